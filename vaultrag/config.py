@@ -1,0 +1,230 @@
+"""Settings: read once, checked whole, passed down as values.
+
+Order, later wins: the defaults here (`config/default.toml` shows them all), `config.toml` in the home, the environment,
+the command line. Unknown keys are refused with the nearest known one named.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vaultrag.errors import ConfigError, VaultError
+
+CONFIG_NAME = "config.toml"
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class VaultSection(Section):
+    path: str = ""
+    ignore: list[str] = []
+    max_note_bytes: int = Field(5_000_000, gt=0)
+
+
+class IndexSection(Section):
+    chunk_tokens: int = Field(300, ge=50, le=450)
+    chunk_tokens_max: int = Field(420, ge=60, le=500)
+
+
+class SearchSection(Section):
+    passages: int = Field(8, ge=1, le=100)
+    candidates: int = Field(100, ge=10, le=1000)
+    per_note: int = Field(3, ge=1, le=100)
+
+
+class AnsweringSection(Section):
+    first_token_seconds: float = Field(0.0, ge=0)
+    max_tokens: int = Field(500, ge=16)
+    temperature: float = Field(0.0, ge=0, le=2)
+    passages: int = Field(8, ge=1, le=50)
+    floor_similarity: float = Field(0.78, ge=0, le=1)
+    floor_coverage: float = Field(0.34, ge=0, le=1)
+
+
+class ModelsSection(Section):
+    answer: str = "qwen2.5-coder-1.5b-instruct"
+    embed: str = "multilingual-e5-small"
+
+
+class RuntimeSection(Section):
+    context: int = Field(8192, ge=1024)
+    threads: int = Field(0, ge=0)
+    gpu_layers: int = Field(-2, ge=-2)
+    spin_count: int = Field(1000, ge=0)
+    answer_timeout_seconds: float = Field(900.0, gt=0)
+
+
+class ServerSection(Section):
+    port: int = Field(27182, ge=0, le=65535)
+    idle_minutes: float = Field(0.0, ge=0)
+    autostart: bool = True
+    autostart_idle_minutes: float = Field(15.0, gt=0)
+
+
+class Settings(Section):
+    """Every setting. `config/default.toml` is its documentation."""
+
+    vault: VaultSection = VaultSection()
+    index: IndexSection = IndexSection()
+    search: SearchSection = SearchSection()
+    answering: AnsweringSection = AnsweringSection()
+    models: ModelsSection = ModelsSection()
+    runtime: RuntimeSection = RuntimeSection()
+    server: ServerSection = ServerSection()
+
+
+class Config(BaseModel):
+    """Settings plus the three places they apply to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    vault: Path
+    home: Path
+    models: Path
+    settings: Settings
+
+    @property
+    def database_path(self) -> Path:
+        return self.home / "index.sqlite3"
+
+    @property
+    def chroma_path(self) -> Path:
+        return self.home / "chroma"
+
+    @property
+    def token_path(self) -> Path:
+        return self.home / "token"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.home / "lock"
+
+    @property
+    def log_path(self) -> Path:
+        return self.home / "server.log"
+
+
+def load_config(vault: Path | None = None, home: Path | None = None) -> Config:
+    """Find the vault and its home, and read the settings.
+
+    Raises ConfigError for bad settings, VaultError when no vault was named or found.
+    """
+    home = home or _path_from("VAULTRAG_HOME")
+    settings = read_settings(home / CONFIG_NAME) if home else Settings()
+    found = vault or _path_from("VAULTRAG_VAULT") or _configured_vault(settings) or enclosing_vault(Path.cwd())
+    if found is None:
+        raise VaultError(
+            "No vault was named, and no folder above this one holds `.obsidian`.",
+            "Run the command inside a vault, or name one: --vault DIR.",
+        )
+    found = found.expanduser().resolve()
+    if home is None:
+        home = default_home(found)
+        settings = read_settings(home / CONFIG_NAME)
+    home = home.expanduser().resolve()
+    _refuse_home_inside_vault(home, found)
+    return Config(vault=found, home=home, models=models_dir(), settings=settings)
+
+
+def require_vault(config: Config) -> None:
+    """Raise VaultError unless the vault is a readable folder."""
+    if not config.vault.is_dir():
+        raise VaultError(
+            f"The vault {config.vault} is not there.",
+            "Mount or restore the folder, or name another: --vault DIR. The index is kept.",
+        )
+    if not os.access(config.vault, os.R_OK | os.X_OK):
+        raise VaultError(f"The vault {config.vault} cannot be read.", "Give this user the right to read it.")
+
+
+def read_settings(path: Path) -> Settings:
+    """Read one settings file; a missing file means the defaults. All faults are named at once."""
+    if not path.exists():
+        return Settings()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct the line, or delete the file.") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Give this user the right to read it.") from error
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(_describe(fault) for fault in error.errors())
+        raise ConfigError(f"{path}: {faults}.", "Correct the settings; docs/settings.md lists them all.") from error
+
+
+def enclosing_vault(folder: Path) -> Path | None:
+    """Return the nearest folder, from this one upwards, that Obsidian has opened as a vault."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / ".obsidian").is_dir():
+            return candidate
+    return None
+
+
+def default_home(vault: Path) -> Path:
+    """Return the home of a vault: one folder for each vault, named so that a person recognises it."""
+    digest = hashlib.sha256(str(vault).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    name = "".join(c if c.isalnum() or c in "-_ " else "_" for c in vault.name)[:40].strip() or "vault"
+    return data_dir() / "homes" / f"{name}-{digest}"
+
+
+def data_dir() -> Path:
+    return Path(platformdirs.user_data_dir("vaultrag", appauthor=False))
+
+
+def models_dir() -> Path:
+    return _path_from("VAULTRAG_MODELS") or data_dir() / "models"
+
+
+def shipped(name: str) -> Path:
+    """Return a file of `config/`, in a checkout or in an installed package."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / "config" / name
+    return checkout if checkout.exists() else package / "_config" / name
+
+
+def _path_from(variable: str) -> Path | None:
+    value = os.environ.get(variable, "").strip()
+    return Path(value).expanduser() if value else None
+
+
+def _configured_vault(settings: Settings) -> Path | None:
+    return Path(settings.vault.path) if settings.vault.path else None
+
+
+def _refuse_home_inside_vault(home: Path, vault: Path) -> None:
+    if home == vault or vault in home.parents:
+        raise ConfigError(
+            f"The home {home} lies inside the vault; VaultRAG never writes there.",
+            "Name a folder outside the vault: --home DIR or VAULTRAG_HOME.",
+        )
+
+
+def _describe(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] != "extra_forbidden":
+        return f"`{place}`: {fault['msg'].lower()}"
+    nearest = difflib.get_close_matches(place, _known_keys(), n=1, cutoff=0.4)
+    return f"unknown setting `{place}`" + (f" (did you mean `{nearest[0]}`?)" if nearest else "")
+
+
+def _known_keys() -> list[str]:
+    keys: list[str] = []
+    for name, info in Settings.model_fields.items():
+        keys.append(name)
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            keys.extend(f"{name}.{key}" for key in section.model_fields)
+    return keys
+

@@ -1,0 +1,403 @@
+"""The nouns of VaultRAG: frozen values that every layer shares, and the protocols with two real implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Vectors: TypeAlias = "NDArray[np.float32]"
+"""Embeddings, shape (n, dimension), rows of unit length."""
+
+CountTokens: TypeAlias = Callable[[str], int]
+"""Number of embedder tokens in a text, special tokens not counted."""
+
+
+class ChangeKind(StrEnum):
+    ADDED = "added"
+    MODIFIED = "modified"
+    REMOVED = "removed"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between the disk and the catalogue. `old_path` is set for moves only."""
+
+    path: str
+    kind: ChangeKind
+    old_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """A file of the vault as it lies on disk.
+
+    `path` is the key (vault-relative, `/`, NFC); `fs_path` the same place as the file system spells it.
+    """
+
+    path: str
+    fs_path: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a note: lines and columns from 1, columns in code points, both ends inclusive.
+
+    A line ends at `\\n`, `\\r\\n` or `\\r` only.
+    """
+
+    first_line: int
+    first_column: int
+    last_line: int
+    last_column: int
+
+
+class LinkKind(StrEnum):
+    WIKILINK = "wikilink"
+    EMBED = "embed"
+    MARKDOWN = "markdown"
+    PROPERTY = "property"
+    CANVAS = "canvas"
+    ALIAS = "alias"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as written. `target` is the path part before the first `#` (empty: the note itself)."""
+
+    target: str
+    kind: LinkKind
+    anchor: str
+    text: str
+    line: int
+
+
+class BlockKind(StrEnum):
+    PARAGRAPH = "paragraph"
+    LIST = "list"
+    CODE = "code"
+    TABLE = "table"
+    QUOTE = "quote"
+    CALLOUT = "callout"
+    HEADING = "heading"
+    COMMENT = "comment"
+    HTML = "html"
+    MATH = "math"
+    FOOTNOTE = "footnote"
+    TURN = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of source text under one heading path, cut at block boundaries.
+
+    `start` and `end` are code-point offsets into the note's text, `end` exclusive.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    heading_path: tuple[str, ...]
+    block_id: str = ""
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of an imported chat. `start` and `end` are code-point offsets, `end` exclusive."""
+
+    speaker: str
+    model: str
+    time: str
+    uid: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a file of the vault says, parsed."""
+
+    path: str
+    title: str
+    text: str
+    aliases: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    links: tuple[Link, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    date: str = ""
+    date_source: str = ""
+    content_hash: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage-sized part of a note. `text` is exactly the note's text at `span`.
+
+    `embedded` is what the embedder and the keyword index read: heading path and cleaned text, never the file name.
+    """
+
+    id: str
+    path: str
+    heading_path: tuple[str, ...]
+    span: Span
+    block_id: str
+    speaker: str
+    text: str
+    embedded: str
+    language: str
+    text_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class LaneShare:
+    """What one lane gave a passage: its rank there (from 1), its raw score, and the share of the fused score."""
+
+    lane: str
+    rank: int
+    score: float
+    share: float
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, with the reason."""
+
+    chunk: Chunk
+    title: str
+    score: float
+    trace: tuple[LaneShare, ...]
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found. `warnings` are sentences for the user, as "vectors are incomplete"."""
+
+    query: str
+    passages: tuple[Passage, ...]
+    lanes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place that a sentence of an answer stands on.
+
+    `quote` stands in the note verbatim at `span`; `verified` says how that was established:
+    `verbatim` (the sentence repeats it), `lexical` (its words, names and numbers), `semantic` (near in meaning).
+    """
+
+    number: int
+    path: str
+    heading_path: tuple[str, ...]
+    block_id: str
+    span: Span
+    quote: str
+    verified: str
+    score: float
+
+
+class SentenceState(StrEnum):
+    CITED = "cited"
+    UNCITED = "uncited"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer and the numbers of its citations."""
+
+    number: int
+    text: str
+    state: SentenceState
+    citations: tuple[int, ...]
+
+
+class AnswerStatus(StrEnum):
+    ANSWERED = "answered"
+    PARTLY = "partly"
+    NOT_IN_VAULT = "not_in_vault"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose citations were checked against the notes' own lines."""
+
+    question: str
+    status: AnswerStatus
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    model: str
+    timings: Mapping[str, float]
+    tokens: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken invariant, for `check` and `doctor`. `severity` is `error`, `warning` or `info`."""
+
+    invariant: str
+    severity: str
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A chat message. `content` is data: no control token can come from it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen. Temperature 0 is greedy."""
+
+    max_tokens: int = 700
+    temperature: float = 0.0
+    top_k: int = 40
+    top_p: float = 0.95
+    repeat_penalty: float = 1.05
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A finished generation. `finish` is `stop`, `length` or `aborted`."""
+
+    text: str
+    finish: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    prefill_seconds: float
+    decode_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    """First event of an answer: what the model will read."""
+
+    passages: tuple[Passage, ...]
+    left_out: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of the model's draft, as it is generated."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFound:
+    """A finished sentence of the draft with what it stands on."""
+
+    sentence: Sentence
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReady:
+    """Last event: the authoritative answer; clients replace the draft by it."""
+
+    answer: Answer
+
+
+AnswerEvent: TypeAlias = PassagesFound | TextPiece | SentenceFound | AnswerReady
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did. `failed` names notes that could not be read, with the reason."""
+
+    notes: int
+    added: int
+    modified: int
+    moved: int
+    removed: int
+    chunks: int
+    embedded: int
+    seconds: float
+    failed: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """How the index stands. `pending` counts texts that still wait for their embedding."""
+
+    vault: str
+    home: str
+    notes: int
+    chunks: int
+    links: int
+    unresolved: int
+    embeddings: int
+    pending: int
+    problems: int
+    last_indexed: str
+    bytes: int
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with a phase's name, how much is done, and how much there is."""
+
+
+class Embedder(Protocol):
+    """Texts to unit vectors. `fingerprint` changes whenever the vectors would."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors: ...
+
+    def embed_query(self, text: str) -> Vectors: ...
+
+
+class ChatModel(Protocol):
+    """A language model that continues a conversation."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def context_length(self) -> int: ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[str | Generation]:
+        """Yield pieces of text, then exactly one `Generation`. Closing the iterator aborts the model."""
+        ...
+
+
+class NearestNeighbours(Protocol):
+    """Nearest embeddings by cosine."""
+
+    def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs (embedding key, cosine), best first."""
+        ...

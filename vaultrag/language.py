@@ -1,0 +1,191 @@
+"""Words and sentences of Russian and English text: folding, stems, function words, sentence borders.
+
+Each token is stemmed by the Snowball stemmer of its own script, so one index serves both languages
+and a mixed sentence needs no language setting. Identifiers, versions and paths are kept as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import snowballstemmer
+
+STRESS_MARK = "\u0301"
+SOFT_MARKS = "\u00ad\u200b\u200c\u200d\ufeff"  # soft hyphens and zero-width marks split words for no reader
+
+_WORD = re.compile(r"[^\W_]+(?:\u0301[^\W_]*)*(?:[-_.'’:/@+#‑][^\W_]+(?:\u0301[^\W_]*)*)*", re.UNICODE)
+_PART = re.compile(r"[^\W_]+(?:\u0301[^\W_]*)*", re.UNICODE)
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_HAS_DIGIT = re.compile(r"\d")
+_STEMS_CACHED = 200_000  # words; a large vault's vocabulary, about 30 MB
+
+_RUSSIAN = snowballstemmer.stemmer("russian")
+_ENGLISH = snowballstemmer.stemmer("english")
+
+FUNCTION_WORDS: frozenset[str] = frozenset(
+    """
+    а без более бы был была были было быть в вам вас ведь весь во вот все всего всей всем всех вся вы да даже для до
+    его ее ей ему если есть еще же за здесь и из или им ими их к как какая какие какой какого каком какую когда
+    кого кому которая которые который которого которой которых которым кто куда ли либо лишь между меня мне мной
+    мною мои мой моя моем моей моего моих моим мы на над нам нас наш наша наше наши не него нее ней нем нет ни них но
+    ну о об однако он она они оно от перед по под при про с сам сама сами само свой своя свои своего своей своих
+    себе себя со так такая также такие такой такое там тебе тебя тем то тогда того тоже той только том тот ту тут ты
+    у уж уже чего чем чему что чтобы чье чей чья эта эти это этого этой этом этот эту этих этим я
+    ли же бы сколько почему зачем где откуда какими каким какому насколько
+    a about after all also am an and any are as at be because been before being but by can could did do does doing
+    for from had has have having he her here hers him his how i if in into is it its just me my no nor not of off on
+    or our ours out over own s she should so some such t than that the their theirs them then there these they this
+    those through to too under until up us very was we were what when where which while who whom why will with would
+    you your yours much many
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word, number or identifier. `start` and `end` are code-point offsets into the text it came from."""
+
+    start: int
+    end: int
+    text: str
+    stem: str
+
+
+def fold(text: str) -> str:
+    """Lower-case text as search sees it: NFC, ё→е, no stress marks, no Latin diacritics."""
+    lowered = unicodedata.normalize("NFC", text).lower()
+    if lowered.isascii():
+        return lowered
+    out: list[str] = []
+    for char in unicodedata.normalize("NFD", lowered.replace("ё", "е").replace("’", "'").replace("‑", "-")):
+        if unicodedata.category(char) == "Mn":
+            keeps = char == "\u0306" and out and out[-1] == "и"  # й is a letter of its own
+            if not keeps:
+                continue
+        if char in SOFT_MARKS:
+            continue
+        out.append(char)
+    return unicodedata.normalize("NFC", "".join(out))
+
+
+@lru_cache(maxsize=_STEMS_CACHED)
+def stem(word: str) -> str:
+    """Stem one word by the Snowball stemmer of its script; words with digits stay as they are."""
+    folded = fold(word)
+    if _HAS_DIGIT.search(folded):
+        return folded
+    if _CYRILLIC.search(folded):
+        return folded if _LATIN.search(folded) else str(_RUSSIAN.stemWord(folded))
+    return str(_ENGLISH.stemWord(folded))
+
+
+def tokens(text: str) -> list[Token]:
+    """Split text into words, numbers and identifiers.
+
+    A compound (`mayak-restic`, `gpt-4o`, `10.0.0.5`, `из-за`) gives itself and then its parts.
+    """
+    found: list[Token] = []
+    for match in _WORD.finditer(text):
+        word = match.group()
+        parts = [part for part in _PART.finditer(text, match.start(), match.end())]
+        if len(parts) == 1:
+            found.append(Token(match.start(), match.end(), word, stem(word)))
+            continue
+        found.append(Token(match.start(), match.end(), word, fold(word)))
+        if _is_number(word):
+            continue
+        found.extend(Token(p.start(), p.end(), p.group(), stem(p.group())) for p in parts)
+    return found
+
+
+def stems(text: str) -> list[str]:
+    """Return the stem of each token, in order."""
+    return [token.stem for token in tokens(text)]
+
+
+def content_stems(text: str) -> list[str]:
+    """Return the distinct stems that carry meaning, in order; all stems where there are only function words."""
+    found = tokens(text)
+    kept = [token.stem for token in found if not is_function_word(token.text)]
+    return list(dict.fromkeys(kept or [token.stem for token in found]))
+
+
+def is_function_word(word: str) -> bool:
+    return fold(word) in FUNCTION_WORDS
+
+
+def language_of(text: str) -> str:
+    """Return `ru` or `en` by the script that most letters are of; empty where there are no letters."""
+    cyrillic, latin = len(_CYRILLIC.findall(text)), len(_LATIN.findall(text))
+    if cyrillic == latin == 0:
+        return ""
+    return "ru" if cyrillic * 2 >= latin else "en"  # Russian text about software is half Latin names
+
+
+_BORDER = re.compile(r"(?:[.!?…]+[)\]»”\"'’*_]*(?=\s|$))|(?:\n\s*\n)|(?:\n(?=[ \t>]*(?:[-*+]|\d+[.)]|#{1,6}|\||>)\s))")
+_ABBREVIATIONS = frozenset(
+    """
+    г гг в вв т тт е к д п с стр рис см ср др пр им ул пл пер пос обл р руб коп тыс млн млрд мин сек ч мл кг шт кв
+    проф акад доц инж тел напр англ рус лат ок кн гл ст табл абз изд ред сост
+    mr mrs ms dr prof st vs etc e.g i.e no nos fig eq vol pp p ch sec jr sr inc ltd co approx cf al est dept
+    """.split()
+)
+_LAST_WORD = re.compile(r"([^\W\d_][\w.]*)\.$")
+_ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t>]*\d+\.$")
+_LOOK_BACK = 40  # characters before a full stop that can tell an abbreviation; keeps the scan linear
+_SENTENCE_OPENS = re.compile(r"\s*[«“\"'(\[*_>–—-]*\s*([^\W_])")
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return the borders of the sentences: code-point offsets, end exclusive, whitespace trimmed.
+
+    Together they hold every character that is not whitespace. List items and blank lines end a sentence too.
+    """
+    borders: list[tuple[int, int]] = []
+    start = 0
+    for match in _BORDER.finditer(text):
+        if match.end() <= start or not _ends_sentence(text, start, match):
+            continue
+        _append_trimmed(borders, text, start, match.end())
+        start = match.end()
+    _append_trimmed(borders, text, start, len(text))
+    return borders
+
+
+def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    mark = match.group()
+    if mark.isspace():
+        return True
+    follows = _SENTENCE_OPENS.match(text, match.end())
+    if mark[0] == "." and len(mark) == 1:
+        if follows and follows.group(1).islower():
+            return False
+        before = text[max(start, match.end() - _LOOK_BACK) : match.end()]
+        word = _LAST_WORD.search(before)
+        if word and _is_abbreviation(word.group(1)):
+            return False
+        return not _ITEM_NUMBER.search(before)
+    return not (follows and follows.group(1).islower() and mark[0] != "\n")
+
+
+def _is_abbreviation(word: str) -> bool:
+    lowered = word.lower()
+    initial = len(word) == 1 and word.isupper() and word != "I"
+    return initial or lowered in _ABBREVIATIONS or lowered.split(".")[-1] in {"е", "д", "п", "к", "e", "g"} and "." in word
+
+
+def _append_trimmed(borders: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if end > start:
+        borders.append((start, end))
+
+
+def _is_number(word: str) -> bool:
+    return all(char.isdigit() or char in ".:/-" for char in word)
