@@ -16,8 +16,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 LENGTH = struct.Struct(">I")
@@ -64,7 +65,7 @@ class Child:
     _process: subprocess.Popen[bytes] | None = None
     _frames: queue.Queue[Frame | None] = field(default_factory=queue.Queue)
     _stderr: deque[str] = field(default_factory=lambda: deque(maxlen=STDERR_LINES_KEPT))
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # a stream may be closed by another thread
     _sequence: int = 0
 
     @property
@@ -83,7 +84,9 @@ class Child:
                 last = frame
             return last
 
-    def stream(self, method: str, body: Mapping[str, Any], timeout: float, payload: bytes = b"") -> Iterator[Frame]:
+    def stream(
+        self, method: str, body: Mapping[str, Any], timeout: float, payload: bytes = b""
+    ) -> Generator[Frame, None, None]:
         """Send one request and yield its frames as they come. Closing the iterator cancels the request.
 
         `timeout` bounds the wait for each single frame, in seconds.
@@ -95,8 +98,7 @@ class Child:
             self._send(Frame({"id": number, "method": method, **body}, payload))
             finished = False
             try:
-                for frame in self._receive(number, timeout):
-                    yield frame
+                yield from self._receive(number, timeout)
                 finished = True
             except (ChildDied, ChildFailed):
                 finished = True
@@ -121,22 +123,27 @@ class Child:
 
     def kill(self) -> None:
         """End the child at once."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        process = self._process
+        if process is not None:
+            process.kill()
+            process.wait()
+            with contextlib.suppress(OSError):  # what was not sent yet is lost with it
+                _pipe(process.stdin).close()
             self._process = None
 
     def _start_if_needed(self) -> None:
         if self.alive:
             return
+        self.kill()  # lets go of one that died unnoticed
         self._frames = queue.Queue()
         self._stderr.clear()
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-m", self.module],
+            # -P: the current folder may be a vault, and a torch.py in it must not run as ours
+            [sys.executable, "-P", "-u", "-m", self.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **self.environment},
+            env=_environment(self.environment),
             start_new_session=os.name == "posix",  # Ctrl-C belongs to the parent, which ends the child itself
         )
         process, frames = self._process, self._frames
@@ -156,7 +163,9 @@ class Child:
                 frame = self._frames.get(timeout=timeout)
             except queue.Empty:
                 self.kill()
-                raise ChildDied(f"{self.name} did not answer within {timeout:.0f} s and was ended", self._log()) from None
+                raise ChildDied(
+                    f"{self.name} did not answer within {timeout:.0f} s and was ended", self._log()
+                ) from None
             if frame is None:
                 raise self._death("ended")
             if frame.body.get("id") != number:
@@ -223,7 +232,8 @@ def read_frame(stream: IO[bytes]) -> Frame | None:
         return None
     body = json.loads(stream.read(LENGTH.unpack(head)[0]))
     size = body.pop("payload", 0)
-    return Frame(body, stream.read(size) if size else b"")
+    payload = stream.read(size) if size else b""
+    return Frame(body, payload) if len(payload) == size else None
 
 
 def _answer(out: IO[bytes], handlers: Mapping[str, Handler], request: Frame, cancelled: threading.Event) -> None:
@@ -232,7 +242,7 @@ def _answer(out: IO[bytes], handlers: Mapping[str, Handler], request: Frame, can
         for frame in handlers[request.body["method"]](request, cancelled):
             write_frame(out, Frame({"id": number, **frame.body}, frame.payload))
         write_frame(out, Frame({"id": number, "end": True}))
-    except Exception as error:  # the child's outermost loop: the parent decides what to do
+    except Exception as error:  # noqa: BLE001 - the child's outermost loop: the parent decides what to do
         write_frame(out, Frame({"id": number, "error": type(error).__name__, "message": str(error)}))
 
 
@@ -265,6 +275,13 @@ def _pump_lines(process: subprocess.Popen[bytes], lines: deque[str]) -> None:
     with contextlib.suppress(OSError, ValueError), _pipe(process.stderr) as stream:
         for line in stream:
             lines.append(line.decode("utf-8", "replace").rstrip())
+
+
+def _environment(additions: Mapping[str, str]) -> dict[str, str]:
+    """Return the parent's environment with additions, and with this package importable."""
+    environment = {**os.environ, **additions}
+    places = [str(Path(__file__).resolve().parent.parent), environment.get("PYTHONPATH", "")]
+    return {**environment, "PYTHONPATH": os.pathsep.join(place for place in places if place)}
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -156,7 +156,9 @@ def read_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct the line, or delete the file.") from error
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.", "Give this user the right to read it.") from error
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror}.", "Give this user the right to read it."
+        ) from error
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -227,4 +229,3 @@ def _known_keys() -> list[str]:
         if isinstance(section, type) and issubclass(section, BaseModel):
             keys.extend(f"{name}.{key}" for key in section.model_fields)
     return keys
-

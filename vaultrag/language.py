@@ -16,11 +16,13 @@ import snowballstemmer
 STRESS_MARK = "\u0301"
 SOFT_MARKS = "\u00ad\u200b\u200c\u200d\ufeff"  # soft hyphens and zero-width marks split words for no reader
 
-_WORD = re.compile(r"[^\W_]+(?:\u0301[^\W_]*)*(?:[-_.'’:/@+#‑][^\W_]+(?:\u0301[^\W_]*)*)*", re.UNICODE)
-_PART = re.compile(r"[^\W_]+(?:\u0301[^\W_]*)*", re.UNICODE)
+_LETTERS = rf"[^\W_]+(?:[\u0300-\u036f{SOFT_MARKS}][^\W_]*)*"  # combining marks: й and ё of NFD, stress
+_WORD = re.compile(rf"{_LETTERS}(?:[-_.'’:/@+#‑]{_LETTERS})*")
+_PART = re.compile(_LETTERS)
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _HAS_DIGIT = re.compile(r"\d")
+LONGEST_WORD = 50  # letters; what is longer is data, and would be stemmed in quadratic time
 _STEMS_CACHED = 200_000  # words; a large vault's vocabulary, about 30 MB
 
 _RUSSIAN = snowballstemmer.stemmer("russian")
@@ -74,13 +76,20 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=_STEMS_CACHED)
 def stem(word: str) -> str:
-    """Stem one word by the Snowball stemmer of its script; words with digits stay as they are."""
+    """Stem one word by the Snowball stemmer of its script; words with digits stay as they are, and so do very long ones."""
     folded = fold(word)
-    if _HAS_DIGIT.search(folded):
+    if len(folded) > LONGEST_WORD or _HAS_DIGIT.search(folded):
         return folded
     if _CYRILLIC.search(folded):
-        return folded if _LATIN.search(folded) else str(_RUSSIAN.stemWord(folded))
+        return folded if _LATIN.search(folded) else _stem_russian(folded)
     return str(_ENGLISH.stemWord(folded))
+
+
+def _stem_russian(word: str) -> str:
+    """Stem until nothing changes: Snowball cuts `экран` to `экра`, but `экрану` to `экран` only."""
+    while (shorter := str(_RUSSIAN.stemWord(word))) != word:
+        word = shorter
+    return word
 
 
 def tokens(text: str) -> list[Token]:
@@ -91,7 +100,7 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     for match in _WORD.finditer(text):
         word = match.group()
-        parts = [part for part in _PART.finditer(text, match.start(), match.end())]
+        parts = list(_PART.finditer(text, match.start(), match.end()))
         if len(parts) == 1:
             found.append(Token(match.start(), match.end(), word, stem(word)))
             continue
@@ -126,24 +135,32 @@ def language_of(text: str) -> str:
     return "ru" if cyrillic * 2 >= latin else "en"  # Russian text about software is half Latin names
 
 
-_BORDER = re.compile(r"(?:[.!?…]+[)\]»”\"'’*_]*(?=\s|$))|(?:\n\s*\n)|(?:\n(?=[ \t>]*(?:[-*+]|\d+[.)]|#{1,6}|\||>)\s))")
+_BORDER = re.compile(
+    r"(?P<mark>(?<![.!?…])[.!?…]++[)\]»”\"'’*_]*+(?=\s|\Z))"  # possessive, at a run's first mark only: linear
+    r"|(?P<blank>\n\s*\n)"
+    r"|(?P<heading>^#{1,6}[ \t][^\n]*(?:\n|\Z))"
+    r"|(?P<item>\n(?=[ \t>]*(?:[-*+]|\d+[.)]|#{1,6}|\||>)\s))",
+    re.MULTILINE,
+)
 _ABBREVIATIONS = frozenset(
     """
     г гг в вв т тт е к д п с стр рис см ср др пр им ул пл пер пос обл р руб коп тыс млн млрд мин сек ч мл кг шт кв
     проф акад доц инж тел напр англ рус лат ок кн гл ст табл абз изд ред сост
-    mr mrs ms dr prof st vs etc e.g i.e no nos fig eq vol pp p ch sec jr sr inc ltd co approx cf al est dept
+    mr mrs ms dr prof st vs etc e.g i.e jr sr inc ltd co approx cf al est dept
     """.split()
 )
+_BEFORE_NUMBERS = frozenset("no nos fig eq vol pp p ch sec".split())
+_INITIALISM_ENDS = frozenset("едпкeg")  # т.е. и т.д. и т.п. т.к. i.e. e.g.
 _LAST_WORD = re.compile(r"([^\W\d_][\w.]*)\.$")
 _ITEM_NUMBER = re.compile(r"(?:^|\n)[ \t>]*\d+\.$")
 _LOOK_BACK = 40  # characters before a full stop that can tell an abbreviation; keeps the scan linear
-_SENTENCE_OPENS = re.compile(r"\s*[«“\"'(\[*_>–—-]*\s*([^\W_])")
+_SENTENCE_OPENS = re.compile(r"\s*+[«“\"'(\[*_>–—-]*+\s*+([^\W_])")
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
     """Return the borders of the sentences: code-point offsets, end exclusive, whitespace trimmed.
 
-    Together they hold every character that is not whitespace. List items and blank lines end a sentence too.
+    Together they hold every character that is not whitespace. Headings, list items and blank lines end one too.
     """
     borders: list[tuple[int, int]] = []
     start = 0
@@ -157,25 +174,26 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
-    mark = match.group()
-    if mark.isspace():
+    if match.lastgroup != "mark":
         return True
     follows = _SENTENCE_OPENS.match(text, match.end())
-    if mark[0] == "." and len(mark) == 1:
-        if follows and follows.group(1).islower():
-            return False
-        before = text[max(start, match.end() - _LOOK_BACK) : match.end()]
-        word = _LAST_WORD.search(before)
-        if word and _is_abbreviation(word.group(1)):
-            return False
-        return not _ITEM_NUMBER.search(before)
-    return not (follows and follows.group(1).islower() and mark[0] != "\n")
+    if follows and follows.group(1).islower():
+        return False
+    if match.group() != ".":
+        return True
+    before = text[max(start, match.end() - _LOOK_BACK) : match.end()]
+    word = _LAST_WORD.search(before)
+    if word and _is_abbreviation(word.group(1), follows):
+        return False
+    return not _ITEM_NUMBER.search(before)
 
 
-def _is_abbreviation(word: str) -> bool:
+def _is_abbreviation(word: str, follows: re.Match[str] | None) -> bool:
     lowered = word.lower()
-    initial = len(word) == 1 and word.isupper() and word != "I"
-    return initial or lowered in _ABBREVIATIONS or lowered.split(".")[-1] in {"е", "д", "п", "к", "e", "g"} and "." in word
+    if lowered in _BEFORE_NUMBERS:
+        return follows is not None and follows.group(1).isdigit()
+    initials = word != "I" and all(len(part) == 1 and part.isupper() for part in word.split("."))
+    return initials or lowered in _ABBREVIATIONS or ("." in word and lowered.rpartition(".")[2] in _INITIALISM_ENDS)
 
 
 def _append_trimmed(borders: list[tuple[int, int]], text: str, start: int, end: int) -> None:

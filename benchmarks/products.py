@@ -1,0 +1,53 @@
+"""The product as benchmarks use it: a vault indexed in a home outside the repository, searched and asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Set
+from pathlib import Path
+from types import TracebackType
+
+from benchmarks.datasets import Dataset, work_folder
+from vaultrag.config import Config, Settings, models_dir
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.retrieval.search import ALL_LANES
+from vaultrag.workspace import Access, Workspace
+
+
+def config_for(vault: Path, name: str, settings: Settings | None = None) -> Config:
+    """Return the configuration of a benchmark's vault; its home is kept between runs."""
+    home = work_folder() / "homes" / name.replace("/", "-")
+    return Config(vault=vault, home=home, models=models_dir(), settings=settings or Settings())
+
+
+class Product:
+    """An indexed vault. Entering indexes what changed since the last run."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.workspace = Workspace.open(config_for(dataset.vault, dataset.name), Access.OWN)
+        self.name = dataset.name
+
+    def __enter__(self) -> Product:
+        report = self.workspace.index(show_progress, DeletionPolicy.ACCEPT)
+        print(
+            f"\r{self.name}: {report.notes} notes, {report.chunks} chunks, {report.embedded} embedded now",
+            file=sys.stderr,
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.workspace.close()
+
+    def notes(self, question: str, depth: int, lanes: Set[str] = ALL_LANES) -> list[str]:
+        """Return note paths, best first, each by its best chunk."""
+        found = self.workspace.search(question, depth, lanes=lanes)
+        return list(dict.fromkeys(passage.chunk.path for passage in found.passages))
+
+
+def show_progress(phase: str, done: int, total: int) -> None:
+    """Write one line that is overwritten, where somebody watches."""
+    if sys.stderr.isatty() or os.environ.get("VAULTRAG_BENCH_VERBOSE"):
+        print(f"\r{phase} {done}/{total}   ", end="", file=sys.stderr, flush=True)

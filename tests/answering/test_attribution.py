@@ -1,0 +1,73 @@
+"""Attribution by words: inflected, reordered, numbers checked; never by the model's word alone."""
+
+from __future__ import annotations
+
+from vaultrag.answering.attribution import Sources
+from vaultrag.answering.citations import source_sentences
+
+PASSAGES = [
+    "Сервер mayak — это Minisforum MS-01, куплен в сентябре. В нём 64 ГБ памяти. До этого был Intel NUC с 16 ГБ.",
+    "Резервные копии делает restic каждую ночь в 03:30. Хранилище — Backblaze B2, bucket mayak-restic.",
+    "The half marathon in Kutaisi took 1:52:40. David paced me for the first ten kilometres.",
+]
+
+
+def sources(question: str = "Что за сервер?") -> Sources:
+    found = [s for i, text in enumerate(PASSAGES) for s in source_sentences(i, text)]
+    return Sources(question, found, {0: "mayak server", 1: "Backup policy", 2: "Kutaisi"})
+
+
+def quotes(sentence: str, offered: tuple[int, ...] = (), question: str = "Что за сервер?") -> list[str]:
+    return [support.source.text for support in sources(question).lexical(sentence, offered)]
+
+
+def test_inflected_and_reordered_words_find_their_sentence() -> None:
+    assert quotes("Памяти в сервере теперь 64 ГБ.") == ["В нём 64 ГБ памяти."]
+    assert quotes("Ночные копии restic запускает в 03:30.")[0].startswith("Резервные копии делает restic")
+
+
+def test_a_number_that_no_passage_holds_is_never_cited() -> None:
+    assert quotes("В нём 128 ГБ памяти.") == []
+    assert quotes("Half marathon in Kutaisi took 1:45:00.", question="How fast?") == []
+
+
+def test_a_number_from_another_sentence_does_not_move_the_quote() -> None:
+    assert "16 ГБ" in quotes("Раньше у Intel NUC было 16 ГБ.")[0]
+
+
+def test_repeating_the_question_supports_nothing() -> None:
+    assert quotes("Сервер — это хороший вопрос.", question="Что за сервер?") == []
+
+
+def test_a_sentence_from_two_places_cites_both() -> None:
+    both = quotes("Это Minisforum MS-01, а копии restic уходят в Backblaze B2.")
+    assert any("Minisforum" in quote for quote in both)
+    assert any("Backblaze" in quote for quote in both)
+
+
+def test_the_offered_passage_wins_a_tie_but_cannot_make_support() -> None:
+    twice = ["Порт 8123 открыт.", "Порт 8123 открыт."]
+    found = [s for i, text in enumerate(twice) for s in source_sentences(i, text)]
+    supports = Sources("?", found, {}).lexical("Открыт порт 8123.", (1,))
+    assert supports[0].source.passage == 1
+    assert quotes("Кошку зовут Бублик.", (0, 1, 2)) == []
+
+
+def test_verbatim_is_told_from_lexical() -> None:
+    supports = sources().lexical("До этого был Intel NUC с 16 ГБ.", ())
+    assert supports[0].verified == "verbatim"
+    assert sources().lexical("Intel NUC имел 16 ГБ раньше.", ())[0].verified == "lexical"
+
+
+def test_meaning_needs_nearness_and_the_numbers() -> None:
+    cosines = [0.8] * 10
+    cosines[1] = 0.93
+    there = sources()
+    assert there.semantic("It has 64 GB of RAM.", cosines)[0].source.text == "В нём 64 ГБ памяти."
+    assert there.semantic("It has 99 GB of RAM.", cosines) == ()
+    assert there.semantic("It has plenty of RAM.", [0.8] * 10) == ()
+
+
+def test_grouped_digits_are_one_number() -> None:
+    found = source_sentences(0, "Аренда выросла до 1\u00a0200 лари.")
+    assert Sources("аренда", found, {}).lexical("Аренда теперь 1200 лари.", ())

@@ -1,0 +1,86 @@
+"""What every test stands on: no network but loopback, no settings from outside, a vault and a home of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vaultrag.runtime.catalogue import load_catalogue
+from vaultrag.runtime.models import is_present
+
+KEPT_VARIABLES = frozenset({"VAULTRAG_MODELS", "VAULTRAG_BENCH_DATA"})
+SMALL_MODELS = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct", "multilingual-e5-small")
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that leaves this machine."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        _require_loopback(self, address)
+        connect(self, address)
+
+    def guarded_connect_ex(self: socket.socket, address: Any) -> int:
+        _require_loopback(self, address)
+        return connect_ex(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the developer's own VAULTRAG_ variables from the tests."""
+    for name in os.environ:
+        if name.startswith("VAULTRAG_") and name not in KEPT_VARIABLES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    """An empty vault that Obsidian has opened."""
+    folder = tmp_path / "vault"
+    (folder / ".obsidian").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home that does not exist yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The folder of the real small models, all of them pulled."""
+    named = os.environ.get("VAULTRAG_MODELS", "")
+    if not named:
+        from vaultrag.config import models_dir as default
+
+        named = str(default())
+    folder = Path(named)
+    catalogue = load_catalogue(folder)
+    missing = [name for name in SMALL_MODELS if not is_present(catalogue[name], folder)]
+    if missing:
+        pytest.fail(f"Not in {folder}: {', '.join(missing)}. Run: vaultrag models pull {' '.join(missing)}")
+    return folder
+
+
+def _require_loopback(sock: socket.socket, address: Any) -> None:
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    host = address[0]
+    if host == "localhost":
+        return
+    try:
+        if ipaddress.ip_address(host.split("%")[0]).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise AssertionError(f"a test connected to {host}, which is not this machine")

@@ -1,0 +1,153 @@
+"""Runs the product's own indexing in processes that die before their n-th write, then again, and compares.
+
+`python -m tests.crash_runner SCRATCH` tries every n and prints how many there were; a difference is an error.
+`python -m tests.crash_runner --in-chroma VAULT HOME` indexes once and dies when Chroma has a batch of one key.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import count
+from pathlib import Path
+
+from tests.doubles import HashEmbedder, count_words
+from vaultrag.config import Config, Settings
+from vaultrag.domain import Vectors
+from vaultrag.indexing import Recipe, apply_changes, diff_vault, drain_outbox
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.check import check_index
+from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store.database import Database, Row, Value, open_database
+from vaultrag.store.vectors import VectorIndex
+
+DIED = 9
+RECIPE = Recipe(count_words, "words", 100, 200)
+NEVER = 1 << 30
+CONTENT = (
+    "SELECT path, title, content_hash FROM notes ORDER BY path",
+    "SELECT chunk_id, ordinal, text, text_hash FROM chunks ORDER BY chunk_id",
+    "SELECT notes.path, target, target_path FROM links JOIN notes ON notes.id = source_id ORDER BY 1, 2",
+    "SELECT kind, name FROM names ORDER BY 1, 2",
+    "SELECT note_id IS NOT NULL, tag FROM tags ORDER BY 2",
+    "SELECT path FROM files ORDER BY 1",
+    "SELECT text_hash, fingerprint, vector FROM embeddings ORDER BY 1",
+    "SELECT key FROM outbox",
+)
+
+
+class MortalDatabase(Database):
+    """Ends its process, as kill -9 does, before its n-th writing statement."""
+
+    writes_left = NEVER
+
+    def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
+        self._count_down()
+        return super().run(sql, parameters)
+
+    def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> None:
+        self._count_down()
+        super().run_many(sql, parameters)
+
+    def _count_down(self) -> None:
+        self.writes_left -= 1
+        if self.writes_left == 0:
+            os._exit(DIED)
+
+
+class MortalChroma(ChromaIndex):
+    """Ends its process when Chroma has taken one key, and SQLite does not know it yet."""
+
+    def add(self, keys: Sequence[str], vectors: Vectors) -> None:
+        super().add(keys, vectors)
+        if len(keys) == 1:
+            self.close()
+            os._exit(DIED)
+
+
+def main(arguments: Sequence[str]) -> None:
+    if arguments[0] == "--in-chroma":
+        index_with_chroma(Path(arguments[1]), Path(arguments[2]))
+        return
+    scratch = Path(arguments[0])
+    vault, indexed = scratch / "vault", scratch / "indexed"
+    write_first_state(vault)
+    run(vault, indexed, NEVER)
+    write_second_state(vault)
+    deaths = [try_every_death(vault, scratch / "fresh", None), try_every_death(vault, scratch / "changed", indexed)]
+    sys.stdout.write(" ".join(map(str, deaths)))
+
+
+def try_every_death(vault: Path, home: Path, before: Path | None) -> int:
+    """Die before write 1, 2, 3 … of a run until one ends by itself; return how many deaths that were."""
+    expected: list[list[Row]] | None = None
+    for number in count():
+        shutil.rmtree(home, ignore_errors=True)
+        if before is not None:
+            shutil.copytree(before, home)
+        died = number > 0 and run_in_child(vault, home, number) == DIED
+        content = run(vault, home, NEVER)
+        expected = expected or content
+        if content != expected:
+            raise SystemExit(f"after a death before write {number} the index is another one")
+        if number > 0 and not died:
+            return number - 1
+    raise AssertionError
+
+
+def run_in_child(vault: Path, home: Path, writes: int) -> int:
+    child = os.fork()
+    if child == 0:
+        run(vault, home, writes)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run(vault: Path, home: Path, writes: int) -> list[list[Row]]:
+    """Index and embed; return everything the index says afterwards."""
+    config = Config(vault=vault, home=home, models=home, settings=Settings())
+    open_database(config.database_path).close()
+    embedder = HashEmbedder()
+    with open_database(config.database_path) as readable:
+        database = MortalDatabase(readable.path, readable.access)
+        database.writes_left = writes
+        apply_changes(config, database, diff_vault(config, Catalog(database), RECIPE), RECIPE, lambda *_: None)
+        drain_outbox(database, embedder, VectorIndex(database, embedder.fingerprint).open(), lambda *_: None)
+        database.close()
+        findings = [finding for finding in check_index(readable) if finding.severity != "info"]
+        if findings:
+            raise SystemExit(f"check found {findings}")
+        return [readable.rows(sql) for sql in CONTENT]
+
+
+def index_with_chroma(vault: Path, home: Path) -> None:
+    config = Config(vault=vault, home=home, models=home, settings=Settings())
+    embedder = HashEmbedder()
+    with open_database(config.database_path) as database:
+        apply_changes(config, database, diff_vault(config, Catalog(database), RECIPE), RECIPE, lambda *_: None)
+        chroma = MortalChroma(config.chroma_path, embedder.fingerprint, embedder.dimension)
+        vectors = VectorIndex(database, embedder.fingerprint, chroma).open()
+        drain_outbox(database, embedder, vectors, lambda *_: None)
+        vectors.close()
+
+
+def write_first_state(vault: Path) -> None:
+    (vault / "Папка").mkdir(parents=True)
+    (vault / "a.md").write_text("---\naliases: [Первая]\ntags: [проба]\n---\n# A\n\n[[Цель]].\n\n## Два\n\nЕщё.\n")
+    (vault / "Папка" / "Цель.md").write_text("# Цель\n\nСюда ведёт ссылка.\n")
+    (vault / "gone.md").write_text("This note will be deleted. [[a]]\n")
+    (vault / "moves.md").write_text("This note will be moved. [[Цель]]\n")
+
+
+def write_second_state(vault: Path) -> None:
+    (vault / "a.md").write_text("# A\n\nТекст с [[Цель]] и [[новая]].\n\n## Три\n\nДругое.\n")
+    (vault / "gone.md").unlink()
+    (vault / "moves.md").rename(vault / "Папка" / "moved.md")
+    (vault / "новая.md").write_text("# A\n\nНовая заметка. ![[схема.png]]\n")
+    (vault / "схема.png").write_bytes(b"")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

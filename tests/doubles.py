@@ -1,0 +1,86 @@
+"""Deterministic doubles of the two model protocols: an embedder that hashes stems, a model that reads a script."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vaultrag import language
+from vaultrag.domain import Generation, Message, Sampling, Vectors
+from vaultrag.errors import ModelCrashed
+
+DIMENSION = 64
+
+
+@dataclass(slots=True)
+class HashEmbedder:
+    """Embeds a text as the sum of its stems' fixed directions, so that texts sharing stems are near.
+
+    `texts` keeps what was embedded, in order. With `fails_after` it crashes once that many passages are done.
+    """
+
+    fingerprint: str = "hash-64"
+    dimension: int = DIMENSION
+    fails_after: int | None = None
+    texts: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        with self._lock:
+            if self.fails_after is not None and len(self.texts) + len(texts) > self.fails_after:
+                raise ModelCrashed("The embedder's process ended.", "Run the command again.")
+            self.texts.extend(texts)
+        return np.stack([self._embed(text) for text in texts])
+
+    def embed_query(self, text: str) -> Vectors:
+        return self._embed(text)
+
+    def _embed(self, text: str) -> Vectors:
+        words = language.content_stems(text) or [text]
+        total = np.sum([_direction(word, self.dimension) for word in words], axis=0)
+        unit: Vectors = (total / np.linalg.norm(total)).astype(np.float32)
+        return unit
+
+
+@dataclass(slots=True)
+class ScriptedModel:
+    """Answers with the given texts, one a call, the last one again and again; counts a token for four characters."""
+
+    replies: Sequence[str]
+    name: str = "scripted"
+    context_length: int = 8192
+    prompts: list[tuple[Message, ...]] = field(default_factory=list)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [(len(text) + 3) // 4 for text in texts]
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[str | Generation]:
+        reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
+        self.prompts.append(tuple(messages))
+        pieces = [reply[start : start + 4] for start in range(0, len(reply), 4)]
+        said = pieces[: sampling.max_tokens]
+        yield from said
+        yield Generation(
+            text="".join(said),
+            finish="stop" if len(said) == len(pieces) else "length",
+            prompt_tokens=sum(self.count_tokens([message.content for message in messages])),
+            cached_tokens=0,
+            completion_tokens=len(said),
+            prefill_seconds=0.0,
+            decode_seconds=0.0,
+        )
+
+
+def count_words(text: str) -> int:
+    """A token counter that needs no model: two tokens a word is near what e5 makes of Russian and English."""
+    return 2 * len(text.split())
+
+
+def _direction(word: str, dimension: int) -> Vectors:
+    seed = int.from_bytes(hashlib.sha256(word.encode("utf-8", "replace")).digest()[:8], "big")
+    drawn: Vectors = np.random.default_rng(seed).standard_normal(dimension).astype(np.float32)
+    return drawn

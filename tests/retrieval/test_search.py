@@ -1,0 +1,106 @@
+"""Search over a real index with a deterministic embedder: what a user would see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.doubles import HashEmbedder
+from vaultrag.config import Config, Settings
+from vaultrag.errors import IndexMissing
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.workspace import Access, Reach, Workspace
+
+NOTES = {
+    "Маяк.md": "# Маяк\n\nДомашний сервер стоит в шкафу. См. [[Резервные копии]].\n",
+    "Резервные копии.md": "---\naliases: [бэкапы]\n---\nКаждую ночь restic пишет в облако в 03:30.\n",
+    "Сеть.md": "Роутер слушает порт 8123, ёлки и объёмы тут ни при чём.\n",
+    "English/Backups.md": "Restic writes to the cloud every night at 03:30.\n",
+    "Рецепты/Хлеб.md": "Закваска, мука и соль. " * 5 + "\n",
+    "Copy A.md": "Одинаковый раздел про закваску и тёплую воду.\n",
+    "Copy B.md": "Одинаковый раздел про закваску и тёплую воду.\n",
+}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path):  # type: ignore[no-untyped-def]
+    vault = tmp_path / "хранилище"
+    for name, text in NOTES.items():
+        path = vault / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        yield opened
+
+
+def paths(workspace: Workspace, query: str, reach: Reach = Reach.FULL) -> list[str]:
+    return [passage.chunk.path for passage in workspace.search(query, 8, reach).passages]
+
+
+def test_inflected_words_find_the_note_in_both_languages(workspace: Workspace) -> None:
+    assert paths(workspace, "роутерам и портам", Reach.WORDS)[0] == "Сеть.md"
+    assert paths(workspace, "writing nightly clouds", Reach.WORDS)[0] == "English/Backups.md"
+
+
+def test_yo_and_stress_marks_do_not_matter(workspace: Workspace) -> None:
+    assert paths(workspace, "елка объем", Reach.WORDS)[0] == "Сеть.md"
+    assert paths(workspace, "по\u0301рт ро\u0301утера", Reach.WORDS)[0] == "Сеть.md"
+
+
+def test_alias_names_a_note_that_does_not_say_the_word(workspace: Workspace) -> None:
+    found = workspace.search("что с бэкапами", 8, Reach.WORDS).passages
+    assert found[0].chunk.path == "Резервные копии.md"
+    assert "name" in {share.lane for share in found[0].trace}
+
+
+def test_link_brings_the_linked_note_and_says_through_what(workspace: Workspace) -> None:
+    found = workspace.search("шкаф", 8, Reach.WORDS).passages
+    linked = next(passage for passage in found if passage.chunk.path == "Резервные копии.md")
+    assert [share.via for share in linked.trace if share.lane == "link"] == ["Резервные копии"]
+
+
+def test_the_other_language_is_not_hidden(workspace: Workspace) -> None:
+    found = paths(workspace, "restic в облако 03:30")
+    assert found[0] == "Резервные копии.md"
+    assert "English/Backups.md" in found[:4]
+
+
+def test_equal_sections_of_two_notes_are_two_passages(workspace: Workspace) -> None:
+    assert {"Copy A.md", "Copy B.md"} <= set(paths(workspace, "раздел про закваску и тёплую воду"))
+
+
+def test_every_passage_stands_in_its_note_where_it_says(workspace: Workspace) -> None:
+    for passage in workspace.search("restic закваска роутер", 8).passages:
+        text = (workspace.config.vault / passage.chunk.path).read_text(encoding="utf-8")
+        line = text.split("\n")[passage.chunk.span.first_line - 1]
+        assert passage.chunk.text.startswith(line[passage.chunk.span.first_column - 1 :][:10])
+
+
+def test_words_alone_need_no_embedder(tmp_path: Path) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "a.md").write_text("Порт 8123 у Home Assistant.\n", encoding="utf-8")
+    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "none", settings=Settings())
+    with Workspace.open(config, Access.OWN) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        result = workspace.search("какой порт", 3)
+        assert result.passages[0].chunk.path == "a.md"
+        assert "vaultrag models pull" in " ".join(result.warnings)
+
+
+def test_search_before_the_first_index_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path, settings=Settings())
+    with Workspace.open(config, Access.OWN) as workspace, pytest.raises(IndexMissing) as caught:
+        workspace.search("что угодно", 3)
+    assert "vaultrag index" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "query", ["", "   ", '"', 'NEAR("a" "b")', "a AND OR NOT *", "и в на", "🦊", "x" * 5000, "\x00"]
+)
+def test_odd_queries_are_answered_or_empty_but_never_fail(workspace: Workspace, query: str) -> None:
+    assert len(workspace.search(query, 5).passages) <= 5

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.notes import make_chunks, make_note, make_stat, resolve_nothing, write
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.check import check_index
+from vaultrag.store.keywords import search_keywords
+
+
+def row_ids(catalog: Catalog) -> dict[str, int]:
+    rows = catalog.database.rows("SELECT text, id FROM chunks")
+    return dict(rows)
+
+
+def owed_keys(catalog: Catalog) -> set[str]:
+    return set(catalog.database.column("SELECT key FROM outbox"))
+
+
+def broken(catalog: Catalog) -> list[str]:
+    return [finding.invariant for finding in check_index(catalog.database) if finding.severity != "info"]
+
+
+def settle_all(catalog: Catalog) -> None:
+    catalog.database.run("DELETE FROM outbox")
+
+
+def test_chunks_come_back_as_they_were_written(catalog: Catalog) -> None:
+    chunks = make_chunks("Дом/Кот.md", ["Бублик спит.", "The cat sleeps."])
+    chunks[1] = replace(chunks[1], block_id="cat", speaker="user", heading_path=("Дом", "Кот"))
+    catalog.write_note(make_note("Дом/Кот.md"), make_stat("Дом/Кот.md"), chunks, resolve=resolve_nothing)
+    found = catalog.chunks_by_ids([chunk.id for chunk in chunks] + ["unknown"])
+    assert [found[chunk.id].chunk for chunk in chunks] == chunks
+    assert {stored.title for stored in found.values()} == {"Кот"}
+
+
+def test_equal_sections_of_two_notes_are_two_chunks_with_one_key(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["общий раздел"])
+    write(catalog, "b.md", ["общий раздел"])
+    (stored,) = catalog.chunks_by_text_hash(list(owed_keys(catalog))).values()
+    assert [found.chunk.path for found in stored] == ["a.md", "b.md"]
+
+
+def test_equal_sections_of_one_note_are_two_chunks(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["again", "again"])
+    assert catalog.counts().chunks == 2
+    assert catalog.counts().embedding_keys == 1
+
+
+def test_unchanged_chunks_keep_their_rows_and_owe_nothing(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["one", "two", "three"])
+    settle_all(catalog)
+    before = row_ids(catalog)
+    write(catalog, "a.md", ["new first", "one", "three"])
+    after = row_ids(catalog)
+    assert after["one"] == before["one"]
+    assert after["three"] == before["three"]
+    assert len(owed_keys(catalog)) == 2, "the new text and the dropped one"
+    (moved_down,) = catalog.chunks_by_row_ids([before["one"]]).values()
+    assert moved_down.chunk.span.first_line == 2
+
+
+def test_moved_note_keeps_its_rows_and_owes_nothing(catalog: Catalog) -> None:
+    note_id = write(catalog, "old/a.md", ["one", "same", "same"])
+    settle_all(catalog)
+    before = sorted(catalog.database.column("SELECT id FROM chunks"))
+    moved = make_note("new/b.md", ["one", "same", "same"])
+    chunks = make_chunks("new/b.md", ["one", "same", "same"])
+    stat = make_stat("new/b.md")
+    assert catalog.write_note(moved, stat, chunks, resolve=resolve_nothing, old_path="old/a.md") == note_id
+    assert sorted(catalog.database.column("SELECT id FROM chunks")) == before
+    assert not owed_keys(catalog)
+    assert list(catalog.stored_files()) == ["new/b.md"]
+    assert set(catalog.chunks_by_ids([chunk.id for chunk in chunks])) == {chunk.id for chunk in chunks}
+
+
+def test_chunks_that_trade_ids_are_written(catalog: Catalog) -> None:
+    first, second = make_chunks("a.md", ["same", "same"])
+    catalog.write_note(make_note("a.md"), make_stat("a.md"), [first, second], resolve=resolve_nothing)
+    traded = [replace(first, id=second.id, text="x"), replace(second, id=first.id)]
+    catalog.write_note(make_note("a.md"), make_stat("a.md"), traded, resolve=resolve_nothing)
+    assert [stored.chunk for stored in catalog.chunks_of_notes([1])[1]] == traded
+
+
+def test_removed_note_leaves_nothing_but_owed_keys(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["привет"], links=["b"], aliases=["псевдоним"])
+    settle_all(catalog)
+    catalog.remove_note("a.md")
+    for table in ("notes", "chunks", "links", "names", "tags"):
+        assert catalog.database.value(f"SELECT count(*) FROM {table}") == 0, table
+    assert len(owed_keys(catalog)) == 1
+    assert not search_keywords(catalog.database, ["привет"], 10)
+    assert broken(catalog) == []
+
+
+def test_failure_in_the_middle_leaves_the_note_as_it_was(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["one"])
+
+    def fail(target: str, source: str) -> str | None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        catalog.write_note(
+            make_note("a.md", ["two"], links=["x"]), make_stat("a.md"), make_chunks("a.md", ["two"]), resolve=fail
+        )
+    assert list(row_ids(catalog)) == ["one"]
+    assert broken(catalog) == []
+
+
+def test_half_a_surrogate_pair_is_stored_as_a_question_mark(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["broken \ud800 text"], aliases=["\udfff"])
+    assert list(row_ids(catalog)) == ["broken ? text"]
+
+
+def test_notes_come_back_with_names_and_language(catalog: Catalog) -> None:
+    note_id = write(catalog, "Кот.md", ["Бублик спит на диване.", "cat"], aliases=["Cat", "Бублик"])
+    note = catalog.note("Кот.md")
+    assert note is not None
+    assert note == catalog.notes_by_ids([note_id])[note_id]
+    assert note.aliases == ("Cat", "Бублик")
+    assert note.tags == ("test", "проба")
+    assert note.language == "ru"
+    assert catalog.note_language("Кот.md") == "ru"
+    assert catalog.note("нет.md") is None
+
+
+def test_touched_note_changes_its_file_only(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["one"])
+    catalog.touch([make_stat("a.md", mtime_ns=99)])
+    assert catalog.stored_files()["a.md"].stat.mtime_ns == 99
+
+
+def test_counts_are_those_of_the_tables(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["one", "two"], links=["b", "c"])
+    write(catalog, "b.md", ["раз"])
+    counts = catalog.counts()
+    assert (counts.notes, counts.chunks, counts.links, counts.unresolved_links) == (2, 3, 2, 2)
+    assert (counts.embedding_keys, counts.embedded, counts.owed) == (3, 0, 3)
+    assert dict(counts.languages) == {"en": 1, "ru": 1}

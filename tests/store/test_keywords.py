@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.notes import write
+from vaultrag import language
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.keywords import search_keywords, search_names
+
+
+def found(catalog: Catalog, question: str, only: str | None = None) -> list[str]:
+    hits = search_keywords(catalog.database, language.content_stems(question), 10, only)
+    stored = catalog.chunks_by_row_ids([row_id for row_id, _ in hits])
+    return [stored[row_id].chunk.text for row_id, _ in hits]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Ёлка стоит в углу, на ней шары.", "елки"),
+        ("Встреча с Мариной прошла хорошо.", "Что сказала Марина?"),
+        ("The matcher was rewritten.", "rewriting the matchers"),
+        ("Резервные копии: restic на mayak-server.", "mayak-server"),
+        ("Резервные копии: restic на mayak-server.", "mayak"),
+        ("Адрес сервера 10.0.0.5, порт 8123", "10.0.0.5"),
+        ("Пакет C++ и C# и node.js", "node.js"),
+        ("Письмо на kostya@example.org", "kostya@example.org"),
+        ("don't panic", "don't"),
+        ("за́мок на двери", "замок"),
+    ],
+)
+def test_words_are_found_in_any_form(catalog: Catalog, text: str, question: str) -> None:
+    write(catalog, "other.md", ["Совсем о другом."])
+    write(catalog, "a.md", [text])
+    assert found(catalog, question) == [text]
+
+
+def test_any_word_is_enough_and_more_words_rank_higher(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["кот", "кот и собака", "рыба"])
+    assert found(catalog, "собака кот попугай") == ["кот и собака", "кот"]
+
+
+def test_scores_fall_and_are_positive_for_rare_words(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["кот", "кот кот", *(f"слово{number}" for number in range(20))])
+    scores = [score for _, score in search_keywords(catalog.database, ["кот"], 10)]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] > 0
+
+
+def test_language_restricts_the_chunks(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["Сервер restic упал ночью", "The restic server went down"])
+    assert found(catalog, "restic", "ru") == ["Сервер restic упал ночью"]
+    assert len(found(catalog, "restic")) == 2
+
+
+@pytest.mark.parametrize("stem", ['"', "a OR b", "NEAR(", "*", "^a", "stems:x", "-", "'", '""""', "a\0b", "(", ")"])
+def test_no_stem_is_read_as_syntax(catalog: Catalog, stem: str) -> None:
+    write(catalog, "a.md", ["кот"])
+    search_keywords(catalog.database, [stem, "кот"], 10)
+    search_names(catalog.database, [stem], 10)
+
+
+def test_no_stems_and_many_stems(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["кот"])
+    assert search_keywords(catalog.database, [], 10) == []
+    assert len(search_keywords(catalog.database, ["кот", *(f"w{n}" for n in range(5000))], 10)) == 1
+
+
+def test_titles_and_aliases_are_found_once_a_note(catalog: Catalog) -> None:
+    note_id = write(catalog, "Люди/Леван Т.md", ["пусто"], aliases=["Леван", "Levan"])
+    write(catalog, "Other.md", ["пусто"])
+    assert [(found_id, name) for found_id, _, name in search_names(catalog.database, language.stems("Леван"), 10)] == [
+        (note_id, "Леван")
+    ]
+    write(catalog, "Люди/Леван Т.md", ["пусто"])
+    assert not search_names(catalog.database, language.stems("Levan"), 10), "an alias that was taken away"

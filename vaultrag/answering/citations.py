@@ -1,0 +1,97 @@
+"""Places in notes: the sentences of a passage, where they stand, and the marks that a model writes for them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vaultrag.domain import Chunk, Span
+from vaultrag.language import sentences
+
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
+_MARKS = re.compile(r"[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
+_MARKUP_ONLY = re.compile(r"^[\s>|:*_`~#+-]*$")
+_TERMINAL = re.compile(r"[.!?…]+[»”\"')]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSentence:
+    """A sentence of a passage: `passage` is its index among those offered, offsets are into the chunk's text."""
+
+    passage: int
+    start: int
+    end: int
+    text: str
+
+
+def source_sentences(passage: int, text: str) -> list[SourceSentence]:
+    """Split a chunk's text into the smallest places worth pointing at: sentences, list items, rows and lines.
+
+    Leading list, quote and heading marks stay outside. Together they hold every word of the text.
+    """
+    found: list[SourceSentence] = []
+    for first, last in sentences(text):
+        for start, end in _lines(text, first, last):
+            lead = _LEAD.match(text, start, end)
+            start = lead.end() if lead else start
+            if start < end and not _MARKUP_ONLY.match(text[start:end]):
+                found.append(SourceSentence(passage, start, end, text[start:end]))
+    return found
+
+
+def locate(chunk: Chunk, start: int, end: int) -> Span:
+    """Return the note's span of `chunk.text[start:end]`; `end` is exclusive and greater than `start`."""
+    first_line, first_column = _position(chunk, start)
+    last_line, last_column = _position(chunk, end - 1)
+    return Span(first_line, first_column, last_line, last_column)
+
+
+def offered_numbers(sentence: str) -> tuple[str, tuple[int, ...]]:
+    """Return the sentence without marks like `[2]` or `[1, 3]`, and the numbers that stood in them."""
+    numbers: list[int] = []
+    for match in _MARKS.finditer(sentence):
+        numbers.extend(int(number) for number in re.split(r"\s*[,;]\s*", match.group(1)))
+    return _MARKS.sub("", sentence).strip(), tuple(dict.fromkeys(numbers))
+
+
+def with_marks(sentence: str, numbers: tuple[int, ...]) -> str:
+    """Put citation numbers into a sentence, before its final stop."""
+    if not numbers:
+        return sentence
+    marks = "".join(f"[{number}]" for number in numbers)
+    stop = _TERMINAL.search(sentence)
+    if stop is None or stop.start() == 0:
+        return f"{sentence} {marks}"
+    return f"{sentence[: stop.start()]} {marks}{sentence[stop.start() :]}"
+
+
+def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Cut a sentence at line ends, unless the next line goes on in lower case as in hard-wrapped text."""
+    cuts: list[tuple[int, int]] = []
+    for match in _NEWLINE.finditer(text, start, end):
+        follows = text[match.end() : match.end() + 80].lstrip(" \t>")
+        if follows[:1].islower() and not (_is_structured(text[start : match.start()]) or _KEY_VALUE.match(follows)):
+            continue
+        cuts.append((start, match.start()))
+        start = match.end()
+    cuts.append((start, end))
+    return [(a, b) for a, b in cuts if text[a:b].strip()]
+
+
+def _is_structured(line: str) -> bool:
+    """Tell configuration, tables and code from prose, by the marks that end or divide such lines."""
+    closed = line.rstrip().endswith((":", ";", "{", "}", "|", "`", "\\"))
+    return closed or "`" in line[:3] or bool(_KEY_VALUE.match(line.lstrip(" \t>")))
+
+
+def _position(chunk: Chunk, offset: int) -> tuple[int, int]:
+    line, column_start = chunk.span.first_line, None
+    for match in _NEWLINE.finditer(chunk.text, 0, offset):
+        if match.end() > offset:
+            break
+        line, column_start = line + 1, match.end()
+    if column_start is None:
+        return line, chunk.span.first_column + offset
+    return line, offset - column_start + 1

@@ -1,0 +1,134 @@
+"""From passages to a prompt that fits: numbered, whole while there is room, else cut to their best sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from vaultrag.domain import Message, Passage
+from vaultrag.language import content_stems, sentences, stems
+
+CountMany = Callable[[Sequence[str]], list[int]]
+TEMPLATE_TOKENS = 40  # role marks and line ends around system and user text, generously
+SMALLEST_EXCERPT = 40  # tokens; a shorter cut says nothing that could be cited
+LONGEST_REFUSAL = 160  # characters; what goes on longer says something after all
+LABELS = {"ru": "Вопрос", "en": "Question"}
+REMINDERS = {
+    "ru": "Ответь на вопрос по отрывкам, с номерами отрывков.",
+    "en": "Answer the question from the passages, with passage numbers.",
+}
+NOTHING_FOUND = {"ru": "В заметках этого нет.", "en": "The notes do not say."}
+
+_SAYS_NOTHING = re.compile(
+    r"^\W*(?:в (?:\w+ )?(?:заметках|отрывках)(?: [^\W\d]+){0,4} нет\b|в (?:\w+ )?(?:заметках|отрывках) нет\b"
+    r"|(?:заметки|отрывки) (?:об этом )?(?:не говорят|не содержат)"
+    r"|the (?:notes|passages) do(?:es)? not (?:say|contain|mention|hold|provide|specify)"
+    r"|there is no (?:information|mention))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A passage as the model reads it: the chunk's text, or the part from `start` to `end` of it."""
+
+    passage: Passage
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.passage.chunk.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What goes to the model, and how many passages found no room."""
+
+    messages: tuple[Message, ...]
+    offered: tuple[Offered, ...]
+    left_out: int
+
+
+def pack(question: str, language: str, passages: Sequence[Passage], budget: int, count: CountMany) -> Packed:
+    """Build the prompt within `budget` tokens, best passages first.
+
+    The system text and then the passages come before the question, so that a follow-up over the same passages
+    finds them in the model's cache.
+    """
+    system = system_prompt(language)
+    frame = count([system, _ask(question, language)])
+    room = budget - sum(frame) - TEMPLATE_TOKENS
+    offered: list[Offered] = []
+    costs = count([_block(1, Offered(p, 0, len(p.chunk.text))) for p in passages]) if passages else []
+    for passage, cost in zip(passages, costs, strict=True):
+        part = Offered(passage, 0, len(passage.chunk.text))
+        if cost > room:
+            shorter = _excerpt(question, passage, room / cost)
+            cost = count([_block(1, shorter)])[0] if shorter else cost
+            if shorter is None or cost > room or cost < SMALLEST_EXCERPT:
+                continue
+            part = shorter
+        offered.append(part)
+        room -= cost
+    return Packed(_messages(system, question, language, offered), tuple(offered), len(passages) - len(offered))
+
+
+@cache
+def system_prompt(language: str) -> str:
+    """Return the instructions in the question's language."""
+    name = f"answer.{language if language in LABELS else 'en'}.md"
+    return resources.files("vaultrag.answering").joinpath("prompts", name).read_text(encoding="utf-8").strip()
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a model's text only says that the notes hold no answer."""
+    return len(text) <= LONGEST_REFUSAL and bool(_SAYS_NOTHING.match(text.strip()))
+
+
+def _messages(system: str, question: str, language: str, offered: Sequence[Offered]) -> tuple[Message, ...]:
+    blocks = "".join(_block(number, part) for number, part in enumerate(offered, 1))
+    return Message("system", system), Message("user", blocks + _ask(question, language))
+
+
+def _ask(question: str, language: str) -> str:
+    label = LABELS.get(language, LABELS["en"])
+    return f"{label}: {question.strip()}\n{REMINDERS.get(language, REMINDERS['en'])}"
+
+
+def _block(number: int, part: Offered) -> str:
+    chunk = part.passage.chunk
+    place = " › ".join((part.passage.title, *(h for h in chunk.heading_path if h != part.passage.title)))
+    speaker = f" ({chunk.speaker})" if chunk.speaker else ""
+    return f"[{number}] {place}{speaker}\n{_readable(part.text)}\n\n"
+
+
+def _readable(text: str) -> str:
+    """Drop what a reader does not need: quote marks of chats and callouts, message ids, marks left by chat exports."""
+    text = re.sub(r"<!--.*?-->|【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]", "", text, flags=re.DOTALL)
+    lines = [re.sub(r"^(?:\s*>)+ ?", "", line) for line in re.split(r"\r\n|\n|\r", text)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+
+
+def _excerpt(question: str, passage: Passage, share: float) -> Offered | None:
+    """Return the stretch of whole sentences, about `share` of the passage, that holds most of the question's words."""
+    text = passage.chunk.text
+    borders = sentences(text)
+    if share <= 0 or len(borders) < 2:
+        return None
+    asked = set(content_stems(question))
+    gains = [len(asked & set(stems(text[a:b]))) for a, b in borders]
+    best: tuple[int, int, int] | None = None
+    for first in range(len(borders)):
+        last = first
+        while last + 1 < len(borders) and borders[last + 1][1] - borders[first][0] <= len(text) * share * 0.9:
+            last += 1
+        if borders[last][1] - borders[first][0] > len(text) * share:
+            continue
+        gain = sum(gains[first : last + 1])
+        if best is None or gain > best[0]:
+            best = (gain, first, last)
+    return Offered(passage, borders[best[1]][0], borders[best[2]][1]) if best else None

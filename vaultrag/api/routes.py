@@ -1,0 +1,136 @@
+"""The routes. Each hands over to the workspace in a thread; none decides anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from vaultrag import wire
+from vaultrag.api.runs import IndexRuns
+from vaultrag.api.streams import UNEXPECTED, Streams
+from vaultrag.endpoint import Endpoint
+from vaultrag.errors import VaultragError
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.workspace import Reach, Workspace
+
+EVENT_STREAM = "text/event-stream"
+ROUTES = "GET /healthz, /status and /check; POST /search, /ask, /index and /shutdown"
+
+
+def build_app(
+    workspace: Workspace, endpoint: Endpoint, runs: IndexRuns, streams: Streams, stop: Callable[[], None]
+) -> FastAPI:
+    """Build the app over one open workspace. It trusts its caller: the guard stands around it."""
+    app = FastAPI(title="VaultRAG", version=endpoint.version, docs_url=None, redoc_url=None, openapi_url=None)
+    health_thread = ThreadPoolExecutor(1, "health")  # its own: never behind a search that waits for a model
+
+    @app.get("/healthz", response_model=wire.Health)
+    async def healthz() -> Response:
+        """Say that the server lives, and how far its models are. Needs no token."""
+        loop = asyncio.get_running_loop()
+        readiness = await loop.run_in_executor(health_thread, workspace.readiness)
+        return _json(
+            wire.Health(
+                status="ok",
+                version=endpoint.version,
+                instance=endpoint.instance,
+                readiness=wire.Readiness(embedder=readiness.embedder, model=readiness.model),
+                pending=readiness.pending,
+                indexing=runs.busy,
+            )
+        )
+
+    @app.post("/search", response_model=wire.SearchResult)
+    def search(request: wire.SearchRequest) -> Response:
+        """Find the passages nearest to a query."""
+        k = request.k or workspace.config.settings.search.passages
+        return _json(wire.SearchResult.of(workspace.search(request.query, k, Reach(request.reach))))
+
+    @app.post("/ask", response_class=StreamingResponse)
+    async def ask(request: wire.AskRequest) -> StreamingResponse:
+        """Answer a question: events `passages`, `text`, `sentence`, `answer`, or `error`."""
+
+        def events() -> Iterator[wire.Event]:
+            with closing(workspace.ask(request.question)) as answering:  # type: ignore[type-var]
+                for event in answering:
+                    yield wire.answer_event(event)
+
+        return _stream(streams, events)
+
+    @app.post("/index", response_class=StreamingResponse)
+    async def index(request: wire.IndexRequest) -> StreamingResponse:
+        """Bring the index up to date with the vault: events `progress`, then `report` or `error`."""
+        return _stream(streams, lambda: runs.follow(DeletionPolicy(request.deletions)))
+
+    @app.get("/status", response_model=wire.IndexStatus)
+    def status() -> Response:
+        """Count what is indexed."""
+        readiness = workspace.readiness()
+        server = wire.Server(
+            pid=endpoint.pid,
+            url=endpoint.url,
+            version=endpoint.version,
+            embedder=readiness.embedder,
+            model=readiness.model,
+        )
+        return _json(wire.IndexStatus.of(workspace.status(), server))
+
+    @app.get("/check", response_model=wire.Findings)
+    def check() -> Response:
+        """Verify the index against itself and the vault."""
+        return _json(wire.Findings.of(workspace.check()))
+
+    @app.post("/shutdown", response_model=wire.Stopping)
+    async def shutdown() -> Response:
+        """End the server."""
+        stop()
+        return _json(wire.Stopping())
+
+    app.add_exception_handler(VaultragError, _answer_fault)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_unexpected)
+    return app
+
+
+def _stream(streams: Streams, events: Callable[[], Iterator[wire.Event]]) -> StreamingResponse:
+    return StreamingResponse(streams.relay(events), media_type=EVENT_STREAM, headers={"x-accel-buffering": "no"})
+
+
+def _json(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(wire.dumps(body), status, headers, "application/json")
+
+
+def _answer_fault(_: Request, error: Exception) -> Response:
+    assert isinstance(error, VaultragError)
+    return _json(wire.Fault.of(error), error.http_status)
+
+
+def _answer_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = "; ".join(_describe(fault["loc"], fault["msg"]) for fault in error.errors())
+    message = f"The request is not what this route takes: {faults}."
+    return _json(wire.Fault(error="UsageError", message=message, remedy="Correct the request."), 422)
+
+
+def _describe(place: tuple[int | str, ...], what: str) -> str:
+    name = ".".join(str(part) for part in place if part != "body")
+    return f"`{name}`: {what.lower()}" if name else what.lower()
+
+
+def _answer_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    fault = wire.Fault(error="UsageError", message=f"{error.detail}.", remedy=f"The routes are {ROUTES}.")
+    return _json(fault, error.status_code, error.headers)
+
+
+def _answer_unexpected(_: Request, __: Exception) -> Response:
+    return _json(UNEXPECTED, 500)

@@ -1,0 +1,178 @@
+"""`vaultrag serve`: one open vault on 127.0.0.1 until it is told to stop, or nobody asks any more."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import logging.handlers
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from vaultrag import __version__
+from vaultrag.api.guard import Activity, Guard
+from vaultrag.api.routes import build_app
+from vaultrag.api.runs import IndexRuns
+from vaultrag.api.streams import Streams
+from vaultrag.config import Config
+from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw
+from vaultrag.errors import PortTaken, ServerError
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.workspace import Access, Workspace
+
+BACKLOG = 128
+LEAVE_SECONDS = 3  # streams were told to end; a client that keeps its connection is cut off
+LOG_BYTES = 1_000_000  # four files of this size hold months of one user's requests
+LOG_FILES = 3
+
+log = logging.getLogger("vaultrag.server")
+
+
+def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[Endpoint], None]) -> None:
+    """Own the index and answer requests. Returns after SIGTERM, /shutdown or the idle time (0: never).
+
+    Raises PortTaken, IndexLocked, KeyboardInterrupt after Ctrl-C, and what opening the workspace raises.
+    """
+    with _listening(port) as listener, contextlib.closing(Workspace.open(config, Access.OWN)) as workspace:
+        _log_to(config.log_path)
+        endpoint = Endpoint(
+            os.getpid(), LOOPBACK, listener.getsockname()[1], __version__, instance=secrets.token_hex(8)
+        )
+        server = build_server(workspace, endpoint, ensure_token(config.token_path), idle_seconds)
+        announce(config.home, endpoint)
+        try:
+            on_ready(endpoint)
+            log.info("serving on port %d, version %s", endpoint.port, __version__)
+            workspace.warm()
+            server.runs.request(DeletionPolicy.GUARD)
+            server.run(sockets=[listener])
+        finally:
+            withdraw(config.home, endpoint)
+            log.info("ended")
+    if server.interrupted:
+        raise KeyboardInterrupt
+
+
+def build_server(workspace: Workspace, endpoint: Endpoint, token: str, idle_seconds: float) -> VaultServer:
+    """Put guard, routes and workspace together; nothing runs yet."""
+    activity, streams, runs, told_to_stop = Activity(), Streams(), IndexRuns(workspace.index), threading.Event()
+    app = build_app(workspace, endpoint, runs, streams, told_to_stop.set)
+    guard = Guard(app, token, endpoint.port, activity)
+    settings = uvicorn.Config(
+        guard,
+        loop="asyncio",
+        http="h11",  # bounds the size of a request's head
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,  # the guard logs requests, without what callers made up
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=LEAVE_SECONDS,
+    )
+    return VaultServer(settings, activity, streams, runs, Ending(told_to_stop, idle_seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When a server ends: told to, or idle for so many seconds (0: never)."""
+
+    told: threading.Event
+    idle_seconds: float
+
+    def reason(self, idle_for: float) -> str:
+        """Return why the server should end now, or nothing."""
+        if self.told.is_set():
+            return "told to"
+        return "idle" if self.idle_seconds and idle_for > self.idle_seconds else ""
+
+
+class VaultServer(uvicorn.Server):
+    """A uvicorn server that ends its streams with a word, and itself when there is a reason."""
+
+    def __init__(
+        self, settings: uvicorn.Config, activity: Activity, streams: Streams, runs: IndexRuns, ending: Ending
+    ) -> None:
+        super().__init__(settings)
+        self.activity = activity
+        self.streams = streams
+        self.runs = runs
+        self.ending = ending
+        self.interrupted = False
+
+    async def on_tick(self, counter: int) -> bool:
+        if self.runs.busy:
+            self.activity.touch()
+        reason = self.ending.reason(self.activity.idle_seconds())
+        if reason and not self.should_exit:
+            log.info("ending: %s", reason)
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.streams.stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Turn SIGINT and SIGTERM into an orderly end. Uvicorn's own would raise them again before our clean-up."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._note_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _note_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.interrupted = number == signal.SIGINT
+        self.force_exit = self.should_exit and self.interrupted  # Ctrl-C twice waits for nothing
+        self.should_exit = True
+
+
+@contextlib.contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    """Bind the port before anything is loaded, so that a taken port costs nothing. Raises PortTaken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        if os.name == "posix" and sys.platform != "cygwin":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port left a minute ago is free
+        try:
+            listener.bind((LOOPBACK, port))
+            listener.listen(BACKLOG)
+        except OSError as error:
+            raise _bind_error(port, error) from error
+        yield listener
+
+
+def _bind_error(port: int, error: OSError) -> ServerError:
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(
+            f"Another program listens on port {port}.",
+            "Take any free port with `vaultrag serve --port 0`, or set another one as `server.port`.",
+        )
+    return ServerError(
+        f"Port {port} cannot be opened: {error.strerror}.", "Take any free port with `vaultrag serve --port 0`."
+    )
+
+
+def _log_to(path: Path) -> None:
+    file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name, level in (("vaultrag", logging.INFO), ("uvicorn.error", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        logger.handlers = [file]
+        logger.propagate = False

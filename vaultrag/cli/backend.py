@@ -1,0 +1,73 @@
+"""Who does a command's work: the running server, one started for it, or this process."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from vaultrag import wire
+from vaultrag.cli.terminal import Terminal
+from vaultrag.config import Config
+from vaultrag.errors import IndexLocked
+from vaultrag.runtime.catalogue import ModelKind, find_model
+from vaultrag.runtime.models import is_present
+
+if TYPE_CHECKING:
+    from vaultrag.cli.local import Local
+
+
+class ServerUse(StrEnum):
+    """AUTO uses the running server, and starts one where the settings allow; NONE works in this process."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+    @classmethod
+    def of(cls, no_server: bool) -> ServerUse:
+        return cls.NONE if no_server else cls.AUTO
+
+
+class Backend(Protocol):
+    """What `Client` and `Local` have in common."""
+
+    def search(self, query: str, k: int, reach: str) -> wire.SearchResult: ...
+
+    def ask(self, question: str) -> wire.Events: ...
+
+    def close(self) -> None: ...
+
+
+def find_backend(config: Config, use: ServerUse) -> Backend | None:
+    """Return the running server, if there is one and it may be used."""
+    if use is ServerUse.NONE:
+        return None
+    from vaultrag.cli.client import find_server  # httpx costs a tenth of a second
+
+    return find_server(config)
+
+
+def open_backend(config: Config, terminal: Terminal, use: ServerUse) -> Backend:
+    """Start a server in the background where that helps, else open the vault in this process."""
+    if use is ServerUse.NONE or not config.settings.server.autostart or not _embedder_is_here(config):
+        return open_quick(config)
+    from vaultrag.cli.launch import start_server
+
+    idle = f"{config.settings.server.autostart_idle_minutes:g}"
+    terminal.note(f"Starting a server in the background for the next questions (it ends after {idle} idle minutes).")
+    try:
+        with terminal.waiting("Starting the server"):
+            return start_server(config)
+    except IndexLocked:
+        return open_quick(config)  # another command writes the index just now; reading it is allowed
+
+
+def open_quick(config: Config) -> Local:
+    """Open the vault in this process, to read. Raises IndexMissing before the first index run."""
+    from vaultrag.cli.local import open_for_reading  # brings the workspace, and numpy with it
+
+    return open_for_reading(config)
+
+
+def _embedder_is_here(config: Config) -> bool:
+    entry = find_model(config.settings.models.embed, ModelKind.EMBED, config.models)
+    return is_present(entry, config.models)

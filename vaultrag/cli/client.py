@@ -1,0 +1,198 @@
+"""The running server, seen from a command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from vaultrag import wire
+from vaultrag.config import Config
+from vaultrag.domain import Progress
+from vaultrag.endpoint import Endpoint, read_endpoint, read_token
+from vaultrag.errors import ServerError, TokenUnreadable
+
+HEALTH_SECONDS = 5.0  # loopback: a server that needs longer hangs
+CALL_SECONDS = 300.0  # a search may wait until the embedder has been imported and loaded
+SILENCE_SECONDS = 60.0  # streams send a heartbeat every five seconds
+LEAVE_SECONDS = 15.0  # children get three seconds each
+POLL_SECONDS = 0.05
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Client:
+    """Speaks to one server. Raises the errors that the server met, ServerError when it is lost."""
+
+    def __init__(self, endpoint: Endpoint, token: str, home: Path) -> None:
+        self.endpoint = endpoint
+        self.home = home
+        self._http = _http(endpoint, {"Authorization": f"Bearer {token}"})
+
+    def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
+        return self._call("POST", "/search", wire.SearchResult, {"query": query, "k": k, "reach": reach})
+
+    def ask(self, question: str) -> wire.Events:
+        """Yield the events of an answer. Closing the iterator aborts it."""
+        return self._stream("/ask", {"question": question})
+
+    def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
+        """Have the index brought up to date, and wait for it. Leaving does not end the server's work."""
+        for event in self._stream("/index", {"deletions": deletions}):
+            if isinstance(event, wire.Progress):
+                progress(event.phase, event.done, event.total)
+            elif isinstance(event, wire.IndexReport):
+                return event
+        raise self._lost()
+
+    def status(self) -> wire.IndexStatus:
+        return self._call("GET", "/status", wire.IndexStatus)
+
+    def check(self) -> wire.Findings:
+        return self._call("GET", "/check", wire.Findings)
+
+    def health(self) -> wire.Health:
+        return self._call("GET", "/healthz", wire.Health)
+
+    def stop(self) -> None:
+        """End the server and wait until it has gone. Raises ServerError if it stays."""
+        try:
+            self._call("POST", "/shutdown", wire.Stopping)
+        except TokenUnreadable:
+            os.kill(self.endpoint.pid, signal.SIGTERM)
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while read_endpoint(self.home) == self.endpoint:
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"The server (process {self.endpoint.pid}) does not end.", f"End process {self.endpoint.pid}."
+                )
+            time.sleep(POLL_SECONDS)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, method: str, path: str, kind: type[Body], body: Mapping[str, object] | None = None) -> Body:
+        with self._translated():
+            response = self._http.request(method, path, json=body, timeout=CALL_SECONDS)
+        _raise_fault(response.status_code, response.content)
+        return kind.model_validate_json(response.content)
+
+    def _stream(self, path: str, body: Mapping[str, object]) -> wire.Events:
+        timeout = httpx.Timeout(SILENCE_SECONDS, connect=HEALTH_SECONDS)
+        with self._translated(), self._http.stream("POST", path, json=body, timeout=timeout) as response:
+            if response.status_code >= 400:
+                _raise_fault(response.status_code, response.read())
+            for name, data in parse_sse(response.iter_bytes()):
+                event = wire.parse_event(name, data)
+                if isinstance(event, wire.Fault):
+                    raise event.exception()
+                if event is not None:
+                    yield event
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise _hanging(self.endpoint) from error
+        except httpx.HTTPError as error:
+            raise self._lost() from error
+
+    def _lost(self) -> ServerError:
+        return ServerError(
+            "The server ended before it had answered.",
+            f"Run the command again; {self.home / 'server.log'} says what happened.",
+        )
+
+
+def find_server(config: Config) -> Client | None:
+    """Return the server that owns this home's index, None where none runs.
+
+    Raises ServerError for one that hangs, TokenUnreadable when there is no way to speak to it.
+    """
+    endpoint = read_endpoint(config.home)
+    if endpoint is None or not _lives(endpoint):
+        return None
+    return Client(endpoint, read_token(config.token_path), config.home)
+
+
+def server_health(config: Config) -> tuple[Endpoint, wire.Health] | None:
+    """Return how the running server is, None where none runs. Needs no token."""
+    endpoint = read_endpoint(config.home)
+    health = _health(endpoint) if endpoint else None
+    return (endpoint, health) if endpoint and health else None
+
+
+def parse_sse(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    """Yield (event, data) from the bytes of an event stream, however they were cut. Comments are left out."""
+    name = "message"
+    data: list[str] = []
+    for line in _lines(chunks):
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if not line:
+            if data:
+                yield name, "\n".join(data)
+            name, data = "message", []
+        elif field == "event":
+            name = value
+        elif field == "data":
+            data.append(value)
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield lines that end at `\\n`, `\\r\\n` or `\\r` only; an unfinished last one is dropped."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        held = rest.endswith(b"\r")  # perhaps the first half of a line's end
+        lines = rest[: -1 if held else None].splitlines(keepends=True)
+        rest = b"\r" if held else b""
+        if lines and not lines[-1].endswith((b"\n", b"\r")):
+            rest = lines.pop() + rest
+        for line in lines:
+            yield line.rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+def _lives(endpoint: Endpoint) -> bool:
+    return _health(endpoint) is not None
+
+
+def _health(endpoint: Endpoint) -> wire.Health | None:
+    """Ask a server how it is; None when nobody, or somebody else, listens there."""
+    try:
+        with _http(endpoint, {}) as http:
+            health = wire.Health.model_validate_json(http.get("/healthz", timeout=HEALTH_SECONDS).content)
+    except httpx.TimeoutException as error:
+        raise _hanging(endpoint) from error
+    except (httpx.HTTPError, ValidationError):
+        return None
+    return health if health.instance == endpoint.instance else None
+
+
+def _http(endpoint: Endpoint, headers: Mapping[str, str]) -> httpx.Client:
+    return httpx.Client(base_url=endpoint.url, headers=headers, trust_env=False)  # no proxy comes between
+
+
+def _hanging(endpoint: Endpoint) -> ServerError:
+    return ServerError(
+        f"The server on port {endpoint.port} does not answer.",
+        f"End process {endpoint.pid}, then run the command again.",
+    )
+
+
+def _raise_fault(status: int, body: bytes) -> None:
+    if status < 400:
+        return
+    try:
+        fault = wire.Fault.model_validate_json(body)
+    except ValidationError as error:
+        raise ServerError(f"The server answered {status}.", "Restart it: vaultrag serve --stop.") from error
+    raise fault.exception()

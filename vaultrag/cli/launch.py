@@ -1,0 +1,78 @@
+"""A server in the background, so that models load once and the next command is instant."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from vaultrag.cli.client import POLL_SECONDS, Client, find_server
+from vaultrag.config import Config
+from vaultrag.endpoint import LOOPBACK
+from vaultrag.errors import ServerError, VaultragError
+from vaultrag.wire import Fault
+
+START_SECONDS = 60.0  # fastapi and the index take about two seconds; a cold disk some more
+ERRORS_NAME = "server.start.log"
+
+
+def start_server(config: Config) -> Client:
+    """Start `vaultrag serve`, detached, and return it once it answers. Raises what kept it from starting."""
+    config.home.mkdir(parents=True, exist_ok=True)
+    errors = config.home / ERRORS_NAME
+    process = _spawn(config, errors)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        ended = process.poll() is not None
+        client = find_server(config)
+        if client is not None:
+            return client
+        if ended:
+            raise _reason(errors)
+        time.sleep(POLL_SECONDS)
+    raise ServerError("The server in the background did not start in time.", f"{config.log_path} may say why.")
+
+
+def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
+    settings = config.settings.server
+    command = [sys.executable, "-m", "vaultrag", "serve", "--json"]
+    command += ["--vault", str(config.vault), "--home", str(config.home)]
+    command += ["--port", str(_free_port(settings.port)), "--idle", f"{settings.autostart_idle_minutes}m"]
+    with errors.open("wb") as stderr:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=os.name == "posix",  # closing the terminal does not end it
+            creationflags=_DETACHED,
+        )
+
+
+_DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+
+
+def _free_port(wanted: int) -> int:
+    """Return the port of the settings, or 0 (any) when another vault's server has it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def _reason(errors: Path) -> VaultragError:
+    """Return why the server ended, from the last line that it wrote."""
+    lines = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    try:
+        return Fault.model_validate_json(lines[-1] if lines else "").exception()
+    except ValidationError:
+        return ServerError("The server in the background did not start.", f"{errors} may say why.")

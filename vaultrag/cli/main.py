@@ -1,0 +1,236 @@
+"""The command line: what can be typed, and what becomes of errors. Each command's work lies in its own module."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vaultrag import __version__
+from vaultrag.cli.models import models_app
+from vaultrag.cli.options import (
+    EPILOG,
+    HomeOption,
+    JsonOption,
+    NoServerOption,
+    Serve,
+    Session,
+    VaultOption,
+    checked_question,
+    session_of,
+)
+from vaultrag.errors import UsageError, VaultragError
+from vaultrag.wire import PASSAGES_MOST
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+TRACEBACK_VARIABLE = "VAULTRAG_TRACEBACK"
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"vaultrag {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="vaultrag",
+    help="Ask your Obsidian vault, in Russian and English. Answers cite the exact place; nothing leaves this machine.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(models_app, name="models")
+
+
+@app.callback()
+def program(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    version: Annotated[  # noqa: ARG001  # its callback prints and leaves
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    session = session_of(context)
+    session.vault, session.home = vault, home
+
+
+@app.command(epilog="Example:  vaultrag init ~/Notes")
+def init(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The vault.", show_default=False)] = None,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Write a settings file for a vault, every setting explained. Not needed: defaults work without it."""
+    from vaultrag.cli.setup import write_settings
+
+    session = session_of(context)
+    write_settings(session.config(folder or vault, home), session.terminal)
+
+
+@app.command(epilog="Example:  vaultrag index --vault ~/Notes")
+def index(
+    context: typer.Context,
+    accept_deletions: Annotated[
+        bool, typer.Option("--accept-deletions", help="Go on even if a large part of the vault is gone.")
+    ] = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001  # its callback tells the terminal
+) -> None:
+    """Read what changed in the vault and embed it. Can be stopped and run again at any point."""
+    from vaultrag.cli.index import bring_up_to_date
+
+    session = session_of(context)
+    bring_up_to_date(session.config(vault, home), session.terminal, "accept" if accept_deletions else "guard")
+
+
+@app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')
+def search(  # noqa: PLR0917  # typer reads the options from the signature
+    context: typer.Context,
+    query: Annotated[str, typer.Argument(help="Words, or a question, in Russian or English.")],
+    count: Annotated[
+        int | None,
+        typer.Option("-k", metavar="N", min=1, max=PASSAGES_MOST, help="Passages to show.", show_default=False),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print why each passage was found.")] = False,
+    no_server: NoServerOption = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Find passages by words, links and meaning."""
+    from vaultrag.cli.backend import ServerUse
+    from vaultrag.cli.search import Search
+
+    session = session_of(context)
+    config = session.config(vault, home)
+    k = count or config.settings.search.passages
+    Search(config, session.terminal, checked_question(query), k, explain, ServerUse.of(no_server)).run()
+
+
+@app.command(epilog='Example:  vaultrag ask "Когда я менял картридж в бойлере?"')
+def ask(  # noqa: PLR0917
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
+    no_server: NoServerOption = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Answer a question from the notes, each sentence with its source."""
+    from vaultrag.cli.ask import Ask
+    from vaultrag.cli.backend import ServerUse
+
+    session = session_of(context)
+    Ask(session.config(vault, home), session.terminal, checked_question(question), ServerUse.of(no_server)).run()
+
+
+@app.command(epilog="Example:  vaultrag status --json")
+def status(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Say what is indexed, and whether a server runs."""
+    from vaultrag.cli.status import print_status
+
+    session = session_of(context)
+    print_status(session.config(vault, home), session.terminal)
+
+
+@app.command(epilog="Example:  vaultrag check --vault ~/Notes")
+def check(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Verify the index: everything that must hold, and what to do where it does not."""
+    from vaultrag.cli.examine import check_index
+
+    session = session_of(context)
+    raise typer.Exit(check_index(session.config(vault, home), session.terminal))
+
+
+@app.command(epilog="Example:  vaultrag doctor")
+def doctor(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Look at everything VaultRAG needs: what, why it matters, and the remedy."""
+    from vaultrag.cli.examine import examine_machine
+
+    session = session_of(context)
+    raise typer.Exit(examine_machine(session.config(vault, home), session.terminal))
+
+
+@app.command(epilog="Example:  vaultrag serve --idle 2h")
+def serve(  # noqa: PLR0917
+    context: typer.Context,
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="0 takes any free one.", show_default=False)
+    ] = None,
+    idle: Annotated[
+        str | None,
+        typer.Option("--idle", metavar="TIME", help="End when so long idle: 90s, 15m, 2h.", show_default=False),
+    ] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End the running server.")] = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Keep index and models ready on 127.0.0.1, for Obsidian and for quick commands."""
+    from vaultrag.cli.serve import run_server, stop_server
+
+    session = session_of(context)
+    config = session.config(vault, home)
+    if stop:
+        stop_server(config, session.terminal)
+    else:
+        run_server(config, session.terminal, session.serve, port, idle)
+
+
+def main(arguments: Sequence[str], serve: Serve) -> int:
+    """Run one command; return the exit code."""
+    session = Session(serve)
+    try:
+        code = typer.main.get_command(app).main(
+            args=list(arguments), prog_name="vaultrag", standalone_mode=False, obj=session
+        )
+    except VaultragError as error:
+        session.terminal.fail(error)
+        return error.exit_code
+    except typer.TyperException as error:
+        command = getattr(getattr(error, "ctx", None), "command_path", "vaultrag")
+        session.terminal.fail(UsageError(error.format_message(), f"See: {command} --help"))
+        return UsageError.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the outermost loop of a command
+        return _report_unknown(session, error)
+    return code if isinstance(code, int) else 0
+
+
+def _report_unknown(session: Session, error: Exception) -> int:
+    if os.environ.get(TRACEBACK_VARIABLE):
+        traceback.print_exception(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    session.terminal.fail(
+        VaultragError(
+            f"VaultRAG met an error that it does not know: {type(error).__name__} at {place}.",
+            f"Please report it; with {TRACEBACK_VARIABLE}=1 the command prints where it came from.",
+        )
+    )
+    return VaultragError.exit_code

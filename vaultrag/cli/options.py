@@ -1,0 +1,86 @@
+"""What commands share: the session that they run in, and the options that many of them take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from vaultrag.cli.terminal import Terminal
+from vaultrag.config import CONFIG_NAME, Config, Settings, load_config, read_settings
+from vaultrag.endpoint import Endpoint
+from vaultrag.errors import UsageError, VaultError
+from vaultrag.wire import QUESTION_LENGTH
+
+EPILOG = (
+    "Exit codes: 0 done · 1 unexpected error · 2 the command makes no sense · 3 settings · "
+    "4 vault missing or unreadable · 5 index unreadable · 6 index in use · 7 index from a newer version · "
+    "8 index damaged · 9 nothing indexed · 10 disk full · 11 model failed · 12 model not here · 13 model too large · "
+    "14 no answer generated · 15 model crashed · 16 download failed · 17 server failed · 18 port taken · "
+    "19 token unreadable · 130 interrupted."
+)
+
+Serve: TypeAlias = Callable[[Config, int, float, Callable[[Endpoint], None]], None]
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the program: its terminal, its server, and what was said before the command's name."""
+
+    serve: Serve
+    terminal: Terminal = field(default_factory=Terminal)
+    vault: Path | None = None
+    home: Path | None = None
+
+    def config(self, vault: Path | None, home: Path | None) -> Config:
+        """Read the settings of the vault that was named last, or that lies around this folder."""
+        return load_config(vault or self.vault, home or self.home)
+
+    def settings(self, vault: Path | None, home: Path | None) -> Settings:
+        """Read the settings, where no vault is needed."""
+        home = home or self.home
+        try:
+            return self.config(vault, home).settings
+        except VaultError:
+            return read_settings(home / CONFIG_NAME) if home else Settings()
+
+
+def session_of(context: typer.Context) -> Session:
+    session = context.obj
+    assert isinstance(session, Session)
+    return session
+
+
+def checked_question(text: str) -> str:
+    """Return a question or query that can be searched for. Raises UsageError."""
+    if not text.strip():
+        raise UsageError("There is nothing to look for.", 'Put words in quotes: vaultrag search "garden gate".')
+    if len(text) > QUESTION_LENGTH:
+        raise UsageError(f"The question is longer than {QUESTION_LENGTH:,} characters.", "Ask a shorter one.")
+    return text.encode("utf-8", "replace").decode("utf-8")  # the shell may hand over bytes that are no text
+
+
+def _note_json(context: typer.Context, value: bool) -> bool:
+    session_of(context).terminal.json = value
+    return value
+
+
+VaultOption = Annotated[
+    Path | None,
+    typer.Option("--vault", metavar="DIR", help="The vault. Default: the one around this folder.", show_default=False),
+]
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="DIR", help="Where index and settings lie. Default: one for each vault.", show_default=False
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document; errors too.", callback=_note_json, is_eager=True)
+]
+NoServerOption = Annotated[
+    bool, typer.Option("--no-server", help="Work in this process; neither use nor start a server.")
+]

@@ -1,0 +1,179 @@
+"""Values as Rich renderables. Nothing here prints; everything from notes and models is made harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from vaultrag.cli.links import obsidian_link
+from vaultrag.cli.snippet import cut_snippet
+from vaultrag.cli.terminal import Indented, harmless, one_line
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, SearchResult
+
+QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
+NO_SOURCE = "[no source]"
+INDENT = 4
+
+_MARK = re.compile(r"\[(\d{1,3})\]")
+_SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("✓", "green")}
+
+
+def passage_line(passage: Passage, number: int, vault: str) -> Text:
+    """Return where a passage stands: `3. Folder/Note.md › Heading, lines 4–7`."""
+    link = obsidian_link(vault, passage.path, passage.heading, passage.block)
+    return Text.assemble((f"{number:>2}. ", "dim"), _place(passage, link))
+
+
+def passage_block(passage: Passage, number: int, query: str, vault: str) -> Iterator[RenderableType]:
+    """Yield a passage's place and its best lines, with the words of the query marked."""
+    snippet = cut_snippet(passage.text, query)
+    text = Text(snippet.text)
+    for start, end in snippet.marks:
+        text.stylize("bold yellow", start, end)
+    if passage.speaker:
+        text = Text.assemble((f"{one_line(passage.speaker)}: ", "italic"), text)
+    yield passage_line(passage, number, vault)
+    yield Indented(text, INDENT)
+
+
+def trace_table(passage: Passage) -> RenderableType:
+    """Return what each lane gave a passage."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", style="dim")
+    for name in ("lane", "rank", "raw score", "share"):
+        table.add_column(name, justify="left" if name == "lane" else "right")
+    table.add_column("via")
+    for share in passage.trace:
+        table.add_row(
+            share.lane, str(share.rank), f"{share.score:.4g}", f"{share.share:.4f}", Text(one_line(share.via))
+        )
+    table.add_row("total", "", "", f"{passage.score:.4f}", _similarity(passage))
+    return Padding(table, (0, 0, 0, INDENT), expand=False)
+
+
+def timing_line(result: SearchResult) -> Text:
+    """Return how long each step of a search took, in milliseconds."""
+    steps = ", ".join(f"{name} {milliseconds:.1f}" for name, milliseconds in result.timings.items())
+    return Text(f"Milliseconds: {steps}. Lanes: {', '.join(result.lanes)}.", style="dim")
+
+
+def answer_text(answer: Answer, vault: str) -> Text:
+    """Return the answer, its citation numbers as links, sentences without a source visibly marked."""
+    links = {citation.number: _link(citation, vault) for citation in answer.citations}
+    text = Text()
+    rest = harmless(answer.text)
+    for sentence in answer.sentences:
+        if sentence.state != "uncited":
+            continue
+        before, found, after = rest.partition(harmless(sentence.text))
+        if not found:
+            continue
+        text.append_text(_with_links(before, links))
+        text.append_text(Text.assemble((found, "dim"), (f" {NO_SOURCE}", "dim italic red")))
+        rest = after
+    return text.append_text(_with_links(rest, links))
+
+
+def source_list(citations: Sequence[Citation], vault: str) -> Iterator[RenderableType]:
+    """Yield each source: its place, and the words that stand there."""
+    for citation in citations:
+        yield Text.assemble((f"[{citation.number}] ", "bold cyan"), _place(citation, _link(citation, vault)))
+        yield Indented(Text(f"“{_quote(citation)}”", style="italic"), INDENT)
+
+
+def source_lines(citations: Sequence[Citation], vault: str) -> Iterator[str]:
+    """Yield the sources as plain lines, the links written out."""
+    for citation in citations:
+        yield f"[{citation.number}] {_place(citation, '').plain}"
+        yield f"    “{_quote(citation)}”"
+        yield f"    {_link(citation, vault)}"
+
+
+def answer_footer(answer: Answer) -> Text:
+    """Return which model answered from how much, and how long that took."""
+    parts = [answer.model] if answer.model else []
+    if answer.model:
+        parts.append(f"{len(answer.passages)} passages")
+    if answer.tokens.get("prompt"):
+        parts.append(f"{answer.tokens['prompt']} + {answer.tokens.get('completion', 0)} tokens")
+    if answer.timings.get("first_token"):
+        parts.append(f"first word after {answer.timings['first_token']:.1f} s")
+    if answer.timings.get("total"):
+        parts.append(f"{answer.timings['total']:.1f} s in all")
+    return Text(" · ".join(parts), style="dim")
+
+
+def report_line(report: IndexReport) -> str:
+    """Return one sentence about an indexing run."""
+    changes = [
+        f"{count:,} {what}"
+        for count, what in (
+            (report.added, "added"),
+            (report.modified, "changed"),
+            (report.moved, "moved"),
+            (report.removed, "removed"),
+        )
+        if count
+    ]
+    what = ", ".join(changes) if changes else "nothing new"
+    embedded = f", {report.embedded:,} embedded" if report.embedded else ""
+    return f"{report.notes:,} notes, {report.chunks:,} passages: {what}{embedded}, in {duration(report.seconds)}."
+
+
+def finding_blocks(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Yield what was checked, what was found, and the remedy where one is needed."""
+    for finding in findings:
+        mark, style = _SEVERITIES.get(finding.severity, ("?", ""))
+        yield Text.assemble((f"{mark} ", style), (one_line(finding.invariant), "bold"))
+        if finding.detail:
+            yield Indented(Text(harmless(finding.detail)), 2)
+        if finding.remedy:
+            yield Indented(Text.assemble(("→ ", "bold"), harmless(finding.remedy)), 2)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a person says it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def lines_label(lines: tuple[int, int]) -> str:
+    first, last = lines
+    return f"line {first}" if first == last else f"lines {first}–{last}"
+
+
+def _place(where: Passage | Citation, link: str) -> Text:
+    path = Text(one_line(where.path), style="bold")
+    heading = "".join(f" › {one_line(name)}" for name in where.heading)
+    text = Text.assemble(path, (heading, "cyan"), (f", {lines_label(where.lines)}", "dim"))
+    if link:
+        text.stylize(f"link {link}")
+    return text
+
+
+def _link(citation: Citation, vault: str) -> str:
+    return obsidian_link(vault, citation.path, citation.heading, citation.block)
+
+
+def _with_links(part: str, links: dict[int, str]) -> Text:
+    text = Text(part)
+    for match in _MARK.finditer(part):
+        link = links.get(int(match.group(1)))
+        if link:
+            text.stylize(f"bold cyan link {link}", match.start(), match.end())
+    return text
+
+
+def _quote(citation: Citation) -> str:
+    quote = one_line(citation.quote)
+    return quote if len(quote) <= QUOTE_LENGTH else quote[: QUOTE_LENGTH - 2].rstrip() + " …"
+
+
+def _similarity(passage: Passage) -> str:
+    return "" if passage.similarity is None else f"cosine {passage.similarity:.3f}"

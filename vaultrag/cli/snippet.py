@@ -1,0 +1,63 @@
+"""The part of a passage worth showing, with the words of the question marked in it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from vaultrag import language
+from vaultrag.cli.terminal import one_line
+
+LENGTH = 280  # characters: three lines of a usual terminal
+LEAD = 60  # characters shown before the first marked word
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """One line of text and the stretches of it to mark: offsets, end exclusive, in order, apart."""
+
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+
+def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
+    """Return the stretch of a text that holds the most distinct words of the query, in any inflection."""
+    line = one_line(text)
+    wanted = frozenset(language.content_stems(query))
+    hits = [(token.start, token.end, token.stem) for token in language.tokens(line) if token.stem in wanted]
+    start, end = _window(line, hits, length)
+    shown = ("… " if start else "") + line[start:end] + (" …" if end < len(line) else "")
+    shift = start - (2 if start else 0)
+    inside = [(first - shift, last - shift) for first, last, _ in hits if first >= start and last <= end]
+    return Snippet(shown, _merged(inside))
+
+
+def _window(line: str, hits: list[tuple[int, int, str]], length: int) -> tuple[int, int]:
+    """Return the borders of the best stretch, at words."""
+    if len(line) <= length:
+        return 0, len(line)
+    starts = [first for first, _, _ in hits]
+    best, best_count = 0, 0
+    for number, first in enumerate(starts):
+        inside = hits[number : bisect_left(starts, first + length - LEAD)]
+        count = len({stem for _, _, stem in inside})
+        if count > best_count:
+            best, best_count = first, count
+    start = min(max(0, best - LEAD), len(line) - length) if best > length - LEAD else 0
+    if start:
+        start = line.find(" ", start) + 1 or start
+    end = min(len(line), start + length)
+    if end < len(line):
+        space = line.rfind(" ", start, end)
+        end = space if space > start else end
+    return start, end
+
+
+def _merged(marks: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(marks):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return tuple(merged)

@@ -1,0 +1,97 @@
+"""`vaultrag status`: what is indexed, read straight from SQLite, and who serves it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from vaultrag import wire
+from vaultrag.cli.terminal import Terminal, one_line, size
+from vaultrag.config import Config
+from vaultrag.domain import IndexStatus
+from vaultrag.endpoint import read_endpoint
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.database import Access, open_database
+
+
+def print_status(config: Config, terminal: Terminal) -> None:
+    """Print the figures of the index. Raises IndexMissing before the first index run."""
+    status = wire.IndexStatus.of(read_status(config), _server(config))
+    if terminal.json:
+        terminal.print_json(status)
+    else:
+        terminal.print(_table(status))
+
+
+def read_status(config: Config) -> IndexStatus:
+    """Count what is indexed, without a workspace: no model and no vector library is imported."""
+    with open_database(config.database_path, Access.READ) as database:
+        counts = Catalog(database).counts()
+    indexed_at = counts.last_indexed_at
+    return IndexStatus(
+        vault=str(config.vault),
+        home=str(config.home),
+        notes=counts.notes,
+        chunks=counts.chunks,
+        links=counts.links,
+        unresolved=counts.unresolved_links,
+        embeddings=counts.embedded,
+        pending=counts.owed,
+        problems=counts.problems,
+        last_indexed=datetime.fromtimestamp(indexed_at, UTC).isoformat(timespec="seconds") if indexed_at else "",
+        bytes=sum(file.stat().st_size for file in config.home.rglob("*") if file.is_file()),
+    )
+
+
+def _server(config: Config) -> wire.Server | None:
+    if read_endpoint(config.home) is None:
+        return None
+    from vaultrag.cli.client import server_health  # httpx costs a tenth of a second
+
+    found = server_health(config)
+    if found is None:
+        return None
+    endpoint, health = found
+    return wire.Server(
+        pid=endpoint.pid,
+        url=endpoint.url,
+        version=endpoint.version,
+        embedder=health.readiness.embedder,
+        model=health.readiness.model,
+    )
+
+
+def _table(status: wire.IndexStatus) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(status):
+        table.add_row(name, Text(one_line(value)))
+    return table
+
+
+def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
+    waiting = f", {status.pending:,} wait for one (run: vaultrag index)" if status.pending else ""
+    problems = f"{status.problems:,} (see: vaultrag check)" if status.problems else "none"
+    return [
+        ("vault", status.vault),
+        ("home", f"{status.home} ({size(status.bytes)})"),
+        ("notes", f"{status.notes:,} in {status.chunks:,} passages"),
+        ("links", f"{status.links:,}, {status.unresolved:,} of them to notes that are not there"),
+        ("embeddings", f"{status.embeddings:,}{waiting}"),
+        ("problems", problems),
+        ("last change", _local_time(status.last_indexed)),
+        ("server", _server_line(status.server)),
+    ]
+
+
+def _local_time(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M") if moment else "never"
+
+
+def _server_line(server: wire.Server | None) -> str:
+    if server is None:
+        return "none runs"
+    return f"{server.url}, process {server.pid}; embedder {server.embedder}, model {server.model}"

@@ -1,0 +1,106 @@
+"""Where a running server is found: `server.json` and the token file, both in the home."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vaultrag.errors import TokenUnreadable
+
+ENDPOINT_NAME = "server.json"
+TOKEN_BYTES = 32  # 256 bits: not to be guessed
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server as it announced itself. `instance` is also in its /healthz, so a stale file is recognised."""
+
+    pid: int
+    host: str
+    port: int
+    version: str
+    instance: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+def read_endpoint(home: Path) -> Endpoint | None:
+    """Return the announced server, None where there is none. Whether it still lives is not known."""
+    try:
+        values = json.loads((home / ENDPOINT_NAME).read_text(encoding="utf-8"))
+        return Endpoint(
+            pid=int(values["pid"]),
+            host=LOOPBACK,  # whatever the file says, the token goes nowhere else
+            port=int(values["port"]),
+            version=str(values["version"]),
+            instance=str(values["instance"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def announce(home: Path, endpoint: Endpoint) -> None:
+    """Write `server.json`, whole or not at all."""
+    part = home / f"{ENDPOINT_NAME}.{endpoint.pid}.part"
+    part.write_text(json.dumps(asdict(endpoint), indent=2) + "\n", encoding="utf-8")
+    os.replace(part, home / ENDPOINT_NAME)
+
+
+def withdraw(home: Path, endpoint: Endpoint) -> None:
+    """Remove `server.json` if it is still this server's."""
+    if read_endpoint(home) == endpoint:
+        (home / ENDPOINT_NAME).unlink(missing_ok=True)
+
+
+def read_token(path: Path) -> str:
+    """Return the bearer token. Raises TokenUnreadable."""
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError as error:
+        raise TokenUnreadable(
+            f"The token file {path} is missing.", "Restart the server, which makes a new one: vaultrag serve --stop."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokenUnreadable(
+            f"The token file {path} cannot be read.",
+            "Give this user the right to read it, or delete it: the next `vaultrag serve` makes a new one.",
+        ) from error
+    if len(token) < TOKEN_BYTES:
+        raise TokenUnreadable(
+            f"The token file {path} holds no usable token.",
+            "Delete it: the next `vaultrag serve` makes a new one.",
+        )
+    return token
+
+
+def ensure_token(path: Path) -> str:
+    """Return the bearer token, made on first use with mode 0600. Raises TokenUnreadable."""
+    try:
+        if not path.exists():
+            _create_token(path)
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)  # copied or restored with wider rights
+    except OSError as error:
+        raise TokenUnreadable(
+            f"The token file {path} could not be made: {error.strerror}.",
+            "Give this user the right to write into the home, or name another: --home DIR.",
+        ) from error
+    return read_token(path)
+
+
+def _create_token(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)

@@ -1,0 +1,339 @@
+"""From the vault to the index: the difference between disk and catalogue, a note at a time, then the embeddings.
+
+Every step can be killed and run again: what remains to do is a difference on disk or a row of the outbox.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from vaultrag.config import Config, require_vault
+from vaultrag.domain import Change, ChangeKind, CountTokens, Embedder, FileStat, Finding, Progress, Vectors
+from vaultrag.errors import VaultError
+from vaultrag.store import embeddings, graph
+from vaultrag.store.catalog import Catalog, StoredFile
+from vaultrag.store.database import Database
+from vaultrag.store.vectors import VectorIndex
+from vaultrag.vault.chunk import chunk_note
+from vaultrag.vault.files import Skipped, read_note, scan_vault
+from vaultrag.vault.links import LinkResolver, normalize_path
+from vaultrag.vault.parse import content_hash, parse_note
+
+PARSER_VERSION = "1"  # raise it whenever the same text would give other chunks, links or stems
+GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
+GUARDED_SHARE = 0.2  # a fifth of a vault gone at once is an unmounted disk or a sync gone wrong more often than a wish
+FIRST_BATCH = 32
+LARGEST_BATCH = 512  # past this an embedder gains nothing, and a crash loses more
+BATCH_SECONDS = 4.0  # progress is shown about this often
+
+
+class DeletionPolicy(StrEnum):
+    """What to do when a large part of the vault is gone."""
+
+    GUARD = "guard"
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How notes become chunks. A note written by another recipe is read again.
+
+    `tokenizer` names what `count_tokens` counts by.
+    """
+
+    count_tokens: CountTokens
+    tokenizer: str
+    target: int
+    limit: int
+
+    @property
+    def name(self) -> str:
+        return f"{PARSER_VERSION}/{self.tokenizer}/{self.target}/{self.limit}"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultDiff:
+    """The difference between disk and catalogue.
+
+    `touched` were saved again with the same content. `names` are all link targets, `known` the notes indexed before.
+    """
+
+    changes: tuple[Change, ...]
+    touched: tuple[FileStat, ...]
+    stats: Mapping[str, FileStat]
+    names: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    known: int
+
+    @property
+    def removed(self) -> int:
+        return sum(change.kind is ChangeKind.REMOVED for change in self.changes)
+
+
+@dataclass(slots=True)
+class Applied:
+    """What one run changed, in notes. `relinked` counts links that mean another file now."""
+
+    added: int = 0
+    modified: int = 0
+    moved: int = 0
+    removed: int = 0
+    relinked: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def diff_vault(config: Config, catalog: Catalog, recipe: Recipe) -> VaultDiff:
+    """Compare the disk with the catalogue by size, time and inode; what differs is confirmed by its content.
+
+    Notes in a folder that cannot be read count as there. Raises VaultError when the vault itself is not there.
+    """
+    require_vault(config)
+    listing = scan_vault(config.vault, config.settings.vault.ignore)
+    stats = {stat.path: stat for stat in listing.notes}
+    stored = catalog.stored_files()
+    added = [stat for stat in listing.notes if stat.path not in stored]
+    removed = _vanished(stored, stats, listing.skipped)
+    moves = _find_moves(config, added, removed) if removed else {}
+    modified, touched = _confirm(config, stats, stored, recipe.name)
+    moved_from = set(moves.values())
+    changes = (
+        *(Change(path, ChangeKind.MOVED, old) for path, old in moves.items()),
+        *(Change(path, ChangeKind.REMOVED) for path in removed if path not in moved_from),
+        *(Change(stat.path, ChangeKind.ADDED) for stat in added if stat.path not in moves),
+        *(Change(path, ChangeKind.MODIFIED) for path in modified),
+    )
+    return VaultDiff(changes, tuple(touched), stats, tuple(listing.names), tuple(listing.skipped), known=len(stored))
+
+
+def guard_deletions(diff: VaultDiff, deletions: DeletionPolicy) -> None:
+    """Raise VaultError when so many notes are gone that it is hardly meant."""
+    many = diff.removed >= GUARDED_NOTES and diff.removed > GUARDED_SHARE * diff.known
+    if many and deletions is DeletionPolicy.GUARD:
+        raise VaultError(
+            f"{diff.removed} of {diff.known} notes are gone from the vault; the index is kept as it was.",
+            "Restore them, or run `vaultrag index --accept-deletions` if it was meant.",
+        )
+
+
+def apply_changes(
+    config: Config,
+    database: Database,
+    diff: VaultDiff,
+    recipe: Recipe,
+    progress: Progress,
+    *,
+    deletions: DeletionPolicy = DeletionPolicy.GUARD,
+) -> Applied:
+    """Write the changes into the catalogue, the keyword index and the graph, one transaction a note.
+
+    A note that cannot be read is a finding, and the others go on. Raises VaultError by the guard of deletions.
+    """
+    guard_deletions(diff, deletions)
+    writer = _Writer(config, Catalog(database), diff, recipe)
+    writer.follow_names()
+    writer.catalog.touch(diff.touched)
+    total = len(diff.changes)
+    for done, change in enumerate(_in_order(diff)):
+        progress("notes", done, total)
+        writer.apply(change)
+    progress("notes", total, total)
+    return writer.report
+
+
+def drain_outbox(database: Database, embedder: Embedder, vectors: VectorIndex, progress: Progress) -> int:
+    """Give every key in the outbox what it is owed; return how many texts were embedded.
+
+    The embedder works on the next batch while the last one is stored. Killed anywhere, another call goes on.
+    Raises ModelError from the embedder; what was finished by then stays.
+    """
+    embeddings.claim_fingerprint(database, embedder.fingerprint)
+    embedded = 0
+    with ThreadPoolExecutor(1, thread_name_prefix="embed") as worker:
+        line = _Pipeline(database, embedder, worker)
+        ahead = line.begin()
+        while ahead is not None:
+            finished = ahead.result()
+            ahead = line.begin()
+            _store(database, vectors, finished)
+            embedded += len(finished.batch.texts)
+            line.stored += len(finished.batch.owed)
+            progress("embeddings", line.stored, line.stored + embeddings.owed_count(database))
+    if embeddings.owed_count(database) == 0:
+        embeddings.forget_other_embedders(database, embedder.fingerprint)
+    if vectors.rebuild_owed:
+        rebuild_chroma(vectors, progress)
+    return embedded
+
+
+def rebuild_chroma(vectors: VectorIndex, progress: Progress) -> None:
+    """Build a new generation of the vector index from the embeddings in SQLite."""
+    vectors.rebuild(lambda done, total: progress("vector index", done, total))
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """A batch and the vectors of its texts."""
+
+    batch: embeddings.Batch
+    vectors: Vectors
+
+
+@dataclass(slots=True)
+class _Pipeline:
+    """Feeds the embedder batch after batch. Batches grow until one takes `BATCH_SECONDS`."""
+
+    database: Database
+    embedder: Embedder
+    worker: ThreadPoolExecutor
+    last_id: int = 0
+    size: int = FIRST_BATCH
+    stored: int = 0
+
+    def begin(self) -> Future[_Embedded] | None:
+        """Take the next rows of the outbox and start embedding them."""
+        batch = embeddings.next_batch(self.database, self.embedder.fingerprint, self.last_id, self.size)
+        if batch is None:
+            return None
+        self.last_id = batch.owed[-1].id
+        return self.worker.submit(self._embed, batch)
+
+    def _embed(self, batch: embeddings.Batch) -> _Embedded:
+        if not batch.texts:
+            return _Embedded(batch, np.empty((0, self.embedder.dimension), np.float32))
+        began = time.monotonic()
+        vectors = self.embedder.embed_passages(list(batch.texts.values()))
+        if time.monotonic() - began < BATCH_SECONDS / 2:
+            self.size = min(self.size * 2, LARGEST_BATCH)
+        return _Embedded(batch, vectors)
+
+
+def _store(database: Database, vectors: VectorIndex, finished: _Embedded) -> None:
+    """Each step may be the last before a crash: the outbox rows go only when everything stands."""
+    embeddings.store_batch(database, vectors.fingerprint, finished.batch, finished.vectors)
+    vectors.follow(finished.batch)
+    embeddings.settle(database, finished.batch.owed)
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Applies changes to one catalogue."""
+
+    config: Config
+    catalog: Catalog
+    diff: VaultDiff
+    recipe: Recipe
+    report: Applied = field(default_factory=Applied)
+    _resolver: LinkResolver | None = None
+
+    def follow_names(self) -> None:
+        """Bring all links up to the files there are now, before any note is written."""
+        database = self.catalog.database
+        known, now = graph.known_files(database), set(self.diff.names)
+        if known != now:
+            self.report.relinked = graph.change_files(database, now - known, known - now, self._resolve)
+
+    def apply(self, change: Change) -> None:
+        match change.kind:
+            case ChangeKind.REMOVED:
+                self.catalog.remove_note(change.path)
+                self.report.removed += 1
+            case ChangeKind.ADDED:
+                self.report.added += self._write(change)
+            case ChangeKind.MODIFIED:
+                self.report.modified += self._write(change)
+            case ChangeKind.MOVED:
+                self.report.moved += self._write(change)
+
+    def _write(self, change: Change) -> bool:
+        """Read, parse and write one note; return whether it could be read."""
+        stat = self.diff.stats[change.path]
+        try:
+            text = read_note(self.config.vault, stat, self.config.settings.vault.max_note_bytes)
+        except VaultError as error:
+            self.report.findings.append(Finding("note-readable", "warning", error.message, error.remedy))
+            return False
+        note = parse_note(change.path, text)
+        chunks = chunk_note(note, self.recipe.count_tokens, self.recipe.target, self.recipe.limit)
+        self.catalog.write_note(
+            note, stat, chunks, resolve=self._resolve, recipe=self.recipe.name, old_path=change.old_path
+        )
+        return True
+
+    def _resolve(self, target: str, source: str) -> str | None:
+        if self._resolver is None:
+            self._resolver = LinkResolver(self.diff.names)
+        return self._resolver.resolve(target, source)
+
+
+def _vanished(
+    stored: Mapping[str, StoredFile], stats: Mapping[str, FileStat], skipped: Sequence[Skipped]
+) -> dict[str, StoredFile]:
+    unreadable = tuple(f"{normalize_path(place.path)}/" for place in skipped if place.path.endswith("/"))
+    return {
+        path: file
+        for path, file in stored.items()
+        if path not in stats and not (unreadable and path.startswith(unreadable))
+    }
+
+
+def _find_moves(config: Config, added: Iterable[FileStat], removed: Mapping[str, StoredFile]) -> dict[str, str]:
+    """Pair files that appeared with notes that vanished, by content; return {new path: old path}."""
+    by_hash: defaultdict[str, list[str]] = defaultdict(list)
+    for path, file in removed.items():
+        by_hash[file.content_hash].append(path)
+    moves: dict[str, str] = {}
+    for stat in added:
+        candidates = by_hash.get(_hash_of(config, stat) or "", [])
+        if candidates:
+            old = max(candidates, key=lambda path: _likeness(removed[path].stat, stat))
+            candidates.remove(old)
+            moves[stat.path] = old
+    return moves
+
+
+def _likeness(old: FileStat, new: FileStat) -> tuple[bool, bool]:
+    return old.inode == new.inode, old.path.rpartition("/")[2] == new.path.rpartition("/")[2]
+
+
+def _confirm(
+    config: Config, stats: Mapping[str, FileStat], stored: Mapping[str, StoredFile], recipe: str
+) -> tuple[list[str], list[FileStat]]:
+    """Return the notes whose content or recipe changed, and those that were only saved again."""
+    modified: list[str] = []
+    touched: list[FileStat] = []
+    for path, stat in stats.items():
+        file = stored.get(path)
+        if file is None:
+            continue
+        if file.recipe != recipe:
+            modified.append(path)
+        elif file.stat != stat:
+            if _hash_of(config, stat) == file.content_hash:
+                touched.append(stat)
+            else:
+                modified.append(path)
+    return modified, touched
+
+
+def _hash_of(config: Config, stat: FileStat) -> str | None:
+    try:
+        return content_hash(read_note(config.vault, stat, config.settings.vault.max_note_bytes))
+    except VaultError:
+        return None  # applying the change meets the same error and reports it
+
+
+def _in_order(diff: VaultDiff) -> list[Change]:
+    """Moves and removals, then what was edited last: it is asked about first, and embedded in this order."""
+    return sorted(diff.changes, key=lambda change: _age(diff, change))
+
+
+def _age(diff: VaultDiff, change: Change) -> tuple[bool, int]:
+    read_anew = change.kind in (ChangeKind.ADDED, ChangeKind.MODIFIED)
+    return read_anew, -diff.stats[change.path].mtime_ns if read_anew else 0

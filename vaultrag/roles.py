@@ -1,0 +1,145 @@
+"""The models behind their roles: made when first needed, measured once, closed together."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vaultrag.config import Config
+from vaultrag.domain import ChatModel, CountTokens, Embedder
+from vaultrag.runtime.catalogue import ModelKind, find_model
+from vaultrag.runtime.embedder import ChildEmbedder
+from vaultrag.runtime.llm import ChildModel
+from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
+from vaultrag.runtime.tokens import load_token_counter
+
+SPEEDS_NAME = "speeds.json"
+SECONDS_WITHOUT_GPU = 30.0  # how long a person waits for a first word before they doubt the program
+CHARACTERS_PER_TOKEN = 2.6  # of the estimate that stands in for a missing tokenizer: Russian text, the denser case
+UNMEASURED = "estimate"
+
+
+@dataclass(slots=True)
+class Models:
+    """The embedder and the answer model of one configuration."""
+
+    config: Config
+    _embedder: Embedder | None = None
+    _answer: ChatModel | None = None
+    _counter: CountTokens | None = None
+    _given: bool = False
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @classmethod
+    def of(cls, config: Config) -> Models:
+        return cls(config)
+
+    @classmethod
+    def given(cls, config: Config, embedder: Embedder | None, answer: ChatModel | None) -> Models:
+        """Use these models, whatever the settings name."""
+        return cls(config, embedder, answer, _given=True)
+
+    def embedder(self) -> Embedder:
+        """Return the embedder; its process starts with the first text. Raises ModelNotFound."""
+        with self._lock:
+            if self._embedder is None:
+                entry = find_model(self.config.settings.models.embed, ModelKind.EMBED, self.config.models)
+                path = require_model(entry, self.config.models)
+                runtime = self.config.settings.runtime
+                self._embedder = ChildEmbedder(
+                    path, fingerprint(entry, path), threads=runtime.threads, spin_count=runtime.spin_count
+                )
+            return self._embedder
+
+    def answer(self) -> ChatModel:
+        """Return the answer model; its process starts with the first request. Raises ModelNotFound."""
+        with self._lock:
+            if self._answer is None:
+                entry = find_model(self.config.settings.models.answer, ModelKind.CHAT, self.config.models)
+                runtime = self.config.settings.runtime
+                self._answer = ChildModel(
+                    entry.name,
+                    require_model(entry, self.config.models),
+                    context=runtime.context,
+                    threads=runtime.threads,
+                    gpu_layers=runtime.gpu_layers,
+                    spin_count=runtime.spin_count,
+                    timeout=runtime.answer_timeout_seconds,
+                )
+            return self._answer
+
+    def token_counter(self) -> tuple[CountTokens, str]:
+        """Return what measures chunks, and its name; without the embedder's files a cautious estimate."""
+        with self._lock:
+            if self._given:
+                return _estimate, UNMEASURED
+            entry = find_model(self.config.settings.models.embed, ModelKind.EMBED, self.config.models)
+            if not is_present(entry, self.config.models):
+                return _estimate, UNMEASURED
+            path = model_path(entry, self.config.models)
+            if self._counter is None:
+                self._counter = load_token_counter(path)
+            return self._counter, entry.name
+
+    def warm_embedder(self) -> None:
+        """Begin to load the embedder in the background."""
+        embedder = self.embedder()
+        if isinstance(embedder, ChildEmbedder):
+            embedder.start()
+
+    def warm_answer(self) -> None:
+        """Load the answer model and measure it, unless that was done on this machine before."""
+        model = self.answer()
+        if isinstance(model, ChildModel):
+            model.load()
+        self.prompt_budget()
+
+    def prompt_budget(self) -> int:
+        """Return the prompt tokens that the answer model reads in the time a person waits for its first word."""
+        model = self.answer()
+        wanted = self.config.settings.answering.first_token_seconds
+        if not isinstance(model, ChildModel):
+            return model.context_length
+        if wanted == 0 and model.load().gpu_layers != 0:
+            return model.context_length
+        return int(self._prefill_speed(model) * (wanted or SECONDS_WITHOUT_GPU))
+
+    def close(self) -> None:
+        for model in (self._embedder, self._answer):
+            if isinstance(model, ChildEmbedder | ChildModel):
+                model.close()
+
+    def _prefill_speed(self, model: ChildModel) -> float:
+        """Return tokens a second, measured once for each model, machine and number of threads."""
+        path = self.config.models / SPEEDS_NAME
+        threads, layers = self.config.settings.runtime.threads, model.load().gpu_layers
+        key = f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
+        speeds = _read_speeds(path)
+        if key not in speeds:
+            speeds[key] = round(model.measure().prefill, 1)
+            _write_speeds(path, speeds)
+        return speeds[key]
+
+
+def _estimate(text: str) -> int:
+    return int(len(text) / CHARACTERS_PER_TOKEN) + 1
+
+
+def _read_speeds(path: Path) -> dict[str, float]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): float(value) for key, value in values.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _write_speeds(path: Path, speeds: dict[str, float]) -> None:
+    draft = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        draft.write_text(json.dumps(speeds, indent=1), encoding="utf-8")
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)  # measured again next time: nothing is lost

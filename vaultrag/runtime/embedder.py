@@ -1,0 +1,131 @@
+"""The embedder as the rest of the program sees it: a child process behind domain.Embedder."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vaultrag.child import Child, ChildDied, ChildFailed, Frame
+from vaultrag.domain import Vectors
+from vaultrag.errors import ModelCrashed, ModelError, ModelNotFound
+
+FRAME_SECONDS = 600.0  # loading from a slow disk beside other work takes minutes, and so may one batch of a large model
+TEXTS_PER_CALL = 512  # bounds a frame, and what is lost by a crash
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",  # its threads would fight with torch's
+}
+
+
+class ChildEmbedder:
+    """Embeds texts in a child process, which starts with the first text or by `start`.
+
+    After a crash the work is tried once more in a new process; a second crash raises ModelCrashed.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, threads: int = 0, spin_count: int = 1000) -> None:
+        self.folder = folder
+        self._fingerprint = fingerprint
+        self._threads = threads
+        environment = {**OFFLINE, "GOMP_SPINCOUNT": str(spin_count)}
+        self._child = Child("The embedding model's process", "vaultrag.runtime.embed_child", environment)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._fingerprint
+
+    @cached_property
+    def dimension(self) -> int:
+        """Length of a vector, read from the folder's configuration without loading the model."""
+        return read_dimension(self.folder)
+
+    def start(self) -> None:
+        """Begin to load the model in the background. What goes wrong is told by the first text."""
+        threading.Thread(target=self._load, name="load-embedder", daemon=True).start()
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return one row a text. Raises ModelError or ModelCrashed."""
+        parts = [
+            self._embed("passage", texts[start : start + TEXTS_PER_CALL])
+            for start in range(0, len(texts), TEXTS_PER_CALL)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, self.dimension), np.float32)
+
+    def embed_query(self, text: str) -> Vectors:
+        """Return the one vector of a question, shape (dimension,). Raises ModelError or ModelCrashed."""
+        query: Vectors = self._embed("query", [text])[0]
+        return query
+
+    def close(self) -> None:
+        """End the child process. A later text starts a new one."""
+        self._child.close()
+
+    def _load(self) -> None:
+        try:
+            self._child.call("load", self._settings(), FRAME_SECONDS)
+        except (ChildDied, ChildFailed, OSError):
+            return  # the first text meets the same fault and reports it
+
+    def _embed(self, kind: str, texts: Sequence[str]) -> Vectors:
+        body = {**self._settings(), "kind": kind, "texts": list(texts)}
+        frame = self._call(body)
+        vectors = np.frombuffer(frame.payload, "<f4").reshape(frame.body["rows"], frame.body["dimension"])
+        if vectors.shape != (len(texts), self.dimension):
+            raise ModelError(
+                f"The embedding model in {self.folder} gave vectors of another length than its configuration says.",
+                "Check the folder with `vaultrag models verify`, or pull the model again.",
+            )
+        return vectors.astype(np.float32, copy=False)
+
+    def _call(self, body: dict[str, Any]) -> Frame:
+        try:
+            try:
+                return self._child.call("embed", body, FRAME_SECONDS)
+            except ChildDied:
+                return self._child.call("embed", body, FRAME_SECONDS)
+        except ChildDied as error:
+            raise ModelCrashed(
+                f"{error.cause}, twice in a row.",
+                "Free some memory and run the command again; `vaultrag doctor` checks the model.",
+            ) from error
+        except ChildFailed as error:
+            raise ModelError(
+                f"The embedding model in {self.folder} failed ({error.kind}).",
+                "Check it with `vaultrag models verify`; if it is whole, `vaultrag doctor` looks at the rest.",
+            ) from error
+
+    def _settings(self) -> dict[str, Any]:
+        return {"folder": str(self.folder), "threads": self._threads}
+
+
+def read_dimension(folder: Path) -> int:
+    """Return the length of the vectors that a sentence-transformers folder gives.
+
+    The last module that states one decides: a dense layer, else the pooling, else the transformer.
+    """
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        for module in reversed(modules):
+            config = folder / module["path"] / "config.json"
+            settings = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+            for key in ("out_features", "embedding_dimension", "word_embedding_dimension", "hidden_size"):
+                if key in settings:
+                    return int(settings[key])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(folder) from error
+    raise _unreadable(folder)
+
+
+def _unreadable(folder: Path) -> ModelNotFound:
+    return ModelNotFound(
+        f"The embedding model in {folder} has no readable configuration.",
+        "Delete the folder and pull the model again, or name another in the settings (models.embed).",
+    )

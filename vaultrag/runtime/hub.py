@@ -1,0 +1,135 @@
+"""Models from Hugging Face: one GGUF file, or a sentence-transformers folder, checked against the hub's own sums."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported
+
+import httpx
+from huggingface_hub import HfApi
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    FileMetadataError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+)
+from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from huggingface_hub.utils.tqdm import tqdm
+
+from vaultrag.errors import DownloadFailed
+from vaultrag.runtime.catalogue import HubSource
+from vaultrag.runtime.manifest import sha256_of
+
+FOLDER_SUFFIXES = (".json", ".safetensors", ".model", "vocab.txt", "merges.txt")
+OTHER_RUNTIMES = ("onnx", "openvino")  # the same weights for engines that we don't use
+
+
+def fetch(source: HubSource, folder: Path, report: Callable[[int, int], None]) -> dict[str, str]:
+    """Fetch the source's files into `folder`, continuing an earlier call, and verify them.
+
+    Returns the SHA-256 of each file that the hub keeps one for. `report` gets bytes here and bytes in all.
+    """
+    with _translated(source):
+        api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+        info = api.model_info(source.repo, revision=source.revision, files_metadata=True)
+        files = _wanted(source, info)
+        total = sum(file.size or 0 for file in files)
+        before = 0
+        for file in files:
+            api.hf_hub_download(
+                source.repo,
+                file.rfilename,
+                revision=info.sha or source.revision,
+                local_dir=folder,
+                tqdm_class=_reporting(lambda done, before=before: report(before + done, total)),  # type: ignore[misc]
+            )
+            before += file.size or 0
+            report(before, total)
+    return dict(_verified(source, folder, files))
+
+
+def _wanted(source: HubSource, info: ModelInfo) -> list[RepoSibling]:
+    files = {file.rfilename: file for file in info.siblings or []}
+    if source.file:
+        if source.file not in files:
+            raise DownloadFailed(
+                f"The repository {source.repo} holds no {source.file}.",
+                f"Look at https://huggingface.co/{source.repo}/tree/{source.revision} and correct models.toml.",
+            )
+        return [files[source.file]]
+    chosen = [file for name, file in files.items() if _belongs_to_folder(name)]
+    if not any(file.rfilename.endswith(".safetensors") for file in chosen):
+        raise DownloadFailed(
+            f"The repository {source.repo} holds no safetensors weights.", "Choose another embedding model."
+        )
+    return chosen
+
+
+def _belongs_to_folder(name: str) -> bool:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or path.parts[0] in OTHER_RUNTIMES:
+        return False
+    return len(path.parts) <= 2 and name.endswith(FOLDER_SUFFIXES) and not name.startswith(".")
+
+
+def _verified(source: HubSource, folder: Path, files: list[RepoSibling]) -> Iterator[tuple[str, str]]:
+    for file in files:
+        path = folder / file.rfilename
+        if file.lfs is None:
+            same = file.blob_id is None or _git_blob_id(path) == file.blob_id
+        else:
+            found = sha256_of(path)
+            same = found in {file.lfs.sha256} and found == (source.sha256 or found)
+            yield file.rfilename, found
+        if not same:
+            path.unlink()
+            raise DownloadFailed(
+                f"{file.rfilename} does not match its checksum after the download, and was thrown away.",
+                "Run the command again; if it happens again, the file was replaced at its source.",
+            )
+
+
+def _git_blob_id(path: Path) -> str:
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _reporting(report: Callable[[int], None]) -> type[tqdm]:
+    class Report(tqdm):
+        """A progress bar that draws nothing and passes its count on."""
+
+        def __init__(self, *positional: Any, **named: Any) -> None:
+            self.reached = int(named.get("initial") or 0)
+            super().__init__(*positional, **{**named, "disable": True})  # type: ignore[no-untyped-call]
+
+        def update(self, n: float | None = 1) -> None:
+            self.reached += int(n or 0)
+            report(self.reached)
+
+    return Report
+
+
+@contextmanager
+def _translated(source: HubSource) -> Iterator[None]:
+    try:
+        yield
+    except GatedRepoError as error:
+        raise DownloadFailed(
+            f"{source.repo} is given only to people who accepted its licence.",
+            f"Accept it at https://huggingface.co/{source.repo}, set HF_TOKEN, and run the command again.",
+        ) from error
+    except (
+        HfHubHTTPError, httpx.HTTPError, EntryNotFoundError, FileMetadataError, HFValidationError, ConnectionError,
+    ) as error:  # fmt: skip
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+        raise DownloadFailed(
+            f"{source.repo} could not be fetched from Hugging Face: {reason}.",
+            "Check the connection (HF_ENDPOINT names a mirror), then run the command again: it continues.",
+        ) from error

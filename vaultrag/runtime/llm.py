@@ -1,0 +1,240 @@
+"""The answer model, seen from the parent: a child process that can be lost without losing anything else."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from vaultrag import errors
+from vaultrag.child import Child, ChildDied, ChildFailed, Frame
+from vaultrag.domain import Generation, Message, Sampling
+from vaultrag.errors import ModelCrashed, ModelError, VaultragError
+from vaultrag.runtime.gguf import GgufHeader, read_header
+from vaultrag.runtime.machine import BackendInfo, backend_info, physical_cores
+
+Frames: TypeAlias = Generator[dict[str, Any], None, None]
+
+ATTEMPTS = 2  # a process lost before the first word is replaced once; a second loss has a reason
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Tokens a second: read (prefill) and written (decode)."""
+
+    prefill: float
+    decode: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedInfo:
+    """What was loaded and where. `warning` is a sentence for the user, or empty; sizes in bytes."""
+
+    model: str
+    architecture: str
+    context: int
+    context_trained: int
+    parameters: int
+    size: int
+    gpu_layers: int
+    gpu_reason: str
+    backend: BackendInfo
+    warning: str
+
+
+class ChildModel:
+    """A GGUF model in a child process: started by the first request, replaced after a crash by the next one.
+
+    `context` and `gpu_layers` as in `[runtime]`; `threads` 0 means the physical cores. `timeout` in seconds bounds the
+    wait for each sign of life. Raises ModelNotFound or ModelError for the file, ModelCrashed for the process,
+    GenerationFailed for a prompt that the model cannot take.
+    """
+
+    def __init__(
+        self, name: str, path: Path, *, context: int, threads: int, gpu_layers: int, spin_count: int, timeout: float
+    ) -> None:
+        self._name = name
+        self._path = path
+        self._context = context
+        self._threads = threads or physical_cores()
+        self._gpu_layers = gpu_layers
+        self._timeout = timeout
+        self._child = Child(
+            f"the model {name}",
+            "vaultrag.runtime.llm_child",
+            {
+                "GOMP_SPINCOUNT": str(spin_count),
+                "OMP_NUM_THREADS": str(self._threads),
+                "GGML_NO_BACKTRACE": "1",  # a failed assertion would start a debugger
+            },
+        )
+        self._closings = 0
+        self._loading = threading.Lock()
+        self._loaded: LoadedInfo | None = None
+        self._loaded_pid: int | None = None
+        self._header: GgufHeader | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def context_length(self) -> int:
+        """Return the tokens that prompt and answer may have together. Reads the file's header only."""
+        if self._header is None:
+            self._header = read_header(self._path)
+        return min(self._context, self._header.context_length)
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    def start(self) -> None:
+        """Begin to load in the background. What goes wrong there is raised by the first request."""
+        threading.Thread(target=self._load_quietly, name=f"load {self._name}", daemon=True).start()
+
+    def load(self) -> LoadedInfo:
+        """Wait until the model is loaded; say what it is."""
+        try:
+            return self._ensure_loaded()
+        except _Lost as lost:
+            raise _crashed(lost) from lost
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        body = {"texts": [_encodable(text) for text in texts]}
+        counts: list[int] = self._last("count", body)["counts"]
+        return counts
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Generator[str | Generation, None, None]:
+        """Yield pieces of text, then one `Generation`; while the prompt is read, empty pieces.
+
+        At each piece the iterator can be closed, which stops the model at once; so does an exception from outside.
+        """
+        body = {
+            "messages": [{"role": m.role, "content": _encodable(m.content)} for m in messages],
+            "sampling": asdict(sampling),
+        }
+        pieces: list[str] = []
+        with contextlib.closing(self._frames("generate", body)) as frames:
+            for frame in frames:
+                if "generation" in frame:
+                    yield Generation(text="".join(pieces), **frame["generation"])
+                else:
+                    pieces.append(frame.get("text", ""))
+                    yield pieces[-1]
+
+    def measure(self) -> Speed:
+        """Time this model on this machine with a synthetic prompt; takes as long as 256 tokens of prompt."""
+        figures = self._last("measure", {})
+        return Speed(figures["prefill"], figures["decode"])
+
+    def close(self) -> None:
+        """End the process and free its memory. A later request starts a new one."""
+        self._closings += 1
+        self._child.close()
+
+    def _last(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        *_, last = self._frames(method, body)
+        return last
+
+    def _frames(self, method: str, body: dict[str, Any]) -> Frames:
+        """Yield the answer's frames; a process lost before its first words is replaced once."""
+        closings = self._closings
+        for attempt in range(1, ATTEMPTS + 1):
+            spoken = False
+            try:
+                with contextlib.closing(self._request(method, body)) as frames:
+                    for frame in frames:
+                        spoken = spoken or "text" in frame
+                        yield frame
+                return
+            except _Lost as lost:
+                if spoken or lost.for_good or attempt == ATTEMPTS or closings != self._closings:
+                    raise _crashed(lost) from lost
+
+    def _request(self, method: str, body: dict[str, Any]) -> Frames:
+        self._ensure_loaded()
+        yield from self._stream(method, body)
+
+    def _ensure_loaded(self) -> LoadedInfo:
+        with self._loading:
+            if self._loaded is None or not self._child.alive or self._loaded_pid != self._child.pid:
+                self._loaded = self._request_load()
+                self._loaded_pid = self._child.pid
+            return self._loaded
+
+    def _request_load(self) -> LoadedInfo:
+        body = {
+            "path": str(self._path),
+            "context": self._context,
+            "threads": self._threads,
+            "gpu_layers": self._gpu_layers,
+        }
+        try:
+            *_, last = self._stream("load", body)
+        except VaultragError:
+            self._child.close()  # what was loaded so far would stay in its memory
+            raise
+        loaded = last["loaded"]
+        return LoadedInfo(**{**loaded, "backend": backend_info(loaded["backend"])})
+
+    def _stream(self, method: str, body: dict[str, Any]) -> Frames:
+        """Send one request to the process as it is. Raises _Lost, or the error that the process reported."""
+        heard = time.monotonic()
+        try:
+            with contextlib.closing(self._child.stream(method, body, self._timeout)) as frames:
+                for frame in frames:
+                    heard = time.monotonic()
+                    if "failed" in frame.body:
+                        raise _reported(frame)
+                    yield frame.body
+        except ChildDied as died:
+            raise _Lost(died.cause + _last_words(died), for_good=time.monotonic() - heard >= self._timeout) from died
+        except ChildFailed as failed:
+            raise _Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed
+
+    def _load_quietly(self) -> None:
+        with contextlib.suppress(VaultragError, _Lost):
+            self._ensure_loaded()
+
+
+class _Lost(Exception):
+    """The process died, hung or lost its model. `for_good`: trying again would only cost the same wait."""
+
+    def __init__(self, cause: str, for_good: bool = False) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.for_good = for_good
+
+
+def _crashed(lost: _Lost) -> ModelCrashed:
+    return ModelCrashed(
+        f"{lost.cause[0].upper()}{lost.cause[1:]}.",
+        "Ask again: a new process starts by itself. If this repeats, lower `runtime.context` or name a smaller model.",
+    )
+
+
+def _last_words(died: ChildDied) -> str:
+    """Return why native code gave up, when it said so: a failed assertion or an exception's last line."""
+    telling = [line.strip() for line in died.stderr.splitlines() if "ASSERT" in line or "Error:" in line]
+    return f": {telling[-1]}" if telling else ""
+
+
+def _reported(frame: Frame) -> VaultragError:
+    """Rebuild the error that the child reported."""
+    kind = getattr(errors, frame.body["failed"], ModelError)
+    error: VaultragError = kind(frame.body["message"], frame.body["remedy"])
+    return error
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which no file name or clipboard should hold and no frame can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,181 @@
+"""What this machine can compute with: cores and memory, and what the installed llama-cpp-python can use of it.
+
+Nothing native is imported here: the backend is asked in a child process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from vaultrag.child import Child, ChildDied, ChildFailed
+from vaultrag.errors import ModelError
+
+PROBE_SECONDS = 120.0  # importing llama_cpp takes 0.3 s; a first start of a GPU's driver can take a minute
+SPARE = 1.1  # a model goes to the GPU when its file fits with a tenth to spare
+AUTO, NONE, ALL = -2, 0, -1  # meanings of `runtime.gpu_layers`; a positive number is taken as it is
+
+
+class DeviceKind(StrEnum):
+    CPU = "cpu"
+    GPU = "gpu"
+    INTEGRATED = "integrated"
+    ACCELERATOR = "accelerator"
+
+    @classmethod
+    def of(cls, number: int) -> DeviceKind:
+        """Translate ggml's `ggml_backend_dev_type`."""
+        kinds = (cls.CPU, cls.GPU, cls.INTEGRATED)
+        return kinds[number] if number < len(kinds) else cls.ACCELERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Cores are the physical ones that this process may use. Memory in bytes; 0 where the system does not say."""
+
+    cores: int
+    ram_total: int
+    ram_free: int
+    platform: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A place where llama.cpp can compute; memory in bytes."""
+
+    name: str
+    description: str
+    kind: DeviceKind
+    free: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """The installed llama-cpp-python: version, what it was built with, and the devices it sees."""
+
+    version: str
+    gpu_offload: bool
+    features: str
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GpuLayers:
+    """How many layers go to the GPU (-1: all), and why."""
+
+    count: int
+    reason: str
+
+
+def describe_machine() -> Machine:
+    return Machine(
+        cores=physical_cores(),
+        ram_total=_ram_total(),
+        ram_free=_ram_free(),
+        platform=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def probe_backend() -> BackendInfo:
+    """Ask a child what the installed llama-cpp-python can do. Raises ModelError when it cannot be loaded."""
+    child = Child("the llama.cpp probe", "vaultrag.runtime.llm_child")
+    try:
+        return backend_info(child.call("backend", {}, PROBE_SECONDS).body)
+    except (ChildDied, ChildFailed) as error:
+        log = error.stderr.strip().splitlines() if isinstance(error, ChildDied) else []
+        raise ModelError(
+            f"llama-cpp-python cannot be used: {log[-1] if log else error}.",
+            "Run `scripts/quickstart` again; it builds llama-cpp-python for this machine.",
+        ) from error
+    finally:
+        child.close()
+
+
+def backend_info(body: dict[str, Any]) -> BackendInfo:
+    """Rebuild a BackendInfo from a frame's body."""
+    devices = tuple(Device(**{**device, "kind": DeviceKind(device["kind"])}) for device in body["devices"])
+    return BackendInfo(body["version"], body["gpu_offload"], body["features"], devices)
+
+
+def choose_gpu_layers(wanted: int, file_size: int, backend: BackendInfo) -> GpuLayers:
+    """Decide between all layers and none, unless a number was asked for."""
+    if wanted == NONE:
+        return GpuLayers(0, "the settings keep it off the GPU")
+    if not backend.gpu_offload:
+        return GpuLayers(0, "this llama-cpp-python was built without GPU support")
+    if wanted != AUTO:
+        return GpuLayers(wanted, "as the settings say")
+    gpus = [device for device in backend.devices if device.kind is DeviceKind.GPU] or [
+        device for device in backend.devices if device.kind is DeviceKind.INTEGRATED
+    ]
+    if not gpus:
+        return GpuLayers(0, "no GPU was found")
+    free = sum(device.free for device in gpus)
+    figures = f"{_gigabytes(file_size * SPARE)} with a tenth to spare, {_gigabytes(free)} free on the GPU"
+    return GpuLayers(ALL, f"it fits: {figures}") if file_size * SPARE <= free else GpuLayers(0, f"too large: {figures}")
+
+
+def physical_cores() -> int:
+    """Return the physical cores this process may use: its affinity and a container's quota count."""
+    usable = _usable_cpus()
+    cores = len({_siblings(cpu) for cpu in usable}) if usable else _sysctl("hw.physicalcpu") or os.cpu_count() or 1
+    quota = _cpu_quota(Path("/sys/fs/cgroup/cpu.max"))
+    return max(1, min(cores, math.ceil(quota)) if quota else cores)
+
+
+def _usable_cpus() -> Iterable[int]:
+    return os.sched_getaffinity(0) if sys.platform == "linux" else ()
+
+
+def _siblings(cpu: int) -> str:
+    """Name the physical core of a logical one."""
+    topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+    try:
+        return topology.read_text(encoding="ascii").strip()
+    except OSError:
+        return str(cpu)
+
+
+def _cpu_quota(path: Path) -> float:
+    """Return the CPUs a cgroup grants; 0 for no limit."""
+    with contextlib.suppress(OSError, ValueError):
+        granted, period = path.read_text(encoding="ascii").split()
+        return float(granted) / float(period)
+    return 0.0
+
+
+def _ram_total() -> int:
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return _sysctl("hw.memsize")
+
+
+def _ram_free() -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    with contextlib.suppress(AttributeError, ValueError, OSError):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return _sysctl("vm.page_free_count") * _sysctl("hw.pagesize")
+
+
+def _sysctl(name: str) -> int:
+    """Ask macOS; 0 elsewhere."""
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        return int(subprocess.run(["sysctl", "-n", name], capture_output=True, check=True, timeout=5).stdout)
+    return 0
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB"

@@ -1,0 +1,302 @@
+"""The catalogue: what each note of the vault says, as it was last read. One transaction a note."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vaultrag import language
+from vaultrag.domain import Chunk, FileStat, Note, Span
+from vaultrag.store import chunk_rows, embeddings, graph
+from vaultrag.store.chunk_rows import storable
+from vaultrag.store.database import Database, Row, Value
+from vaultrag.store.graph import Resolve
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What the catalogue knows of a note's file."""
+
+    stat: FileStat
+    content_hash: str
+    recipe: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNote:
+    """A note as the catalogue holds it."""
+
+    id: int
+    path: str
+    title: str
+    date: str
+    date_source: str
+    language: str
+    indexed_at: float
+    aliases: tuple[str, ...]
+    tags: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its row id, its note's id and its note's title."""
+
+    row_id: int
+    note_id: int
+    title: str
+    chunk: Chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The figures of `status`."""
+
+    notes: int
+    chunks: int
+    links: int
+    unresolved_links: int
+    embedding_keys: int
+    embedded: int
+    owed: int
+    problems: int
+    languages: tuple[tuple[str, int], ...]
+    last_indexed_at: float | None
+
+
+class Catalog:
+    """The notes, chunks and links of one index."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def stored_files(self) -> dict[str, StoredFile]:
+        """Return every note's file by path."""
+        rows = self.database.rows("SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes")
+        return {row[0]: StoredFile(FileStat(*row[:5]), row[5], row[6]) for row in rows}
+
+    def write_note(
+        self,
+        note: Note,
+        stat: FileStat,
+        chunks: Sequence[Chunk],
+        *,
+        resolve: Resolve,
+        recipe: str = "",
+        old_path: str | None = None,
+    ) -> int:
+        """Write a note as it is now; return its id.
+
+        Chunks that stand unchanged keep their rows. Every embedding key that came or went goes into the outbox.
+        A note that lay at `old_path` before keeps its id, its chunks' rows and its embeddings.
+        """
+        database = self.database
+        with database.atomic():
+            if old_path is not None:
+                database.run("UPDATE notes SET path = ? WHERE path = ?", (note.path, old_path))
+            note_id = self._write_row(note, stat, chunks, recipe)
+            changed_keys = chunk_rows.replace_chunks(database, note_id, chunks)
+            embeddings.queue(database, changed_keys)
+            graph.write_links(database, note_id, note.path, note.links, resolve)
+            self._write_names(note_id, note)
+            self._write_tags(note_id, note.tags)
+            return note_id
+
+    def remove_note(self, path: str) -> None:
+        """Delete a note with everything of it; its embedding keys go into the outbox."""
+        with self.database.atomic():
+            keys = self.database.column(
+                "SELECT DISTINCT text_hash FROM chunks WHERE note_id = (SELECT id FROM notes WHERE path = ?)", (path,)
+            )
+            embeddings.queue(self.database, keys)
+            self.database.run("DELETE FROM notes WHERE path = ?", (path,))
+
+    def touch(self, stats: Iterable[FileStat]) -> None:
+        """Note that files were saved again with the same content."""
+        stats = list(stats)
+        if not stats:
+            return
+        with self.database.atomic():
+            self.database.run_many(
+                "UPDATE notes SET fs_path = ?, size = ?, mtime_ns = ?, inode = ? WHERE path = ?",
+                ((stat.fs_path, stat.size, stat.mtime_ns, stat.inode, stat.path) for stat in stats),
+            )
+
+    def note_ids(self, paths: Sequence[str]) -> dict[str, int]:
+        """Return the ids of these notes, as far as they are known."""
+        found: dict[str, int] = {}
+        for part in embeddings.parts(paths):
+            found.update(
+                self.database.rows(f"SELECT path, id FROM notes WHERE path IN ({embeddings.marks(part)})", part)
+            )
+        return found
+
+    def notes_by_ids(self, ids: Sequence[int]) -> dict[int, StoredNote]:
+        """Return these notes by id, as far as they are known."""
+        found: dict[int, StoredNote] = {}
+        for part in embeddings.parts(ids):
+            rows = self.database.rows(
+                "SELECT id, path, title, date, date_source, language, indexed_at, problems,"
+                " (SELECT json_group_array(name) FROM names WHERE note_id = notes.id AND kind = 'alias'),"
+                " (SELECT json_group_array(tag) FROM tags WHERE note_id = notes.id)"
+                f" FROM notes WHERE id IN ({embeddings.marks(part)})",
+                part,
+            )
+            found.update((row[0], _stored_note(row)) for row in rows)
+        return found
+
+    def note(self, path: str) -> StoredNote | None:
+        """Return one note by its path."""
+        found = self.notes_by_ids(list(self.note_ids([path]).values()))
+        return next(iter(found.values()), None)
+
+    def note_language(self, path: str) -> str:
+        """Return the language most of a note's text is in: `ru`, `en` or nothing."""
+        return str(self.database.value("SELECT language FROM notes WHERE path = ?", (path,)) or "")
+
+    def chunks_by_ids(self, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
+        """Return chunks by chunk id; ids that the catalogue does not know are left out."""
+        return {stored.chunk.id: stored for stored in self._chunks("chunks.chunk_id", chunk_ids)}
+
+    def chunks_by_row_ids(self, row_ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Return chunks by row id, as the keyword search names them."""
+        return {stored.row_id: stored for stored in self._chunks("chunks.id", row_ids)}
+
+    def chunks_by_text_hash(self, keys: Sequence[str]) -> dict[str, list[StoredChunk]]:
+        """Return the chunks that hold these embedding keys; equal sections of several notes share a key."""
+        found: dict[str, list[StoredChunk]] = {}
+        for stored in self._chunks("chunks.text_hash", keys):
+            found.setdefault(stored.chunk.text_hash, []).append(stored)
+        return found
+
+    def chunks_of_notes(self, note_ids: Sequence[int]) -> dict[int, list[StoredChunk]]:
+        """Return the chunks of these notes, in the order they stand there."""
+        found: dict[int, list[StoredChunk]] = {}
+        for stored in self._chunks("chunks.note_id", note_ids):
+            found.setdefault(stored.note_id, []).append(stored)
+        return found
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return (path, sentence) for everything the parser could not make sense of."""
+        rows = self.database.rows("SELECT path, problems FROM notes WHERE problems <> '[]' ORDER BY path")
+        return [(path, sentence) for path, sentences in rows for sentence in json.loads(sentences)]
+
+    def counts(self, fingerprint: str | None = None) -> Counts:
+        """Count everything for `status`. `fingerprint` names the embedder; by default, the index's own."""
+        value = self.database.value
+        with self.database.snapshot():
+            embedder = fingerprint or self.database.meta(embeddings.FINGERPRINT) or ""
+            return Counts(
+                notes=value("SELECT count(*) FROM notes"),
+                chunks=value("SELECT count(*) FROM chunks"),
+                links=value("SELECT count(*) FROM links"),
+                unresolved_links=value("SELECT count(*) FROM links WHERE target_path IS NULL"),
+                embedding_keys=value("SELECT count(DISTINCT text_hash) FROM chunks"),
+                embedded=embeddings.embedding_count(self.database, embedder),
+                owed=embeddings.owed_count(self.database),
+                problems=value("SELECT coalesce(sum(json_array_length(problems)), 0) FROM notes"),
+                languages=tuple(
+                    self.database.rows("SELECT language, count(*) FROM notes GROUP BY language ORDER BY 2 DESC, 1")
+                ),
+                last_indexed_at=value("SELECT max(indexed_at) FROM notes"),
+            )
+
+    def _write_row(self, note: Note, stat: FileStat, chunks: Sequence[Chunk], recipe: str) -> int:
+        values: dict[str, Value] = {
+            "path": note.path,
+            "fs_path": stat.fs_path,
+            "title": storable(note.title),
+            "size": stat.size,
+            "mtime_ns": stat.mtime_ns,
+            "inode": stat.inode,
+            "content_hash": note.content_hash,
+            "recipe": recipe,
+            "date": note.date,
+            "date_source": note.date_source,
+            "language": _main_language(note, chunks),
+            "indexed_at": time.time(),
+            "problems": json.dumps(note.problems),
+            "properties": json.dumps(dict(note.properties), default=str),
+        }
+        names = ", ".join(values)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in values)
+        self.database.run(
+            f"INSERT INTO notes ({names}) VALUES ({embeddings.marks(list(values))})"
+            f" ON CONFLICT (path) DO UPDATE SET {updates}",
+            tuple(values.values()),
+        )
+        return int(self.database.value("SELECT id FROM notes WHERE path = ?", (note.path,)))
+
+    def _write_names(self, note_id: int, note: Note) -> None:
+        wanted = [("title", storable(note.title)), *(("alias", storable(alias)) for alias in note.aliases)]
+        standing = self.database.rows("SELECT kind, name FROM names WHERE note_id = ? ORDER BY id", (note_id,))
+        if standing == wanted:
+            return
+        self.database.run("DELETE FROM names WHERE note_id = ?", (note_id,))
+        self.database.run_many(
+            "INSERT INTO names (note_id, kind, name, stems) VALUES (?, ?, ?, ?)",
+            ((note_id, kind, name, " ".join(language.stems(name))) for kind, name in wanted),
+        )
+
+    def _write_tags(self, note_id: int, tags: Sequence[str]) -> None:
+        self.database.run("DELETE FROM tags WHERE note_id = ?", (note_id,))
+        self.database.run_many(
+            "INSERT OR IGNORE INTO tags (note_id, tag) VALUES (?, ?)", ((note_id, storable(tag)) for tag in tags)
+        )
+
+    def _chunks(self, column: str, keys: Sequence[embeddings.Key]) -> list[StoredChunk]:
+        found: list[StoredChunk] = []
+        for part in embeddings.parts(keys):
+            rows = self.database.rows(
+                "SELECT chunks.id, note_id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
+                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash"
+                " FROM chunks JOIN notes ON notes.id = chunks.note_id"
+                f" WHERE {column} IN ({embeddings.marks(part)}) ORDER BY note_id, ordinal",
+                part,
+            )
+            found += [_stored_chunk(row) for row in rows]
+        return found
+
+
+def _main_language(note: Note, chunks: Sequence[Chunk]) -> str:
+    amounts: Counter[str] = Counter()
+    for chunk in chunks:
+        if chunk.language:
+            amounts[chunk.language] += len(chunk.text)
+    return amounts.most_common(1)[0][0] if amounts else language.language_of(note.title)
+
+
+def _stored_note(row: Row) -> StoredNote:
+    note_id, path, title, date, date_source, main_language, indexed_at, problems, aliases, tags = row
+    return StoredNote(
+        id=note_id,
+        path=path,
+        title=title,
+        date=date,
+        date_source=date_source,
+        language=main_language,
+        indexed_at=indexed_at,
+        aliases=tuple(json.loads(aliases)),
+        tags=tuple(json.loads(tags)),
+        problems=tuple(json.loads(problems)),
+    )
+
+
+def _stored_chunk(row: Row) -> StoredChunk:
+    row_id, note_id, title, chunk_id, path, heading_path, *place, block_id, speaker, text, embedded, lang, key = row
+    chunk = Chunk(
+        id=chunk_id,
+        path=path,
+        heading_path=tuple(json.loads(heading_path)),
+        span=Span(*place),
+        block_id=block_id,
+        speaker=speaker,
+        text=text,
+        embedded=embedded,
+        language=lang,
+        text_hash=key,
+    )
+    return StoredChunk(row_id=row_id, note_id=note_id, title=title, chunk=chunk)

@@ -1,0 +1,114 @@
+"""The rows of a note's chunks: compared with what stands, so that only what changed is written."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+from vaultrag import language
+from vaultrag.domain import Chunk
+from vaultrag.store.database import Database, Row, Value
+
+# Everything that can differ in a row kept for the same embedded text; `embedded` and `stems` cannot.
+PLACE = (
+    "chunk_id",
+    "ordinal",
+    "language",
+    "first_line",
+    "first_column",
+    "last_line",
+    "last_column",
+    "block_id",
+    "speaker",
+    "heading_path",
+    "text",
+)
+
+
+def replace_chunks(database: Database, note_id: int, chunks: Sequence[Chunk]) -> list[str]:
+    """Make these the chunks of a note; return the embedding keys that came or went.
+
+    A row is kept for a chunk with the same id and text, else for one with the same embedded text.
+    """
+    standing = database.rows(f"SELECT id, text_hash, {', '.join(PLACE)} FROM chunks WHERE note_id = ?", (note_id,))
+    kept = _match(standing, chunks)
+    gone = [row for row in standing if row[0] not in kept.values()]
+    database.run_many("DELETE FROM chunks WHERE id = ?", ((row[0],) for row in gone))
+    _update(database, standing, chunks, kept)
+    new = [(ordinal, chunk) for ordinal, chunk in enumerate(chunks) if ordinal not in kept]
+    _insert(database, note_id, new)
+    return [chunk.text_hash for _, chunk in new] + [row[1] for row in gone]
+
+
+def _match(standing: Sequence[Row], chunks: Sequence[Chunk]) -> dict[int, int]:
+    """Return {ordinal of the chunk: row id that it keeps}."""
+    by_id = {(row[2], row[1]): row[0] for row in standing}
+    kept = {
+        ordinal: by_id.pop((chunk.id, chunk.text_hash))
+        for ordinal, chunk in enumerate(chunks)
+        if (chunk.id, chunk.text_hash) in by_id
+    }
+    by_key: defaultdict[str, list[int]] = defaultdict(list)
+    for row in sorted(standing, key=lambda row: -row[3]):  # by ordinal, the first one last, to be popped first
+        if (row[2], row[1]) in by_id:
+            by_key[row[1]].append(row[0])
+    for ordinal, chunk in enumerate(chunks):
+        if ordinal not in kept and by_key[chunk.text_hash]:
+            kept[ordinal] = by_key[chunk.text_hash].pop()
+    return kept
+
+
+def _update(database: Database, standing: Sequence[Row], chunks: Sequence[Chunk], kept: dict[int, int]) -> None:
+    before = {row[0]: row[2:] for row in standing}
+    changed = [
+        (row_id, values)
+        for ordinal, row_id in kept.items()
+        if (values := _place(ordinal, chunks[ordinal])) != before[row_id]
+    ]
+    renamed = [(row_id,) for row_id, values in changed if values[0] != before[row_id][0]]
+    # First out of the way: two rows that trade ids would meet in the unique index.
+    database.run_many("UPDATE chunks SET chunk_id = 'moving ' || id WHERE id = ?", renamed)
+    assignments = ", ".join(f"{name} = ?" for name in PLACE)
+    database.run_many(
+        f"UPDATE chunks SET {assignments} WHERE id = ?", ((*values, row_id) for row_id, values in changed)
+    )
+
+
+def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]]) -> None:
+    names = ("note_id", "text_hash", "embedded", "stems", *PLACE)
+    database.run_many(
+        f"INSERT INTO chunks ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+        (
+            (
+                note_id,
+                chunk.text_hash,
+                storable(chunk.embedded),
+                " ".join(language.stems(chunk.embedded)),
+                *_place(ordinal, chunk),
+            )
+            for ordinal, chunk in chunks
+        ),
+    )
+
+
+def storable(text: str) -> str:
+    """Return text as UTF-8 can hold it: half a surrogate pair, as broken JSON gives, becomes `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:
+    span = chunk.span
+    return (
+        chunk.id,
+        ordinal,
+        chunk.language,
+        span.first_line,
+        span.first_column,
+        span.last_line,
+        span.last_column,
+        storable(chunk.block_id),
+        storable(chunk.speaker),
+        json.dumps(chunk.heading_path),
+        storable(chunk.text),
+    )

@@ -1,0 +1,154 @@
+"""Links between notes: written with their source, re-resolved when the set of files changes, walked for search."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from vaultrag.domain import Link, LinkKind
+from vaultrag.store.database import Database
+from vaultrag.store.embeddings import marks, parts
+
+Resolve: TypeAlias = Callable[[str, str], str | None]
+"""What a target means in a source note: (target, source path) -> path, or None."""
+
+KIND_WEIGHT = {LinkKind.ALIAS: 0.5}  # a name mentioned is a guess; every other kind was meant as a link
+
+
+class Edge(NamedTuple):
+    """One note links to another. `weight` falls with the number of links in the source: a long list says little."""
+
+    source_id: int
+    target_id: int
+    text: str
+    weight: float
+
+
+class StoredLink(NamedTuple):
+    """A link as it stands in a note, and what it means now."""
+
+    source_path: str
+    target: str
+    target_path: str | None
+    kind: LinkKind
+    anchor: str
+    text: str
+    line: int
+
+
+def target_key(target: str) -> str:
+    """Return what all targets share that can mean the same file: the last segment, lower-case, without `.md`."""
+    spaced = unicodedata.normalize("NFC", target.replace("\u00a0", " ").replace("\u202f", " "))
+    key = spaced.strip().replace("\\", "/").rstrip("/").rpartition("/")[2]
+    key = "".join(char.lower() for char in key)  # character by character, as Obsidian: no final sigma
+    while key.endswith(".md"):
+        key = key.removesuffix(".md")
+    return key
+
+
+def write_links(database: Database, source_id: int, source: str, links: Sequence[Link], resolve: Resolve) -> None:
+    """Replace the outgoing links of a note."""
+    database.run("DELETE FROM links WHERE source_id = ?", (source_id,))
+    database.run_many(
+        "INSERT INTO links (source_id, target, target_key, target_path, kind, anchor, text, line)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                source_id,
+                link.target,
+                target_key(link.target),
+                resolve(link.target, source),
+                link.kind,
+                link.anchor,
+                link.text,
+                link.line,
+            )
+            for link in links
+        ),
+    )
+
+
+def known_files(database: Database) -> set[str]:
+    """Return the files that the links were last resolved against."""
+    return set(database.column("SELECT path FROM files"))
+
+
+def change_files(database: Database, appeared: Iterable[str], vanished: Iterable[str], resolve: Resolve) -> int:
+    """Note that files came or went, and re-resolve every link that this can touch. Returns how many changed."""
+    appeared, vanished = list(appeared), list(vanished)
+    with database.atomic():
+        database.run_many("DELETE FROM files WHERE path = ?", ((path,) for path in vanished))
+        database.run_many("INSERT OR IGNORE INTO files (path) VALUES (?)", ((path,) for path in appeared))
+        return _resolve_again(database, {target_key(path) for path in (*appeared, *vanished)}, resolve)
+
+
+def outgoing(database: Database, note_id: int) -> list[StoredLink]:
+    """Return the links that a note holds, in order."""
+    return _links(database, "links.source_id = ?", note_id)
+
+
+def incoming(database: Database, note_id: int) -> list[StoredLink]:
+    """Return the links elsewhere that point to a note (its backlinks)."""
+    return _links(
+        database,
+        "links.target_path = (SELECT path FROM notes WHERE id = ?1) AND links.source_id <> ?1",
+        note_id,
+    )
+
+
+def unresolved(database: Database) -> list[StoredLink]:
+    """Return the links of notes that point to nothing."""
+    return _links(database, "links.target_path IS NULL AND ? = 0", 0)
+
+
+def neighbours(database: Database, note_ids: Sequence[int]) -> list[Edge]:
+    """Return the links from and to these notes, heaviest first; links within a note are left out."""
+    edges: set[Edge] = set()
+    for part in parts(note_ids):
+        some = marks(part)
+        for where in (f"links.source_id IN ({some})", f"target.id IN ({some})"):
+            edges.update(_edges(database, where, part))
+    return sorted(edges, key=lambda edge: (-edge.weight, edge.source_id, edge.target_id, edge.text))
+
+
+def _edges(database: Database, where: str, note_ids: Sequence[int]) -> list[Edge]:
+    rows = database.rows(
+        "SELECT links.source_id, target.id, links.text, links.kind,"
+        " (SELECT count(*) FROM links AS others WHERE others.source_id = links.source_id)"
+        " FROM links JOIN notes AS target ON target.path = links.target_path"
+        f" WHERE {where} AND target.id <> links.source_id",
+        note_ids,
+    )
+    return [
+        Edge(source, target, text, KIND_WEIGHT.get(LinkKind(kind), 1.0) / max(count, 1) ** 0.5)
+        for source, target, text, kind, count in rows
+    ]
+
+
+def _links(database: Database, where: str, note_id: int) -> list[StoredLink]:
+    rows = database.rows(
+        "SELECT notes.path, links.target, links.target_path, links.kind, links.anchor, links.text, links.line"
+        f" FROM links JOIN notes ON notes.id = links.source_id WHERE {where} ORDER BY notes.path, links.line, links.id",
+        (note_id,),
+    )
+    return [
+        StoredLink(source, target, path, LinkKind(kind), anchor, text, line)
+        for source, target, path, kind, anchor, text, line in rows
+    ]
+
+
+def _resolve_again(database: Database, keys: set[str], resolve: Resolve) -> int:
+    rows = []
+    for part in parts(sorted(keys)):
+        rows += database.rows(
+            "SELECT links.id, links.target, notes.path, links.target_path"
+            " FROM links JOIN notes ON notes.id = links.source_id"
+            f" WHERE links.target_key IN ({marks(part)}) AND links.target <> ''",
+            part,
+        )
+    changed = [
+        (meant, link_id) for link_id, target, source, before in rows if (meant := resolve(target, source)) != before
+    ]
+    database.run_many("UPDATE links SET target_path = ? WHERE id = ?", changed)
+    return len(changed)

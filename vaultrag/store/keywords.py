@@ -1,0 +1,47 @@
+"""Keyword search: BM25 over stems, for the text of chunks and for the titles and aliases of notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vaultrag.store.database import Database
+
+MAX_TERMS = 64  # a page pasted as a question: more terms cost time and add nothing to the ranking
+
+
+def search_keywords(
+    database: Database, stems: Sequence[str], k: int, language: str | None = None
+) -> list[tuple[int, float]]:
+    """Return (chunk row id, score), best first: chunks that hold any of the stems, by BM25, larger is better.
+
+    Function words are the caller's to leave out. `language` restricts to chunks in that language.
+    """
+    expression = match_any(stems)
+    if not expression:
+        return []
+    restriction = "" if language is None else "AND (SELECT language FROM chunks WHERE id = keywords.rowid) = ?"
+    parameters = (expression, k) if language is None else (expression, language, k)
+    rows = database.rows(
+        f"SELECT rowid, rank FROM keywords WHERE keywords MATCH ? {restriction} ORDER BY rank LIMIT ?", parameters
+    )
+    return [(row_id, -rank) for row_id, rank in rows]
+
+
+def search_names(database: Database, stems: Sequence[str], k: int) -> list[tuple[int, float, str]]:
+    """Return (note id, score, name), best first: notes whose title or an alias holds any of the stems."""
+    expression = match_any(stems)
+    if not expression:
+        return []
+    rows = database.rows(
+        "SELECT names.note_id, min(found.rank), names.name"
+        " FROM (SELECT rowid, rank FROM names_fts WHERE names_fts MATCH ?) AS found"
+        " JOIN names ON names.id = found.rowid GROUP BY names.note_id ORDER BY 2, 1 LIMIT ?",
+        (expression, k),
+    )
+    return [(note_id, -rank, name) for note_id, rank, name in rows]
+
+
+def match_any(stems: Sequence[str]) -> str:
+    """Return the FTS5 expression for any of these stems; each is quoted, so that none is read as syntax."""
+    distinct = [stem for stem in dict.fromkeys(stems) if stem.strip()][:MAX_TERMS]
+    return " OR ".join('"' + stem.replace('"', '""').replace("\0", "") + '"' for stem in distinct)

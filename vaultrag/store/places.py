@@ -1,0 +1,62 @@
+"""Light look-ups for ranking: which chunk, of which note, with which embedding key, without any text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vaultrag.store.database import Database
+from vaultrag.store.embeddings import Key, marks, parts
+from vaultrag.store.keywords import match_any
+
+
+class Place(NamedTuple):
+    """A chunk as ranking needs it."""
+
+    row_id: int
+    note_id: int
+    ordinal: int
+    text_hash: str
+    language: str
+
+
+def places_by_row_ids(database: Database, row_ids: Sequence[int]) -> dict[int, Place]:
+    """Return the places of these chunks; rows that are gone are left out."""
+    return {place.row_id: place for place in _places(database, "id", row_ids)}
+
+
+def places_by_keys(database: Database, keys: Sequence[str]) -> dict[str, list[Place]]:
+    """Return the chunks that hold these embedding keys, in the order of the keys."""
+    found: dict[str, list[Place]] = {key: [] for key in keys}
+    for place in _places(database, "text_hash", keys):
+        found[place.text_hash].append(place)
+    return {key: places for key, places in found.items() if places}
+
+
+def places_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, list[Place]]:
+    """Return the chunks of these notes, in the order they stand there."""
+    found: dict[int, list[Place]] = {}
+    for place in sorted(_places(database, "note_id", note_ids), key=lambda place: place.ordinal):
+        found.setdefault(place.note_id, []).append(place)
+    return found
+
+
+def document_frequency(database: Database, stem: str) -> int:
+    """Return the number of chunks that hold a stem."""
+    return int(database.value("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (match_any([stem]),)) or 0)
+
+
+def chunk_count(database: Database) -> int:
+    return int(database.value("SELECT count(*) FROM chunks"))
+
+
+def _places(database: Database, column: str, keys: Sequence[Key]) -> list[Place]:
+    found: list[Place] = []
+    for part in parts(keys):
+        found += (
+            Place(*row)
+            for row in database.rows(
+                f"SELECT id, note_id, ordinal, text_hash, language FROM chunks WHERE {column} IN ({marks(part)})", part
+            )
+        )
+    return found

@@ -1,0 +1,148 @@
+"""The whole schema of the index in one place, and the ordered steps that bring an older index up to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SCHEMA_VERSION = 1
+
+# Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
+KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
+
+SCHEMA = f"""
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE notes (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    path         TEXT NOT NULL UNIQUE,
+    fs_path      TEXT NOT NULL,
+    title        TEXT NOT NULL,
+    size         INTEGER NOT NULL,
+    mtime_ns     INTEGER NOT NULL,
+    inode        INTEGER NOT NULL,
+    content_hash TEXT NOT NULL,
+    recipe       TEXT NOT NULL,            -- parser and chunk settings; a note of another recipe is read again
+    date         TEXT NOT NULL,
+    date_source  TEXT NOT NULL,
+    language     TEXT NOT NULL,
+    indexed_at   REAL NOT NULL,
+    problems     TEXT NOT NULL,            -- JSON list of sentences
+    properties   TEXT NOT NULL             -- JSON object
+);
+
+-- Every path a link can point to, attachments too, as the links were last resolved against.
+CREATE TABLE files (
+    path TEXT PRIMARY KEY
+) WITHOUT ROWID;
+
+CREATE TABLE tags (
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    tag     TEXT NOT NULL,
+    PRIMARY KEY (note_id, tag)
+) WITHOUT ROWID;
+CREATE INDEX tags_tag ON tags (tag);
+
+CREATE TABLE names (
+    id      INTEGER PRIMARY KEY,
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    kind    TEXT NOT NULL CHECK (kind IN ('title', 'alias')),
+    name    TEXT NOT NULL,
+    stems   TEXT NOT NULL
+);
+CREATE INDEX names_note ON names (note_id);
+
+CREATE TABLE chunks (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    chunk_id     TEXT NOT NULL UNIQUE,
+    note_id      INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    ordinal      INTEGER NOT NULL,
+    text_hash    TEXT NOT NULL,
+    language     TEXT NOT NULL,
+    first_line   INTEGER NOT NULL,
+    first_column INTEGER NOT NULL,
+    last_line    INTEGER NOT NULL,
+    last_column  INTEGER NOT NULL,
+    block_id     TEXT NOT NULL,
+    speaker      TEXT NOT NULL,
+    heading_path TEXT NOT NULL,            -- JSON list
+    text         TEXT NOT NULL,
+    embedded     TEXT NOT NULL,
+    stems        TEXT NOT NULL             -- of `embedded`, one space apart
+);
+CREATE INDEX chunks_note ON chunks (note_id, ordinal);
+CREATE INDEX chunks_text_hash ON chunks (text_hash);
+
+CREATE VIRTUAL TABLE keywords USING fts5 (stems, content = 'chunks', content_rowid = 'id', {KEYWORD_TOKENIZER});
+CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+    INSERT INTO keywords (rowid, stems) VALUES (new.id, new.stems);
+END;
+CREATE TRIGGER chunks_dropped AFTER DELETE ON chunks BEGIN
+    INSERT INTO keywords (keywords, rowid, stems) VALUES ('delete', old.id, old.stems);
+END;
+CREATE TRIGGER chunks_changed AFTER UPDATE OF stems ON chunks WHEN old.stems <> new.stems BEGIN
+    INSERT INTO keywords (keywords, rowid, stems) VALUES ('delete', old.id, old.stems);
+    INSERT INTO keywords (rowid, stems) VALUES (new.id, new.stems);
+END;
+
+CREATE VIRTUAL TABLE names_fts USING fts5 (stems, content = 'names', content_rowid = 'id', {KEYWORD_TOKENIZER});
+CREATE TRIGGER names_added AFTER INSERT ON names BEGIN
+    INSERT INTO names_fts (rowid, stems) VALUES (new.id, new.stems);
+END;
+CREATE TRIGGER names_dropped AFTER DELETE ON names BEGIN
+    INSERT INTO names_fts (names_fts, rowid, stems) VALUES ('delete', old.id, old.stems);
+END;
+
+CREATE TABLE links (
+    id          INTEGER PRIMARY KEY,
+    source_id   INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    target      TEXT NOT NULL,
+    target_key  TEXT NOT NULL,             -- lower-case last segment: what can change the meaning of the target
+    target_path TEXT,                      -- NULL: resolves to nothing
+    kind        TEXT NOT NULL,
+    anchor      TEXT NOT NULL,
+    text        TEXT NOT NULL,
+    line        INTEGER NOT NULL
+);
+CREATE INDEX links_source ON links (source_id);
+CREATE INDEX links_target_key ON links (target_key);
+CREATE INDEX links_target_path ON links (target_path);
+
+CREATE TABLE embeddings (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    text_hash   TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    vector      BLOB NOT NULL,             -- float32, little-endian, unit length
+    UNIQUE (text_hash, fingerprint)
+);
+
+-- Each embedding key that something is owed for: an embedding, or its removal.
+CREATE TABLE outbox (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    key       TEXT NOT NULL UNIQUE,
+    queued_at REAL NOT NULL
+);
+"""
+
+
+class Reparse(StrEnum):
+    """Whether the notes must be read again after a migration."""
+
+    KEEP = "keep"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step to the schema version `to`."""
+
+    to: int
+    script: str
+    reparse: Reparse
+
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""Steps from every schema version that was ever released, in order. Version 1 is the first."""

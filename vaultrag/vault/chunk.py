@@ -1,0 +1,317 @@
+"""Passage-sized parts of a note, cut along headings and blocks; each holds exactly the note's text at its span."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
+from vaultrag.language import language_of
+from vaultrag.vault.canvas import Literal, is_canvas, read_literal
+from vaultrag.vault.lines import NEWLINE, Lines
+from vaultrag.vault.plain import plain_heading, plain_text, without_comments
+from vaultrag.vault.split import halve, split_block
+
+TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings
+LONGEST_TOKEN = 16  # characters a token holds on average at the very most; longer texts need no counting
+HEADING_SHARE = 3  # a heading path may take a third of a chunk
+
+_ANNOUNCED = frozenset((BlockKind.LIST, BlockKind.TABLE, BlockKind.CODE))
+_ITEM_ID = re.compile(r"(?<=[ \t])\^([A-Za-z0-9-]+)[ \t]*(?=[\r\n]|\Z)")
+_CODE_DEPTH = re.compile(r" {0,3}(?:> ?)*")
+_WORD = re.compile(r"[^\W_]")
+
+
+def chunk_note(note: Note, count_tokens: CountTokens, target: int, limit: int) -> list[Chunk]:
+    """Cut a note into chunks of about `target` tokens of `embedded`, none above `limit`.
+
+    They overlap nowhere and hold all the text, save frontmatter, HTML comments and thematic breaks.
+    A message of a chat shares no chunk with another.
+    """
+    return _Chunker(note, count_tokens, target, limit).chunks()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A block or a piece of one: its place in the note, its words, and how many tokens those are."""
+
+    block: Block
+    start: int
+    end: int
+    words: str
+    tokens: int
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it only opens what follows: a heading, or the header of a message."""
+        return self.block.kind in (BlockKind.HEADING, BlockKind.TURN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Units that become one chunk."""
+
+    units: tuple[_Unit, ...]
+    heading_path: tuple[str, ...]
+    tokens: int
+    sections: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def turn(self) -> int | None:
+        return self.units[0].block.turn
+
+
+class _Chunker:
+    def __init__(self, note: Note, count_tokens: CountTokens, target: int, limit: int) -> None:
+        self.note = note
+        self.count = count_tokens
+        self.target = target
+        self.limit = limit
+        self.lines = Lines(note.text)
+        self.is_canvas = is_canvas(note.path)
+        self.prefixes: dict[tuple[str, ...], tuple[str, int]] = {}
+        self.occurrences: Counter[str] = Counter()
+
+    def chunks(self) -> list[Chunk]:
+        units = [unit for block in self.note.blocks for unit in self._units(block)]
+        groups = self._join_tiny(self._grouped(units))
+        return [chunk for group in groups for chunk in self._emit(group)]
+
+    def _units(self, block: Block) -> Iterator[_Unit]:
+        literal = self._literal(block)
+        if block.kind is BlockKind.HEADING:
+            yield _Unit(block, block.start, block.end, "", 0)
+            return
+        words = self._words(literal.text, block, literal.text)
+        if not words:
+            return
+        if block.kind is BlockKind.TURN:
+            yield _Unit(block, block.start, block.end, "", 0)
+            return
+        tokens = self._tokens(words)
+        room = self._room(block.heading_path)
+        if tokens <= room:
+            yield _Unit(block, block.start, block.end, words, tokens)
+            return
+        yield from self._split(block, literal, room)
+
+    def _split(self, block: Block, literal: Literal, room: int) -> Iterator[_Unit]:
+        header, header_tokens = self._table_header(block, literal, room)
+        text = literal.text
+
+        def measure(start: int, end: int) -> int:
+            return self._tokens(self._words(text[start:end], block, text))
+
+        pieces = split_block(text, block.kind, self.target - header_tokens, room - header_tokens, measure)
+        for piece in pieces:
+            words = self._words(text[piece.start : piece.end], block, text)
+            if not words:
+                continue
+            words = f"{header}\n{words}" if header and piece.start > 0 else words
+            yield _Unit(block, *self._place(literal, piece.start, piece.end), words, self._tokens(words))
+
+    def _table_header(self, block: Block, literal: Literal, room: int) -> tuple[str, int]:
+        """Return the words of a table's header row, to be repeated; empty where it would fill the chunk."""
+        if block.kind is not BlockKind.TABLE:
+            return "", 0
+        header = plain_text(NEWLINE.split(literal.text, maxsplit=1)[0], block.kind)
+        tokens = self._tokens(header) + 1
+        return (header, tokens) if tokens <= room // HEADING_SHARE else ("", 0)
+
+    def _grouped(self, units: Sequence[_Unit]) -> list[_Group]:
+        """Join neighbours under one heading path up to the target; headings open what follows them."""
+        groups: list[_Group] = []
+        current: list[_Unit] = []
+        tokens = 0
+        for unit in units:
+            if current and not self._continues(current, tokens, unit):
+                current, lead_in = self._without_lead_in(current, unit)
+                groups.append(_group(current, tokens - sum(led.tokens for led in lead_in)))
+                current, tokens = lead_in, sum(led.tokens for led in lead_in)
+            current.append(unit)
+            tokens += unit.tokens
+        if current:
+            groups.append(_group(current, tokens))
+        return groups
+
+    def _continues(self, current: Sequence[_Unit], tokens: int, unit: _Unit) -> bool:
+        last = current[-1]
+        if unit.block.turn != last.block.turn or self._crosses_cards(last, unit):
+            return False
+        path, next_path = last.block.heading_path, unit.block.heading_path
+        if last.is_opening:
+            return next_path[: len(path)] == path
+        return next_path == path and not unit.is_opening and tokens + unit.tokens <= self.target
+
+    def _without_lead_in(self, current: list[_Unit], unit: _Unit) -> tuple[list[_Unit], list[_Unit]]:
+        """Part a line such as "We need:" from its paragraph, so that it goes with the list it announces."""
+        last = current[-1]
+        announces = len(current) > 1 and last.tokens <= TINY_SECTION and last.words.endswith(":")
+        follows = unit.block.kind in _ANNOUNCED and unit.block.heading_path == last.block.heading_path
+        fits = last.tokens + unit.tokens <= self._room(unit.block.heading_path)
+        if announces and follows and fits and unit.block.turn == last.block.turn and not self.is_canvas:
+            return current[:-1], [last]
+        return current, []
+
+    def _crosses_cards(self, last: _Unit, unit: _Unit) -> bool:
+        return self.is_canvas and '"' in self.note.text[last.end : unit.start].replace('\\"', "")
+
+    def _join_tiny(self, groups: Sequence[_Group]) -> list[_Group]:
+        """Join runs of tiny sibling sections; the chunk then stands under their parent and names each heading."""
+        if self.is_canvas:
+            return list(groups)
+        joined: list[_Group] = []
+        for group in groups:
+            if joined and self._are_tiny_siblings(joined[-1], group):
+                joined[-1] = self._merged(joined[-1], group)
+            else:
+                joined.append(group)
+        return joined
+
+    def _are_tiny_siblings(self, left: _Group, right: _Group) -> bool:
+        first, second = (left.sections or (left.heading_path,))[-1], right.heading_path
+        siblings = first and len(first) == len(second) and first[:-1] == second[:-1]
+        whole = left.units[0].is_opening and right.units[0].is_opening and left.turn == right.turn
+        tiny = right.tokens <= TINY_SECTION and (bool(left.sections) or left.tokens <= TINY_SECTION)
+        return bool(siblings and whole and tiny and left.tokens + right.tokens <= self.target // 2)
+
+    def _merged(self, left: _Group, right: _Group) -> _Group:
+        sections = left.sections or (left.heading_path,)
+        units = left.units if left.sections else self._named(left)
+        more = self._named(right)
+        tokens = sum(unit.tokens for unit in (*units, *more))
+        return _Group((*units, *more), right.heading_path[:-1], tokens, (*sections, right.heading_path))
+
+    def _named(self, group: _Group) -> tuple[_Unit, ...]:
+        """Give the section's own heading words, which its place under the parent no longer names."""
+        name = plain_heading(group.heading_path[-1])
+        own = group.heading_path
+        return tuple(
+            replace(unit, words=name, tokens=self._tokens(name))
+            if unit.block.kind is BlockKind.HEADING and unit.block.heading_path == own
+            else unit
+            for unit in group.units
+        )
+
+    def _emit(self, group: _Group) -> Iterator[Chunk]:
+        embedded = self._embedded(group)
+        estimate = self._prefix(group.heading_path)[1] + sum(unit.tokens + 1 for unit in group.units)
+        if estimate > self.limit and self.count(embedded) > self.limit:
+            for half in self._halves(group):
+                yield from self._emit(half)
+            return
+        yield self._chunk(group, embedded)
+
+    def _halves(self, group: _Group) -> Iterator[_Group]:
+        """Cut a group whose parts together count more than the sum of them."""
+        if len(group.units) > 1:
+            middle = len(group.units) // 2
+            for units in (group.units[:middle], group.units[middle:]):
+                yield replace(group, units=units, tokens=sum(unit.tokens for unit in units))
+            return
+        unit = group.units[0]
+        literal = self._literal(replace(unit.block, start=unit.start, end=unit.end))
+        middle = halve(literal.text, 0, len(literal.text))
+        for start, end in ((0, middle), (middle, len(literal.text))):
+            words = self._words(literal.text[start:end], unit.block, literal.text)
+            place = self._place(literal, start, end)
+            tokens = self._tokens(words)
+            yield replace(group, units=(_Unit(unit.block, *place, words, tokens),), tokens=tokens)
+
+    def _chunk(self, group: _Group, embedded: str) -> Chunk:
+        start, end = self._trimmed(group.units[0].start, group.units[-1].end)
+        text = self.note.text[start:end]
+        key = "\0".join((self.note.path, *group.heading_path, "", text))
+        self.occurrences[key] += 1
+        turn = group.turn
+        return Chunk(
+            id=_digest(f"{key}\0{self.occurrences[key]}")[:24],
+            path=self.note.path,
+            heading_path=group.heading_path,
+            span=self.lines.span(start, end),
+            block_id=self._block_id(group),
+            speaker="" if turn is None else self.note.turns[turn].speaker,
+            text=text,
+            embedded=embedded,
+            language=language_of(embedded),
+            text_hash=_digest(embedded)[:32],
+        )
+
+    def _block_id(self, group: _Group) -> str:
+        for unit in group.units:
+            if unit.block.block_id:
+                return unit.block.block_id
+            item = _ITEM_ID.search(self.note.text, unit.start, unit.end) if unit.block.kind is BlockKind.LIST else None
+            if item:
+                return item.group(1)
+        return ""
+
+    def _embedded(self, group: _Group) -> str:
+        prefix = self._prefix(group.heading_path)[0]
+        words = "\n".join(unit.words for unit in group.units if unit.words)
+        return "\n".join(part for part in (prefix, words) if part) or self._openings(group)
+
+    def _openings(self, group: _Group) -> str:
+        words = [self.note.text[unit.start : unit.end] for unit in group.units]
+        return "\n".join(plain_text(part, BlockKind.PARAGRAPH) or part.strip() for part in words)
+
+    def _prefix(self, heading_path: tuple[str, ...]) -> tuple[str, int]:
+        """Return the heading path as words, its outer headings dropped until it leaves room for text."""
+        if heading_path not in self.prefixes:
+            self.prefixes[heading_path] = self._shortened_prefix([plain_heading(part) for part in heading_path])
+        return self.prefixes[heading_path]
+
+    def _shortened_prefix(self, parts: list[str]) -> tuple[str, int]:
+        parts = [part for part in parts if part]
+        prefix = " > ".join(parts)
+        while prefix and (tokens := self._tokens(prefix)) > self.limit // HEADING_SHARE:
+            parts = parts[1:] if len(parts) > 1 else [prefix[: len(prefix) // 2].strip()]
+            prefix = " > ".join(parts)
+        return (prefix, tokens + 1) if prefix else ("", 0)
+
+    def _room(self, heading_path: tuple[str, ...]) -> int:
+        return max(1, self.limit - self._prefix(heading_path)[1] - 1)
+
+    def _tokens(self, words: str) -> int:
+        if len(words) > self.limit * LONGEST_TOKEN:
+            return self.limit + len(words) // LONGEST_TOKEN
+        return self.count(words) if words else 0
+
+    def _literal(self, block: Block) -> Literal:
+        if self.is_canvas:
+            return read_literal(self.note.text, block.start, block.end)
+        return Literal(self.note.text[block.start : block.end], range(block.start, block.end + 1))
+
+    def _place(self, literal: Literal, start: int, end: int) -> tuple[int, int]:
+        return literal.offsets[start], literal.offsets[end]
+
+    def _words(self, part: str, block: Block, whole: str) -> str:
+        """Return the words of a part; its own characters where there are word characters but no words."""
+        depth = 0
+        if block.kind is BlockKind.CODE:
+            opening = _CODE_DEPTH.match(whole)
+            depth = opening.group().count(">") if opening else 0
+        words = plain_text(part, block.kind, depth)
+        if _WORD.search(words):
+            return words
+        bare = without_comments(part).strip()
+        return bare if _WORD.search(bare) else words
+
+    def _trimmed(self, start: int, end: int) -> tuple[int, int]:
+        text = self.note.text
+        while start < end - 1 and text[start].isspace():
+            start += 1
+        while end > start + 1 and text[end - 1].isspace():
+            end -= 1
+        return start, end
+
+
+def _group(units: Sequence[_Unit], tokens: int) -> _Group:
+    return _Group(tuple(units), units[-1].block.heading_path, tokens)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,257 @@
+"""The vault's files as they lie on disk: what is a note, what may be linked, what is left alone and why.
+
+Nothing here writes, and nothing outside the vault is ever opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat as status
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vaultrag.domain import FileStat
+from vaultrag.errors import VaultError
+from vaultrag.vault.links import normalize_path
+
+NOTE_SUFFIXES = (".md", ".canvas")
+READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round
+_DATALESS = 0x40000000  # macOS SF_DATALESS: the content is in the cloud, reading would fetch it
+
+# Names that sync programs give to the losing version (facts/obsidian.md section 7), without their extension.
+_CONFLICT = re.compile(
+    r"\((?:[^()]*\s)?conflicted copy(?:\s[^()]*)?\)$"
+    r"|\([^()]*конфликт[^()]* копия[^()]*\)$"
+    r"|\.sync-conflict-\d{8}-\d{6}(?:-[A-Z0-9]{7})?$"
+    r"|\.conflict$"
+    r"|_[a-z]{3}-\d{2}-\d{4}-\d{4}_\w+(?:_\d+)?$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that was not read, and why, in words for the user."""
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Listing:
+    """What a walk over the vault found, each part sorted by path."""
+
+    notes: list[FileStat] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+
+def list_files(root: Path, ignore: Sequence[str]) -> list[FileStat]:
+    """Return the notes and canvases to be indexed, sorted by path."""
+    return scan_vault(root, ignore).notes
+
+
+def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
+    """Return the path of every file that a link can name, attachments and Obsidian's excluded files among them."""
+    return scan_vault(root, ignore).names
+
+
+def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
+    """Walk the vault once. Raises VaultError when its folder cannot be listed.
+
+    `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
+    """
+    listing = Listing()
+    excluded = _Filter([*ignore, *obsidian_filters(root)], "excluded by the settings")
+    hidden = _Filter(ignore, "")
+    seen: dict[str, str] = {}
+    for entry, fs_path in _walk(root, listing):
+        path = normalize_path(fs_path)
+        if path in seen:
+            listing.skipped.append(
+                Skipped(fs_path, f"its name equals that of {seen[path]} after Unicode normalisation")
+            )
+            continue
+        seen[path] = fs_path
+        if hidden.matches(path):
+            continue
+        listing.names.append(path)
+        if path.lower().endswith(NOTE_SUFFIXES):
+            _judge(listing, entry, path, fs_path, excluded)
+    listing.notes.sort(key=lambda note: note.path)
+    listing.names.sort()
+    return listing
+
+
+def obsidian_filters(root: Path) -> list[str]:
+    """Return the vault's own `userIgnoreFilters`; an unreadable app.json has none."""
+    try:
+        settings = json.loads((root / ".obsidian" / "app.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    filters = settings.get("userIgnoreFilters") if isinstance(settings, dict) else None
+    return [text for text in filters if isinstance(text, str)] if isinstance(filters, list) else []
+
+
+def is_conflict_copy(path: str) -> bool:
+    """Tell whether a name is one that a sync program gives to the losing version of a file."""
+    return bool(_CONFLICT.search(path.rpartition("/")[2].rpartition(".")[0]))
+
+
+def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
+    """Return a note's text: UTF-8, a byte-order mark stripped, undecodable bytes replaced.
+
+    The file is checked before and after, so that half a write is never returned. Raises VaultError.
+    """
+    path = _real_path(root, stat.fs_path)
+    for _ in range(READ_TRIES):
+        content = _read_settled(path, stat.path, max_bytes)
+        if content is not None:
+            return content.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    raise VaultError(f"{stat.path} is being written.", "Run the command again when the other program is done.")
+
+
+class _Filter:
+    """Path prefixes and `/regular expressions/`, both without case; one that is no valid expression is ignored."""
+
+    def __init__(self, rules: Sequence[str], reason: str) -> None:
+        self.reason = reason
+        self.prefixes = tuple(_folded(rule) for rule in rules if rule and not _is_expression(rule))
+        self.expressions = [expression for rule in rules if (expression := _compiled(rule))]
+
+    def matches(self, path: str) -> bool:
+        if self.prefixes and _folded(path).startswith(self.prefixes):
+            return True
+        return any(expression.search(path) for expression in self.expressions)
+
+
+def _is_expression(rule: str) -> bool:
+    return len(rule) > 2 and rule[0] == rule[-1] == "/"
+
+
+def _compiled(rule: str) -> re.Pattern[str] | None:
+    if not _is_expression(rule):
+        return None
+    try:
+        return re.compile(unicodedata.normalize("NFC", rule[1:-1]), re.IGNORECASE)
+    except re.error:
+        return None
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).lower()
+
+
+def _walk(root: Path, listing: Listing) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield files in the order of their spelling on disk; folders that are links are not entered, as in Obsidian
+    for those that overlap the vault."""
+    folders = [""]
+    while folders:
+        folder = folders.pop()
+        for entry in _entries(root, folder, listing):
+            fs_path = f"{folder}{entry.name}"
+            if entry.name.startswith("."):
+                continue
+            if not _is_speakable(entry.name):
+                listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(f"{fs_path}/")
+            elif entry.is_symlink() and (reason := _link_fault(root, entry)):
+                listing.skipped.append(Skipped(fs_path, reason))
+            elif entry.is_file():
+                yield entry, fs_path
+            else:
+                listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+
+
+def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(root / folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        if not folder:
+            raise VaultError(
+                f"The vault {root} cannot be read: {error.strerror}.",
+                "Mount or restore the folder, or name another: --vault DIR. The index is kept.",
+            ) from error
+        listing.skipped.append(Skipped(folder, f"the folder cannot be read: {error.strerror}"))
+        return []
+
+
+def _is_speakable(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _link_fault(root: Path, entry: os.DirEntry[str]) -> str:
+    """Say why a symbolic link is not followed; empty for one to a visible file of the vault."""
+    if entry.is_dir():
+        return "it is a link to a folder; only real folders are read"
+    inside = Path(os.path.realpath(entry.path))
+    vault = Path(os.path.realpath(root))
+    if not inside.is_relative_to(vault):
+        return "it is a link to a place outside the vault"
+    if any(part.startswith(".") for part in inside.relative_to(vault).parts):
+        return "it is a link to a hidden file"
+    return ""
+
+
+def _judge(listing: Listing, entry: os.DirEntry[str], path: str, fs_path: str, excluded: _Filter) -> None:
+    """Add a file to the notes, or to what was skipped with the reason."""
+    if excluded.matches(path):
+        listing.skipped.append(Skipped(path, excluded.reason))
+        return
+    if is_conflict_copy(path):
+        listing.skipped.append(Skipped(path, "it is a conflicted copy that a sync program made"))
+        return
+    try:
+        found = entry.stat()
+    except OSError as error:
+        listing.skipped.append(Skipped(path, f"it cannot be read: {error.strerror}"))
+        return
+    if getattr(found, "st_flags", 0) & _DATALESS:
+        listing.skipped.append(Skipped(path, "its content is in the cloud only"))
+        return
+    listing.notes.append(FileStat(path, fs_path, found.st_size, found.st_mtime_ns, found.st_ino))
+
+
+def _real_path(root: Path, fs_path: str) -> str:
+    real = os.path.realpath(root / fs_path)
+    if not Path(real).is_relative_to(os.path.realpath(root)):
+        raise VaultError(f"{fs_path} is a link to a place outside the vault.", "Put the file itself into the vault.")
+    return real
+
+
+def _read_settled(path: str, name: str, max_bytes: int) -> bytes | None:
+    """Return the content, or None where it changed while it was read."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            before = os.fstat(file.fileno())
+            _check(before, name, max_bytes)
+            content = file.read(max_bytes + 1)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise VaultError(
+            f"{name} cannot be read: {error.strerror}.", "Check that the file is there and may be read by this user."
+        ) from error
+    settled = before.st_mtime_ns == after.st_mtime_ns and before.st_size == after.st_size == len(content)
+    return content if settled else None
+
+
+def _check(found: os.stat_result, name: str, max_bytes: int) -> None:
+    if not status.S_ISREG(found.st_mode):
+        raise VaultError(f"{name} is no regular file.", "Move it out of the vault.")
+    if getattr(found, "st_flags", 0) & _DATALESS:
+        raise VaultError(f"{name} is in the cloud only.", "Download it in the cloud program, then index again.")
+    if found.st_size > max_bytes:
+        raise VaultError(
+            f"{name} is larger than {max_bytes / 1e6:.1f} MB.", "Raise `vault.max_note_bytes`, or split the note."
+        )

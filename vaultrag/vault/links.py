@@ -1,0 +1,79 @@
+"""Link resolution as Obsidian does it (facts/obsidian.md 1.3 to 1.7), with a rule of our own for true ties."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_SLASHES = re.compile(r"/{2,}")
+
+
+class LinkResolver:
+    """Finds the file that a link names among the vault's paths. Aliases never resolve a link."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_name: dict[str, list[tuple[str, str]]] = {}
+        self._by_path: dict[str, str] = {}
+        for path in sorted(paths):
+            lowered = lower(path)
+            self._by_path.setdefault(lowered, path)
+            self._by_name.setdefault(lowered.rpartition("/")[2], []).append((lowered, path))
+
+    def resolve(self, target: str, source: str) -> str | None:
+        """Return the path that `target` names in the note `source`; an empty target is the note itself.
+
+        A literal name wins over `name.md`, the exact path over the note's own folder, that over the shortest path.
+        """
+        written = target.partition("#")[0].strip()
+        if not written:
+            return source
+        rooted = written.replace("\\", "/").startswith("/")
+        link = lower(normalize_path(written))
+        name = link.rpartition("/")[2]
+        candidates, extension = self._by_name.get(name), ""
+        if not candidates:
+            candidates, extension = self._by_name.get(f"{name}.md"), ".md"
+        if not candidates:
+            return None
+        if len(candidates) == 1 and link == name and not rooted:
+            return candidates[0][1]
+        if link.startswith(("./", "../")):
+            link = _relative(link, lower(source))
+            if link + extension in self._by_path:
+                return self._by_path[link + extension]
+        if link + extension in self._by_path:
+            return self._by_path[link + extension]
+        return None if rooted else _nearest(candidates, link + extension, source)
+
+
+def normalize_path(path: str) -> str:
+    """Return a path as Obsidian keys it: `/` once, no outer slash, plain spaces, NFC."""
+    if not path.isascii():
+        path = unicodedata.normalize("NFC", path.replace("\u00a0", " ").replace("\u202f", " "))
+    return _SLASHES.sub("/", path.replace("\\", "/")).strip("/")
+
+
+def lower(text: str) -> str:
+    """Lower-case each character by itself: `str.lower` turns a Greek final sigma by its place in the word."""
+    return text.lower() if "Σ" not in text else "".join(char.lower() for char in text)
+
+
+def _relative(link: str, source: str) -> str:
+    parts = source.split("/")[:-1]
+    for part in link.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _nearest(candidates: Iterable[tuple[str, str]], link: str, source: str) -> str | None:
+    """Return the best path that ends with the link: in the source's folder first, then the shortest string."""
+    folder = source.rpartition("/")[0]
+    own = f"{folder}/" if folder else ""
+    matching = [path for lowered, path in candidates if lowered.endswith(f"/{link}") or lowered == link]
+    if not matching:
+        return None
+    return min(matching, key=lambda path: (not path.startswith(own), len(path), path))

@@ -1,0 +1,124 @@
+"""Cutting one long block: lists at items, tables at rows, code at lines, all else at sentences; at words last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from vaultrag.domain import BlockKind
+from vaultrag.language import sentences
+from vaultrag.vault.lines import NEWLINE
+
+Cuts = Callable[[str, int, int], list[int]]
+"""Finds the places inside `text[start:end]` where a part may begin."""
+
+Measure = Callable[[int, int], int]
+"""Tokens of the words in `text[start:end]`."""
+
+_ITEM = re.compile(r"(?:^|(?<=[\r\n]))(?:[ \t]*>)*([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]")
+_BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)(?:[ \t>]*(?:\r\n|\r|\n))+")
+_WHOLE = re.compile(  # never cut inside these
+    r"\[\[[^\[\]\r\n]{1,300}\]\]|\[[^\[\]\r\n]{1,300}\]\([^()\s]{1,500}\)|`[^`\r\n]{1,300}`|【[^】\r\n]{1,120}】|https?://\S{1,500}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a block, `end` exclusive, and its tokens."""
+
+    start: int
+    end: int
+    tokens: int
+
+
+def split_block(text: str, kind: BlockKind, target: int, room: int, measure: Measure) -> list[Piece]:
+    """Cut a block into pieces of about `target` tokens, none above `room`; together they are the whole text.
+
+    Pieces are made equal rather than full, so that no crumb is left at the end.
+    """
+    levels = _LEVELS.get(kind, (_sentence_cuts, _line_cuts))
+    atoms = _fit(text, Piece(0, len(text), room + 1), levels, room, measure)
+    return _pack(atoms, min(target, room))
+
+
+def halve(text: str, start: int, end: int) -> int:
+    """Return the place to cut a stretch in two: the whitespace nearest its middle, else the middle."""
+    middle = (start + end) // 2
+    reach = (end - start) // 4
+    for distance in range(reach):
+        for place in (middle - distance, middle + distance):
+            if start < place < end and text[place].isspace():
+                return place
+    return middle
+
+
+def _fit(text: str, whole: Piece, levels: Sequence[Cuts], room: int, measure: Measure) -> list[Piece]:
+    if whole.tokens <= room or whole.end - whole.start < 2:
+        return [whole]
+    places: list[int] = []
+    while levels and not places:
+        places = levels[0](text, whole.start, whole.end)
+        levels = levels[1:]
+    places = places or [halve(text, whole.start, whole.end)]
+    atoms: list[Piece] = []
+    for start, end in zip([whole.start, *places], [*places, whole.end], strict=True):
+        atoms.extend(_fit(text, Piece(start, end, measure(start, end)), levels, room, measure))
+    return atoms
+
+
+def _pack(atoms: Sequence[Piece], target: int) -> list[Piece]:
+    total = sum(atom.tokens for atom in atoms)
+    aim = total / max(1, ceil(total / max(1, target)))
+    packed: list[Piece] = []
+    for atom in atoms:
+        last = packed[-1] if packed else None
+        wordless = last is not None and 0 in (last.tokens, atom.tokens)
+        if last and (wordless or (last.tokens < aim and last.tokens + atom.tokens <= target)):
+            packed[-1] = Piece(last.start, atom.end, last.tokens + atom.tokens)
+        else:
+            packed.append(atom)
+    return packed
+
+
+def _sentence_cuts(text: str, start: int, end: int) -> list[int]:
+    borders = [start + first for first, _ in sentences(text[start:end])[1:]]
+    whole = [match.span() for match in _WHOLE.finditer(text, start, end)] if borders else []
+    kept: list[int] = []
+    at = 0
+    for border in borders:
+        while at < len(whole) and whole[at][1] <= border:
+            at += 1
+        if at == len(whole) or border <= whole[at][0]:
+            kept.append(border)
+    return kept
+
+
+def _line_cuts(text: str, start: int, end: int) -> list[int]:
+    return [match.end() for match in NEWLINE.finditer(text, start, end) if match.end() < end]
+
+
+def _paragraph_cuts(text: str, start: int, end: int) -> list[int]:
+    return [match.end() for match in _BLANK_LINE.finditer(text, start, end) if match.end() < end]
+
+
+def _item_cuts(text: str, start: int, end: int) -> list[int]:
+    return [match.start() for match in _ITEM.finditer(text, start, end) if match.start() > start]
+
+
+def _outer_item_cuts(text: str, start: int, end: int) -> list[int]:
+    items = list(_ITEM.finditer(text, start, end))
+    least = min((len(item.group(1)) for item in items), default=0)
+    return [item.start() for item in items if item.start() > start and len(item.group(1)) == least]
+
+
+_LEVELS: dict[BlockKind, tuple[Cuts, ...]] = {
+    BlockKind.LIST: (_outer_item_cuts, _item_cuts, _sentence_cuts, _line_cuts),
+    BlockKind.TABLE: (_line_cuts, _sentence_cuts),
+    BlockKind.CODE: (_paragraph_cuts, _line_cuts),
+    BlockKind.MATH: (_line_cuts,),
+    BlockKind.HTML: (_paragraph_cuts, _line_cuts, _sentence_cuts),
+    BlockKind.CALLOUT: (_paragraph_cuts, _sentence_cuts, _line_cuts),
+    BlockKind.QUOTE: (_paragraph_cuts, _sentence_cuts, _line_cuts),
+}

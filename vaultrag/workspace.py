@@ -1,0 +1,287 @@
+"""One open vault: the only place where stores, models and engines are put together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from vaultrag import indexing
+from vaultrag.answering.answer import Answerer
+from vaultrag.config import Config, require_vault
+from vaultrag.domain import (
+    AnswerEvent,
+    ChatModel,
+    Embedder,
+    Finding,
+    IndexReport,
+    IndexStatus,
+    Progress,
+    SearchResult,
+    Vectors,
+)
+from vaultrag.errors import IndexMissing, ModelError
+from vaultrag.indexing import DeletionPolicy, Recipe
+from vaultrag.retrieval.search import ALL_LANES, Searcher
+from vaultrag.roles import Models
+from vaultrag.store import database as db
+from vaultrag.store import embeddings
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.check import check_index
+from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store.owner import OwnerLock
+from vaultrag.store.vectors import VectorIndex
+
+
+class Access(StrEnum):
+    """READ looks at an index that somebody else may own; OWN takes the owner's lock and may write."""
+
+    READ = "read"
+    OWN = "own"
+
+
+class Reach(StrEnum):
+    """FULL uses every lane; WORDS only those that need no model."""
+
+    FULL = "full"
+    WORDS = "words"
+
+
+class ModelState(StrEnum):
+    ABSENT = "absent"
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What could answer right now. `pending` counts texts without an embedding."""
+
+    embedder: ModelState
+    model: ModelState
+    pending: int
+
+
+class Workspace:
+    """An open vault. Every method may be called from any thread; questions to the model queue up."""
+
+    def __init__(self, config: Config, access: Access, models: Models) -> None:
+        self.config = config
+        self._models = models
+        self._lock = OwnerLock(config.lock_path)
+        self._access = access
+        self._indexing = threading.Lock()
+        self._opening = threading.Lock()
+        self._vectors: VectorIndex | None = None
+        self._states = {"embedder": ModelState.ABSENT, "model": ModelState.ABSENT}
+        if access is Access.OWN:
+            self._lock.acquire()
+        try:
+            self.database = db.open_database(config.database_path, _DATABASE_ACCESS[access])
+        except BaseException:
+            self._lock.release()
+            raise
+
+    @classmethod
+    def open(cls, config: Config, access: Access) -> Workspace:
+        """Open the vault's index. Raises IndexLocked, IndexMissing (to read), IndexTooNew or IndexDamaged."""
+        return cls(config, access, Models.of(config))
+
+    @classmethod
+    def with_models(
+        cls, config: Config, access: Access, embedder: Embedder | None, model: ChatModel | None
+    ) -> Workspace:
+        """Open the vault with models made by the caller, for programs that bring their own."""
+        return cls(config, access, Models.given(config, embedder, model))
+
+    def index(self, progress: Progress, deletions: DeletionPolicy) -> IndexReport:
+        """Bring the index up to the vault and embed what is owed; without an embedder words are indexed all the same.
+
+        Raises VaultError when the vault is missing or a fifth of it is gone and `deletions` guards against that.
+        """
+        require_vault(self.config)
+        with self._indexing:
+            return self._index(progress, deletions)
+
+    def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
+        """Return the k best passages, by the given lanes. Raises IndexMissing before the first run."""
+        self._require_notes()
+        started = time.perf_counter()
+        vector, warnings = self._query_vector(query) if reach is Reach.FULL and "vector" in lanes else (None, ())
+        embedded = time.perf_counter() - started
+        nearest = self._vector_index() if vector is not None else None
+        searcher = Searcher(self.database, nearest, self._fingerprint(), self.config.settings.search)
+        result = searcher.search(query, k, vector, lanes, (*warnings, *(nearest.warnings if nearest else ())))
+        timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
+        return SearchResult(result.query, result.passages, result.lanes, result.warnings, timings)
+
+    def ask(self, question: str) -> Iterator[AnswerEvent]:
+        """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
+        self._require_notes()
+        answerer = Answerer(
+            search=self.search,
+            model=self._models.answer(),
+            embedder=self._embedder_or_none(),
+            settings=self.config.settings.answering,
+            prompt_budget=self._models.prompt_budget,
+        )
+        return answerer.answer(question)
+
+    def status(self) -> IndexStatus:
+        counts = Catalog(self.database).counts(self._fingerprint() or None)
+        return IndexStatus(
+            vault=str(self.config.vault),
+            home=str(self.config.home),
+            notes=counts.notes,
+            chunks=counts.chunks,
+            links=counts.links,
+            unresolved=counts.unresolved_links,
+            embeddings=counts.embedded,
+            pending=counts.owed,
+            problems=counts.problems,
+            last_indexed=_iso(counts.last_indexed_at),
+            bytes=sum(f.stat().st_size for f in self.config.home.rglob("*") if f.is_file()),
+        )
+
+    def check(self) -> list[Finding]:
+        """Look for broken invariants in the index."""
+        return check_index(self.database, self._vector_index() if self._fingerprint() else None)
+
+    def readiness(self) -> Readiness:
+        """Say what could answer right now. Costs one small query."""
+        return Readiness(self._states["embedder"], self._states["model"], embeddings.owed_count(self.database))
+
+    def warm(self) -> None:
+        """Begin to load embedder, vector index and model in the background; faults show when they are used."""
+        self._in_background("embedder", self._warm_embedder)
+        self._in_background("model", self._models.warm_answer)
+
+    def close(self) -> None:
+        """End every child process, close the index and give the lock back."""
+        self._models.close()
+        if self._vectors is not None:
+            self._vectors.close()
+        self.database.close()
+        self._lock.release()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _index(self, progress: Progress, deletions: DeletionPolicy) -> IndexReport:
+        started = time.perf_counter()
+        embedder, warnings = self._embedder()
+        recipe = self._recipe()
+        if embedder is not None:
+            self._models.warm_embedder()
+        diff = indexing.diff_vault(self.config, Catalog(self.database), recipe)
+        applied = indexing.apply_changes(self.config, self.database, diff, recipe, progress, deletions=deletions)
+        embedded = 0
+        if embedder is not None:
+            embedded = indexing.drain_outbox(self.database, embedder, self._vector_index(), progress)
+        status = self.status()
+        return IndexReport(
+            notes=status.notes,
+            added=applied.added,
+            modified=applied.modified,
+            moved=applied.moved,
+            removed=applied.removed,
+            chunks=status.chunks,
+            embedded=embedded,
+            seconds=round(time.perf_counter() - started, 2),
+            failed=tuple(applied.findings),
+            warnings=warnings,
+        )
+
+    def _recipe(self) -> Recipe:
+        section = self.config.settings.index
+        count, tokenizer = self._models.token_counter()
+        return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
+
+    def _query_vector(self, query: str) -> tuple[Vectors | None, tuple[str, ...]]:
+        embedder, warnings = self._embedder()
+        if embedder is None:
+            return None, warnings
+        owed = embeddings.owed_count(self.database)
+        if owed:
+            warnings = (*warnings, f"{owed} passages are not embedded yet: hits by meaning are incomplete.")
+        if self._fingerprint() != embedder.fingerprint:
+            return None, ("The notes are not embedded by the configured model yet; run `vaultrag index`.",)
+        try:
+            return embedder.embed_query(query), warnings
+        except ModelError as error:
+            return None, (*warnings, f"{error.message} Found by words and links alone.")
+
+    def _embedder(self) -> tuple[Embedder | None, tuple[str, ...]]:
+        try:
+            return self._models.embedder(), ()
+        except ModelError as error:
+            return None, (f"{error.message} Hits by meaning are missing. {error.remedy}",)
+
+    def _embedder_or_none(self) -> Embedder | None:
+        return self._embedder()[0]
+
+    def _fingerprint(self) -> str:
+        return self.database.meta(embeddings.FINGERPRINT) or ""
+
+    def _vector_index(self) -> VectorIndex:
+        """Return the index over the stored embeddings; opened once, anew when the embedder changes."""
+        fingerprint = self._current_fingerprint()
+        with self._opening:
+            if self._vectors is None or self._vectors.fingerprint != fingerprint:
+                if self._vectors is not None:
+                    self._vectors.close()
+                self._vectors = VectorIndex(self.database, fingerprint, self._chroma(fingerprint)).open()
+            return self._vectors
+
+    def _current_fingerprint(self) -> str:
+        embedder = self._embedder_or_none()
+        return embedder.fingerprint if embedder is not None else self._fingerprint()
+
+    def _chroma(self, fingerprint: str) -> ChromaIndex | None:
+        embedder = self._embedder_or_none()
+        if self._access is Access.READ or embedder is None:
+            return None
+        return ChromaIndex(self.config.chroma_path, fingerprint, embedder.dimension)
+
+    def _warm_embedder(self) -> None:
+        embedder, _ = self._embedder()
+        if embedder is not None:
+            embedder.embed_query("warm")
+            self._vector_index()
+
+    def _in_background(self, role: str, load: Callable[[], None]) -> None:
+        self._states[role] = ModelState.LOADING
+
+        def run() -> None:
+            try:
+                load()
+                self._states[role] = ModelState.READY
+            except ModelError:
+                self._states[role] = ModelState.FAILED
+
+        threading.Thread(target=run, name=f"warm {role}", daemon=True).start()
+
+    def _require_notes(self) -> None:
+        if not self.database.value("SELECT 1 FROM notes LIMIT 1"):
+            raise IndexMissing(
+                f"Nothing of {self.config.vault} is indexed yet.",
+                "Run: vaultrag index" + (" (a server is doing it now)" if self._indexing.locked() else ""),
+            )
+
+
+_DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}
+
+
+def _milliseconds(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)
+
+
+def _iso(moment: float | None) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds") if moment else ""
