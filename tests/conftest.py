@@ -8,13 +8,19 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
+from vaultrag.config import models_dir as models_folder
 from vaultrag.runtime.catalogue import load_catalogue
 from vaultrag.runtime.models import is_present
 
 KEPT_VARIABLES = frozenset({"VAULTRAG_MODELS", "VAULTRAG_BENCH_DATA"})
 SMALL_MODELS = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct", "multilingual-e5-small")
+
+# The same examples each time, and no time limit: this machine may be busy.
+hypothesis.settings.register_profile("vaultrag", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("vaultrag")
 
 
 @pytest.fixture(autouse=True)
@@ -59,12 +65,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """The folder of the real small models, all of them pulled."""
-    named = os.environ.get("VAULTRAG_MODELS", "")
-    if not named:
-        from vaultrag.config import models_dir as default
-
-        named = str(default())
-    folder = Path(named)
+    folder = models_folder()
     catalogue = load_catalogue(folder)
     missing = [name for name in SMALL_MODELS if not is_present(catalogue[name], folder)]
     if missing:

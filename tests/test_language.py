@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from vaultrag.language import (
     tokens,
 )
 
+Form: TypeAlias = Literal["NFC", "NFD"]
 STRESS = "\u0301"
 MANY = 20_000  # of a pattern: seconds where a scan were quadratic, milliseconds where it is linear
 
@@ -48,7 +50,7 @@ def words(text: str) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_folding_ignores_case_stress_and_form(written: str, folded: str, form: str) -> None:
+def test_folding_ignores_case_stress_and_form(written: str, folded: str, form: Form) -> None:
     assert fold(unicodedata.normalize(form, written)) == folded
 
 
@@ -91,7 +93,7 @@ def test_stem_of_a_russian_stem_is_itself(word: str) -> None:
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("text", ["район", "Ёлка и ёж", "naïve café", "за" + STRESS + "мок на горе" + STRESS])
-def test_unicode_form_changes_no_stem(text: str, form: str) -> None:
+def test_unicode_form_changes_no_stem(text: str, form: Form) -> None:
     assert stems(unicodedata.normalize(form, text)) == stems(text.replace(STRESS, ""))
 
 

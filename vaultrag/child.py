@@ -143,7 +143,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(self.environment),
+            env=environment_with(self.environment),
             start_new_session=os.name == "posix",  # Ctrl-C belongs to the parent, which ends the child itself
         )
         process, frames = self._process, self._frames
@@ -277,7 +277,7 @@ def _pump_lines(process: subprocess.Popen[bytes], lines: deque[str]) -> None:
             lines.append(line.decode("utf-8", "replace").rstrip())
 
 
-def _environment(additions: Mapping[str, str]) -> dict[str, str]:
+def environment_with(additions: Mapping[str, str]) -> dict[str, str]:
     """Return the parent's environment with additions, and with this package importable."""
     environment = {**os.environ, **additions}
     places = [str(Path(__file__).resolve().parent.parent), environment.get("PYTHONPATH", "")]

@@ -6,7 +6,7 @@ Every step can be killed and run again: what remains to do is a difference on di
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,9 +29,9 @@ from vaultrag.vault.parse import content_hash, parse_note
 PARSER_VERSION = "1"  # raise it whenever the same text would give other chunks, links or stems
 GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
 GUARDED_SHARE = 0.2  # a fifth of a vault gone at once is an unmounted disk or a sync gone wrong more often than a wish
+WINDOW = 512  # rows of the outbox sorted by length at a time: an embedder pads each batch to its longest text
 FIRST_BATCH = 32
-LARGEST_BATCH = 512  # past this an embedder gains nothing, and a crash loses more
-BATCH_SECONDS = 4.0  # progress is shown about this often
+BATCH_SECONDS = 2.0  # a batch grows until it takes this long: progress is shown, and a crash loses, about that much
 
 
 class DeletionPolicy(StrEnum):
@@ -187,7 +187,7 @@ class _Embedded:
 
 @dataclass(slots=True)
 class _Pipeline:
-    """Feeds the embedder batch after batch. Batches grow until one takes `BATCH_SECONDS`."""
+    """Feeds the embedder batch after batch."""
 
     database: Database
     embedder: Embedder
@@ -195,14 +195,17 @@ class _Pipeline:
     last_id: int = 0
     size: int = FIRST_BATCH
     stored: int = 0
+    waiting: deque[embeddings.Batch] = field(default_factory=deque)
 
     def begin(self) -> Future[_Embedded] | None:
         """Take the next rows of the outbox and start embedding them."""
-        batch = embeddings.next_batch(self.database, self.embedder.fingerprint, self.last_id, self.size)
-        if batch is None:
-            return None
-        self.last_id = batch.owed[-1].id
-        return self.worker.submit(self._embed, batch)
+        if not self.waiting:
+            window = embeddings.next_batch(self.database, self.embedder.fingerprint, self.last_id, WINDOW)
+            if window is None:
+                return None
+            self.last_id = window.owed[-1].id
+            self.waiting.extend(embeddings.cut(window, self.size))
+        return self.worker.submit(self._embed, self.waiting.popleft())
 
     def _embed(self, batch: embeddings.Batch) -> _Embedded:
         if not batch.texts:
@@ -210,7 +213,7 @@ class _Pipeline:
         began = time.monotonic()
         vectors = self.embedder.embed_passages(list(batch.texts.values()))
         if time.monotonic() - began < BATCH_SECONDS / 2:
-            self.size = min(self.size * 2, LARGEST_BATCH)
+            self.size = min(self.size * 2, WINDOW)
         return _Embedded(batch, vectors)
 
 

@@ -76,7 +76,7 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=_STEMS_CACHED)
 def stem(word: str) -> str:
-    """Stem one word by the Snowball stemmer of its script; words with digits stay as they are, and so do very long ones."""
+    """Stem one word by the Snowball stemmer of its script; words with digits and very long ones stay as they are."""
     folded = fold(word)
     if len(folded) > LONGEST_WORD or _HAS_DIGIT.search(folded):
         return folded

@@ -24,7 +24,7 @@ class Shape(BaseModel):
 
 
 class Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class SearchRequest(Request):

@@ -7,6 +7,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ class SmallE5:
     data: bytes = b""
 
 
+@cache
 def small_e5(seed: int = 7) -> SmallE5:
     """Return a valid file with random weights, those of the matrices in 4 bits."""
     random = np.random.default_rng(seed)
@@ -104,7 +106,7 @@ def _shapes() -> Mapping[str, tuple[int, ...]]:
 
 
 def _random_q4(random: np.random.Generator, count: int) -> tuple[bytes, NDArray[np.float32]]:
-    raw, values = b"", []
+    raw, values = b"", list[np.float32]()
     for _ in range(count // 32):
         scale = np.float16(random.uniform(0.01, 0.2))
         weights = random.integers(0, 16, 32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import struct
 from pathlib import Path
@@ -112,7 +113,5 @@ def test_any_changed_header_byte_converts_or_is_refused(tmp_path: Path, source: 
     data = bytearray(small_e5().data)
     data[place] = byte
     source.write_bytes(data)
-    try:
+    with contextlib.suppress(DownloadFailed):
         convert_to(tmp_path / "e5", source)
-    except DownloadFailed as error:
-        assert str(source.name) in error.message

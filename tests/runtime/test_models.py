@@ -60,7 +60,8 @@ def test_shipped_catalogue_holds_the_small_models_with_checksums(models: Path) -
 
 def test_every_shipped_entry_says_what_a_person_asks(models: Path) -> None:
     for entry in load_catalogue(models).values():
-        assert entry.licence and entry.description and entry.bytes > 0 and entry.context > 0, entry.name
+        assert "" not in (entry.licence, entry.description), entry.name
+        assert min(entry.bytes, entry.context) > 0, entry.name
         if isinstance(entry.source, HubSource) and entry.kind is ModelKind.CHAT:
             assert entry.source.file.endswith(".gguf")
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaultrag.domain import Message
@@ -33,6 +33,7 @@ def test_content_is_not_read_as_template_code() -> None:
     assert PromptPart(evil, control=False) in parts
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_content_arrives_whole(content: str) -> None:
     parts = ChatTemplate(CHATML).render([Message("user", content)])
@@ -117,6 +118,7 @@ def fed(data: bytes, stops: tuple[str, ...] = (), size: int = 1) -> str:
     return "".join(pieces) + stream.finish()
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 7))
 def test_characters_split_over_tokens_come_out_whole(text: str, size: int) -> None:
     assert fed(text.encode(), size=size) == text
@@ -143,6 +145,7 @@ def test_text_that_only_begins_like_a_stop_string_is_released() -> None:
     assert fed("один <|im_ конец <|im".encode(), ("<|im_end|>",)) == "один <|im_ конец <|im"
 
 
+@settings(deadline=None)
 @given(st.text("ab", max_size=30), st.lists(st.text("ab", min_size=1, max_size=4), max_size=3))
 def test_text_ends_where_the_first_stop_string_is_complete(text: str, stops: list[str]) -> None:
     result = fed(text.encode(), tuple(stops))

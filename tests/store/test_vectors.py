@@ -181,12 +181,10 @@ def test_folder_deleted_under_a_running_search_is_rebuilt(root: Path, index: Vec
     before = found(index)
     shutil.rmtree(root)
     assert found(index) == before
-    assert not index.healthy
-    assert index.warnings
+    assert len(index.warnings) == 1
     (root / "gen-7").mkdir(parents=True)
     rebuild(index)
     assert index.healthy
-    assert not index.warnings
     assert not index.rebuild_owed
     assert found(index) == before
     assert [path.name for path in root.glob("gen-*")] == ["gen-8"], "what an interrupted rebuild left is removed"

@@ -80,6 +80,9 @@ class Answerer:
                 if isinstance(piece, Generation):
                     stats = piece
                     continue
+                if not piece:
+                    yield TextPiece("")  # a sign of life while the prompt is read: whoever listens can leave now
+                    continue
                 first_token = first_token or time.perf_counter() - started
                 yield TextPiece(piece)
                 yield from draft.add(piece)

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeAlias
 
 from vaultrag.errors import VaultragError
-from vaultrag.wire import Event, Fault, sse
+from vaultrag.wire import Event, Fault, TextPiece, sse
 
 HEARTBEAT_SECONDS = 5.0  # proxies and clients give up on silence; a prefill can take a minute
 HEARTBEAT = b": the model is reading\n\n"
+SIGN_OF_LIFE = TextPiece(text="")  # comes while a prompt is read, so that a client's leaving is noticed
 STOPPING = Fault(error="ServerError", message="The server is stopping.", remedy="Run the command again.")
 UNEXPECTED = Fault(
     error="VaultragError",
@@ -72,7 +73,8 @@ def _pump(
 
     try:
         for event in _until(left, open_events()):
-            put(event)
+            if event != SIGN_OF_LIFE:
+                put(event)
     except VaultragError as error:
         log.warning("a stream ended with %s", error.kind)
         put(Fault.of(error))

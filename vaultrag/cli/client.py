@@ -61,19 +61,9 @@ class Client:
     def health(self) -> wire.Health:
         return self._call("GET", "/healthz", wire.Health)
 
-    def stop(self) -> None:
-        """End the server and wait until it has gone. Raises ServerError if it stays."""
-        try:
-            self._call("POST", "/shutdown", wire.Stopping)
-        except TokenUnreadable:
-            os.kill(self.endpoint.pid, signal.SIGTERM)
-        deadline = time.monotonic() + LEAVE_SECONDS
-        while read_endpoint(self.home) == self.endpoint:
-            if time.monotonic() > deadline:
-                raise ServerError(
-                    f"The server (process {self.endpoint.pid}) does not end.", f"End process {self.endpoint.pid}."
-                )
-            time.sleep(POLL_SECONDS)
+    def ask_to_stop(self) -> None:
+        """Have the server end; it does so soon after."""
+        self._call("POST", "/shutdown", wire.Stopping)
 
     def close(self) -> None:
         self._http.close()
@@ -128,6 +118,28 @@ def server_health(config: Config) -> tuple[Endpoint, wire.Health] | None:
     endpoint = read_endpoint(config.home)
     health = _health(endpoint) if endpoint else None
     return (endpoint, health) if endpoint and health else None
+
+
+def stop_server(config: Config) -> int | None:
+    """End the running server and wait until it has gone; return its process id, None where none runs.
+
+    Without a usable token the process is ended by the system. Raises ServerError if it stays.
+    """
+    running = server_health(config)
+    if running is None:
+        return None
+    endpoint, _ = running
+    try:
+        with contextlib.closing(Client(endpoint, read_token(config.token_path), config.home)) as client:
+            client.ask_to_stop()
+    except TokenUnreadable:
+        os.kill(endpoint.pid, signal.SIGTERM)
+    deadline = time.monotonic() + LEAVE_SECONDS
+    while read_endpoint(config.home) == endpoint:
+        if time.monotonic() > deadline:
+            raise ServerError(f"The server (process {endpoint.pid}) does not end.", f"End process {endpoint.pid}.")
+        time.sleep(POLL_SECONDS)
+    return endpoint.pid
 
 
 def parse_sse(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:

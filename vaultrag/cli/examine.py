@@ -26,10 +26,10 @@ def check_index(config: Config, terminal: Terminal) -> int:
 
 def examine_machine(config: Config, terminal: Terminal) -> int:
     """Print what VaultRAG needs and what of it is here; return 0 when no finding is an error."""
-    from vaultrag.workspace import doctor
+    from vaultrag.doctor import examine
 
     with terminal.waiting("Looking"):
-        found = wire.Findings.of(doctor(config))
+        found = wire.Findings.of(examine(config))
     _print(found, terminal)
     return _exit_code(found, VaultragError)
 

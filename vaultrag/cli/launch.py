@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from vaultrag.child import environment_with
 from vaultrag.cli.client import POLL_SECONDS, Client, find_server
 from vaultrag.config import Config
 from vaultrag.endpoint import LOOPBACK
@@ -31,6 +33,8 @@ def start_server(config: Config) -> Client:
         ended = process.poll() is not None
         client = find_server(config)
         if client is not None:
+            with contextlib.suppress(OSError):  # Windows keeps a file that is open
+                errors.unlink()
             return client
         if ended:
             raise _reason(errors)
@@ -40,7 +44,7 @@ def start_server(config: Config) -> Client:
 
 def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
     settings = config.settings.server
-    command = [sys.executable, "-m", "vaultrag", "serve", "--json"]
+    command = [sys.executable, "-P", "-m", "vaultrag", "serve", "--json"]  # -P: nothing from the current folder runs
     command += ["--vault", str(config.vault), "--home", str(config.home)]
     command += ["--port", str(_free_port(settings.port)), "--idle", f"{settings.autostart_idle_minutes}m"]
     with errors.open("wb") as stderr:
@@ -49,6 +53,7 @@ def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
+            env=environment_with({}),
             start_new_session=os.name == "posix",  # closing the terminal does not end it
             creationflags=_DETACHED,
         )

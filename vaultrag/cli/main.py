@@ -93,7 +93,7 @@ def index(
 
 
 @app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')
-def search(  # noqa: PLR0917  # typer reads the options from the signature
+def search(  # typer reads the options from the signature
     context: typer.Context,
     query: Annotated[str, typer.Argument(help="Words, or a question, in Russian or English.")],
     count: Annotated[
@@ -117,7 +117,7 @@ def search(  # noqa: PLR0917  # typer reads the options from the signature
 
 
 @app.command(epilog='Example:  vaultrag ask "Когда я менял картридж в бойлере?"')
-def ask(  # noqa: PLR0917
+def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
     no_server: NoServerOption = False,
@@ -176,7 +176,7 @@ def doctor(
 
 
 @app.command(epilog="Example:  vaultrag serve --idle 2h")
-def serve(  # noqa: PLR0917
+def serve(
     context: typer.Context,
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="0 takes any free one.", show_default=False)
@@ -191,12 +191,12 @@ def serve(  # noqa: PLR0917
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """Keep index and models ready on 127.0.0.1, for Obsidian and for quick commands."""
-    from vaultrag.cli.serve import run_server, stop_server
+    from vaultrag.cli.serve import end_server, run_server
 
     session = session_of(context)
     config = session.config(vault, home)
     if stop:
-        stop_server(config, session.terminal)
+        end_server(config, session.terminal)
     else:
         run_server(config, session.terminal, session.serve, port, idle)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.padding import Padding
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -149,12 +150,10 @@ def lines_label(lines: tuple[int, int]) -> str:
 
 
 def _place(where: Passage | Citation, link: str) -> Text:
-    path = Text(one_line(where.path), style="bold")
+    """Return path, heading and lines. Only the path is the link: each style of its own would be another one."""
+    path = Text(one_line(where.path), style=Style(bold=True, link=link or None))
     heading = "".join(f" › {one_line(name)}" for name in where.heading)
-    text = Text.assemble(path, (heading, "cyan"), (f", {lines_label(where.lines)}", "dim"))
-    if link:
-        text.stylize(f"link {link}")
-    return text
+    return Text.assemble(path, (heading, "cyan"), (f", {lines_label(where.lines)}", "dim"))
 
 
 def _link(citation: Citation, vault: str) -> str:
@@ -166,7 +165,7 @@ def _with_links(part: str, links: dict[int, str]) -> Text:
     for match in _MARK.finditer(part):
         link = links.get(int(match.group(1)))
         if link:
-            text.stylize(f"bold cyan link {link}", match.start(), match.end())
+            text.stylize(Style(color="cyan", bold=True, link=link), match.start(), match.end())
     return text
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
 
-from vaultrag.cli.client import find_server, server_health
+from vaultrag.cli.client import server_health, stop_server
 from vaultrag.cli.options import Serve
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
@@ -28,6 +27,9 @@ def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | Non
         )
 
     def say_ready(endpoint: Endpoint) -> None:
+        if terminal.json:
+            terminal.print_json({"url": endpoint.url, "pid": endpoint.pid, "version": endpoint.version})
+            return
         terminal.print(f"Serving {config.vault} on {endpoint.url}")
         terminal.note(f"The bearer token is in {config.token_path}, the log in {config.log_path}. Ctrl-C ends it.")
 
@@ -39,15 +41,13 @@ def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | Non
     )
 
 
-def stop_server(config: Config, terminal: Terminal) -> None:
+def end_server(config: Config, terminal: Terminal) -> None:
     """End the running server and wait until it has gone."""
-    server = find_server(config)
-    if server is None:
-        terminal.print("No server runs for this vault.")
-        return
-    with closing(server), terminal.waiting("Waiting for the server to end"):
-        server.stop()
-    terminal.print(f"The server (process {server.endpoint.pid}) has ended.")
+    with terminal.waiting("Waiting for the server to end"):
+        process = stop_server(config)
+    terminal.print(
+        "No server runs for this vault." if process is None else f"The server (process {process}) has ended."
+    )
 
 
 def seconds(text: str) -> float:

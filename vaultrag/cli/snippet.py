@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from vaultrag.cli.terminal import one_line
 
 LENGTH = 280  # characters: three lines of a usual terminal
 LEAD = 60  # characters shown before the first marked word
+
+_HEADING = re.compile(r"\A\s*#{1,6}[ \t][^\r\n]*")  # it stands in the line above already
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Snippet:
 
 def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
     """Return the stretch of a text that holds the most distinct words of the query, in any inflection."""
-    line = one_line(text)
+    line = one_line(_HEADING.sub("", text)) or one_line(text)
     wanted = frozenset(language.content_stems(query))
     hits = [(token.start, token.end, token.stem) for token in language.tokens(line) if token.stem in wanted]
     start, end = _window(line, hits, length)

@@ -6,7 +6,7 @@ import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any, TextIO
 
 from pydantic import BaseModel
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -79,7 +79,7 @@ class Terminal:
         """Show on stderr, to whoever watches, that something takes its time."""
         return self.err.status(Text(f"{sentence} …"), spinner="dots") if self.err.is_terminal else nullcontext()
 
-    def print_json(self, value: BaseModel) -> None:
+    def print_json(self, value: BaseModel | dict[str, Any]) -> None:
         """Print one JSON document."""
         sys.stdout.write(dumps(value, indent=2) + "\n")
         sys.stdout.flush()

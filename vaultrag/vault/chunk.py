@@ -173,10 +173,10 @@ class _Chunker:
 
     def _are_tiny_siblings(self, left: _Group, right: _Group) -> bool:
         first, second = (left.sections or (left.heading_path,))[-1], right.heading_path
-        siblings = first and len(first) == len(second) and first[:-1] == second[:-1]
+        siblings = len(first) > 1 and len(first) == len(second) and first[:-1] == second[:-1]
         whole = left.units[0].is_opening and right.units[0].is_opening and left.turn == right.turn
         tiny = right.tokens <= TINY_SECTION and (bool(left.sections) or left.tokens <= TINY_SECTION)
-        return bool(siblings and whole and tiny and left.tokens + right.tokens <= self.target // 2)
+        return siblings and whole and tiny and left.tokens + right.tokens <= self.target // 2
 
     def _merged(self, left: _Group, right: _Group) -> _Group:
         sections = left.sections or (left.heading_path,)

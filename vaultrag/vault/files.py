@@ -66,8 +66,8 @@ def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
     `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
     """
     listing = Listing()
-    excluded = _Filter([*ignore, *obsidian_filters(root)], "excluded by the settings")
-    hidden = _Filter(ignore, "")
+    hidden = _Filter(ignore)
+    excluded = _Filter([*ignore, *obsidian_filters(root)])
     seen: dict[str, str] = {}
     for entry, fs_path in _walk(root, listing):
         path = normalize_path(fs_path)
@@ -77,9 +77,8 @@ def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
             )
             continue
         seen[path] = fs_path
-        if hidden.matches(path):
-            continue
-        listing.names.append(path)
+        if not hidden.matches(path):
+            listing.names.append(path)
         if path.lower().endswith(NOTE_SUFFIXES):
             _judge(listing, entry, path, fs_path, excluded)
     listing.notes.sort(key=lambda note: note.path)
@@ -118,8 +117,7 @@ def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
 class _Filter:
     """Path prefixes and `/regular expressions/`, both without case; one that is no valid expression is ignored."""
 
-    def __init__(self, rules: Sequence[str], reason: str) -> None:
-        self.reason = reason
+    def __init__(self, rules: Sequence[str]) -> None:
         self.prefixes = tuple(_folded(rule) for rule in rules if rule and not _is_expression(rule))
         self.expressions = [expression for rule in rules if (expression := _compiled(rule))]
 
@@ -147,8 +145,7 @@ def _folded(text: str) -> str:
 
 
 def _walk(root: Path, listing: Listing) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield files in the order of their spelling on disk; folders that are links are not entered, as in Obsidian
-    for those that overlap the vault."""
+    """Yield the files, in each folder in the order of their spelling on disk. No link to a folder is entered."""
     folders = [""]
     while folders:
         folder = folders.pop()
@@ -206,7 +203,7 @@ def _link_fault(root: Path, entry: os.DirEntry[str]) -> str:
 def _judge(listing: Listing, entry: os.DirEntry[str], path: str, fs_path: str, excluded: _Filter) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
     if excluded.matches(path):
-        listing.skipped.append(Skipped(path, excluded.reason))
+        listing.skipped.append(Skipped(path, "it is excluded by the settings"))
         return
     if is_conflict_copy(path):
         listing.skipped.append(Skipped(path, "it is a conflicted copy that a sync program made"))

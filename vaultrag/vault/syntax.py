@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -80,11 +79,6 @@ def parse_property(value: str) -> RawLink | None:
     links, _ = _Scanner(value, 0).scan()
     whole = len(links) == 1 and links[0].start == 0 and links[0].end == len(value)
     return links[0] if whole else None
-
-
-def tags_in(text: str) -> Iterator[str]:
-    """Yield the tags of a stretch that has no other syntax."""
-    yield from (tag.tag for tag in _Scanner(text, 0).scan()[1])
 
 
 class _Scanner:

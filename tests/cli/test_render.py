@@ -1,0 +1,184 @@
+"""What is printed: readable, complete, and without anything that a note could do to a terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from vaultrag.cli import render
+from vaultrag.cli.terminal import PIPE_WIDTH, harmless, one_line, size
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, Passage, Sentence
+
+EVIL = "red\x1b[31m title\x1b]0;owned\x07 \x9b2J [bold]not markup[/bold] :smile: \u202egpj.exe \rback"
+PASSAGE = Passage(
+    path="Дом/Бойлер.md",
+    heading=["Бойлер", "Ремонт"],
+    lines=(3, 5),
+    columns=(1, 8),
+    block="",
+    text="Картриджи меняли в мае.",
+    score=0.5,
+    trace=[LaneShare(lane="keyword", rank=1, score=7.25, share=0.0164, via="алиас")],
+    similarity=0.87,
+)
+CITATION = Citation(
+    number=1,
+    path="Дом/Бойлер.md",
+    heading=["Бойлер"],
+    block="price",
+    lines=(5, 5),
+    columns=(1, 20),
+    quote="Новый стоил 95 лари.",
+    verified="verbatim",
+)
+
+
+def _answer(text: str, sentences: list[Sentence], status: str = "partly") -> Answer:
+    return Answer(
+        status=status,
+        text=text,
+        sentences=sentences,
+        citations=[CITATION],
+        passages=[PASSAGE],
+        model="m",
+        timings={"first_token": 1.0, "total": 2.0},
+        tokens={"prompt": 100, "completion": 20},
+    )
+
+
+def _piped(*parts: RenderableType) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=PIPE_WIDTH, highlight=False, markup=False, emoji=False)
+    for part in parts:
+        console.print(part)
+    return stream.getvalue()
+
+
+def _on_terminal(*parts: RenderableType) -> str:
+    stream = io.StringIO()
+    console = Console(
+        file=stream, force_terminal=True, width=60, color_system="standard", highlight=False, markup=False, emoji=False
+    )
+    for part in parts:
+        console.print(part)
+    return stream.getvalue()
+
+
+def test_passage_is_place_and_snippet_without_control_codes_in_a_pipe() -> None:
+    assert _piped(*render.passage_block(PASSAGE, 1, "картридж", "v")) == (
+        " 1. Дом/Бойлер.md › Бойлер › Ремонт, lines 3–5\n    Картриджи меняли в мае.\n"
+    )
+
+
+def test_passage_on_a_terminal_is_one_link_with_marked_words() -> None:
+    shown = _on_terminal(*render.passage_block(PASSAGE, 1, "картридж", "v"))
+    assert "obsidian://open?vault=v&file=" in shown
+    assert "\x1b[1;33mКартриджи\x1b[0m" in shown
+    assert shown.count("\x1b]8;id=") == 1
+
+
+def test_speaker_of_a_chat_is_named() -> None:
+    said = PASSAGE.model_copy(update={"speaker": "Assistant"})
+    assert "    Assistant: Картриджи" in _piped(*render.passage_block(said, 1, "x", "v"))
+
+
+def test_trace_names_lane_rank_share_and_reason() -> None:
+    shown = _piped(render.trace_table(PASSAGE))
+    for part in ("keyword", "7.25", "0.0164", "алиас", "0.5000", "cosine 0.870"):
+        assert part in shown
+
+
+def test_answer_keeps_its_text_and_marks_what_has_no_source() -> None:
+    answer = _answer(
+        "Новый стоил 95 лари [1].\n\nРыбы летают. Это всё [1].",
+        [
+            Sentence(number=1, text="Новый стоил 95 лари.", state="cited", citations=[1]),
+            Sentence(number=2, text="Рыбы летают.", state="uncited", citations=[]),
+            Sentence(number=3, text="Это всё.", state="cited", citations=[1]),
+        ],
+    )
+    shown = render.answer_text(answer, "v")
+    assert shown.plain == "Новый стоил 95 лари [1].\n\nРыбы летают. [no source] Это всё [1]."
+    assert _on_terminal(shown).count("obsidian://open") == 2
+
+
+def test_brackets_that_are_no_citation_are_no_link() -> None:
+    answer = _answer("Смотри [7] и [x] [1].", [])
+    assert _on_terminal(render.answer_text(answer, "v")).count("obsidian://") == 1
+
+
+def test_sources_are_listed_with_quote_and_link() -> None:
+    assert list(render.source_lines([CITATION], "v")) == [
+        "[1] Дом/Бойлер.md › Бойлер, line 5",
+        "    “Новый стоил 95 лари.”",
+        "    obsidian://open?vault=v&file=%D0%94%D0%BE%D0%BC%2F%D0%91%D0%BE%D0%B9%D0%BB%D0%B5%D1%80%23%5Eprice",
+    ]
+    assert "line 5" in _on_terminal(*render.source_list([CITATION], "v"))
+
+
+def test_long_quote_is_cut() -> None:
+    long = CITATION.model_copy(update={"quote": "слово " * 500})
+    assert len(list(render.source_lines([long], "v"))[1]) < 320
+
+
+def test_nothing_from_notes_or_model_steers_the_terminal() -> None:
+    passage = PASSAGE.model_copy(update={"path": EVIL, "heading": [EVIL], "text": EVIL, "speaker": EVIL})
+    citation = CITATION.model_copy(update={"path": EVIL, "heading": [EVIL], "quote": EVIL})
+    answer = _answer(EVIL, [Sentence(number=1, text=EVIL, state="uncited", citations=[])])
+    finding = Finding(invariant=EVIL, severity="error", detail=EVIL, remedy=EVIL)
+    shown = _piped(
+        *render.passage_block(passage, 1, "title", "v"),
+        render.answer_text(answer, "v"),
+        *render.source_list([citation], "v"),
+        *render.source_lines([citation], "v"),
+        *render.finding_blocks([finding]),
+    )
+    assert not set(shown) & set("\x1b\x07\x9b\r\u202e")
+    assert "[bold]not markup[/bold]" in shown
+    assert ":smile:" in shown
+
+
+@pytest.mark.parametrize("code", [*range(9), *range(11, 32), *range(127, 160), 0x202A, 0x202E, 0x2066, 0xD800])
+def test_no_steering_character_is_harmless(code: int) -> None:
+    if chr(code) != "\r":
+        assert harmless(f"a{chr(code)}b") == "ab"
+
+
+def test_harmless_keeps_text() -> None:
+    assert harmless("ё\tй\r\nnext\rlast é 日本 🐝") == "ё    й\nnext\nlast é 日本 🐝"
+    assert one_line(" a\n\n b\tc ") == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (
+            IndexReport(notes=3, added=0, modified=0, moved=0, removed=0, chunks=9, embedded=0, seconds=0.24),
+            "3 notes, 9 passages: nothing new, in 0.2 s.",
+        ),
+        (
+            IndexReport(notes=1200, added=2, modified=1, moved=1, removed=1, chunks=9, embedded=5, seconds=75.0),
+            "1,200 notes, 9 passages: 2 added, 1 changed, 1 moved, 1 removed, 5 embedded, in 1 min 15 s.",
+        ),
+    ],
+)
+def test_report_is_one_sentence(report: IndexReport, line: str) -> None:
+    assert render.report_line(report) == line
+
+
+def test_amounts_are_said_as_people_say_them() -> None:
+    assert [size(count) for count in (0, 999, 1500, 488_000_000, 1_117_320_768)] == [
+        "0 B",
+        "999 B",
+        "2 kB",
+        "488 MB",
+        "1.1 GB",
+    ]
+    assert [render.duration(seconds) for seconds in (0.04, 59.94, 3600, 5400)] == [
+        "0.0 s",
+        "59.9 s",
+        "1 h 0 min",
+        "1 h 30 min",
+    ]

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import install
+import pytest
+from packaging.requirements import Requirement
+from ticker import describe
+
+from vaultrag.config import models_dir
+
+ROOT = Path(__file__).resolve().parent.parent
+SHELL_SCRIPTS = ["quickstart", "test", "check", "generate", "bench", "bootstrap.sh"]
+TOOLS = ["sh", "dirname", "uname", "cat"]  # what a machine without Python has
+
+posix = pytest.mark.skipif(os.name != "posix", reason="the scripts are for POSIX shells")
+
+
+def run_script(path: Path, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", str(path), *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The scripts in a folder whose name has a space and Cyrillic letters, with nothing installed."""
+    folder = tmp_path / "Мой клон" / "vaultrag"
+    shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "fixtures" / "vault").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def no_python(tmp_path: Path) -> str:
+    """A PATH on which there is no Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in TOOLS:
+        (folder / tool).symlink_to(shutil.which(tool) or pytest.fail(f"no {tool} here"))
+    return str(folder)
+
+
+def test_a_test_cannot_connect_to_another_machine() -> None:
+    with socket.socket() as stranger, pytest.raises(AssertionError, match="not this machine"):
+        stranger.connect(("192.0.2.1", 80))
+
+
+@posix
+@pytest.mark.parametrize("name", [*(f"scripts/{name}" for name in SHELL_SCRIPTS), ".ci/run"])
+def test_script_parses(name: str) -> None:
+    done = subprocess.run(["sh", "-n", str(ROOT / name)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert name.endswith(".sh") or os.access(ROOT / name, os.X_OK)
+
+
+@posix
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--bakend", "cpu"], "no option --bakend"),
+        (["--backend", "gpu"], "no backend gpu"),
+        (["--backend"], "wants a value"),
+        (["нет такой папки"], "нет такой папки is not a folder"),
+        (["--", "--vault"], "--vault is not a folder"),
+    ],
+)
+def test_quickstart_refuses_what_makes_no_sense_before_it_does_anything(
+    checkout: Path, tmp_path: Path, arguments: Sequence[str], told: str
+) -> None:
+    done = run_script(checkout / "scripts" / "quickstart", *arguments, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert told in done.stderr.splitlines()[0]
+    assert done.stderr.splitlines()[1].startswith("→ ")
+    assert not (checkout / ".venv").exists()
+
+
+@posix
+def test_quickstart_explains_itself_from_any_folder(checkout: Path, tmp_path: Path) -> None:
+    done = run_script(Path("Мой клон/vaultrag/scripts/quickstart"), "--help", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert "--backend auto|cpu|cuda|metal|vulkan|rocm" in done.stdout
+
+
+@posix
+@pytest.mark.parametrize("script", ["quickstart", "test", "check"])
+def test_machine_without_python_is_told_what_to_install(
+    checkout: Path, tmp_path: Path, no_python: str, script: str
+) -> None:
+    done = run_script(checkout / "scripts" / script, cwd=tmp_path, PATH=no_python)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Python 3.11, 3.12 or 3.13 is needed")
+    assert "Install one" in done.stderr
+
+
+@posix
+def test_python_that_is_too_old_is_passed_over(checkout: Path, tmp_path: Path, no_python: str) -> None:
+    old = Path(no_python) / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    old.chmod(0o755)
+    done = run_script(checkout / "scripts" / "quickstart", cwd=tmp_path, PATH=no_python)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Python 3.11, 3.12 or 3.13 is needed")
+
+
+VULKAN_CARD = "\tdeviceType         = PHYSICAL_DEVICE_TYPE_DISCRETE_GPU\n"
+VULKAN_IN_SOFTWARE = "\tdeviceType         = PHYSICAL_DEVICE_TYPE_CPU\n"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "answers", "backend", "reason"),
+    [
+        ("Linux", "x86_64", {}, "cpu", "no GPU was found"),
+        ("Linux", "x86_64", {"nvidia-smi": "GPU 0", "nvcc": "13"}, "cuda", "NVIDIA"),
+        ("Linux", "x86_64", {"nvidia-smi": "GPU 0"}, "cpu", "nvcc"),
+        ("Linux", "x86_64", {"nvidia-smi": "GPU 0", "vulkaninfo": VULKAN_CARD, "glslc": "1"}, "vulkan", "Vulkan"),
+        ("Linux", "x86_64", {"vulkaninfo": VULKAN_CARD}, "cpu", "glslc"),
+        ("Linux", "x86_64", {"vulkaninfo": VULKAN_IN_SOFTWARE, "glslc": "1"}, "cpu", "no GPU was found"),
+        ("Linux", "x86_64", {"rocminfo": "gfx1100", "hipcc": "6"}, "rocm", "AMD"),
+        ("Linux", "aarch64", {"nvcc": "13"}, "cpu", "no GPU was found"),
+        ("Darwin", "arm64", {}, "metal", "Apple"),
+        ("Darwin", "x86_64", {}, "cpu", "Apple silicon"),
+    ],
+)
+def test_auto_builds_for_what_the_machine_runs_and_compiles(
+    system: str, machine: str, answers: Mapping[str, str], backend: str, reason: str
+) -> None:
+    choice = install.choose_backend("auto", system, machine, lambda command: answers.get(Path(command[0]).name))
+
+    assert choice.backend == backend
+    assert reason in choice.reason
+
+
+def test_named_backend_is_taken_without_asking() -> None:
+    assert install.choose_backend("rocm", "Linux", "x86_64", lambda _: pytest.fail("asked")).backend == "rocm"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Collecting numpy>=2", "finding numpy"),
+        ("  Downloading torch-2.13.0-cp311.whl (554.6 MB)", "downloading torch (554.6 MB)"),
+        ("Processing /some/where/scipy-1.17.1-cp311.whl", "downloading scipy"),
+        ("  [12/140] Building CXX object vendor/llama.cpp/x.o", "compiling 12 of 140"),
+        ("Installing collected packages: a, b", "unpacking"),
+        ("  Building wheel for llama-cpp-python (pyproject.toml): started", "building"),
+        ("Requirement already satisfied: numpy", ""),
+        ("", ""),
+    ],
+)
+def test_progress_is_told_in_words(line: str, told: str) -> None:
+    assert describe(line) == told
+
+
+@pytest.mark.parametrize(
+    ("wanted", "brings"),
+    [
+        (["filelock", "nvidia-cublas==13.1; platform_system == 'Linux'"], True),
+        (["cuda-toolkit[cublas]==13.0.3"], True),
+        (["filelock", "sympy>=1.13"], False),
+    ],
+)
+def test_download_is_announced_by_what_pytorch_needs(wanted: list[str], brings: bool) -> None:
+    metadata = {"requires_dist": wanted, "description": "runs on NVIDIA cards"}
+
+    assert install.brings_nvidia(json.dumps({"install": [{"metadata": metadata}]})) is brings
+
+
+@pytest.mark.parametrize("report", [None, "", "{}", '{"install": []}', "no json"])
+def test_pip_that_says_nothing_stops_nothing(report: str | None) -> None:
+    assert not install.brings_nvidia(report)
+
+
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        (
+            ["  CMake Error in ggml/CMakeLists.txt:", "    no GPU was detected.", "", "ERROR: Failed building wheel"],
+            "CMake Error in ggml/CMakeLists.txt: no GPU was detected",
+        ),
+        (
+            ["x.cpp:3:1: error: no member named y", "ninja: build stopped.", "ERROR: x"],
+            "x.cpp:3:1: error: no member named y",
+        ),
+        (["  │ OSError: no README.md", "  ╰─> [end]", "error: metadata-generation-failed"], "OSError: no README.md"),
+        (["ERROR: No matching distribution found for torch"], "No matching distribution found for torch"),
+        (["Killed"], "Killed"),
+        ([], "no reason was given"),
+    ],
+)
+def test_failure_is_told_by_the_line_that_explains_it(log: list[str], cause: str) -> None:
+    assert install.find_cause(log) == cause
+
+
+def lay_package(site: Path, name: str, *, files: Sequence[str], recorded: Sequence[str]) -> Path:
+    record = site / f"{name}-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
+    (record / "RECORD").write_text("".join(f"{file},,\n" for file in recorded), encoding="utf-8")
+    for file in files:
+        (site / file).parent.mkdir(exist_ok=True)
+        (site / file).touch()
+    return record
+
+
+def test_interrupted_installation_is_done_again_and_only_that(tmp_path: Path) -> None:
+    whole = lay_package(tmp_path, "whole", files=["whole/a.py"], recorded=["whole/a.py"])
+    half = lay_package(tmp_path, "half", files=["half/a.py"], recorded=["half/a.py", "half/b.py"])
+    unrecorded = lay_package(tmp_path, "unrecorded", files=[], recorded=[])
+    (unrecorded / "RECORD").unlink()
+    (tmp_path / "~leftover").mkdir()
+    install.forget_broken(tmp_path)
+
+    assert whole.exists()
+    assert not half.exists()
+    assert not unrecorded.exists()
+    assert not (tmp_path / "~leftover").exists()
+
+
+def test_forecast_counts_the_models_that_are_not_here(tmp_path: Path) -> None:
+    chat, embed = "qwen2.5-coder-1.5b-instruct", "multilingual-e5-small"
+    everything = install.missing_model_bytes([chat, embed], tmp_path)
+    (tmp_path / chat).mkdir()
+    (tmp_path / chat / "manifest.json").write_text("{}", encoding="utf-8")
+
+    assert 1_100_000_000 < everything < 1_400_000_000
+    assert install.missing_model_bytes([chat, embed], tmp_path) < 200_000_000
+
+
+@pytest.mark.parametrize("variable", ["VAULTRAG_MODELS", "XDG_DATA_HOME", ""])
+def test_forecast_looks_where_models_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    for name in ("VAULTRAG_MODELS", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if variable:
+        monkeypatch.setenv(variable, str(tmp_path / "there"))
+
+    assert install.models_dir() == models_dir()
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    found = [re.fullmatch(r"([\w.-]+)==([\w.]+)", line) for line in lines if not line.startswith("#")]
+    assert all(found), "a line is more than a pin"
+    return {re.sub(r"[-_.]+", "-", pin[1]).lower(): pin[2] for pin in found if pin}
+
+
+def test_every_dependency_has_a_pin_that_fits() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pinned = pins()
+    for line in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        wanted = Requirement(line)
+        assert wanted.specifier.contains(pinned[re.sub(r"[-_.]+", "-", wanted.name).lower()]), line
+
+
+def test_scripts_install_the_pinned_versions_of_what_they_name() -> None:
+    pinned = pins()
+
+    assert install.TORCH == f"torch=={pinned['torch']}" == "torch==2.13.0"
+    assert install.LLAMA.partition("==")[2] == pinned["llama-cpp-python"]
+
+
+def test_readme_leads_with_the_two_commands_and_names_no_missing_file() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.search(r"```sh\n(.*?)```", text, re.DOTALL)
+
+    assert commands is not None
+    assert text.index("scripts/quickstart") < text.index("scripts/test") < commands.end()
+    for name in re.findall(r"(?:scripts|docs)/[\w.]+\w", text) + re.findall(r"\]\((\w+)\)", text):
+        assert (ROOT / name).exists(), name

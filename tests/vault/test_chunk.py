@@ -1,0 +1,156 @@
+"""How a note is cut: what stays together, what is parted, and what the embedder reads."""
+
+from __future__ import annotations
+
+from vaultrag.domain import Chunk
+from vaultrag.vault.chunk import chunk_note
+from vaultrag.vault.parse import parse_note
+
+TARGET, LIMIT = 60, 90
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def cut(text: str, target: int = TARGET, limit: int = LIMIT, path: str = "n.md") -> list[Chunk]:
+    chunks = chunk_note(parse_note(path, text), words, target, limit)
+    assert all(words(chunk.embedded) <= limit for chunk in chunks)
+    return chunks
+
+
+def sentences(count: int, of: str = "Номер {} говорит о сервере и хлебе.") -> str:
+    return " ".join(of.format(number) for number in range(count))
+
+
+def test_small_neighbours_under_one_heading_are_one_chunk() -> None:
+    [chunk] = cut("# Дом\n\nАбзац один.\n\n- пункт\n- второй\n\nАбзац два.\n")
+    assert chunk.embedded == "Дом\nАбзац один.\nпункт\nвторой\nАбзац два."
+    assert chunk.text.startswith("# Дом")
+    assert chunk.language == "ru"
+
+
+def test_sections_are_kept_apart() -> None:
+    body = sentences(6)
+    chunks = cut(f"# A\n\n## B\n\n{body}\n\n## C\n\n{body}\n")
+    assert [chunk.heading_path for chunk in chunks] == [("A", "B"), ("A", "C")]
+    assert chunks[0].text.startswith("# A\n\n## B")
+
+
+def test_tiny_sibling_sections_join_under_their_parent_and_are_named() -> None:
+    [chunk] = cut("# Костя\n\n## Телефон\n\n+7 900\n\n## Город\n\nПермь\n")
+    assert chunk.heading_path == ("Костя",)
+    assert chunk.embedded == "Костя\nТелефон\n+7 900\nГород\nПермь"
+
+
+def test_a_heading_without_text_is_found_too() -> None:
+    chunks = cut(f"# A\n\n{sentences(3)}\n\n# Пустой раздел\n")
+    assert chunks[-1].embedded == "Пустой раздел"
+    assert chunks[-1].text == "# Пустой раздел"
+
+
+def test_a_block_up_to_the_limit_stays_whole_and_a_longer_one_is_cut_at_sentences() -> None:
+    whole = sentences(12)
+    assert [chunk.text for chunk in cut(whole)] == [whole]
+    chunks = cut(sentences(40))
+    assert len(chunks) > 3
+    assert all(chunk.text.startswith("Номер") and chunk.text.endswith("хлебе.") for chunk in chunks)
+    assert {chunk.span.first_line for chunk in chunks} == {1}
+    assert " ".join(chunk.text for chunk in chunks) == sentences(40)
+    assert max(words(c.text) for c in chunks) - min(words(c.text) for c in chunks) <= 6, "no crumb at the end"
+
+
+def test_links_are_not_cut_at_a_stop_inside_them() -> None:
+    text = " ".join(f"Слово [[Mr. A. Note {n}]] и ещё одно слово тут." for n in range(30))
+    assert all(chunk.text.count("[[") == chunk.text.count("]]") for chunk in cut(text))
+
+
+def test_lists_are_cut_at_items_with_their_children() -> None:
+    items = "\n".join(f"- пункт {n}\n  - {sentences(2)}" for n in range(12))
+    chunks = cut(items)
+    assert len(chunks) > 1
+    assert all(chunk.text.startswith("- пункт") for chunk in chunks)
+
+
+def test_table_rows_stay_whole_and_the_header_is_repeated_in_what_is_embedded() -> None:
+    rows = "\n".join(f"| сервер {n} | порт {n} |" for n in range(60))
+    chunks = cut(f"| имя | порт |\n|---|---|\n{rows}\n")
+    assert len(chunks) > 1
+    assert all(chunk.embedded.startswith("имя | порт\n") for chunk in chunks)
+    assert all(chunk.text.startswith("| сервер") and chunk.text.endswith("|") for chunk in chunks[1:])
+
+
+def test_code_is_cut_at_blank_lines_and_kept_as_it_is() -> None:
+    functions = "\n\n".join(f"def f_{n}(a, b):\n    x = a ** b  # [[no link]]\n    return x * {n}" for n in range(20))
+    chunks = cut(f"```python\n{functions}\n```\n")
+    assert len(chunks) > 1
+    assert all(chunk.text.lstrip("`python\n").startswith("def") for chunk in chunks)
+    assert "    x = a ** b  # [[no link]]" in chunks[0].embedded
+
+
+def test_a_word_without_end_is_cut_hard() -> None:
+    chunks = chunk_note(parse_note("n.md", "я" * 5000), len, 100, 150)
+    assert "".join(chunk.text for chunk in chunks) == "я" * 5000
+    assert all(len(chunk.embedded) <= 150 for chunk in chunks)
+
+
+def test_a_long_heading_path_leaves_room_for_the_text() -> None:
+    chunks = cut(f"# {sentences(30)}\n\n## Цель\n\n{sentences(20)}\n")
+    assert all("Номер" in chunk.embedded.split("\n", 1)[-1] for chunk in chunks)
+
+
+def test_messages_share_no_chunk() -> None:
+    text = (
+        ">[!nexus_user] **User** - 28.07.2025 at 12:46\n> Да\n<!-- UID: 1 -->\n\nМоя мысль.\n\n"
+        ">[!nexus_agent] **Assistant** - 28.07.2025 at 12:47\n> # Итог\n> Готово【1†L2-L3】.\n<!-- UID: 2 -->\n\n---\n"
+    )
+    chunks = cut(text)
+    assert [(chunk.speaker, chunk.embedded) for chunk in chunks] == [
+        ("user", "Да"),
+        ("", "Моя мысль."),
+        ("assistant", "Итог\nГотово."),
+    ]
+    assert "【1†L2-L3】" in chunks[2].text
+
+
+def test_markup_is_cleaned_from_what_is_embedded_only() -> None:
+    text = (
+        "> [!warning]- **Важно**\n> - [ ] ==срок== [[Люди/Костя|Косте]] и [[План#Цель]] [сайт](https://a.b)\n"
+        "> %%тайна%% <!-- скрыто --> ![[Схема#Часть]] `a_b` x[^1] ^id-1\n"
+    )
+    [chunk] = cut(text)
+    assert chunk.text == text.strip()
+    assert chunk.embedded == "Важно\nсрок Косте и План > Цель сайт\nтайна  Схема a_b x"
+    assert chunk.block_id == "id-1"
+
+
+def test_block_ids_name_chunks() -> None:
+    chunks = cut("- один\n- два ^item\n\n# B\n\n| a |\n|---|\n| 1 |\n\n^table\n")
+    assert [chunk.block_id for chunk in chunks] == ["item", "table"]
+
+
+def test_spans_count_lines_by_newlines_only() -> None:
+    text = "первый\u2028\x0bстрока\r\n\r\n# Ёж\r\rвторой\u0085абзац"
+    chunks = cut(text)
+    assert [chunk.text for chunk in chunks] == ["первый\u2028\x0bстрока", "# Ёж\r\rвторой\u0085абзац"]
+    assert (chunks[1].span.first_line, chunks[1].span.last_line, chunks[1].span.last_column) == (3, 5, 12)
+
+
+def test_equal_sections_have_ids_of_their_own_and_one_text_hash() -> None:
+    body = f"# A\n\n{sentences(5)}\n\n# A\n\n{sentences(5)}\n"
+    first, second = cut(body)
+    [other] = cut(f"# A\n\n{sentences(5)}\n", path="other.md")
+    assert len({first.id, second.id, other.id}) == 3
+    assert first.text_hash == second.text_hash == other.text_hash
+
+
+def test_a_line_that_announces_a_list_goes_with_it() -> None:
+    items = "\n".join(f"- {sentences(1)}" for _ in range(6))
+    chunks = cut(f"{sentences(7)}\n\nНужно купить:\n\n{items}\n")
+    assert chunks[1].embedded.startswith("Нужно купить:\n")
+
+
+def test_frontmatter_comments_and_breaks_are_in_no_chunk() -> None:
+    [chunk] = cut("---\na: b\n---\n\n---\n\n<!-- тайна -->\n\nТекст\n\n***\n")
+    assert chunk.text == "Текст"
+    assert cut("---\na: b\n---\n") == cut("") == cut("\n \n") == []

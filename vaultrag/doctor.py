@@ -1,0 +1,184 @@
+"""What VaultRAG needs and what of it is here: each check says what, why it matters, and the way out."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from vaultrag.config import Config, require_vault
+from vaultrag.domain import Finding
+from vaultrag.endpoint import read_endpoint, read_token
+from vaultrag.errors import IndexMissing, VaultragError
+from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
+from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, probe_backend
+from vaultrag.runtime.models import is_present, model_path, require_model
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.database import Access, open_database
+from vaultrag.vault.files import list_files
+
+GIGABYTE = 1_000_000_000
+LOW_DISK = 2 * GIGABYTE  # an index of 13,000 notes takes about half of this
+MEMORY_SPARE = 1.2  # a model's file, its context and what else runs
+GPU_TOOLS = {"nvidia-smi": "cuda", "rocminfo": "rocm"}
+
+
+def examine(config: Config) -> list[Finding]:
+    """Run every check; a check that breaks becomes a finding itself."""
+    findings: list[Finding] = []
+    for check in (_python, _vault, _home, _index, _server, _models, _memory, _backend):
+        findings.extend(_guarded(check, config))
+    return findings
+
+
+def _guarded(check: Callable[[Config], Iterator[Finding]], config: Config) -> Iterator[Finding]:
+    try:
+        yield from check(config)
+    except VaultragError as error:
+        name = check.__name__.strip("_")
+        yield Finding(name, "error", error.message, error.remedy)
+
+
+def _python(_: Config) -> Iterator[Finding]:
+    yield _fine("python", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {platform.system()}")
+    if sys.platform == "win32":
+        yield Finding(
+            "python", "warning", "Windows is written for but untested.", "Use WSL where something does not work."
+        )
+
+
+def _vault(config: Config) -> Iterator[Finding]:
+    require_vault(config)
+    notes = len(list_files(config.vault, config.settings.vault.ignore))
+    if not notes:
+        yield Finding("vault", "warning", f"{config.vault} holds no notes.", "Name the vault's folder: --vault DIR.")
+        return
+    yield _fine("vault", f"{config.vault}: {notes} notes; it is only ever read")
+
+
+def _home(config: Config) -> Iterator[Finding]:
+    place = _existing(config.home)
+    if not os.access(place, os.W_OK):
+        yield Finding(
+            "home",
+            "error",
+            f"{place} cannot be written to, so nothing can be indexed.",
+            "Give this user the right to write there, or name another folder: --home DIR.",
+        )
+        return
+    free = shutil.disk_usage(place).free
+    if free < LOW_DISK:
+        yield Finding("home", "warning", f"Only {_gb(free)} are free at {place}.", "Free some space before indexing.")
+        return
+    yield _fine("home", f"{config.home}: {_gb(free)} free; it holds the index and the settings")
+
+
+def _index(config: Config) -> Iterator[Finding]:
+    try:
+        with open_database(config.database_path, Access.READ) as database:
+            counts = Catalog(database).counts()
+    except IndexMissing as missing:
+        yield Finding("index", "warning", missing.message, missing.remedy)
+        return
+    if counts.owed:
+        yield Finding(
+            "index",
+            "warning",
+            f"{counts.owed} passages wait for their embedding: hits by meaning are incomplete.",
+            "Run: vaultrag index",
+        )
+        return
+    yield _fine("index", f"{counts.notes} notes, {counts.chunks} passages, all embedded")
+
+
+def _server(config: Config) -> Iterator[Finding]:
+    endpoint = read_endpoint(config.home)
+    if endpoint is None:
+        yield _fine("server", "not running; search and ask start it when it helps")
+        return
+    read_token(config.token_path)
+    yield _fine("server", f"announced at {endpoint.url} by process {endpoint.pid}; only this machine can reach it")
+
+
+def _models(config: Config) -> Iterator[Finding]:
+    for kind, wanted, why in _wanted(config):
+        entry = find_model(wanted, kind, config.models)
+        if is_present(entry, config.models):
+            yield _fine("models", f"{entry.name}: {why}; {_gb(_size(entry, config))}")
+            continue
+        try:
+            require_model(entry, config.models)
+        except VaultragError as error:
+            yield Finding("models", "error", f"{error.message} It is needed for {why}.", error.remedy)
+
+
+def _memory(config: Config) -> Iterator[Finding]:
+    machine = describe_machine()
+    entry = find_model(config.settings.models.answer, ModelKind.CHAT, config.models)
+    if not is_present(entry, config.models) or not machine.ram_total:
+        return
+    needed = int(_size(entry, config) * MEMORY_SPARE)
+    if needed > machine.ram_total:
+        yield Finding(
+            "memory",
+            "warning",
+            f"{entry.name} wants about {_gb(needed)}; this machine has {_gb(machine.ram_total)} of memory.",
+            "Name a smaller model or a smaller quantisation: models.answer.",
+        )
+        return
+    yield _fine("memory", f"{_gb(machine.ram_free)} of {_gb(machine.ram_total)} free, {machine.cores} cores")
+
+
+def _backend(_: Config) -> Iterator[Finding]:
+    backend = probe_backend()
+    gpus = [device for device in backend.devices if device.kind in (DeviceKind.GPU, DeviceKind.INTEGRATED)]
+    if backend.gpu_offload and gpus:
+        names = ", ".join(f"{gpu.description} ({_gb(gpu.free)} free)" for gpu in gpus)
+        yield _fine("llama.cpp", f"llama-cpp-python {backend.version} uses {names}")
+        return
+    hardware = _gpu_hardware(describe_machine())
+    if hardware:
+        yield Finding(
+            "llama.cpp",
+            "warning",
+            f"This machine has a GPU ({hardware}), but llama-cpp-python {backend.version} computes on the CPU only.",
+            f"Build it for the GPU: scripts/quickstart --backend {hardware}",
+        )
+        return
+    yield _fine("llama.cpp", f"llama-cpp-python {backend.version} computes on the CPU; no GPU was found")
+
+
+def _wanted(config: Config) -> tuple[tuple[ModelKind, str, str], ...]:
+    models = config.settings.models
+    return (
+        (ModelKind.EMBED, models.embed, "finding passages by meaning"),
+        (ModelKind.CHAT, models.answer, "answers"),
+    )
+
+
+def _gpu_hardware(machine: Machine) -> str:
+    """Return the backend that the hardware asks for, by the tools its drivers bring; empty where there is none."""
+    if machine.platform == "Darwin arm64":
+        return "metal"
+    return next((backend for tool, backend in GPU_TOOLS.items() if shutil.which(tool)), "")
+
+
+def _size(entry: ModelEntry, config: Config) -> int:
+    path = model_path(entry, config.models)
+    return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+
+
+def _existing(path: Path) -> Path:
+    return next(candidate for candidate in (path, *path.parents) if candidate.exists())
+
+
+def _fine(what: str, detail: str) -> Finding:
+    return Finding(what, "info", detail, "")
+
+
+def _gb(size: int) -> str:
+    return f"{size / GIGABYTE:.1f} GB"
