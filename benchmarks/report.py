@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -67,7 +67,7 @@ def write_report(
 ) -> Path:
     """Write NAME.json and NAME.md; return the Markdown file, which is also printed."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    about = {"date": date.today().isoformat(), "commit": commit(), **machine(), **versions()}
+    about = {"date": datetime.now(UTC).date().isoformat(), "commit": commit(), **machine(), **versions()}
     values: dict[str, object] = {
         "title": title,
         "about": about,
