@@ -8,8 +8,9 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vaultrag.answering.prompt import Refusal
 from vaultrag.config import Config
-from vaultrag.domain import ChatModel, CountTokens, Embedder
+from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.llm import ChildModel
@@ -19,6 +20,7 @@ from vaultrag.runtime.tokens import load_token_counter
 SPEEDS_NAME = "speeds.json"
 SECONDS_WITHOUT_GPU = 30.0  # how long a person waits for a first word before they doubt the program
 CHARACTERS_PER_TOKEN = 2.6  # of the estimate that stands in for a missing tokenizer: Russian text, the denser case
+TELLING_TOKENS = 256  # of prompt read at once; fewer are mostly overhead
 UNMEASURED = "estimate"
 
 
@@ -107,6 +109,23 @@ class Models:
             return model.context_length
         return int(self._prefill_speed(model) * (wanted or SECONDS_WITHOUT_GPU))
 
+    def refusal(self) -> Refusal:
+        """Say whether the answer model can be trusted with a way out (the catalogue's `shy`)."""
+        if self._given:
+            return Refusal.OFFERED
+        entry = find_model(self.config.settings.models.answer, ModelKind.CHAT, self.config.models)
+        return Refusal.WITHHELD if entry.shy else Refusal.OFFERED
+
+    def learn(self, generation: Generation) -> None:
+        """Keep the best reading speed seen: the first measurement may have met a busy machine."""
+        model, fresh = self._answer, generation.prompt_tokens - generation.cached_tokens
+        if not isinstance(model, ChildModel) or fresh < TELLING_TOKENS or generation.prefill_seconds <= 0:
+            return
+        path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
+        speeds, speed = _read_speeds(path), fresh / generation.prefill_seconds
+        if speed > speeds.get(key, 0.0):
+            _write_speeds(path, {**speeds, key: round(speed, 1)})
+
     def close(self) -> None:
         for model in (self._embedder, self._answer):
             if isinstance(model, ChildEmbedder | ChildModel):
@@ -114,14 +133,16 @@ class Models:
 
     def _prefill_speed(self, model: ChildModel) -> float:
         """Return tokens a second, measured once for each model, machine and number of threads."""
-        path = self.config.models / SPEEDS_NAME
-        threads, layers = self.config.settings.runtime.threads, model.load().gpu_layers
-        key = f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
+        path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
         speeds = _read_speeds(path)
         if key not in speeds:
             speeds[key] = round(model.measure().prefill, 1)
             _write_speeds(path, speeds)
         return speeds[key]
+
+    def _speed_key(self, model: ChildModel) -> str:
+        threads, layers = self.config.settings.runtime.threads, model.load().gpu_layers
+        return f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
 
 
 def _estimate(text: str) -> int:

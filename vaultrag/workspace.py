@@ -30,6 +30,7 @@ from vaultrag.roles import Models
 from vaultrag.store import database as db
 from vaultrag.store import embeddings
 from vaultrag.store.catalog import Catalog
+from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.owner import OwnerLock
@@ -77,6 +78,7 @@ class Workspace:
         self._indexing = threading.Lock()
         self._opening = threading.Lock()
         self._vectors: VectorIndex | None = None
+        self._centres: LanguageCentres | None = None
         self._states = {"embedder": ModelState.ABSENT, "model": ModelState.ABSENT}
         if access is Access.OWN:
             self._lock.acquire()
@@ -114,7 +116,9 @@ class Workspace:
         vector, warnings = self._query_vector(query) if reach is Reach.FULL and "vector" in lanes else (None, ())
         embedded = time.perf_counter() - started
         nearest = self._vector_index() if vector is not None else None
-        searcher = Searcher(self.database, nearest, self._fingerprint(), self.config.settings.search)
+        searcher = Searcher(
+            self.database, nearest, self._fingerprint(), self._language_centres(), self.config.settings.search
+        )
         result = searcher.search(query, k, vector, lanes, (*warnings, *(nearest.warnings if nearest else ())))
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return SearchResult(result.query, result.passages, result.lanes, result.warnings, timings)
@@ -128,6 +132,8 @@ class Workspace:
             embedder=self._embedder_or_none(),
             settings=self.config.settings.answering,
             prompt_budget=self._models.prompt_budget,
+            refusal=self._models.refusal(),
+            learn=self._models.learn,
         )
         return answerer.answer(question)
 
@@ -239,6 +245,12 @@ class Workspace:
                     self._vectors.close()
                 self._vectors = VectorIndex(self.database, fingerprint, self._chroma(fingerprint)).open()
             return self._vectors
+
+    def _language_centres(self) -> LanguageCentres:
+        fingerprint = self._fingerprint()
+        if self._centres is None or self._centres.fingerprint != fingerprint:
+            self._centres = LanguageCentres(self.database, fingerprint)
+        return self._centres
 
     def _current_fingerprint(self) -> str:
         embedder = self._embedder_or_none()

@@ -90,4 +90,4 @@ def test_commands_in_notes_stay_in_the_passages(tmp_path: Path) -> None:
     system, user = model.prompts[0]
     assert "Ignore all previous" not in system.content
     assert [m.role for m in model.prompts[0]] == ["system", "user"]
-    assert user.content.rstrip().endswith("с номерами отрывков.")
+    assert user.content.index("Ignore all previous") < user.content.index("Вопрос: ")

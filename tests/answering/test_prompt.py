@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vaultrag.answering.prompt import pack, says_nothing, system_prompt
+from vaultrag.answering.prompt import Refusal, pack, says_nothing, system_prompt
 from vaultrag.domain import Chunk, Passage, Span
 
 
@@ -18,7 +18,9 @@ def count(texts: Sequence[str]) -> list[int]:
 
 
 def test_passages_are_numbered_and_the_question_comes_last() -> None:
-    packed = pack("Какой порт?", "ru", [passage("Порт 8123."), passage("Порт 22.", "Ключи")], 2000, count)
+    packed = pack(
+        "Какой порт?", "ru", [passage("Порт 8123."), passage("Порт 22.", "Ключи")], 2000, count, Refusal.OFFERED
+    )
     user = packed.messages[1].content
     assert user.index("[1] Маяк › Сеть") < user.index("[2] Ключи › Сеть") < user.index("Вопрос: Какой порт?")
     assert packed.left_out == 0
@@ -28,7 +30,9 @@ def test_what_does_not_fit_is_cut_to_its_best_sentences_or_counted_as_left_out()
     long = " ".join(f"Предложение номер {n} ни о чём." for n in range(60))
     long = long + " Порт Home Assistant 8123. " + long
     frame = sum(count([system_prompt("ru")])) + 120
-    packed = pack("Какой порт у Home Assistant?", "ru", [passage(long), passage(long)], frame + 150, count)
+    packed = pack(
+        "Какой порт у Home Assistant?", "ru", [passage(long), passage(long)], frame + 150, count, Refusal.OFFERED
+    )
     assert len(packed.offered) == 1
     assert packed.left_out == 1
     assert "Порт Home Assistant 8123." in packed.offered[0].text
@@ -39,7 +43,7 @@ def test_what_does_not_fit_is_cut_to_its_best_sentences_or_counted_as_left_out()
 
 def test_chat_marks_do_not_reach_the_model() -> None:
     text = "> Контекст 32k【4†L98-L104】.\n> Второе.\n<!-- UID: 1 -->"
-    packed = pack("?", "ru", [passage(text, speaker="assistant")], 2000, count)
+    packed = pack("?", "ru", [passage(text, speaker="assistant")], 2000, count, Refusal.OFFERED)
     user = packed.messages[1].content
     assert "【" not in user
     assert "UID" not in user
@@ -59,3 +63,17 @@ def test_a_models_refusal_is_recognised_in_both_languages() -> None:
     assert says_nothing("The passages do not contain this.")
     assert not says_nothing("В заметках порт 8123, другого нет.")
     assert not says_nothing("The notes say 8123.")
+
+
+def test_a_shy_model_is_not_offered_the_way_out() -> None:
+    offered = pack("Какой порт?", "ru", [passage("Порт 8123.")], 2000, count, Refusal.OFFERED)
+    withheld = pack("Какой порт?", "ru", [passage("Порт 8123.")], 2000, count, Refusal.WITHHELD)
+    assert "В заметках этого нет" in offered.messages[1].content
+    assert "В заметках этого нет" not in "".join(message.content for message in withheld.messages)
+
+
+def test_the_line_that_opens_a_chat_message_is_not_read() -> None:
+    text = ">[!nexus_agent] **Assistant** - 10.06.2025 at 6:41\n> Отлично.\n"
+    user = pack("?", "ru", [passage(text)], 2000, count, Refusal.OFFERED).messages[1].content
+    assert "nexus_agent" not in user
+    assert "Отлично." in user

@@ -104,3 +104,7 @@ def test_search_before_the_first_index_says_what_to_do(tmp_path: Path) -> None:
 )
 def test_odd_queries_are_answered_or_empty_but_never_fail(workspace: Workspace, query: str) -> None:
     assert len(workspace.search(query, 5).passages) <= 5
+
+
+def test_a_name_is_found_in_the_other_script(workspace: Workspace) -> None:
+    assert "Маяк.md" in paths(workspace, "where is mayak", Reach.WORDS)[:3]

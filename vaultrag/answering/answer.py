@@ -12,7 +12,7 @@ import numpy as np
 from vaultrag.answering.attribution import Sources, Support, same_sentence
 from vaultrag.answering.citations import locate, offered_numbers, source_sentences, with_marks
 from vaultrag.answering.evidence import enough_evidence
-from vaultrag.answering.prompt import NOTHING_FOUND, Offered, Packed, pack, says_nothing
+from vaultrag.answering.prompt import NOTHING_FOUND, Offered, Packed, Refusal, pack, says_nothing
 from vaultrag.config import AnsweringSection
 from vaultrag.domain import (
     Answer,
@@ -34,6 +34,7 @@ from vaultrag.domain import (
 from vaultrag.errors import VaultragError
 from vaultrag.language import language_of, sentences
 
+FEWEST_TOKENS = 1200  # of prompt, however slow the machine: instructions and two or three passages
 LOOP = 2  # so many repeated sentences in a row, and the draft ends: small models repeat until the limit
 
 
@@ -41,7 +42,8 @@ LOOP = 2  # so many repeated sentences in a row, and the draft ends: small model
 class Answerer:
     """Answers questions over one index with one model.
 
-    `prompt_budget` is the number of tokens that this machine reads in the time the user waits for a first word.
+    `prompt_budget` is the number of tokens that this machine reads in the time the user waits for a first word;
+    `learn` is told what each generation took.
     """
 
     search: Callable[[str, int], SearchResult]
@@ -49,6 +51,8 @@ class Answerer:
     embedder: Embedder | None
     settings: AnsweringSection
     prompt_budget: Callable[[], int]
+    refusal: Refusal
+    learn: Callable[[Generation], None]
 
     def answer(self, question: str) -> Iterator[AnswerEvent]:
         """Yield the passages, pieces of the draft, its sentences as they are checked, and the answer.
@@ -63,7 +67,7 @@ class Answerer:
             yield PassagesFound(found.passages, 0, found.warnings)
             yield AnswerReady(_nothing(question, language, found, {"search": searched}))
             return
-        packed = pack(question, language, found.passages, self._budget(), self.model.count_tokens)
+        packed = pack(question, language, found.passages, self._budget(), self.model.count_tokens, self.refusal)
         warnings = (*found.warnings, *_left_out(packed.left_out, len(found.passages)))
         yield PassagesFound(tuple(part.passage for part in packed.offered), packed.left_out, warnings)
         yield from self._generate(question, language, replace(found, warnings=warnings), packed, searched, started)
@@ -79,6 +83,7 @@ class Answerer:
             for piece in pieces:
                 if isinstance(piece, Generation):
                     stats = piece
+                    self.learn(piece)
                     continue
                 if not piece:
                     yield TextPiece("")  # a sign of life while the prompt is read: whoever listens can leave now
@@ -94,7 +99,7 @@ class Answerer:
 
     def _budget(self) -> int:
         room = self.model.context_length - self.settings.max_tokens - 64  # 64: the template's own tokens
-        return max(256, min(room, self.prompt_budget()))
+        return min(room, max(FEWEST_TOKENS, self.prompt_budget()))
 
 
 class _Draft:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from vaultrag.answering.citations import SourceSentence
+from vaultrag.answering.citations import SourceSentence, without_lead
 from vaultrag.language import Token, fold, is_function_word, tokens
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
@@ -144,7 +144,8 @@ class Sources:
 
 def bag_of(text: str) -> Bag:
     """Return the meaning-bearing words of a text; digits grouped by spaces or commas are one number."""
-    found = [token for token in tokens(_DIGIT_GROUPS.sub("", text)) if not is_function_word(token.text)]
+    said = _DIGIT_GROUPS.sub("", without_lead(text))
+    found = [token for token in tokens(said) if not is_function_word(token.text)]
     return Bag(tuple(token.stem for token in found), frozenset(token.stem for token in found if _is_exact(token)))
 
 

@@ -11,6 +11,8 @@ from vaultrag.language import sentences
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
 _MARKS = re.compile(r"[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+# The line that opens a message of an imported chat says who spoke, not what: nothing to cite, nothing to read.
+TURN_HEADER = re.compile(r"\s*(?:>\s*)*(?:\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant), on .*)$")
 _KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
 _MARKUP_ONLY = re.compile(r"^[\s>|:*_`~#+-]*$")
 _TERMINAL = re.compile(r"[.!?…]+[»”\"')]*$")
@@ -34,11 +36,19 @@ def source_sentences(passage: int, text: str) -> list[SourceSentence]:
     found: list[SourceSentence] = []
     for first, last in sentences(text):
         for start, end in _lines(text, first, last):
+            if TURN_HEADER.match(text[start:end]):
+                continue
             lead = _LEAD.match(text, start, end)
             start = lead.end() if lead else start
             if start < end and not _MARKUP_ONLY.match(text[start:end]):
                 found.append(SourceSentence(passage, start, end, text[start:end]))
     return found
+
+
+def without_lead(sentence: str) -> str:
+    """Return a sentence without the list, quote or heading marks it begins with."""
+    lead = _LEAD.match(sentence)
+    return sentence[lead.end() :] if lead else sentence
 
 
 def locate(chunk: Chunk, start: int, end: int) -> Span:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 
+from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage
 from vaultrag.language import content_stems, sentences, stems
 
@@ -16,12 +18,16 @@ TEMPLATE_TOKENS = 40  # role marks and line ends around system and user text, ge
 SMALLEST_EXCERPT = 40  # tokens; a shorter cut says nothing that could be cited
 LONGEST_REFUSAL = 160  # characters; what goes on longer says something after all
 LABELS = {"ru": "Вопрос", "en": "Question"}
-REMINDERS = {
-    "ru": "Ответь на вопрос по отрывкам, с номерами отрывков.",
-    "en": "Answer the question from the passages, with passage numbers.",
+LEAVES = {
+    "ru": "Если отрывки не отвечают на вопрос, напиши только: В заметках этого нет.",
+    "en": "If the passages do not answer the question, write only: The notes do not say.",
 }
 NOTHING_FOUND = {"ru": "В заметках этого нет.", "en": "The notes do not say."}
 
+_CHAT_MARKS = re.compile(r"<!--.*?-->|【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]", re.DOTALL)
+_QUOTE = re.compile(r"^(?:\s*>)+ ?")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 _SAYS_NOTHING = re.compile(
     r"^\W*(?:в (?:\w+ )?(?:заметках|отрывках)(?: [^\W\d]+){0,4} нет\b|в (?:\w+ )?(?:заметках|отрывках) нет\b"
     r"|(?:заметки|отрывки) (?:об этом )?(?:не говорят|не содержат)"
@@ -29,6 +35,16 @@ _SAYS_NOTHING = re.compile(
     r"|there is no (?:information|mention))",
     re.IGNORECASE,
 )
+
+
+class Refusal(StrEnum):
+    """Whether the model is told that it may answer that the notes hold nothing.
+
+    Small models take that way out even where the first passage holds the answer.
+    """
+
+    OFFERED = "offered"
+    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +69,16 @@ class Packed:
     left_out: int
 
 
-def pack(question: str, language: str, passages: Sequence[Passage], budget: int, count: CountMany) -> Packed:
+def pack(
+    question: str, language: str, passages: Sequence[Passage], budget: int, count: CountMany, refusal: Refusal
+) -> Packed:
     """Build the prompt within `budget` tokens, best passages first.
 
     The system text and then the passages come before the question, so that a follow-up over the same passages
     finds them in the model's cache.
     """
-    system = system_prompt(language)
-    frame = count([system, _ask(question, language)])
+    system, asked = system_prompt(language), _ask(question, language, refusal)
+    frame = count([system, asked])
     room = budget - sum(frame) - TEMPLATE_TOKENS
     offered: list[Offered] = []
     costs = count([_block(1, Offered(p, 0, len(p.chunk.text))) for p in passages]) if passages else []
@@ -74,7 +92,9 @@ def pack(question: str, language: str, passages: Sequence[Passage], budget: int,
             part = shorter
         offered.append(part)
         room -= cost
-    return Packed(_messages(system, question, language, offered), tuple(offered), len(passages) - len(offered))
+    blocks = "".join(_block(number, part) for number, part in enumerate(offered, 1))
+    messages = (Message("system", system), Message("user", blocks + asked))
+    return Packed(messages, tuple(offered), len(passages) - len(offered))
 
 
 @cache
@@ -89,14 +109,10 @@ def says_nothing(text: str) -> bool:
     return len(text) <= LONGEST_REFUSAL and bool(_SAYS_NOTHING.match(text.strip()))
 
 
-def _messages(system: str, question: str, language: str, offered: Sequence[Offered]) -> tuple[Message, ...]:
-    blocks = "".join(_block(number, part) for number, part in enumerate(offered, 1))
-    return Message("system", system), Message("user", blocks + _ask(question, language))
-
-
-def _ask(question: str, language: str) -> str:
-    label = LABELS.get(language, LABELS["en"])
-    return f"{label}: {question.strip()}\n{REMINDERS.get(language, REMINDERS['en'])}"
+def _ask(question: str, language: str, refusal: Refusal) -> str:
+    known = language if language in LABELS else "en"
+    leave = f"\n{LEAVES[known]}" if refusal is Refusal.OFFERED else ""
+    return f"{LABELS[known]}: {question.strip()}{leave}"
 
 
 def _block(number: int, part: Offered) -> str:
@@ -108,9 +124,9 @@ def _block(number: int, part: Offered) -> str:
 
 def _readable(text: str) -> str:
     """Drop what a reader does not need: quote marks of chats and callouts, message ids, marks left by chat exports."""
-    text = re.sub(r"<!--.*?-->|【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]", "", text, flags=re.DOTALL)
-    lines = [re.sub(r"^(?:\s*>)+ ?", "", line) for line in re.split(r"\r\n|\n|\r", text)]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    text = _CHAT_MARKS.sub("", text)
+    lines = [_QUOTE.sub("", line).rstrip() for line in _NEWLINE.split(text)]
+    return _EMPTY_LINES.sub("\n\n", "\n".join(line for line in lines if not TURN_HEADER.match(line))).strip()
 
 
 def _excerpt(question: str, passage: Passage, share: float) -> Offered | None:

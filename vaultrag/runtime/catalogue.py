@@ -120,6 +120,7 @@ class ModelEntry:
     """One model. `bytes` is its size on disk, `download_bytes` what is fetched (0: the same); both may be rounded.
 
     `context` 0 means: as the file says. `thinking` names the chat template's variable that switches thinking.
+    `shy` models say that the notes hold nothing even where they do: they are not offered that way out.
     """
 
     name: Name
@@ -132,6 +133,7 @@ class ModelEntry:
     description: str = ""
     prompts: Prompts = Prompts()
     thinking: str = ""
+    shy: bool = False
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
