@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,8 @@ class AnsweringSection(Section):
     max_tokens: int = Field(500, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)
     passages: int = Field(8, ge=1, le=50)
-    floor_similarity: float = Field(0.78, ge=0, le=1)
-    floor_coverage: float = Field(0.34, ge=0, le=1)
+    floor_similarity: float = Field(0.82, ge=0, le=1)
+    floor_coverage: float = Field(0.25, ge=0, le=1)
 
 
 class ModelsSection(Section):
@@ -113,6 +114,10 @@ class Config(BaseModel):
     def log_path(self) -> Path:
         return self.home / "server.log"
 
+    def home_bytes(self) -> int:
+        """Return how much the home holds; what another process removes meanwhile counts as nothing."""
+        return sum(_file_bytes(Path(folder, name)) for folder, _, names in os.walk(self.home) for name in names)
+
 
 def load_config(vault: Path | None = None, home: Path | None = None) -> Config:
     """Find the vault and its home, and read the settings.
@@ -121,24 +126,26 @@ def load_config(vault: Path | None = None, home: Path | None = None) -> Config:
     """
     home = home or _path_from("VAULTRAG_HOME")
     settings = read_settings(home / CONFIG_NAME) if home else Settings()
-    found = vault or _path_from("VAULTRAG_VAULT") or _configured_vault(settings) or enclosing_vault(Path.cwd())
+    found = vault or _path_from("VAULTRAG_VAULT") or _configured_vault(settings) or _vault_around()
     if found is None:
         raise VaultError(
             "No vault was named, and no folder above this one holds `.obsidian`.",
             "Run the command inside a vault, or name one: --vault DIR.",
         )
-    found = found.expanduser().resolve()
+    found = _whole(found)
     if home is None:
         home = default_home(found)
         settings = read_settings(home / CONFIG_NAME)
-    home = home.expanduser().resolve()
+    home = _whole(home)
     _refuse_home_inside_vault(home, found)
     return Config(vault=found, home=home, models=models_dir(), settings=settings)
 
 
 def require_vault(config: Config) -> None:
     """Raise VaultError unless the vault is a readable folder."""
-    if not config.vault.is_dir():
+    if os.path.isfile(config.vault):
+        raise VaultError(f"The vault {config.vault} is a file.", "Name the folder that holds it: --vault DIR.")
+    if not os.path.isdir(config.vault):
         raise VaultError(
             f"The vault {config.vault} is not there.",
             "Mount or restore the folder, or name another: --vault DIR. The index is kept.",
@@ -149,12 +156,14 @@ def require_vault(config: Config) -> None:
 
 def read_settings(path: Path) -> Settings:
     """Read one settings file; a missing file means the defaults. All faults are named at once."""
-    if not path.exists():
-        return Settings()
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct the line, or delete the file.") from error
+    except FileNotFoundError:
+        return Settings()
+    except NotADirectoryError as error:
+        raise ConfigError(f"The home {path.parent} is not a folder.", "Name a folder: --home DIR.") from error
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}.", "Give this user the right to read it."
@@ -169,7 +178,7 @@ def read_settings(path: Path) -> Settings:
 def enclosing_vault(folder: Path) -> Path | None:
     """Return the nearest folder, from this one upwards, that Obsidian has opened as a vault."""
     for candidate in (folder, *folder.parents):
-        if (candidate / ".obsidian").is_dir():
+        if os.path.isdir(candidate / ".obsidian"):  # Path.is_dir raises where a folder may not be entered
             return candidate
     return None
 
@@ -194,6 +203,26 @@ def shipped(name: str) -> Path:
     package = Path(__file__).resolve().parent
     checkout = package.parent / "config" / name
     return checkout if checkout.exists() else package / "_config" / name
+
+
+def _vault_around() -> Path | None:
+    try:
+        return enclosing_vault(Path.cwd())
+    except FileNotFoundError:
+        return None  # the shell stands in a folder that was deleted
+
+
+def _whole(path: Path) -> Path:
+    """Return the real, absolute path. Unlike Path's own methods it takes unknown users and loops of links."""
+    return Path(os.path.realpath(os.path.expanduser(path)))
+
+
+def _file_bytes(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _path_from(variable: str) -> Path | None:

@@ -185,13 +185,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found. `warnings` are sentences for the user, as "vectors are incomplete"."""
+    """What a search found. `warnings` are sentences for the user, as "vectors are incomplete".
+
+    `coverage` is the share of the question's words, weighed by how rare they are, that the best passage holds.
+    """
 
     query: str
     passages: tuple[Passage, ...]
     lanes: tuple[str, ...]
     warnings: tuple[str, ...]
     timings: Mapping[str, float]
+    coverage: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

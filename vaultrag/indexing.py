@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,7 +22,7 @@ from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import VectorIndex
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.files import Skipped, read_note, scan_vault
+from vaultrag.vault.files import EXCLUDED, Skipped, read_note, scan_vault
 from vaultrag.vault.links import LinkResolver, normalize_path
 from vaultrag.vault.parse import content_hash, parse_note
 
@@ -31,6 +31,7 @@ GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
 GUARDED_SHARE = 0.2  # a fifth of a vault gone at once is an unmounted disk or a sync gone wrong more often than a wish
 WINDOW = 512  # rows of the outbox sorted by length at a time: an embedder pads each batch to its longest text
 FIRST_BATCH = 32
+NAMES_SHOWN = 5  # of files that were left out for one reason; the rest is a number
 BATCH_SECONDS = 2.0  # a batch grows until it takes this long: progress is shown, and a crash loses, about that much
 
 
@@ -133,7 +134,7 @@ def apply_changes(
 ) -> Applied:
     """Write the changes into the catalogue, the keyword index and the graph, one transaction a note.
 
-    A note that cannot be read is a finding, and the others go on. Raises VaultError by the guard of deletions.
+    What cannot be read is a finding, and the others go on. Raises VaultError by the guard of deletions.
     """
     guard_deletions(diff, deletions)
     writer = _Writer(config, Catalog(database), diff, recipe)
@@ -144,6 +145,7 @@ def apply_changes(
         progress("notes", done, total)
         writer.apply(change)
     progress("notes", total, total)
+    writer.report.findings.extend(_left_out(diff.skipped))
     return writer.report
 
 
@@ -273,6 +275,18 @@ class _Writer:
         if self._resolver is None:
             self._resolver = LinkResolver(self.diff.names)
         return self._resolver.resolve(target, source)
+
+
+def _left_out(skipped: Iterable[Skipped]) -> Iterator[Finding]:
+    """Say what of the vault was not read, in one finding for each reason; what the settings exclude is no news."""
+    by_reason: defaultdict[str, list[str]] = defaultdict(list)
+    for place in skipped:
+        if place.reason != EXCLUDED:
+            by_reason[place.reason].append(place.path)
+    for reason, paths in by_reason.items():
+        more = f" and {len(paths) - NAMES_SHOWN} more" if len(paths) > NAMES_SHOWN else ""
+        names = ", ".join(paths[:NAMES_SHOWN])
+        yield Finding("vault-read", "warning", f"Not read, because {reason}: {names}{more}.", "")
 
 
 def _vanished(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -121,7 +121,7 @@ class Workspace:
         )
         result = searcher.search(query, k, vector, lanes, (*warnings, *(nearest.warnings if nearest else ())))
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
-        return SearchResult(result.query, result.passages, result.lanes, result.warnings, timings)
+        return replace(result, timings=timings)
 
     def ask(self, question: str) -> Iterator[AnswerEvent]:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
@@ -163,7 +163,7 @@ class Workspace:
 
     def warm(self) -> None:
         """Begin to load embedder, vector index and model in the background; faults show when they are used."""
-        self._in_background("embedder", self._warm_embedder)
+        self._in_background("embedder", self.warm_embedder)
         self._in_background("model", self._models.warm_answer)
 
     def close(self) -> None:
@@ -262,7 +262,8 @@ class Workspace:
             return None
         return ChromaIndex(self.config.chroma_path, fingerprint, embedder.dimension)
 
-    def _warm_embedder(self) -> None:
+    def warm_embedder(self) -> None:
+        """Load the embedder and the vector index, and wait for them."""
         embedder, _ = self._embedder()
         if embedder is not None:
             embedder.embed_query("warm")

@@ -68,6 +68,13 @@ def test_meaning_needs_nearness_and_the_numbers() -> None:
     assert there.semantic("It has plenty of RAM.", [0.8] * 10) == ()
 
 
+def test_a_date_in_another_spelling_is_the_same_date() -> None:
+    found = source_sentences(0, "Went live on 2025-06-03 after two slips.")
+    there = Sources("When did it go live?", found, {})
+    assert there.lexical("It went live on June 3, 2025.", ())
+    assert not there.lexical("It went live on March 31, 2025.", ())
+
+
 def test_grouped_digits_are_one_number() -> None:
     found = source_sentences(0, "Аренда выросла до 1\u00a0200 лари.")
     assert Sources("аренда", found, {}).lexical("Аренда теперь 1200 лари.", ())

@@ -63,7 +63,7 @@ class Answerer:
         found = self.search(question, self.settings.passages)
         searched = time.perf_counter() - started
         language = language_of(question) or "en"
-        if not enough_evidence(question, found.passages, self.settings):
+        if not enough_evidence(found, self.settings):
             yield PassagesFound(found.passages, 0, found.warnings)
             yield AnswerReady(_nothing(question, language, found, {"search": searched}))
             return

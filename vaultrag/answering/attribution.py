@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vaultrag.answering.citations import SourceSentence, without_lead
+from vaultrag.dates import canonical_dates
 from vaultrag.language import Token, fold, is_function_word, tokens
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
@@ -143,14 +144,14 @@ class Sources:
 
 
 def bag_of(text: str) -> Bag:
-    """Return the meaning-bearing words of a text; digits grouped by spaces or commas are one number."""
-    said = _DIGIT_GROUPS.sub("", without_lead(text))
+    """Return the meaning-bearing words of a text; grouped digits are one number, dates of any spelling are equal."""
+    said = canonical_dates(_DIGIT_GROUPS.sub("", without_lead(text)))
     found = [token for token in tokens(said) if not is_function_word(token.text)]
     return Bag(tuple(token.stem for token in found), frozenset(token.stem for token in found if _is_exact(token)))
 
 
 def _is_exact(token: Token) -> bool:
-    return bool(_DIGITS.search(token.text)) or "_" in token.text
+    return not token.text.startswith("month") and (bool(_DIGITS.search(token.text)) or "_" in token.text)
 
 
 def _ordered_share(short: Sequence[str], long: Sequence[str]) -> float:

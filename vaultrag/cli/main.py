@@ -64,7 +64,9 @@ def program(
 @app.command(epilog="Example:  vaultrag init ~/Notes")
 def init(
     context: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The vault.", show_default=False)] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The vault.", show_default=False, readable=False)
+    ] = None,
     vault: VaultOption = None,
     home: HomeOption = None,
 ) -> None:

@@ -70,12 +70,22 @@ def _note_json(context: typer.Context, value: bool) -> bool:
 
 VaultOption = Annotated[
     Path | None,
-    typer.Option("--vault", metavar="DIR", help="The vault. Default: the one around this folder.", show_default=False),
+    typer.Option(
+        "--vault",
+        metavar="DIR",
+        help="The vault. Default: the one around this folder.",
+        show_default=False,
+        readable=False,  # not for click to judge: it is an error with a code and a remedy of its own
+    ),
 ]
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", metavar="DIR", help="Where index and settings lie. Default: one for each vault.", show_default=False
+        "--home",
+        metavar="DIR",
+        help="Where index and settings lie. Default: one for each vault.",
+        show_default=False,
+        readable=False,
     ),
 ]
 JsonOption = Annotated[

@@ -12,7 +12,7 @@ from vaultrag.cli.terminal import one_line
 LENGTH = 280  # characters: three lines of a usual terminal
 LEAD = 60  # characters shown before the first marked word
 
-_HEADING = re.compile(r"\A\s*#{1,6}[ \t][^\r\n]*")  # it stands in the line above already
+_HEADING = re.compile(r"\A(?:\s*#{1,6}[ \t][^\r\n]*)+")  # they stand in the line above already
 
 
 @dataclass(frozen=True, slots=True)

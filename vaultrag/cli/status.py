@@ -41,7 +41,7 @@ def read_status(config: Config) -> IndexStatus:
         pending=counts.owed,
         problems=counts.problems,
         last_indexed=datetime.fromtimestamp(indexed_at, UTC).isoformat(timespec="seconds") if indexed_at else "",
-        bytes=sum(file.stat().st_size for file in config.home.rglob("*") if file.is_file()),
+        bytes=config.home_bytes(),
     )
 
 

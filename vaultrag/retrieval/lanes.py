@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vaultrag.domain import NearestNeighbours, Vectors
+from vaultrag.domain import NearestNeighbours, Passage, Vectors
 from vaultrag.language import is_function_word, stem, stems, tokens
 from vaultrag.retrieval.fusion import Fused, Hit
 from vaultrag.store.centres import LanguageCentres
@@ -154,6 +154,30 @@ class Lanes:
             cosines = np.stack(list(vectors.values())) @ question.vector
             question.similarities.update(zip(vectors, map(float, cosines), strict=True))
 
+    def _name_score(self, name: str, asked: set[str], weights: dict[str, float], total: int) -> float:
+        """Return the weight of the name's words that were asked for; 0 when too little of the name was."""
+        words = set(stems(_BRACKETED.sub("", name))) or set(stems(name))
+        for word in words - weights.keys():
+            weights[word] = self._weight(word, total)
+        whole = sum(weights[word] for word in words)
+        said = sum(weights[word] for word in words & asked)
+        return said if whole and said / whole >= NAME_COVERAGE else 0.0
+
+    def coverage(self, question: Question, passages: Sequence[Passage]) -> float:
+        """Return the share of the question's weighted words that one passage holds, its note's name included."""
+        total = chunk_count(self.database)
+        weights = {word: self._weight(word, total) for word in question.stems}
+        whole = sum(weights.values())
+        held = (
+            sum(weights[word] for word in weights.keys() & {*stems(p.chunk.embedded), *stems(p.title)})
+            for p in passages
+        )
+        return max(held, default=0.0) / whole if whole else 0.0
+
+    def _weight(self, stemmed: str, total: int) -> float:
+        """Return how much a word tells: the logarithm of how rare it is."""
+        return math.log(1 + (total + 1) / (self._frequency(stemmed) + 0.5))
+
     def _frequency(self, stemmed: str) -> int:
         return document_frequency(self.database, stemmed)
 
@@ -168,7 +192,7 @@ class Lanes:
         weights: dict[str, float] = {}
         named: dict[int, tuple[float, str]] = {}
         for note_id, _, name in search_names(self.database, [*question.stems, *question.spellings], NAMES_CONSIDERED):
-            score = _name_score(name, asked, weights, self.database, total)
+            score = self._name_score(name, asked, weights, total)
             if score > named.get(note_id, (0.0, ""))[0]:
                 named[note_id] = (score, name)
         bearers: dict[str, int] = {}
@@ -176,16 +200,6 @@ class Lanes:
             bearers[name.lower()] = bearers.get(name.lower(), 0) + 1
         scored = [(note, score / bearers[name.lower()], name) for note, (score, name) in named.items()]
         return sorted(scored, key=lambda item: (-item[1], item[0]))
-
-
-def _name_score(name: str, asked: set[str], weights: dict[str, float], database: Database, total: int) -> float:
-    """Return the weight of the name's words that were asked for; 0 when too little of the name was."""
-    words = set(stems(_BRACKETED.sub("", name))) or set(stems(name))
-    for word in words - weights.keys():
-        weights[word] = math.log(1 + (total + 1) / (document_frequency(database, word) + 0.5))
-    whole = sum(weights[word] for word in words)
-    said = sum(weights[word] for word in words & asked)
-    return said if whole and said / whole >= NAME_COVERAGE else 0.0
 
 
 def _first_notes(ranked: Sequence[Fused]) -> list[Fused]:

@@ -57,8 +57,9 @@ class Searcher:
                 ranked = fill_free_slots(ranked, linked, KEPT_HITS)
             final = _limited(ranked, self.settings.per_note)[:k]
             passages = clock.time("read", lambda: self._passages(reader, question, final))
+            coverage = clock.time("coverage", lambda: reader.coverage(question, passages))
         used = tuple(lane for lane in LANE_ORDER if lane in lanes and (lane != "vector" or vector is not None))
-        return SearchResult(query, passages, used, tuple(warnings), clock.milliseconds)
+        return SearchResult(query, passages, used, tuple(warnings), clock.milliseconds, coverage)
 
     def _find(
         self, reader: Lanes, question: Question, lanes: Set[str], clock: _Clock

@@ -152,7 +152,7 @@ class _File:
 def load_catalogue(models_dir: Path | None = None) -> dict[str, ModelEntry]:
     """Return the shipped entries and those of the models folder's own `models.toml`, which win, by name."""
     own = (models_dir or default_models_dir()) / CATALOGUE_NAME
-    return {**read_catalogue(shipped(CATALOGUE_NAME)), **(read_catalogue(own) if own.exists() else {})}
+    return {**read_catalogue(shipped(CATALOGUE_NAME)), **(read_catalogue(own) if os.path.isfile(own) else {})}
 
 
 def read_catalogue(path: Path) -> dict[str, ModelEntry]:
@@ -178,7 +178,7 @@ def find_model(name_or_path: str, kind: ModelKind | str, models_dir: Path | None
     """
     kind = ModelKind(kind)
     if _looks_like_path(name_or_path):
-        return _local(Path(name_or_path).expanduser().absolute(), kind)
+        return _local(Path(os.path.abspath(os.path.expanduser(name_or_path))), kind)
     catalogue = load_catalogue(models_dir)
     entry = catalogue.get(name_or_path)
     if entry is None:
@@ -197,7 +197,7 @@ def _looks_like_path(text: str) -> bool:
 
 def _local(path: Path, kind: ModelKind) -> ModelEntry:
     name = re.sub(r"[^a-z0-9._-]+", "-", path.name.removesuffix(".gguf").lower()).strip("-._") or "model"
-    size = path.stat().st_size if path.is_file() else 0
+    size = path.stat().st_size if os.path.isfile(path) else 0
     return ModelEntry(name=name, kind=kind, source=PathSource("path", path), bytes=size, description="local path")
 
 

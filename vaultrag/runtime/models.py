@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,9 +115,9 @@ def _missing(entry: ModelEntry, models_dir: Path) -> str:
 
 
 def _missing_local(entry: ModelEntry, path: Path) -> str:
-    if entry.kind is ModelKind.CHAT and not path.is_file():
+    if entry.kind is ModelKind.CHAT and not os.path.isfile(path):  # Path.is_file raises in a closed folder
         return f"There is no model file {path}."
-    if entry.kind is ModelKind.EMBED and not (path / "modules.json").is_file():
+    if entry.kind is ModelKind.EMBED and not os.path.isfile(path / "modules.json"):
         return f"{path} is not a sentence-transformers folder: it holds no modules.json."
     return ""
 

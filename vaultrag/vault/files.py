@@ -20,7 +20,12 @@ from vaultrag.vault.links import normalize_path
 
 NOTE_SUFFIXES = (".md", ".canvas")
 READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round
+EXCLUDED = "it is excluded by the settings"
+UNREADABLE_SHARE = 0.1  # a note of another encoding, or no text at all; UTF-8 with a few broken bytes is below
+UNREADABLE_LEAST = 8  # characters: of a note with fewer there is nothing to lose
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the content is in the cloud, reading would fetch it
+
+_UNREADABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")  # control characters and undecodable bytes
 
 # Names that sync programs give to the losing version (facts/obsidian.md section 7), without their extension.
 _CONFLICT = re.compile(
@@ -102,7 +107,7 @@ def is_conflict_copy(path: str) -> bool:
 
 
 def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
-    """Return a note's text: UTF-8, a byte-order mark stripped, undecodable bytes replaced.
+    """Return a note's text: UTF-8, a byte-order mark stripped, a few undecodable bytes replaced.
 
     The file is checked before and after, so that half a write is never returned. Raises VaultError.
     """
@@ -110,7 +115,7 @@ def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
     for _ in range(READ_TRIES):
         content = _read_settled(path, stat.path, max_bytes)
         if content is not None:
-            return content.decode("utf-8", errors="replace").removeprefix("\ufeff")
+            return _decoded(content, stat.path)
     raise VaultError(f"{stat.path} is being written.", "Run the command again when the other program is done.")
 
 
@@ -189,6 +194,8 @@ def _is_speakable(name: str) -> bool:
 
 def _link_fault(root: Path, entry: os.DirEntry[str]) -> str:
     """Say why a symbolic link is not followed; empty for one to a visible file of the vault."""
+    if not os.path.exists(entry.path):  # also for links in a circle, at which the entry's own methods raise
+        return "it is a link that leads nowhere"
     if entry.is_dir():
         return "it is a link to a folder; only real folders are read"
     inside = Path(os.path.realpath(entry.path))
@@ -203,7 +210,7 @@ def _link_fault(root: Path, entry: os.DirEntry[str]) -> str:
 def _judge(listing: Listing, entry: os.DirEntry[str], path: str, fs_path: str, excluded: _Filter) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
     if excluded.matches(path):
-        listing.skipped.append(Skipped(path, "it is excluded by the settings"))
+        listing.skipped.append(Skipped(path, EXCLUDED))
         return
     if is_conflict_copy(path):
         listing.skipped.append(Skipped(path, "it is a conflicted copy that a sync program made"))
@@ -241,6 +248,14 @@ def _read_settled(path: str, name: str, max_bytes: int) -> bytes | None:
         ) from error
     settled = before.st_mtime_ns == after.st_mtime_ns and before.st_size == after.st_size == len(content)
     return content if settled else None
+
+
+def _decoded(content: bytes, name: str) -> str:
+    text = content.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    unreadable = sum(1 for _ in _UNREADABLE.finditer(text))
+    if unreadable >= UNREADABLE_LEAST and unreadable > UNREADABLE_SHARE * len(text):
+        raise VaultError(f"{name} is not text in UTF-8.", "Save it as UTF-8; what is no note, move out of the vault.")
+    return text
 
 
 def _check(found: os.stat_result, name: str, max_bytes: int) -> None:
