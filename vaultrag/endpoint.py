@@ -11,6 +11,7 @@ from pathlib import Path
 from vaultrag.errors import TokenUnreadable
 
 ENDPOINT_NAME = "server.json"
+RENEW_TOKEN = "End the server with `vaultrag serve --stop`; the next one starts with a token that works."
 TOKEN_BYTES = 32  # 256 bits: not to be guessed
 LOOPBACK = "127.0.0.1"
 
@@ -63,9 +64,7 @@ def read_token(path: Path) -> str:
     try:
         token = path.read_text(encoding="ascii").strip()
     except FileNotFoundError as error:
-        raise TokenUnreadable(
-            f"The token file {path} is missing.", "Restart the server, which makes a new one: vaultrag serve --stop."
-        ) from error
+        raise TokenUnreadable(f"The token file {path} is missing.", RENEW_TOKEN) from error
     except (OSError, UnicodeDecodeError) as error:
         raise TokenUnreadable(
             f"The token file {path} cannot be read.",

@@ -17,6 +17,7 @@ from vaultrag import domain, errors
 
 QUESTION_LENGTH = 4_000  # characters; longer is a pasted document, which costs seconds in every lane
 PASSAGES_MOST = 100
+WORDED = r"\S"  # something that is not white space
 
 
 class Shape(BaseModel):
@@ -28,13 +29,13 @@ class Request(BaseModel):
 
 
 class SearchRequest(Request):
-    query: str = Field(min_length=1, max_length=QUESTION_LENGTH)
+    query: str = Field(min_length=1, max_length=QUESTION_LENGTH, pattern=WORDED)
     k: int | None = Field(None, ge=1, le=PASSAGES_MOST)
     reach: str = Field("full", pattern="^(full|words)$")
 
 
 class AskRequest(Request):
-    question: str = Field(min_length=1, max_length=QUESTION_LENGTH)
+    question: str = Field(min_length=1, max_length=QUESTION_LENGTH, pattern=WORDED)
 
 
 class IndexRequest(Request):

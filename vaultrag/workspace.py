@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Generator, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -123,7 +123,7 @@ class Workspace:
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return replace(result, timings=timings)
 
-    def ask(self, question: str) -> Iterator[AnswerEvent]:
+    def ask(self, question: str) -> Generator[AnswerEvent, None, None]:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
         self._require_notes()
         answerer = Answerer(

@@ -54,7 +54,7 @@ class Answerer:
     refusal: Refusal
     learn: Callable[[Generation], None]
 
-    def answer(self, question: str) -> Iterator[AnswerEvent]:
+    def answer(self, question: str) -> Generator[AnswerEvent, None, None]:
         """Yield the passages, pieces of the draft, its sentences as they are checked, and the answer.
 
         Closing the iterator aborts the model. Raises ModelError subclasses.

@@ -22,6 +22,8 @@ from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Reach, Workspace
 
 EVENT_STREAM = "text/event-stream"
+NOT_AN_OBJECT = "model_attributes_type"  # pydantic's name for it; FastAPI hands over the bytes of any other type
+JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
 ROUTES = "GET /healthz, /status and /check; POST /search, /ask, /index and /shutdown"
 
 
@@ -59,7 +61,7 @@ def build_app(
         """Answer a question: events `passages`, `text`, `sentence`, `answer`, or `error`."""
 
         def events() -> Iterator[wire.Event]:
-            with closing(workspace.ask(request.question)) as answering:  # type: ignore[type-var]
+            with closing(workspace.ask(request.question)) as answering:
                 for event in answering:
                     yield wire.answer_event(event)
 
@@ -116,8 +118,11 @@ def _answer_fault(_: Request, error: Exception) -> Response:
 
 def _answer_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = "; ".join(_describe(fault["loc"], fault["msg"]) for fault in error.errors())
-    message = f"The request is not what this route takes: {faults}."
+    faults = error.errors()
+    if any(fault["type"] == NOT_AN_OBJECT for fault in faults):
+        return _json(wire.Fault(error="UsageError", message="The body is no JSON object.", remedy=JSON_BODY), 422)
+    described = "; ".join(_describe(fault["loc"], fault["msg"]) for fault in faults)
+    message = f"The request is not what this route takes: {described}."
     return _json(wire.Fault(error="UsageError", message=message, remedy="Correct the request."), 422)
 
 
@@ -128,7 +133,12 @@ def _describe(place: tuple[int | str, ...], what: str) -> str:
 
 def _answer_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    fault = wire.Fault(error="UsageError", message=f"{error.detail}.", remedy=f"The routes are {ROUTES}.")
+    unparsed = error.status_code == 400
+    fault = wire.Fault(
+        error="UsageError",
+        message="The body cannot be parsed." if unparsed else f"{error.detail}.",
+        remedy=JSON_BODY if unparsed else f"The routes are {ROUTES}.",
+    )
     return _json(fault, error.status_code, error.headers)
 
 

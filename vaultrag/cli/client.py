@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from vaultrag import wire
 from vaultrag.config import Config
 from vaultrag.domain import Progress
-from vaultrag.endpoint import Endpoint, read_endpoint, read_token
+from vaultrag.endpoint import RENEW_TOKEN, Endpoint, read_endpoint, read_token
 from vaultrag.errors import ServerError, TokenUnreadable
 
 HEALTH_SECONDS = 5.0  # loopback: a server that needs longer hangs
@@ -24,6 +24,7 @@ CALL_SECONDS = 300.0  # a search may wait until the embedder has been imported a
 SILENCE_SECONDS = 60.0  # streams send a heartbeat every five seconds
 LEAVE_SECONDS = 15.0  # children get three seconds each
 POLL_SECONDS = 0.05
+UNAUTHORIZED = 401
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -71,14 +72,14 @@ class Client:
     def _call(self, method: str, path: str, kind: type[Body], body: Mapping[str, object] | None = None) -> Body:
         with self._translated():
             response = self._http.request(method, path, json=body, timeout=CALL_SECONDS)
-        _raise_fault(response.status_code, response.content)
+        self._raise_fault(response.status_code, response.content)
         return kind.model_validate_json(response.content)
 
     def _stream(self, path: str, body: Mapping[str, object]) -> wire.Events:
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=HEALTH_SECONDS)
         with self._translated(), self._http.stream("POST", path, json=body, timeout=timeout) as response:
             if response.status_code >= 400:
-                _raise_fault(response.status_code, response.read())
+                self._raise_fault(response.status_code, response.read())
             for name, data in parse_sse(response.iter_bytes()):
                 event = wire.parse_event(name, data)
                 if isinstance(event, wire.Fault):
@@ -94,6 +95,19 @@ class Client:
             raise _hanging(self.endpoint) from error
         except httpx.HTTPError as error:
             raise self._lost() from error
+
+    def _raise_fault(self, status: int, body: bytes) -> None:
+        if status < 400:
+            return
+        if status == UNAUTHORIZED:
+            raise TokenUnreadable(
+                f"The token file in {self.home} is not the one that the server was started with.", RENEW_TOKEN
+            )
+        try:
+            fault = wire.Fault.model_validate_json(body)
+        except ValidationError as error:
+            raise ServerError(f"The server answered {status}.", "Restart it: vaultrag serve --stop.") from error
+        raise fault.exception()
 
     def _lost(self) -> ServerError:
         return ServerError(
@@ -198,13 +212,3 @@ def _hanging(endpoint: Endpoint) -> ServerError:
         f"The server on port {endpoint.port} does not answer.",
         f"End process {endpoint.pid}, then run the command again.",
     )
-
-
-def _raise_fault(status: int, body: bytes) -> None:
-    if status < 400:
-        return
-    try:
-        fault = wire.Fault.model_validate_json(body)
-    except ValidationError as error:
-        raise ServerError(f"The server answered {status}.", "Restart it: vaultrag serve --stop.") from error
-    raise fault.exception()

@@ -39,6 +39,8 @@ def bring_up_to_date(config: Config, terminal: Terminal, deletions: str) -> None
             with closing(open_as_owner(config)) as local:
                 report = local.index(deletions, bars.show)
     _print(report, terminal)
+    if not report.notes and not terminal.json:
+        terminal.warn(f"{config.vault} holds no notes that could be read. Is it the right folder? Else: --vault DIR.")
 
 
 def _print(report: IndexReport, terminal: Terminal) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from contextlib import closing
 
 from vaultrag import wire
 from vaultrag.config import Config
@@ -22,13 +22,9 @@ class Local:
 
     def ask(self, question: str) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        answering = self._workspace.ask(question)
-        try:
+        with closing(self._workspace.ask(question)) as answering:
             for event in answering:
                 yield wire.answer_event(event)
-        finally:
-            if isinstance(answering, Generator):
-                answering.close()
 
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         return wire.IndexReport.of(self._workspace.index(progress, DeletionPolicy(deletions)))

@@ -7,9 +7,9 @@ import re
 from vaultrag.cli.client import server_health, stop_server
 from vaultrag.cli.options import Serve
 from vaultrag.cli.terminal import Terminal
-from vaultrag.config import Config
+from vaultrag.config import Config, require_vault
 from vaultrag.endpoint import Endpoint
-from vaultrag.errors import IndexLocked, UsageError
+from vaultrag.errors import IndexLocked, UsageError, VaultError
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -25,6 +25,11 @@ def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | Non
             f"A server for this vault runs already: {endpoint.url}, process {endpoint.pid}.",
             "Use it, or end it with `vaultrag serve --stop`.",
         )
+
+    try:
+        require_vault(config)
+    except VaultError as error:
+        terminal.warn(f"{error.message} What is indexed is served all the same. {error.remedy}")
 
     def say_ready(endpoint: Endpoint) -> None:
         if terminal.json:
