@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaultrag.config import Config, require_vault
-from vaultrag.domain import Finding
+from vaultrag.domain import Finding, counted
 from vaultrag.endpoint import read_endpoint, read_token
 from vaultrag.errors import IndexMissing, VaultragError
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
@@ -57,7 +57,7 @@ def _vault(config: Config) -> Iterator[Finding]:
     if not notes:
         yield Finding("vault", "warning", f"{config.vault} holds no notes.", "Name the vault's folder: --vault DIR.")
         return
-    yield _fine("vault", f"{config.vault}: {notes} notes; it is only ever read")
+    yield _fine("vault", f"{config.vault}: {counted(notes, 'note')}; it is only ever read")
 
 
 def _home(config: Config) -> Iterator[Finding]:
@@ -88,11 +88,11 @@ def _index(config: Config) -> Iterator[Finding]:
         yield Finding(
             "index",
             "warning",
-            f"{counts.owed} passages wait for their embedding: hits by meaning are incomplete.",
+            f"Still without embedding: {counted(counts.owed, 'passage')}. Hits by meaning are incomplete.",
             "Run: vaultrag index",
         )
         return
-    yield _fine("index", f"{counts.notes} notes, {counts.chunks} passages, all embedded")
+    yield _fine("index", f"{counted(counts.notes, 'note')}, {counted(counts.chunks, 'passage')}, all embedded")
 
 
 def _server(config: Config) -> Iterator[Finding]:

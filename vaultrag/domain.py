@@ -405,3 +405,8 @@ class NearestNeighbours(Protocol):
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first."""
         ...
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number and its regular English noun: `1 note`, `1,200 notes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

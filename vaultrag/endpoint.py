@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vaultrag.errors import TokenUnreadable
+from vaultrag.errors import DiskFull, ServerError, TokenUnreadable
 
 ENDPOINT_NAME = "server.json"
 RENEW_TOKEN = "End the server with `vaultrag serve --stop`; the next one starts with a token that works."
 TOKEN_BYTES = 32  # 256 bits: not to be guessed
 LOOPBACK = "127.0.0.1"
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,25 @@ def read_endpoint(home: Path) -> Endpoint | None:
 
 
 def announce(home: Path, endpoint: Endpoint) -> None:
-    """Write `server.json`, whole or not at all."""
+    """Write `server.json`, whole or not at all. Raises DiskFull or ServerError."""
     part = home / f"{ENDPOINT_NAME}.{endpoint.pid}.part"
-    part.write_text(json.dumps(asdict(endpoint), indent=2) + "\n", encoding="utf-8")
-    os.replace(part, home / ENDPOINT_NAME)
+    with writing_into(home):
+        part.write_text(json.dumps(asdict(endpoint), indent=2) + "\n", encoding="utf-8")
+        os.replace(part, home / ENDPOINT_NAME)
+
+
+@contextlib.contextmanager
+def writing_into(home: Path) -> Iterator[None]:
+    """Turn what the system says against writing a server's files into DiskFull or ServerError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise _disk_full(home) from error
+        raise ServerError(
+            f"{home} cannot be written to: {error.strerror}.",
+            "Give this user the right to write there, or name another home: --home DIR.",
+        ) from error
 
 
 def withdraw(home: Path, endpoint: Endpoint) -> None:
@@ -79,18 +99,24 @@ def read_token(path: Path) -> str:
 
 
 def ensure_token(path: Path) -> str:
-    """Return the bearer token, made on first use with mode 0600. Raises TokenUnreadable."""
+    """Return the bearer token, made on first use with mode 0600. Raises TokenUnreadable or DiskFull."""
     try:
         if not path.exists():
             _create_token(path)
         if os.name == "posix" and path.stat().st_mode & 0o077:
             path.chmod(0o600)  # copied or restored with wider rights
     except OSError as error:
+        if error.errno in _NO_SPACE:
+            raise _disk_full(path.parent) from error
         raise TokenUnreadable(
             f"The token file {path} could not be made: {error.strerror}.",
             "Give this user the right to write into the home, or name another: --home DIR.",
         ) from error
     return read_token(path)
+
+
+def _disk_full(home: Path) -> DiskFull:
+    return DiskFull(f"There is no space left in {home}.", "Free some space, then run the command again.")
 
 
 def _create_token(path: Path) -> None:

@@ -5,6 +5,7 @@ Every step can be killed and run again: what remains to do is a difference on di
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -157,7 +158,7 @@ def drain_outbox(database: Database, embedder: Embedder, vectors: VectorIndex, p
     """
     embeddings.claim_fingerprint(database, embedder.fingerprint)
     embedded = 0
-    with ThreadPoolExecutor(1, thread_name_prefix="embed") as worker:
+    with _embedding_thread() as worker:
         line = _Pipeline(database, embedder, worker)
         ahead = line.begin()
         while ahead is not None:
@@ -172,6 +173,16 @@ def drain_outbox(database: Database, embedder: Embedder, vectors: VectorIndex, p
     if vectors.rebuild_owed:
         rebuild_chroma(vectors, progress)
     return embedded
+
+
+@contextlib.contextmanager
+def _embedding_thread() -> Iterator[ThreadPoolExecutor]:
+    """One thread; when the block fails or is interrupted, its batch is not waited for: closing the embedder ends it."""
+    worker = ThreadPoolExecutor(1, thread_name_prefix="embed")
+    try:
+        yield worker
+    finally:
+        worker.shutdown(wait=False, cancel_futures=True)
 
 
 def rebuild_chroma(vectors: VectorIndex, progress: Progress) -> None:

@@ -22,8 +22,9 @@ from vaultrag.domain import (
     Progress,
     SearchResult,
     Vectors,
+    counted,
 )
-from vaultrag.errors import IndexMissing, ModelError
+from vaultrag.errors import IndexMissing, ModelError, VaultError
 from vaultrag.indexing import DeletionPolicy, Recipe
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
@@ -35,6 +36,8 @@ from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.vectors import VectorIndex
+
+INDEXED = "indexed"  # when a run last went through the whole vault, empty as it may have been
 
 
 class Access(StrEnum):
@@ -150,7 +153,7 @@ class Workspace:
             pending=counts.owed,
             problems=counts.problems,
             last_indexed=_iso(counts.last_indexed_at),
-            bytes=sum(f.stat().st_size for f in self.config.home.rglob("*") if f.is_file()),
+            bytes=self.config.home_bytes(),
         )
 
     def check(self) -> list[Finding]:
@@ -188,6 +191,8 @@ class Workspace:
             self._models.warm_embedder()
         diff = indexing.diff_vault(self.config, Catalog(self.database), recipe)
         applied = indexing.apply_changes(self.config, self.database, diff, recipe, progress, deletions=deletions)
+        with self.database.atomic():
+            self.database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
         embedded = 0
         if embedder is not None:
             embedded = indexing.drain_outbox(self.database, embedder, self._vector_index(), progress)
@@ -216,7 +221,8 @@ class Workspace:
             return None, warnings
         owed = embeddings.owed_count(self.database)
         if owed:
-            warnings = (*warnings, f"{owed} passages are not embedded yet: hits by meaning are incomplete.")
+            waiting = counted(owed, "passage")
+            warnings = (*warnings, f"Hits by meaning are incomplete: {waiting} still to be embedded.")
         if self._fingerprint() != embedder.fingerprint:
             return None, ("The notes are not embedded by the configured model yet; run `vaultrag index`.",)
         try:
@@ -282,11 +288,17 @@ class Workspace:
         threading.Thread(target=run, name=f"warm {role}", daemon=True).start()
 
     def _require_notes(self) -> None:
-        if not self.database.value("SELECT 1 FROM notes LIMIT 1"):
-            raise IndexMissing(
-                f"Nothing of {self.config.vault} is indexed yet.",
-                "Run: vaultrag index" + (" (a server is doing it now)" if self._indexing.locked() else ""),
+        if self.database.value("SELECT 1 FROM notes LIMIT 1"):
+            return
+        if self.database.meta(INDEXED):
+            raise VaultError(
+                f"{self.config.vault} holds no note that can be read.",
+                "Name the folder that holds your notes: --vault DIR; `vaultrag doctor` tells what was found.",
             )
+        raise IndexMissing(
+            f"Nothing of {self.config.vault} is indexed yet.",
+            "Run: vaultrag index" + (" (a server is doing it now)" if self._indexing.locked() else ""),
+        )
 
 
 _DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}

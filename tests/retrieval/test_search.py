@@ -8,7 +8,7 @@ import pytest
 
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
-from vaultrag.errors import IndexMissing
+from vaultrag.errors import IndexMissing, VaultError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Reach, Workspace
 
@@ -108,3 +108,12 @@ def test_odd_queries_are_answered_or_empty_but_never_fail(workspace: Workspace, 
 
 def test_a_name_is_found_in_the_other_script(workspace: Workspace) -> None:
     assert "Маяк.md" in paths(workspace, "where is mayak", Reach.WORDS)[:3]
+
+
+def test_a_vault_without_notes_says_so_instead_of_asking_for_an_index(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path, settings=Settings())
+    with Workspace.open(config, Access.OWN) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        with pytest.raises(VaultError, match="holds no note"):
+            workspace.search("что угодно", 3)

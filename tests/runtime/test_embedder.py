@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,24 @@ def test_process_that_dies_twice_is_reported(folder: Path, monkeypatch: pytest.M
     embedder = ChildEmbedder(folder, "dying")
     with pytest.raises(ModelCrashed, match=r"exit code 7.*twice in a row"):
         embedder.embed_query("сад")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="stops a process")
+@pytest.mark.slow
+def test_closing_ends_the_work_at_hand_without_a_second_try(folder: Path) -> None:
+    embedder = ChildEmbedder(folder, "small", threads=1)
+    embedder.embed_query("яблоня")
+    pid = embedder._child.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # a batch that takes for ever
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(embedder.embed_passages, ["яблоня"])
+        while not embedder._child._lock.locked():
+            pass
+        embedder.close()
+        with pytest.raises(ModelCrashed):
+            working.result(30)
+    assert not embedder._child.alive
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Reach, Workspace
 
 EVENT_STREAM = "text/event-stream"
-NOT_AN_OBJECT = "model_attributes_type"  # pydantic's name for it; FastAPI hands over the bytes of any other type
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
 ROUTES = "GET /healthz, /status and /check; POST /search, /ask, /index and /shutdown"
 
@@ -119,7 +118,7 @@ def _answer_fault(_: Request, error: Exception) -> Response:
 def _answer_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
-    if any(fault["type"] == NOT_AN_OBJECT for fault in faults):
+    if any(fault["loc"] == ("body",) or fault["type"] == "json_invalid" for fault in faults):
         return _json(wire.Fault(error="UsageError", message="The body is no JSON object.", remedy=JSON_BODY), 422)
     described = "; ".join(_describe(fault["loc"], fault["msg"]) for fault in faults)
     message = f"The request is not what this route takes: {described}."

@@ -25,7 +25,7 @@ from vaultrag.api.routes import build_app
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import Streams
 from vaultrag.config import Config
-from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw
+from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
 from vaultrag.errors import PortTaken, ServerError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
@@ -44,7 +44,8 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
     Raises PortTaken, IndexLocked, KeyboardInterrupt after Ctrl-C, and what opening the workspace raises.
     """
     with _listening(port) as listener, contextlib.closing(Workspace.open(config, Access.OWN)) as workspace:
-        _log_to(config.log_path)
+        with writing_into(config.home):
+            _log_to(config.log_path)
         endpoint = Endpoint(
             os.getpid(), LOOPBACK, listener.getsockname()[1], __version__, instance=secrets.token_hex(8)
         )

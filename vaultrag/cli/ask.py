@@ -16,6 +16,7 @@ from vaultrag.cli import render
 from vaultrag.cli.backend import ServerUse, find_backend, open_backend
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
+from vaultrag.domain import counted
 from vaultrag.errors import GenerationFailed
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.models import require_model
@@ -38,7 +39,7 @@ class Draft:
         """Follow one event of the answer."""
         match event:
             case wire.PassagesFound():
-                self.stage = f"Reading {len(event.passages)} passages"
+                self.stage = f"Reading {counted(len(event.passages), 'passage')}"
             case wire.TextPiece() if event.text:
                 self.text += event.text
                 self.stage = "Writing"

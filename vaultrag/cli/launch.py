@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from vaultrag.child import environment_with
 from vaultrag.cli.client import POLL_SECONDS, Client, find_server
 from vaultrag.config import Config
-from vaultrag.endpoint import LOOPBACK
+from vaultrag.endpoint import LOOPBACK, writing_into
 from vaultrag.errors import ServerError, VaultragError
 from vaultrag.wire import Fault
 
@@ -25,9 +25,10 @@ ERRORS_NAME = "server.start.log"
 
 def start_server(config: Config) -> Client:
     """Start `vaultrag serve`, detached, and return it once it answers. Raises what kept it from starting."""
-    config.home.mkdir(parents=True, exist_ok=True)
     errors = config.home / ERRORS_NAME
-    process = _spawn(config, errors)
+    with writing_into(config.home):
+        config.home.mkdir(parents=True, exist_ok=True)
+        process = _spawn(config, errors)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         ended = process.poll() is not None

@@ -214,8 +214,11 @@ def main(arguments: Sequence[str], serve: Serve) -> int:
         session.terminal.fail(error)
         return error.exit_code
     except typer.TyperException as error:
+        message = error.format_message()
+        if not message:
+            return UsageError.exit_code  # there was no command, and the help has been printed
         command = getattr(getattr(error, "ctx", None), "command_path", "vaultrag")
-        session.terminal.fail(UsageError(error.format_message(), f"See: {command} --help"))
+        session.terminal.fail(UsageError(message, f"See: {command} --help"))
         return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED

@@ -14,6 +14,7 @@ from rich.text import Text
 from vaultrag.cli.links import obsidian_link
 from vaultrag.cli.snippet import cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
+from vaultrag.domain import counted
 from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, SearchResult
 
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
@@ -98,7 +99,7 @@ def answer_footer(answer: Answer) -> Text:
     """Return which model answered from how much, and how long that took."""
     parts = [answer.model] if answer.model else []
     if answer.model:
-        parts.append(f"{len(answer.passages)} passages")
+        parts.append(counted(len(answer.passages), "passage"))
     if answer.tokens.get("prompt"):
         parts.append(f"{answer.tokens['prompt']} + {answer.tokens.get('completion', 0)} tokens")
     if answer.timings.get("first_token"):
@@ -122,7 +123,8 @@ def report_line(report: IndexReport) -> str:
     ]
     what = ", ".join(changes) if changes else "nothing new"
     embedded = f", {report.embedded:,} embedded" if report.embedded else ""
-    return f"{report.notes:,} notes, {report.chunks:,} passages: {what}{embedded}, in {duration(report.seconds)}."
+    whole = f"{counted(report.notes, 'note')}, {counted(report.chunks, 'passage')}"
+    return f"{whole}: {what}{embedded}, in {duration(report.seconds)}."
 
 
 def finding_blocks(findings: Sequence[Finding]) -> Iterator[RenderableType]:

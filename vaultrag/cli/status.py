@@ -10,7 +10,7 @@ from rich.text import Text
 from vaultrag import wire
 from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import Config
-from vaultrag.domain import IndexStatus
+from vaultrag.domain import IndexStatus, counted
 from vaultrag.endpoint import read_endpoint
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, open_database
@@ -78,7 +78,7 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
     return [
         ("vault", status.vault),
         ("home", f"{status.home} ({size(status.bytes)})"),
-        ("notes", f"{status.notes:,} in {status.chunks:,} passages"),
+        ("notes", f"{status.notes:,} in {counted(status.chunks, 'passage')}"),
         ("links", f"{status.links:,}, {status.unresolved:,} of them to notes that are not there"),
         ("embeddings", f"{status.embeddings:,}{waiting}"),
         ("problems", problems),

@@ -37,6 +37,7 @@ class ChildEmbedder:
         self._threads = threads
         environment = {**OFFLINE, "GOMP_SPINCOUNT": str(spin_count)}
         self._child = Child("The embedding model's process", "vaultrag.runtime.embed_child", environment)
+        self._closings = 0
 
     @property
     def fingerprint(self) -> str:
@@ -65,7 +66,8 @@ class ChildEmbedder:
         return query
 
     def close(self) -> None:
-        """End the child process. A later text starts a new one."""
+        """End the child process, and with ModelCrashed what it works on. A later text starts a new one."""
+        self._closings += 1
         self._child.close()
 
     def _load(self) -> None:
@@ -86,10 +88,13 @@ class ChildEmbedder:
         return vectors.astype(np.float32, copy=False)
 
     def _call(self, body: dict[str, Any]) -> Frame:
+        closings = self._closings
         try:
             try:
                 return self._child.call("embed", body, FRAME_SECONDS)
             except ChildDied:
+                if closings != self._closings:
+                    raise
                 return self._child.call("embed", body, FRAME_SECONDS)
         except ChildDied as error:
             raise ModelCrashed(

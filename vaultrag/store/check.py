@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vaultrag.domain import Finding
+from vaultrag.domain import Finding, counted
 from vaultrag.errors import IndexDamaged, StoreError
 from vaultrag.store import embeddings
 from vaultrag.store.catalog import Catalog
@@ -115,7 +115,7 @@ def _embeddings(database: Database) -> Iterator[Finding]:
         remedy=REINDEX,
     )
     if owed := embeddings.owed_count(database):
-        yield Finding("outbox-empty", "info", f"{owed} texts wait for the embedder.", INDEX)
+        yield Finding("outbox-empty", "info", f"Waiting for the embedder: {counted(owed, 'text')}.", INDEX)
 
 
 def _chroma(database: Database, vectors: VectorIndex) -> Iterator[Finding]:

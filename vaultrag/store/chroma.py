@@ -107,6 +107,8 @@ class ChromaIndex:
     def rebuild(self, portions: Iterable[tuple[Sequence[str], Vectors]], done: Callable[[int], None]) -> None:
         """Build a new generation, switch to it by one rename, and remove every other one."""
         self._child.close()  # the old generation may have damaged it
+        if not self.root.is_dir():
+            self.root.unlink(missing_ok=True)  # a file, or a link to nowhere, under the name that is ours
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         generation = self.root / f"gen-{self._highest() + 1}"
         generation.mkdir(mode=0o700)
