@@ -114,7 +114,7 @@ def _build(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> objec
     if depth == 0:
         raise ValueError("it is nested too deeply")
     if isinstance(event, yaml.ScalarEvent):
-        return _typed(event.value) if event.implicit[0] else str(event.value)
+        return typed(event.value) if event.implicit[0] else str(event.value)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, depth - 1)
     if isinstance(event, yaml.MappingStartEvent):
@@ -145,7 +145,8 @@ def _mapping(events: Iterator[yaml.Event], depth: int) -> dict[str, object]:
     return members
 
 
-def _typed(value: str) -> object:
+def typed(value: str) -> str | int | float | bool | None:
+    """Return a plain scalar as YAML 1.2 reads it; a date stays text."""
     if value in _NULL:
         return None
     if value in _BOOL:

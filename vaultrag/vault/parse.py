@@ -11,6 +11,7 @@ from vaultrag.domain import Link, LinkKind, Note, Turn
 from vaultrag.vault.blocks import Heading, Structure, read_structure
 from vaultrag.vault.canvas import is_canvas, parse_canvas
 from vaultrag.vault.chats import clean_text, find_turns
+from vaultrag.vault.dataview import read_fields, read_tasks
 from vaultrag.vault.dates import find_date
 from vaultrag.vault.frontmatter import Frontmatter, aliases, frontmatter_tags, read_frontmatter, string_values
 from vaultrag.vault.lines import Lines
@@ -32,6 +33,10 @@ def parse_note(path: str, text: str) -> Note:
     turns = [turn for turn in find_turns(text, lines) if turn.start >= front.body]
     structure = read_structure(text, lines, front.body, turns)
     links, tags = read_inline(text, structure)
+
+    def line_of(offset: int) -> int:
+        return lines.line_at(offset) + 1
+
     date, date_source = _date(path, front.properties, structure.headings, turns)
     return Note(
         path=path,
@@ -43,6 +48,8 @@ def parse_note(path: str, text: str) -> Note:
         blocks=tuple(structure.blocks),
         links=(*_property_links(text, front, lines), *(as_link(link, lines) for link in links)),
         turns=tuple(turns),
+        tasks=tuple(read_tasks(text, structure.items, line_of)),
+        fields=tuple(read_fields(text, structure.inline, line_of)),
         date=date,
         date_source=date_source,
         content_hash=digest,
