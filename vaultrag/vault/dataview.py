@@ -45,7 +45,7 @@ def read_tasks(text: str, items: Iterable[ListItem], line_of: LineOf) -> Iterato
 
 
 def read_fields(text: str, stretches: Iterable[tuple[int, int]], line_of: LineOf) -> Iterator[InlineField]:
-    """Read the fields outside code: `key:: value` on a line of its own, `[key:: value]` and `(key:: value)` anywhere."""
+    """Read the fields outside code: a line `key:: value`, `[key:: value]` and `(key:: value)` anywhere."""
     if "::" not in text:
         return
     for start, end in stretches:
