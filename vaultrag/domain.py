@@ -102,7 +102,8 @@ class Block:
     """A stretch of source text under one heading path, cut at block boundaries.
 
     `start` and `end` are code-point offsets into the note's text, `end` exclusive.
-    `level` is that of a heading, `callout` the type of a callout in lower case.
+    `level` is that of a heading, `callout` the type of a callout in lower case. `context` are words that stand
+    elsewhere and are embedded with the block, as the label of a canvas edge.
     """
 
     kind: BlockKind
@@ -113,6 +114,7 @@ class Block:
     turn: int | None = None
     level: int = 0
     callout: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,10 @@ class Feature(StrEnum):
     TABLE = "table"
     IMAGE = "image"
     FOOTNOTE = "footnote"
+
+
+FILTER_LANE = "filter"
+"""The lane of a query without words: nothing to rank by but the date."""
 
 
 @dataclass(frozen=True, slots=True)

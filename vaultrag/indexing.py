@@ -22,6 +22,7 @@ from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import VectorIndex
 from vaultrag.vault.chunk import chunk_note
+from vaultrag.vault.features import with_features
 from vaultrag.vault.files import Skipped, read_note, scan_vault
 from vaultrag.vault.links import LinkResolver, normalize_path
 from vaultrag.vault.parse import content_hash, parse_note
@@ -263,7 +264,7 @@ class _Writer:
             self.report.findings.append(Finding("note-readable", "warning", error.message, error.remedy))
             return False
         note = parse_note(change.path, text)
-        chunks = chunk_note(note, self.recipe.count_tokens, self.recipe.target, self.recipe.limit)
+        chunks = with_features(note, chunk_note(note, self.recipe.count_tokens, self.recipe.target, self.recipe.limit))
         self.catalog.write_note(
             note, stat, chunks, resolve=self._resolve, recipe=self.recipe.name, old_path=change.old_path
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import IndexMissing, ModelError
 from vaultrag.indexing import DeletionPolicy, Recipe
+from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
 from vaultrag.store import database as db
@@ -108,14 +109,23 @@ class Workspace:
             return self._index(progress, deletions)
 
     def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
-        """Return the k best passages, by the given lanes. Raises IndexMissing before the first run."""
+        """Return the k best passages, by the given lanes. A query may hold filters, as `tag:work`.
+
+        Raises IndexMissing before the first run, UsageError for a filter that is none.
+        """
+        parsed = parse_query(query)
+        result = self._find(parsed, k, reach if parsed.text.strip() else Reach.WORDS, lanes)
+        return replace(result, query=query)
+
+    def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
         self._require_notes()
         started = time.perf_counter()
-        vector, warnings = self._query_vector(query) if reach is Reach.FULL and "vector" in lanes else (None, ())
+        vector, warnings = self._query_vector(query.text) if reach is Reach.FULL and "vector" in lanes else (None, ())
         embedded = time.perf_counter() - started
         nearest = self._vector_index() if vector is not None else None
         searcher = Searcher(self.database, nearest, self._fingerprint(), self.config.settings.search)
-        result = searcher.search(query, k, vector, lanes, (*warnings, *(nearest.warnings if nearest else ())))
+        warnings = (*warnings, *(nearest.warnings if nearest else ()))
+        result = searcher.search(query.text, k, vector, lanes, warnings, query.filters)
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return SearchResult(result.query, result.passages, result.lanes, result.warnings, timings)
 
@@ -123,7 +133,7 @@ class Workspace:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
         self._require_notes()
         answerer = Answerer(
-            search=self.search,
+            search=lambda text, k: self._find(ParsedQuery(text, ()), k, Reach.FULL, ALL_LANES),  # its colons are words
             model=self._models.answer(),
             embedder=self._embedder_or_none(),
             settings=self.config.settings.answering,

@@ -95,7 +95,9 @@ def index(
 @app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')
 def search(  # typer reads the options from the signature
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help="Words, or a question, in Russian or English.")],
+    query: Annotated[
+        str, typer.Argument(help="Words, or a question, in Russian or English, and filters: tag:work -has:task …")
+    ],
     count: Annotated[
         int | None,
         typer.Option("-k", metavar="N", min=1, max=PASSAGES_MOST, help="Passages to show.", show_default=False),
@@ -106,7 +108,13 @@ def search(  # typer reads the options from the signature
     home: HomeOption = None,
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
-    """Find passages by words, links and meaning."""
+    """Find passages by words, links and meaning.
+
+    Filters stand among the words: tag:work, path:Projects/, property:status=done or [status:done], has:task (link,
+    code, table, image, footnote), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user (assistant,
+    me). A minus excludes: -tag:old. Values with spaces stand in quotes: tag:"a b". Filters alone list what meets them,
+    the latest note first. A query that begins with a minus comes after --.
+    """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.search import Search
 

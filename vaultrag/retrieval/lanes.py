@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +24,7 @@ from vaultrag.store.places import (
     places_by_row_ids,
     places_of_notes,
 )
+from vaultrag.store.restriction import keys_of_rows
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
 NAME_COVERAGE = 0.75  # of a name's weighted words: «у Гогоберидзе» means «Давид Гогоберидзе», «у Давида» does not
@@ -36,12 +37,16 @@ _BRACKETED = re.compile(r"\([^)]*\)")
 
 @dataclass(slots=True)
 class Question:
-    """A question on its way through the lanes. `vector` is None while no embedder answers."""
+    """A question on its way through the lanes. `vector` is None while no embedder answers.
+
+    `allowed` are the chunks that its filters leave, None where it has none; no lane returns any other.
+    """
 
     text: str
     stems: Sequence[str]
     language: str
     vector: Vectors | None
+    allowed: Set[int] | None = None
     similarities: dict[str, float] = field(default_factory=dict)
     keyword_scores: dict[int, float] = field(default_factory=dict)
 
@@ -56,7 +61,7 @@ class Lanes:
 
     def keyword(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
         """Chunks that hold words of the question, by BM25 over stems."""
-        scored = search_keywords(self.database, question.stems, k)
+        scored = search_keywords(self.database, question.stems, k, allowed=question.allowed)
         places = places_by_row_ids(self.database, [row_id for row_id, _ in scored])
         question.keyword_scores.update(scored)
         return [
@@ -67,11 +72,16 @@ class Lanes:
         """Chunks near in meaning, by cosine."""
         if question.vector is None or self.nearest is None:
             return []
-        scored = self.nearest.search(question.vector, k)
+        if question.allowed is None:
+            scored = self.nearest.search(question.vector, k)
+        else:
+            scored = self.nearest.search_among(question.vector, keys_of_rows(self.database, question.allowed), k)
         question.similarities.update(scored)
         places = places_by_keys(self.database, [key for key, _ in scored])
         return [
-            (place, Hit(place.row_id, place.note_id, score)) for key, score in scored for place in places.get(key, ())
+            (place, Hit(place.row_id, place.note_id, score))
+            for key, score in scored
+            for place in _allowed(question, places.get(key, ()))
         ]
 
     def name(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
@@ -103,7 +113,8 @@ class Lanes:
 
     def best_places(self, question: Question, note_ids: Sequence[int]) -> dict[int, Place]:
         """Return the chunk of each note that suits the question best."""
-        places = places_of_notes(self.database, note_ids)
+        stored = places_of_notes(self.database, note_ids)
+        places = {note: kept for note, some in stored.items() if (kept := _allowed(question, some))}
         self.learn_similarities(question, [place.text_hash for some in places.values() for place in some])
         return {
             note_id: max(some, key=lambda place: (self._nearness(question, place), -place.ordinal))
@@ -139,6 +150,11 @@ class Lanes:
             bearers[name.lower()] = bearers.get(name.lower(), 0) + 1
         scored = [(note, score / bearers[name.lower()], name) for note, (score, name) in named.items()]
         return sorted(scored, key=lambda item: (-item[1], item[0]))
+
+
+def _allowed(question: Question, places: Iterable[Place]) -> list[Place]:
+    """Sift by the filters: equal texts share an embedding key, and a note holds chunks of many kinds."""
+    return [place for place in places if question.allowed is None or place.row_id in question.allowed]
 
 
 def _name_score(name: str, asked: set[str], weights: dict[str, float], database: Database, total: int) -> float:

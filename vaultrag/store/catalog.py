@@ -252,7 +252,7 @@ class Catalog:
         for part in embeddings.parts(keys):
             rows = self.database.rows(
                 "SELECT chunks.id, note_id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
-                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash"
+                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features"
                 " FROM chunks JOIN notes ON notes.id = chunks.note_id"
                 f" WHERE {column} IN ({embeddings.marks(part)}) ORDER BY note_id, ordinal",
                 part,
@@ -286,7 +286,22 @@ def _stored_note(row: Row) -> StoredNote:
 
 
 def _stored_chunk(row: Row) -> StoredChunk:
-    row_id, note_id, title, chunk_id, path, heading_path, *place, block_id, speaker, text, embedded, lang, key = row
+    (
+        row_id,
+        note_id,
+        title,
+        chunk_id,
+        path,
+        heading_path,
+        *place,
+        block_id,
+        speaker,
+        text,
+        embedded,
+        lang,
+        key,
+        features,
+    ) = row
     chunk = Chunk(
         id=chunk_id,
         path=path,
@@ -298,5 +313,6 @@ def _stored_chunk(row: Row) -> StoredChunk:
         embedded=embedded,
         language=lang,
         text_hash=key,
+        features=tuple(features.split()),
     )
     return StoredChunk(row_id=row_id, note_id=note_id, title=title, chunk=chunk)

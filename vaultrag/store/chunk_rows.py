@@ -22,6 +22,7 @@ PLACE = (
     "block_id",
     "speaker",
     "heading_path",
+    "features",
     "text",
 )
 
@@ -110,5 +111,6 @@ def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:
         storable(chunk.block_id),
         storable(chunk.speaker),
         json.dumps(chunk.heading_path),
+        " ".join(chunk.features),
         storable(chunk.text),
     )
