@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
 from vaultrag.language import language_of, sentences
@@ -17,6 +18,7 @@ from vaultrag.vault.plain import plain_heading, plain_text, without_comments
 from vaultrag.vault.split import halve, split_block
 
 TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings
+TINY_CARD = 12  # tokens: a card of about five words is near to every question
 LONGEST_TOKEN = 16  # characters a token holds on average at the very most; longer texts need no counting
 ELSEWHERE = 80  # tokens that one footnote or embed may add to a passage: it is found whole at its own place
 HEADING_SHARE = 3  # a heading path may take a third of a chunk
@@ -82,7 +84,8 @@ class _Chunker:
 
     def chunks(self) -> list[Chunk]:
         units = [unit for block in self.note.blocks for unit in self._units(block)]
-        groups = self._join_tiny(self._grouped(units))
+        groups = self._grouped(units)
+        groups = self._join_cards(groups) if self.is_canvas else self._join_tiny(groups)
         return [chunk for group in groups for chunk in self._emit(group)]
 
     def _units(self, block: Block) -> Iterator[_Unit]:
@@ -178,8 +181,6 @@ class _Chunker:
 
     def _join_tiny(self, groups: Sequence[_Group]) -> list[_Group]:
         """Join runs of tiny sibling sections; the chunk then stands under their parent and names each heading."""
-        if self.is_canvas:
-            return list(groups)
         joined: list[_Group] = []
         for group in groups:
             if joined and self._are_tiny_siblings(joined[-1], group):
@@ -194,6 +195,34 @@ class _Chunker:
         whole = left.units[0].is_opening and right.units[0].is_opening and left.turn == right.turn
         tiny = right.tokens <= TINY_SECTION and (bool(left.sections) or left.tokens <= TINY_SECTION)
         return siblings and whole and tiny and left.tokens + right.tokens <= self.target // 2
+
+    def _join_cards(self, groups: Sequence[_Group]) -> list[_Group]:
+        """Join cards of a few words with their neighbours; what stands between them in the file comes along."""
+        joined: list[_Group] = []
+        for group in groups:
+            last = joined[-1] if joined else None
+            if last and self._is_crumb(last, group) and last.tokens + group.tokens <= self.target:
+                joined[-1] = self._with_card(last, group)
+            else:
+                joined.append(group)
+        return joined
+
+    def _is_crumb(self, last: _Group, group: _Group) -> bool:
+        sizes = [self._tokens(self._embedded(part)) for part in (last, group)]
+        return min(sizes) <= TINY_CARD
+
+    def _with_card(self, left: _Group, right: _Group) -> _Group:
+        """Put two groups under the headings that they share; the others are named in their words."""
+        pairs = zip(left.heading_path, right.heading_path, strict=False)
+        shared = tuple(a for a, b in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        units = [
+            replace(unit, words=name, tokens=self._tokens(name))
+            if unit.block.kind is BlockKind.HEADING and not unit.words and len(unit.block.heading_path) > len(shared)
+            else unit
+            for unit in (*left.units, *right.units)
+            for name in [plain_heading(unit.block.heading_path[-1]) if unit.block.heading_path else ""]
+        ]
+        return _Group(tuple(units), shared, sum(unit.tokens for unit in units))
 
     def _merged(self, left: _Group, right: _Group) -> _Group:
         sections = left.sections or (left.heading_path,)

@@ -74,7 +74,8 @@ def read_inline(text: str, structure: Structure) -> tuple[list[RawLink], list[st
 
 
 def as_link(link: RawLink, lines: Lines) -> Link:
-    return Link(link.target, link.kind, link.anchor, link.text, lines.line_at(link.start) + 1)
+    line = lines.line_at(link.start)
+    return Link(link.target, link.kind, link.anchor, link.text, line + 1, link.start - lines.starts[line] + 1)
 
 
 def unique_tags(tags: Iterable[str]) -> tuple[str, ...]:
