@@ -225,6 +225,14 @@ def test_unreadable_folder_is_no_deletion(config: Config, database: Database) ->
         (config.vault / "папка").chmod(0o700)
 
 
+def test_note_moved_into_the_cloud_is_no_deletion(config: Config, database: Database) -> None:
+    note = put(config, "П/Облако.md", "# Облако")
+    put(config, "b.md", "text")
+    index(config, database)
+    note.rename(note.with_name(".Облако.md.icloud"))
+    assert kinds(config, database) == {}
+
+
 def test_unreadable_note_is_a_finding_and_the_others_go_on(config: Config, database: Database) -> None:
     put(config, "a.md", "x" * 2000)
     put(config, "b.md", "text")

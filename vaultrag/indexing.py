@@ -93,7 +93,8 @@ class Applied:
 def diff_vault(config: Config, catalog: Catalog, recipe: Recipe) -> VaultDiff:
     """Compare the disk with the catalogue by size, time and inode; what differs is confirmed by its content.
 
-    Notes in a folder that cannot be read count as there. Raises VaultError when the vault itself is not there.
+    Notes that cannot be read now, or lie in such a folder or in the cloud, count as there.
+    Raises VaultError when the vault itself is not there.
     """
     require_vault(config)
     listing = scan_vault(config.vault, config.settings.vault.ignore)
@@ -279,11 +280,12 @@ class _Writer:
 def _vanished(
     stored: Mapping[str, StoredFile], stats: Mapping[str, FileStat], skipped: Sequence[Skipped]
 ) -> dict[str, StoredFile]:
-    unreadable = tuple(f"{normalize_path(place.path)}/" for place in skipped if place.path.endswith("/"))
+    there = [normalize_path(place.path) + "/" * place.path.endswith("/") for place in skipped if place.is_there]
+    folders, files = tuple(path for path in there if path.endswith("/")), frozenset(there)
     return {
         path: file
         for path, file in stored.items()
-        if path not in stats and not (unreadable and path.startswith(unreadable))
+        if path not in stats and path not in files and not (folders and path.startswith(folders))
     }
 
 

@@ -10,6 +10,7 @@ import os
 import re
 import stat as status
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,12 @@ from vaultrag.vault.links import normalize_path
 
 NOTE_SUFFIXES = (".md", ".canvas")
 READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round
+NEAR_COPY = 0.95  # share of words in common; two notes made from one template have less
+LEAST_COPY = 300  # bytes: below it a template is most of the text
+LARGEST_COPY = 500_000  # bytes: such pairs are read at every listing
+_NUMBERED = re.compile(r"(?P<name>.+?) \d{1,2}(?P<suffix>\.md)", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+IN_THE_CLOUD = "its content is in the cloud only"
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the content is in the cloud, reading would fetch it
 
 # Names that sync programs give to the losing version (facts/obsidian.md section 7), without their extension.
@@ -35,10 +42,14 @@ _CONFLICT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file or folder that was not read, and why, in words for the user."""
+    """A file or folder (with a `/` at its end) that was not read, and why, in words for the user.
+
+    What is there and only cannot be read now is no deletion: `is_there`.
+    """
 
     path: str
     reason: str
+    is_there: bool = False
 
 
 @dataclass(slots=True)
@@ -82,7 +93,9 @@ def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
         if path.lower().endswith(NOTE_SUFFIXES):
             _judge(listing, entry, path, fs_path, excluded)
     listing.notes.sort(key=lambda note: note.path)
-    listing.names.sort()
+    _set_copies_aside(root, listing)
+    unread = (place.path for place in listing.skipped if place.is_there and not place.path.endswith("/"))
+    listing.names = sorted({*listing.names, *unread})
     return listing
 
 
@@ -152,17 +165,29 @@ def _walk(root: Path, listing: Listing) -> Iterator[tuple[os.DirEntry[str], str]
         for entry in _entries(root, folder, listing):
             fs_path = f"{folder}{entry.name}"
             if entry.name.startswith("."):
+                listing.skipped.extend(_placeholder(folder, entry.name))
                 continue
             if not _is_speakable(entry.name):
                 listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(f"{fs_path}/")
-            elif entry.is_symlink() and (reason := _link_fault(root, entry)):
-                listing.skipped.append(Skipped(fs_path, reason))
-            elif entry.is_file():
-                yield entry, fs_path
-            else:
-                listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{fs_path}/")
+                elif entry.is_symlink() and (reason := _link_fault(root, entry)):
+                    listing.skipped.append(Skipped(fs_path, reason))
+                elif entry.is_file():
+                    yield entry, fs_path
+                else:
+                    listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+            except OSError as error:
+                listing.skipped.append(Skipped(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
+
+
+def _placeholder(folder: str, name: str) -> Iterator[Skipped]:
+    """Recognise what iCloud leaves of a file that it moved into the cloud: `.Note.md.icloud`."""
+    note = name[1:].removesuffix(".icloud")
+    if name.endswith(".icloud") and note.lower().endswith(NOTE_SUFFIXES):
+        yield Skipped(normalize_path(f"{folder}{note}"), IN_THE_CLOUD, is_there=True)
 
 
 def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]]:
@@ -175,7 +200,7 @@ def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]
                 f"The vault {root} cannot be read: {error.strerror}.",
                 "Mount or restore the folder, or name another: --vault DIR. The index is kept.",
             ) from error
-        listing.skipped.append(Skipped(folder, f"the folder cannot be read: {error.strerror}"))
+        listing.skipped.append(Skipped(folder, f"the folder cannot be read: {error.strerror}", is_there=True))
         return []
 
 
@@ -211,12 +236,36 @@ def _judge(listing: Listing, entry: os.DirEntry[str], path: str, fs_path: str, e
     try:
         found = entry.stat()
     except OSError as error:
-        listing.skipped.append(Skipped(path, f"it cannot be read: {error.strerror}"))
+        listing.skipped.append(Skipped(path, f"it cannot be read: {error.strerror}", is_there=True))
         return
     if getattr(found, "st_flags", 0) & _DATALESS:
-        listing.skipped.append(Skipped(path, "its content is in the cloud only"))
+        listing.skipped.append(Skipped(path, IN_THE_CLOUD, is_there=True))
         return
     listing.notes.append(FileStat(path, fs_path, found.st_size, found.st_mtime_ns, found.st_ino))
+
+
+def _set_copies_aside(root: Path, listing: Listing) -> None:
+    """Take out `Note 2.md` beside `Note.md` where it says the same: an iCloud conflict or an old version kept."""
+    by_path = {note.path: note for note in listing.notes}
+    copies = {
+        note.path: original.path
+        for note in listing.notes
+        if (match := _NUMBERED.fullmatch(note.path))
+        and (original := by_path.get(f"{match['name']}{match['suffix']}"))
+        and _says_the_same(root, original, note)
+    }
+    listing.notes = [note for note in listing.notes if note.path not in copies]
+    listing.skipped.extend(Skipped(path, f"it is a near copy of {original}") for path, original in copies.items())
+
+
+def _says_the_same(root: Path, original: FileStat, copy: FileStat) -> bool:
+    if not LEAST_COPY <= min(original.size, copy.size) <= max(original.size, copy.size) <= LARGEST_COPY:
+        return False
+    try:
+        first, second = (Counter(_WORD.findall(read_note(root, note, LARGEST_COPY))) for note in (original, copy))
+    except VaultError:
+        return False
+    return 2 * (first & second).total() >= NEAR_COPY * (first.total() + second.total())
 
 
 def _real_path(root: Path, fs_path: str) -> str:
