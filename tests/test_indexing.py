@@ -14,7 +14,8 @@ from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChangeKind
 from vaultrag.errors import ModelCrashed, VaultError
-from vaultrag.indexing import Applied, DeletionPolicy, Recipe, apply_changes, diff_vault, drain_outbox
+from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, diff_vault, drain_outbox
+from vaultrag.reading import Recipe
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index

@@ -73,13 +73,17 @@ class LinkKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as written. `target` is the path part before the first `#` (empty: the note itself)."""
+    """A link as written. `target` is the path part before the first `#` (empty: the note itself).
+
+    `line` and `column` count from 1; a link in a canvas or in the properties has column 1.
+    """
 
     target: str
     kind: LinkKind
     anchor: str
     text: str
     line: int
+    column: int = 1
 
 
 class BlockKind(StrEnum):

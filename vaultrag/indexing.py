@@ -15,19 +15,17 @@ from enum import StrEnum
 import numpy as np
 
 from vaultrag.config import Config, require_vault
-from vaultrag.domain import Change, ChangeKind, CountTokens, Embedder, FileStat, Finding, Progress, Vectors
+from vaultrag.domain import Change, ChangeKind, Embedder, FileStat, Finding, Progress, Vectors
 from vaultrag.errors import VaultError
+from vaultrag.reading import Recipe, read_and_cut
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import VectorIndex
-from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.features import with_features
 from vaultrag.vault.files import Skipped, read_note, scan_vault
 from vaultrag.vault.links import LinkResolver, normalize_path
-from vaultrag.vault.parse import content_hash, parse_note
+from vaultrag.vault.parse import content_hash
 
-PARSER_VERSION = "1"  # raise it whenever the same text would give other chunks, links or stems
 GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
 GUARDED_SHARE = 0.2  # a fifth of a vault gone at once is an unmounted disk or a sync gone wrong more often than a wish
 WINDOW = 512  # rows of the outbox sorted by length at a time: an embedder pads each batch to its longest text
@@ -40,23 +38,6 @@ class DeletionPolicy(StrEnum):
 
     GUARD = "guard"
     ACCEPT = "accept"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How notes become chunks. A note written by another recipe is read again.
-
-    `tokenizer` names what `count_tokens` counts by.
-    """
-
-    count_tokens: CountTokens
-    tokenizer: str
-    target: int
-    limit: int
-
-    @property
-    def name(self) -> str:
-        return f"{PARSER_VERSION}/{self.tokenizer}/{self.target}/{self.limit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +241,12 @@ class _Writer:
         """Read, parse and write one note; return whether it could be read."""
         stat = self.diff.stats[change.path]
         try:
-            text = read_note(self.config.vault, stat, self.config.settings.vault.max_note_bytes)
+            read = read_and_cut(self.config.vault, stat, self.config.settings.vault.max_note_bytes, self.recipe)
         except VaultError as error:
             self.report.findings.append(Finding("note-readable", "warning", error.message, error.remedy))
             return False
-        note = parse_note(change.path, text)
-        chunks = with_features(note, chunk_note(note, self.recipe.count_tokens, self.recipe.target, self.recipe.limit))
         self.catalog.write_note(
-            note, stat, chunks, resolve=self._resolve, recipe=self.recipe.name, old_path=change.old_path
+            read.note, stat, read.chunks, resolve=self._resolve, recipe=self.recipe.name, old_path=change.old_path
         )
         return True
 

@@ -24,7 +24,8 @@ from vaultrag.domain import (
     Vectors,
 )
 from vaultrag.errors import IndexMissing, ModelError
-from vaultrag.indexing import DeletionPolicy, Recipe
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.reading import ReadNote, Recipe, read_and_cut
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
@@ -140,6 +141,11 @@ class Workspace:
             prompt_budget=self._models.prompt_budget,
         )
         return answerer.answer(question)
+
+    def read_note(self, path: str) -> ReadNote:
+        """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
+        stat = Catalog(self.database).stored_files()[path].stat
+        return read_and_cut(self.config.vault, stat, self.config.settings.vault.max_note_bytes, self._recipe())
 
     def status(self) -> IndexStatus:
         counts = Catalog(self.database).counts(self._fingerprint() or None)

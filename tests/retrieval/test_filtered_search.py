@@ -24,7 +24,7 @@ CHAT = """\
 NOTES = {
     "Дом/Бойлер.md": "---\ntags: [Дом/Вода]\nstatus: done\ndate: 2024-05-17\n---\nБойлер чистим раз в год.\n",
     "Дом/Кухня.md": "---\ntags: [дом]\nавтор: '[[Лев Толстой]]'\ndate: 2023-01-02\n---\n"
-    "Бойлер на кухне.\n\n- [ ] позвать мастера\n",
+    "Бойлер на кухне.\n\n- [ ] позвать мастера [срок:: скоро]\n",
     "Work/Boiler.md": "---\ntags: work\nStatus: [Done, checked]\ndate: 2024-06-01\n---\n"
     "The boiler of the office.\n\n```python\n- [ ] no task, [[no link]]\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
     "Архив.md": "Бойлер старый. ![[фото.png]] См. [[Бойлер]][^1].\n\n[^1]: сноска\n",
@@ -62,6 +62,7 @@ def paths(result: SearchResult) -> set[str]:
         ("[status:Checked]", {"Work/Boiler.md"}),
         ('[автор:"лев толстой"]', {"Дом/Кухня.md"}),
         ("property:автор", {"Дом/Кухня.md"}),
+        ("[срок:скоро]", {"Дом/Кухня.md"}),
         ("has:task", {"Дом/Кухня.md"}),
         ("has:code", {"Work/Boiler.md"}),
         ("has:table", {"Work/Boiler.md"}),

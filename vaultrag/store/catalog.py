@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vaultrag import language
 from vaultrag.domain import Chunk, FileStat, Note, Span
@@ -219,7 +220,7 @@ class Catalog:
             "language": _main_language(note, chunks),
             "indexed_at": time.time(),
             "problems": json.dumps(note.problems),
-            "properties": json.dumps(dict(note.properties), default=str),
+            "properties": json.dumps(_properties(note), default=str),
         }
         names = ", ".join(values)
         updates = ", ".join(f"{name} = excluded.{name}" for name in values)
@@ -259,6 +260,15 @@ class Catalog:
             )
             found += [_stored_chunk(row) for row in rows]
         return found
+
+
+def _properties(note: Note) -> dict[str, Any]:
+    """Return the frontmatter with the fields of the text, whose values join those of the same name."""
+    merged: dict[str, Any] = dict(note.properties)
+    for field in note.fields:
+        standing = merged.get(field.key, [])
+        merged[field.key] = [*(standing if isinstance(standing, list) else [standing]), field.value]
+    return merged
 
 
 def _main_language(note: Note, chunks: Sequence[Chunk]) -> str:

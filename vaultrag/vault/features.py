@@ -12,7 +12,6 @@ from vaultrag.domain import Block, BlockKind, Chunk, Feature, LinkKind, Note
 from vaultrag.vault.canvas import is_canvas
 from vaultrag.vault.lines import Lines
 
-_TASK = re.compile(r"^[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+\[[^\r\n]\](?:[ \t]|$)", re.MULTILINE)
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]|\^\[[^\]\r\n]+\]")
 _INLINE_CODE = re.compile(r"(`+)(?!`)[^\r\n]*?[^`\r\n]\1(?!`)")
 _INNER_FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?:```|~~~)", re.MULTILINE)  # in a list or a quote
@@ -24,7 +23,6 @@ _WHOLE = {
     BlockKind.FOOTNOTE: Feature.FOOTNOTE,
 }
 _MARKS = (
-    (Feature.TASK, _TASK),
     (Feature.FOOTNOTE, _FOOTNOTE),
     (Feature.CODE, _INLINE_CODE),
     (Feature.CODE, _INNER_FENCE),
@@ -45,16 +43,16 @@ class _Reader:
         self.marked = not is_canvas(note.path)  # a canvas is JSON: its cards' marks are escaped
         self.blocks = [block for block in note.blocks if block.kind in _WHOLE]  # in order, and apart
         self.ends = [block.end for block in self.blocks]
-        self.links = sorted(_linked_lines(note))
-        self.link_lines = [line for line, _ in self.links]
+        self.known = sorted(_known_lines(note))
+        self.known_lines = [line for line, _ in self.known]
 
     def features(self, chunk: Chunk) -> tuple[str, ...]:
         start, end = self.lines.offsets(chunk.span)
         blocks = list(takewhile(lambda block: block.start < end, self.blocks[bisect_right(self.ends, start) :]))
-        first = bisect_left(self.link_lines, chunk.span.first_line)
-        last = bisect_right(self.link_lines, chunk.span.last_line)
+        first = bisect_left(self.known_lines, chunk.span.first_line)
+        last = bisect_right(self.known_lines, chunk.span.last_line)
         found = {_WHOLE[block.kind] for block in blocks}
-        found.update(feature for _, feature in self.links[first:last])
+        found.update(feature for _, feature in self.known[first:last])
         code = [block for block in blocks if block.kind is BlockKind.CODE]
         for text in self._outside(start, end, code) if self.marked else ():
             found.update(feature for feature, mark in _MARKS if mark.search(text))
@@ -68,7 +66,9 @@ class _Reader:
         yield self.text[start:end]
 
 
-def _linked_lines(note: Note) -> Iterator[tuple[int, Feature]]:
+def _known_lines(note: Note) -> Iterator[tuple[int, Feature]]:
+    for task in note.tasks:
+        yield task.line, Feature.TASK
     for link in note.links:
         yield link.line, Feature.LINK
         if link.kind is LinkKind.EMBED and _IMAGE_NAME.search(link.target):
