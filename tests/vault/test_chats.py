@@ -125,6 +125,14 @@ def test_times_are_read_in_the_order_the_note_writes_them(times: list[str], firs
     assert parse_note("n.md", text).turns[0].time == first
 
 
+@pytest.mark.parametrize(
+    ("created", "time"), [("2025-03-04", "2025-03-04T10:00:00"), ("2025-04-03", "2025-04-03T10:00:00")]
+)
+def test_the_day_a_chat_began_settles_what_its_times_leave_open(created: str, time: str) -> None:
+    text = f"---\ncreate_time: {created}T07:00:00.000Z\n---\n>[!nexus_user] **User** - 03/04/2025 at 10:00:00\n> x\n"
+    assert parse_note("n.md", text).turns[0].time == time
+
+
 def test_citation_marks_of_exports_are_dropped() -> None:
     text = "Модель быстра【1†L281-L288】【11:3†source】, да[3†source]. Yes citeturn0search1turn0view2. "
     text += "\ue200cite\ue202turn0search1\ue201Нет【важно】"

@@ -19,7 +19,8 @@ from vaultrag.vault.plain import plain_heading, plain_text
 from vaultrag.vault.syntax import RawLink, parse_property, scan_inline
 
 TITLE_LENGTH = 80  # characters of a first message that still read as a title
-DATE_KEYS = ("date", "created", "create_time")
+DATE_KEYS = ("date", "дата", "created", "создано", "created_at", "date created", "create_time")
+_FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}/\d\d/\d\d)\.[^./]+$")  # a daily note such as `2025/03/15.md`
 _CONFLICT_MARKS = [re.compile(rf"(?:\A|(?<=[\r\n])){mark}") for mark in ("<{7} ", "={7}[\r\n]", ">{7} ")]
 
 
@@ -30,7 +31,8 @@ def parse_note(path: str, text: str) -> Note:
         return parse_canvas(path, text, digest)
     lines = Lines(text)
     front = read_frontmatter(text)
-    turns = [turn for turn in find_turns(text, lines) if turn.start >= front.body]
+    created = find_date(str(front.properties.get("create_time") or ""))
+    turns = [turn for turn in find_turns(text, lines, created) if turn.start >= front.body]
     structure = read_structure(text, lines, front.body, turns)
     links, tags = read_inline(text, structure)
 
@@ -148,7 +150,8 @@ def _date(
         date = find_date(str(lowered.get(key) or ""))
         if date:
             return date, "property"
-    date = find_date(stem(path))
+    folders = _FOLDER_DATE.search(path)
+    date = find_date(stem(path)) or (find_date(folders.group(1)) if folders else "")
     if date:
         return date, "name"
     date = find_date(headings[0].text) if headings and headings[0].turn is None else ""

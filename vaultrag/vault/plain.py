@@ -92,7 +92,7 @@ def plain_heading(line: str) -> str:
     if not _MARKUP.search(line):
         return line.strip()
     if "^" in line:
-        line = _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", _BLOCK_ID.sub("", line)))
+        line = _BLOCK_ID.sub("", line)
     if "`" not in line:
         return _inline(line).strip()
     parts = _CODE_SPAN.split(line)
@@ -100,6 +100,8 @@ def plain_heading(line: str) -> str:
 
 
 def _inline(text: str) -> str:
+    if "^" in text:
+        text = _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", text))
     if "[" in text:
         text = _LINK.sub(_link_words, _WIKILINK.sub(_wikilink_words, text))
     if "<" in text:
