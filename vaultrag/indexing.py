@@ -22,7 +22,7 @@ from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import VectorIndex
-from vaultrag.vault.files import Skipped, read_note, scan_vault
+from vaultrag.vault.files import Skipped, note_suffixes, read_note, scan_vault
 from vaultrag.vault.links import LinkResolver, normalize_path
 from vaultrag.vault.parse import content_hash
 
@@ -78,7 +78,7 @@ def diff_vault(config: Config, catalog: Catalog, recipe: Recipe) -> VaultDiff:
     Raises VaultError when the vault itself is not there.
     """
     require_vault(config)
-    listing = scan_vault(config.vault, config.settings.vault.ignore)
+    listing = scan_vault(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault))
     stats = {stat.path: stat for stat in listing.notes}
     stored = catalog.stored_files()
     added = [stat for stat in listing.notes if stat.path not in stored]

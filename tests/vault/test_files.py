@@ -26,7 +26,7 @@ def paths(root: Path, *ignore: str) -> list[str]:
 
 def test_notes_and_canvases_are_listed_sorted_and_attachments_are_names(tmp_path: Path) -> None:
     write(tmp_path, "б.md", "a/Б.canvas", "a/img.png", "A.MD", "base.base")
-    assert paths(tmp_path) == ["A.MD", "a/Б.canvas", "б.md"]
+    assert paths(tmp_path) == ["A.MD", "a/Б.canvas", "base.base", "б.md"]
     assert list_names(tmp_path, []) == ["A.MD", "a/img.png", "a/Б.canvas", "base.base", "б.md"]
 
 

@@ -80,7 +80,7 @@ def test_note_reads_as_in_the_app(case: Path, resolver: LinkResolver) -> None:
 def test_graph_of_the_vault_is_the_apps(resolver: LinkResolver) -> None:
     resolved: dict[str, dict[str, int]] = {}
     unresolved: dict[str, dict[str, int]] = {}
-    for file in list_files(VAULT, []):
+    for file in list_files(VAULT, [], (".md", ".canvas")):
         note = parse_note(file.path, read_note(VAULT, file, 5_000_000))
         hits, misses = graph_rows(note, resolver)
         resolved[file.path], unresolved[file.path] = dict(hits), dict(misses)

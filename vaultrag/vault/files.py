@@ -15,11 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vaultrag.config import VaultSection
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
 from vaultrag.vault.links import normalize_path
+from vaultrag.vault.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 
-NOTE_SUFFIXES = (".md", ".canvas")
+NOTE_SUFFIXES = (".md", ".canvas", ".base")
 READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round
 NEAR_COPY = 0.95  # share of words in common; two notes made from one template have less
 LEAST_COPY = 300  # bytes: below it a template is most of the text
@@ -61,9 +63,14 @@ class Listing:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def list_files(root: Path, ignore: Sequence[str]) -> list[FileStat]:
-    """Return the notes and canvases to be indexed, sorted by path."""
-    return scan_vault(root, ignore).notes
+def note_suffixes(vault: VaultSection) -> tuple[str, ...]:
+    """Return how the names of indexed files end, by the settings."""
+    return (*NOTE_SUFFIXES, PDF_SUFFIX) if vault.pdf else NOTE_SUFFIXES
+
+
+def list_files(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES) -> list[FileStat]:
+    """Return the files to be indexed, sorted by path."""
+    return scan_vault(root, ignore, suffixes).notes
 
 
 def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
@@ -71,7 +78,7 @@ def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
     return scan_vault(root, ignore).names
 
 
-def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
+def scan_vault(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES) -> Listing:
     """Walk the vault once. Raises VaultError when its folder cannot be listed.
 
     `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
@@ -90,7 +97,7 @@ def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
         seen[path] = fs_path
         if not hidden.matches(path):
             listing.names.append(path)
-        if path.lower().endswith(NOTE_SUFFIXES):
+        if path.lower().endswith(suffixes):
             _judge(listing, entry, path, fs_path, excluded)
     listing.notes.sort(key=lambda note: note.path)
     _set_copies_aside(root, listing)
@@ -115,14 +122,17 @@ def is_conflict_copy(path: str) -> bool:
 
 
 def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
-    """Return a note's text: UTF-8, a byte-order mark stripped, undecodable bytes replaced.
+    """Return a note's text: UTF-8, a byte-order mark stripped, undecodable bytes replaced; of a PDF, a page a line.
 
     The file is checked before and after, so that half a write is never returned. Raises VaultError.
     """
     path = _real_path(root, stat.fs_path)
+    max_bytes = MAX_PDF_BYTES if is_pdf(stat.path) else max_bytes
     for _ in range(READ_TRIES):
         content = _read_settled(path, stat.path, max_bytes)
         if content is not None:
+            if is_pdf(stat.path):
+                return pdf_text(content, stat.path)
             return content.decode("utf-8", errors="replace").removeprefix("\ufeff")
     raise VaultError(f"{stat.path} is being written.", "Run the command again when the other program is done.")
 
@@ -186,7 +196,7 @@ def _walk(root: Path, listing: Listing) -> Iterator[tuple[os.DirEntry[str], str]
 def _placeholder(folder: str, name: str) -> Iterator[Skipped]:
     """Recognise what iCloud leaves of a file that it moved into the cloud: `.Note.md.icloud`."""
     note = name[1:].removesuffix(".icloud")
-    if name.endswith(".icloud") and note.lower().endswith(NOTE_SUFFIXES):
+    if name.endswith(".icloud") and note.lower().endswith((*NOTE_SUFFIXES, PDF_SUFFIX)):
         yield Skipped(normalize_path(f"{folder}{note}"), IN_THE_CLOUD, is_there=True)
 
 

@@ -43,11 +43,17 @@ def read_frontmatter(text: str) -> Frontmatter:
     if not opening or not closing:
         return Frontmatter()
     source = text[opening.end() : closing.start()]
+    properties, faults = read_yaml(source)
+    problems = [f"The frontmatter cannot be read: {fault}." for fault in faults]
+    return Frontmatter(properties, closing.end(), (*problems, *_list_problems(properties)))
+
+
+def read_yaml(source: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the keys of a YAML text, and what is wrong with it: then it has none."""
     try:
-        properties = _properties(source)
+        return _properties(source), ()
     except (yaml.YAMLError, ValueError) as error:
-        return Frontmatter({}, closing.end(), (f"The frontmatter cannot be read: {_one_line(error)}.",))
-    return Frontmatter(properties, closing.end(), tuple(_list_problems(properties)))
+        return {}, (_one_line(error),)
 
 
 def frontmatter_tags(properties: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vaultrag.domain import Link, LinkKind, Note, Turn
+from vaultrag.vault.bases import is_base, parse_base
 from vaultrag.vault.blocks import Heading, Structure, read_structure
 from vaultrag.vault.canvas import is_canvas, parse_canvas
 from vaultrag.vault.chats import clean_text, find_turns
@@ -15,6 +16,7 @@ from vaultrag.vault.dataview import read_fields, read_tasks
 from vaultrag.vault.dates import find_date
 from vaultrag.vault.frontmatter import Frontmatter, aliases, frontmatter_tags, read_frontmatter, string_values
 from vaultrag.vault.lines import Lines
+from vaultrag.vault.pages import is_pdf, parse_pages
 from vaultrag.vault.plain import plain_heading, plain_text
 from vaultrag.vault.syntax import RawLink, parse_property, scan_inline
 
@@ -25,10 +27,14 @@ _CONFLICT_MARKS = [re.compile(rf"(?:\A|(?<=[\r\n])){mark}") for mark in ("<{7} "
 
 
 def parse_note(path: str, text: str) -> Note:
-    """Parse a note or a canvas. `path` is the vault-relative key and decides which."""
+    """Parse a note, a canvas, a base, or the text of a PDF. `path` is the vault-relative key and decides which."""
     digest = content_hash(text)
     if is_canvas(path):
         return parse_canvas(path, text, digest)
+    if is_pdf(path):
+        return parse_pages(path, text, digest)
+    if is_base(path):
+        return parse_base(path, text, digest)
     lines = Lines(text)
     front = read_frontmatter(text)
     created = find_date(str(front.properties.get("create_time") or ""))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vaultrag.domain import Block, BlockKind, Note, Span
 from vaultrag.vault.lines import Lines
+from vaultrag.vault.pages import is_pdf
 
 _HEADING_NOISE = re.compile(r"""[!"#$%&()*+,.:;<=>?@^`{|}~/\[\]\\\r\n\s]+""")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
@@ -22,9 +23,9 @@ def resolve_subpath(note: Note, subpath: str) -> Span | None:
     if not parts:
         return None
     lines = Lines(note.text)
-    page = _PAGE.search(parts[0])
-    if page:
-        return _line_span(lines, int(page.group(1)))
+    if is_pdf(note.path):
+        page = _PAGE.search(parts[0])
+        return _line_span(lines, int(page.group(1))) if page else None
     if len(parts) == 1 and parts[0].startswith("^"):
         place = _block(note, lines, parts[0][1:].lower())
     elif len(parts) == 1 and parts[0].startswith("[^"):
