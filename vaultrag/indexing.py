@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
 from vaultrag.config import Config, require_vault
-from vaultrag.domain import Change, ChangeKind, Embedder, FileStat, Finding, Progress, Vectors
+from vaultrag.domain import Change, ChangeKind, Embedder, FileStat, Finding, LinkKind, Note, Progress, Vectors
 from vaultrag.errors import VaultError
-from vaultrag.reading import Recipe, read_and_cut
+from vaultrag.reading import Recipe, read_and_cut, shown_by_embed
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
@@ -120,12 +121,15 @@ def apply_changes(
     """
     guard_deletions(diff, deletions)
     writer = _Writer(config, Catalog(database), diff, recipe)
+    writer.owe_embeds()
     writer.follow_names()
+    writer.owe_embeds()  # what appeared is shown where a link to nothing stood
     writer.catalog.touch(diff.touched)
     total = len(diff.changes)
     for done, change in enumerate(_in_order(diff)):
         progress("notes", done, total)
         writer.apply(change)
+    writer.read_embeds()
     progress("notes", total, total)
     return writer.report
 
@@ -245,10 +249,42 @@ class _Writer:
         except VaultError as error:
             self.report.findings.append(Finding("note-readable", "warning", error.message, error.remedy))
             return False
+        recipe = "" if self._embeds_notes(read.note) else self.recipe.name
         self.catalog.write_note(
-            read.note, stat, read.chunks, resolve=self._resolve, recipe=self.recipe.name, old_path=change.old_path
+            read.note, stat, read.chunks, resolve=self._resolve, recipe=recipe, old_path=change.old_path
         )
         return True
+
+    def owe_embeds(self) -> None:
+        """Note which notes show something that changes now. A row each, so that a kill in between loses none."""
+        changed = [path for change in self.diff.changes for path in (change.path, change.old_path) if path]
+        self.catalog.owe_reading(graph.embedding_notes(self.catalog.database, changed))
+
+    def read_embeds(self) -> None:
+        """Read the notes with embeds once more, now with what those show; nothing is embedded in what is shown."""
+        max_bytes = self.config.settings.vault.max_note_bytes
+        for path in self.catalog.owed_readings():
+            stat = self.diff.stats.get(path)
+            if stat is None:
+                continue  # it cannot be read now, and stays owed
+            try:
+                read = read_and_cut(self.config.vault, stat, max_bytes, self.recipe, partial(self._shown, path))
+            except VaultError:
+                continue  # applying its change said so
+            self.catalog.write_note(read.note, stat, read.chunks, resolve=self._resolve, recipe=self.recipe.name)
+
+    def _embeds_notes(self, note: Note) -> bool:
+        return any(link.kind is LinkKind.EMBED and self._shown_note(link.target, note.path) for link in note.links)
+
+    def _shown_note(self, target: str, source: str) -> FileStat | None:
+        path = self._resolve(target, source) or ""
+        return self.diff.stats.get(path) if path.lower().endswith(".md") and path != source else None
+
+    def _shown(self, source: str, target: str, anchor: str) -> str:
+        stat = self._shown_note(target, source)
+        return (
+            shown_by_embed(self.config.vault, stat, self.config.settings.vault.max_note_bytes, anchor) if stat else ""
+        )
 
     def _resolve(self, target: str, source: str) -> str | None:
         if self._resolver is None:

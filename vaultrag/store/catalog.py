@@ -126,6 +126,15 @@ class Catalog:
                 ((stat.fs_path, stat.size, stat.mtime_ns, stat.inode, stat.path) for stat in stats),
             )
 
+    def owe_reading(self, paths: Iterable[str]) -> None:
+        """Note that these notes must be read again, though their own text stays."""
+        with self.database.atomic():
+            self.database.run_many("UPDATE notes SET recipe = '' WHERE path = ?", ((path,) for path in paths))
+
+    def owed_readings(self) -> list[str]:
+        """Return the notes that must be read again."""
+        return self.database.column("SELECT path FROM notes WHERE recipe = '' ORDER BY path")
+
     def note_ids(self, paths: Sequence[str]) -> dict[str, int]:
         """Return the ids of these notes, as far as they are known."""
         found: dict[str, int] = {}

@@ -83,6 +83,20 @@ def change_files(database: Database, appeared: Iterable[str], vanished: Iterable
         return _resolve_again(database, {target_key(path) for path in (*appeared, *vanished)}, resolve)
 
 
+def embedding_notes(database: Database, paths: Sequence[str]) -> list[str]:
+    """Return the notes that embed one of these files."""
+    found: set[str] = set()
+    for part in parts(paths):
+        found.update(
+            database.column(
+                "SELECT DISTINCT path FROM links JOIN notes ON notes.id = source_id"
+                f" WHERE kind = 'embed' AND target_path IN ({marks(part)})",
+                part,
+            )
+        )
+    return sorted(found)
+
+
 def note_paths(database: Database) -> list[str]:
     return database.column("SELECT path FROM notes ORDER BY path")
 

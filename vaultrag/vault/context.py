@@ -18,6 +18,7 @@ _DEFINITION = re.compile(r"[ \t>]*\[\^([^\]\s]{1,100})\]:")
 _EMBED = re.compile(r"!\[\[([^\[\]|#\r\n]{1,300})(?:#([^\[\]|\r\n]{1,300}))?(?:\|[^\[\]\r\n]{0,300})?\]\]")
 _ITEM = re.compile(r"(?:^|(?<=[\r\n]))(?:[ \t]*>)*(?P<indent>[ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]")
 _TAB = " " * 4
+SHOWN = 4000  # characters of an embed that are looked at; far more than a passage may take from it
 PARENT_LENGTH = 200  # characters of an item that name it above its children
 
 
@@ -56,7 +57,7 @@ class Elsewhere:
         if self.has_embeds:
             for match in _EMBED.finditer(source):
                 target, anchor = match.group(1).strip(), (match.group(2) or "").strip()
-                yield match.group(), plain_text(self.transclude(target, anchor), BlockKind.PARAGRAPH)
+                yield match.group(), plain_text(self.transclude(target, anchor)[:SHOWN], BlockKind.PARAGRAPH)
 
 
 def footnote_id(source: str) -> str:
