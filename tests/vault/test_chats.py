@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.domain import Note
+from vaultrag.domain import BlockKind, Note
 from vaultrag.vault.chats import clean_text
+from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.parse import parse_note
 
 SEEDS = Path(__file__).resolve().parents[3] / "shared" / "seeds"
@@ -155,5 +156,10 @@ def test_the_users_own_notes() -> None:
     assert all(turn.uid for note in (first, second) for turn in note.turns)
     assert first.title.startswith("Анализ заметки")
     assert len(first.links) == first.text.count("[[") == 32
+    footnotes = [block for block in first.blocks if block.kind is BlockKind.FOOTNOTE]
+    assert len(footnotes) == 10
+    assert {link.line for link in first.links} >= {first.text.count("\n", 0, note.start) + 1 for note in footnotes}
+    assert second.links == ()
+    assert all("†" not in chunk.embedded for note in (first, second) for chunk in chunk_note(note, len, 900, 1200))
     outside = [block for block in first.blocks if block.turn is None]
     assert first.text[outside[0].start : outside[-1].end].startswith("# Анализ заметки")
