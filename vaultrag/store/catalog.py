@@ -15,6 +15,7 @@ from vaultrag.store import chunk_rows, embeddings, graph
 from vaultrag.store.chunk_rows import storable
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
+from vaultrag.store.schema import FIRST_SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,15 +225,19 @@ class Catalog:
             "inode": stat.inode,
             "content_hash": note.content_hash,
             "recipe": recipe,
-            "date": note.date,
-            "date_source": note.date_source,
+            "date": note.date or time.strftime("%Y-%m-%d"),
+            "date_source": note.date_source or FIRST_SEEN,
             "language": _main_language(note, chunks),
             "indexed_at": time.time(),
             "problems": json.dumps(note.problems),
             "properties": json.dumps(_properties(note), default=str),
         }
         names = ", ".join(values)
-        updates = ", ".join(f"{name} = excluded.{name}" for name in values)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "date")
+        updates += (
+            f", date = CASE WHEN excluded.date_source = '{FIRST_SEEN}' AND notes.date_source = '{FIRST_SEEN}'"
+            " THEN notes.date ELSE excluded.date END"
+        )
         self.database.run(
             f"INSERT INTO notes ({names}) VALUES ({embeddings.marks(list(values))})"
             f" ON CONFLICT (path) DO UPDATE SET {updates}",

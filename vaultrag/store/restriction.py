@@ -10,6 +10,7 @@ from vaultrag.domain import Filter, FilterKind
 from vaultrag.language import fold
 from vaultrag.store.database import Database, Value
 from vaultrag.store.embeddings import AMONG, as_list
+from vaultrag.store.schema import FIRST_SEEN
 
 Clause: TypeAlias = tuple[str, tuple[Value, ...]]
 """A condition on a chunk joined with its note, and its parameters."""
@@ -33,7 +34,8 @@ def newest_rows(database: Database, rows: Set[int], k: int) -> list[tuple[int, s
         (row, date)
         for row, date in database.rows(
             "SELECT chunks.id, notes.date FROM chunks JOIN notes ON notes.id = chunks.note_id"
-            f" WHERE chunks.id {AMONG} ORDER BY notes.date DESC, notes.path, ordinal LIMIT ?",
+            f" WHERE chunks.id {AMONG}"
+            f" ORDER BY notes.date_source = '{FIRST_SEEN}', notes.date DESC, notes.path, ordinal LIMIT ?",
             (as_list(rows), k),
         )
     ]
@@ -109,8 +111,8 @@ def _has(_: Database, wanted: Filter) -> Clause:
 
 
 def _date(_: Database, wanted: Filter) -> Clause:
-    """Compare days; a note without a date lies in no range."""
-    clauses, values = ["notes.date <> ''"], []
+    """Compare days; a note that names no date lies in no range."""
+    clauses, values = [f"notes.date_source <> '{FIRST_SEEN}'"], []
     for sign, day in ((">=", wanted.first_day), ("<", wanted.end_day)):
         if day:
             clauses.append(f"substr(notes.date, 1, 10) {sign} ?")

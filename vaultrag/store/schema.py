@@ -24,6 +24,9 @@ CREATE INDEX mentions_source ON mentions (source_id);
 CREATE INDEX mentions_target ON mentions (target_id);
 """
 
+FIRST_SEEN = "first seen"
+"""The `date_source` of a note that names no date: it has the day it was indexed first, and keeps it."""
+
 SCHEMA = f"""
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
