@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -18,7 +19,16 @@ import numpy as np
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Change, ChangeKind, Embedder, FileStat, Finding, LinkKind, Note, Progress, Vectors
 from vaultrag.errors import VaultError
-from vaultrag.reading import Recipe, read_and_cut, shown_by_embed
+from vaultrag.reading import (
+    Job,
+    ReadNote,
+    Recipe,
+    Unreadable,
+    read_all,
+    read_and_cut,
+    read_and_stem,
+    shown_by_embed,
+)
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
@@ -120,17 +130,20 @@ def apply_changes(
     A note that cannot be read is a finding, and the others go on. Raises VaultError by the guard of deletions.
     """
     guard_deletions(diff, deletions)
-    writer = _Writer(config, Catalog(database), diff, recipe)
-    writer.owe_embeds()
-    writer.follow_names()
-    writer.owe_embeds()  # what appeared is shown where a link to nothing stood
-    writer.catalog.touch(diff.touched)
-    total = len(diff.changes)
-    for done, change in enumerate(_in_order(diff)):
-        progress("notes", done, total)
-        writer.apply(change)
+    ordered = _in_order(diff)
+    job = Job(read_and_stem, config.vault, config.settings.vault.max_note_bytes, recipe)
+    to_read = [diff.stats[change.path] for change in ordered if change.kind is not ChangeKind.REMOVED]
+    with closing(read_all(job, to_read)) as reads:
+        writer = _Writer(config, Catalog(database), diff, recipe, reads)
+        writer.owe_embeds()
+        writer.follow_names()
+        writer.owe_embeds()  # what appeared is shown where a link to nothing stood
+        writer.catalog.touch(diff.touched)
+        for done, change in enumerate(ordered):
+            progress("notes", done, len(ordered))
+            writer.apply(change)
     writer.read_embeds()
-    progress("notes", total, total)
+    progress("notes", len(ordered), len(ordered))
     return writer.report
 
 
@@ -213,12 +226,13 @@ def _store(database: Database, vectors: VectorIndex, finished: _Embedded) -> Non
 
 @dataclass(slots=True)
 class _Writer:
-    """Applies changes to one catalogue."""
+    """Applies changes to one catalogue. `reads` brings the notes in the order of the changes that need one."""
 
     config: Config
     catalog: Catalog
     diff: VaultDiff
     recipe: Recipe
+    reads: Iterator[ReadNote | Unreadable]
     report: Applied = field(default_factory=Applied)
     _resolver: LinkResolver | None = None
 
@@ -242,16 +256,19 @@ class _Writer:
                 self.report.moved += self._write(change)
 
     def _write(self, change: Change) -> bool:
-        """Read, parse and write one note; return whether it could be read."""
-        stat = self.diff.stats[change.path]
-        try:
-            read = read_and_cut(self.config.vault, stat, self.config.settings.vault.max_note_bytes, self.recipe)
-        except VaultError as error:
-            self.report.findings.append(Finding("note-readable", "warning", error.message, error.remedy))
+        """Write the next note that was read; return whether it could be read."""
+        read = next(self.reads)
+        if isinstance(read, Unreadable):
+            self.report.findings.append(Finding("note-readable", "warning", read.message, read.remedy))
             return False
-        recipe = "" if self._embeds_notes(read.note) else self.recipe.name
         self.catalog.write_note(
-            read.note, stat, read.chunks, resolve=self._resolve, recipe=recipe, old_path=change.old_path
+            read.note,
+            self.diff.stats[change.path],
+            read.chunks,
+            resolve=self._resolve,
+            recipe="" if self._embeds_notes(read.note) else self.recipe.name,
+            old_path=change.old_path,
+            stems=read.stems,
         )
         return True
 

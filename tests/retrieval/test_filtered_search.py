@@ -72,7 +72,7 @@ def paths(result: SearchResult) -> set[str]:
         ("date:2024", {"Дом/Бойлер.md", "Work/Boiler.md"}),
         ("date:2024-05..2024-06-01", {"Дом/Бойлер.md", "Work/Boiler.md"}),
         ("date:<2024", {"Дом/Кухня.md"}),
-        ("date:>=2024-06 -speaker:user -speaker:assistant", {"Work/Boiler.md"}),
+        ("date:2024-06..2024-12 -speaker:user", {"Work/Boiler.md"}),
         ("speaker:assistant", {"Chat.md"}),
         ("speaker:me tag:copy", {"Copy.md"}),
         ("tag:нет", set()),

@@ -89,8 +89,9 @@ class Catalog:
         resolve: Resolve,
         recipe: str = "",
         old_path: str | None = None,
+        stems: Sequence[str] | None = None,
     ) -> int:
-        """Write a note as it is now; return its id.
+        """Write a note as it is now; return its id. `stems` are those of each chunk, where they are known already.
 
         Chunks that stand unchanged keep their rows. Every embedding key that came or went goes into the outbox.
         A note that lay at `old_path` before keeps its id, its chunks' rows and its embeddings.
@@ -100,7 +101,7 @@ class Catalog:
             if old_path is not None:
                 database.run("UPDATE notes SET path = ? WHERE path = ?", (note.path, old_path))
             note_id = self._write_row(note, stat, chunks, recipe)
-            changed_keys = chunk_rows.replace_chunks(database, note_id, chunks)
+            changed_keys = chunk_rows.replace_chunks(database, note_id, chunks, stems)
             embeddings.queue(database, changed_keys)
             graph.write_links(database, note_id, note.path, note.links, resolve)
             self._write_names(note_id, note)
