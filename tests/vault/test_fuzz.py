@@ -28,6 +28,12 @@ def test_mutated_notes_and_canvases_are_read() -> None:
             raise AssertionError(f"{text!r}") from error
 
 
+@pytest.mark.parametrize("text", ["> - a\n>\n>     <!--\n> "])
+def test_what_the_fuzzer_found_stays_mended(text: str) -> None:
+    for end in ("", "\n", "\r", "\r\n"):
+        check_input(text + end)
+
+
 @pytest.mark.parametrize(
     "stretch",
     [

@@ -95,16 +95,19 @@ class _Reader:
         return self.structure
 
     def _source(self) -> str:
-        """Return the body; headers of turns become blank lines, so that a turn's quote begins with its own text."""
+        """Return the body; headers of turns become blank lines, so that a turn's quote begins with its own text.
+
+        It ends with a line break: without one the parser looks past the end of `> <!--` and an empty quoted line.
+        """
         if not self.turns:
-            return self.text[self.lines.starts[self.first] :]
+            return f"{self.text[self.lines.starts[self.first] :]}\n"
         parts: list[str] = []
         at = self.lines.starts[self.first]
         for turn in self.turns:
             end = self.lines.ends[self.lines.line_at(turn.start)]
             parts.append(self.text[at : turn.start] + " ")  # lest `\r` and `\n` meet
             at = end
-        return "".join([*parts, self.text[at:]])
+        return "".join([*parts, self.text[at:], "\n"])
 
     def _collect_inline(self, tokens: Sequence[Token]) -> None:
         seen: set[tuple[int, int]] = set()
