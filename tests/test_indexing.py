@@ -14,7 +14,8 @@ from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChangeKind
 from vaultrag.errors import ModelCrashed, VaultError
-from vaultrag.indexing import Applied, DeletionPolicy, Recipe, apply_changes, diff_vault, drain_outbox
+from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, diff_vault, drain_outbox
+from vaultrag.reading import Recipe
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
@@ -223,6 +224,38 @@ def test_unreadable_folder_is_no_deletion(config: Config, database: Database) ->
         assert kinds(config, database) == {}
     finally:
         (config.vault / "папка").chmod(0o700)
+
+
+def test_note_moved_into_the_cloud_is_no_deletion(config: Config, database: Database) -> None:
+    note = put(config, "П/Облако.md", "# Облако")
+    put(config, "b.md", "text")
+    index(config, database)
+    note.rename(note.with_name(".Облако.md.icloud"))
+    assert kinds(config, database) == {}
+
+
+def test_what_an_embed_shows_is_found_at_the_embed_and_follows_its_source(config: Config, database: Database) -> None:
+    put(config, "Ужин.md", "На ужин: ![[Рецепт#Тесто]]")
+    put(config, "Рецепт.md", "# Рецепт\n\n## Тесто\n\nМука и вода.\n\n## Соус\n\nТоматы.")
+
+    def shown() -> str:
+        return str(database.value("SELECT group_concat(embedded) FROM chunks WHERE text LIKE '%![[%'"))
+
+    index(config, database)
+    assert "Мука и вода." in shown()
+    assert "Томаты" not in shown()
+    assert kinds(config, database) == {}
+    put(config, "Рецепт.md", "# Рецепт\n\n## Тесто\n\nРожь и закваска.")
+    index(config, database)
+    assert "Рожь" in shown()
+    assert "Мука" not in shown()
+    (config.vault / "Рецепт.md").unlink()
+    index(config, database)
+    assert "Рожь" not in shown()
+    put(config, "x/Рецепт.md", "# Тесто\n\nПолба.")
+    index(config, database)
+    assert "Полба" in shown()
+    assert broken(database) == []
 
 
 def test_unreadable_note_is_a_finding_and_the_others_go_on(config: Config, database: Database) -> None:

@@ -30,6 +30,7 @@ class VaultSection(Section):
     path: str = ""
     ignore: list[str] = []
     max_note_bytes: int = Field(5_000_000, gt=0)
+    pdf: bool = True
 
 
 class IndexSection(Section):

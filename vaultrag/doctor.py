@@ -19,7 +19,7 @@ from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, prob
 from vaultrag.runtime.models import is_present, model_path, require_model
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, open_database
-from vaultrag.vault.files import list_files
+from vaultrag.vault.files import list_files, note_suffixes
 
 GIGABYTE = 1_000_000_000
 LOW_DISK = 2 * GIGABYTE  # an index of 13,000 notes takes about half of this
@@ -53,7 +53,7 @@ def _python(_: Config) -> Iterator[Finding]:
 
 def _vault(config: Config) -> Iterator[Finding]:
     require_vault(config)
-    notes = len(list_files(config.vault, config.settings.vault.ignore))
+    notes = len(list_files(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault)))
     if not notes:
         yield Finding("vault", "warning", f"{config.vault} holds no notes.", "Name the vault's folder: --vault DIR.")
         return

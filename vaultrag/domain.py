@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -68,17 +68,22 @@ class LinkKind(StrEnum):
     PROPERTY = "property"
     CANVAS = "canvas"
     ALIAS = "alias"
+    MENTION = "mention"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as written. `target` is the path part before the first `#` (empty: the note itself)."""
+    """A link as written. `target` is the path part before the first `#` (empty: the note itself).
+
+    `line` and `column` count from 1; a link in a canvas or in the properties has column 1.
+    """
 
     target: str
     kind: LinkKind
     anchor: str
     text: str
     line: int
+    column: int = 1
 
 
 class BlockKind(StrEnum):
@@ -101,6 +106,8 @@ class Block:
     """A stretch of source text under one heading path, cut at block boundaries.
 
     `start` and `end` are code-point offsets into the note's text, `end` exclusive.
+    `level` is that of a heading, `callout` the type of a callout in lower case. `context` are words that stand
+    elsewhere and are embedded with the block, as the label of a canvas edge.
     """
 
     kind: BlockKind
@@ -109,6 +116,9 @@ class Block:
     heading_path: tuple[str, ...]
     block_id: str = ""
     turn: int | None = None
+    level: int = 0
+    callout: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +134,33 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """A list item with a box. `status` is the sign in it, a space for an open task; `line` counts from 1.
+
+    `dates` are pairs of created, start, scheduled, due, done or cancelled with `YYYY-MM-DD`.
+    """
+
+    status: str
+    text: str
+    line: int
+    dates: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InlineField:
+    """A Dataview field in the text, `key:: value`; the value is typed as a property's is. `line` counts from 1."""
+
+    key: str
+    value: str | int | float | bool | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """What a file of the vault says, parsed."""
+    """What a file of the vault says, parsed.
+
+    `properties` are the frontmatter's own, typed by YAML 1.2; fields in the text stand apart in `fields`.
+    """
 
     path: str
     title: str
@@ -136,6 +171,8 @@ class Note:
     blocks: tuple[Block, ...] = ()
     links: tuple[Link, ...] = ()
     turns: tuple[Turn, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    fields: tuple[InlineField, ...] = ()
     date: str = ""
     date_source: str = ""
     content_hash: str = ""
@@ -159,6 +196,46 @@ class Chunk:
     embedded: str
     language: str
     text_hash: str
+    features: tuple[str, ...] = ()
+
+
+class FilterKind(StrEnum):
+    TAG = "tag"
+    PATH = "path"
+    PROPERTY = "property"
+    HAS = "has"
+    DATE = "date"
+    SPEAKER = "speaker"
+
+
+class Feature(StrEnum):
+    """What a passage can hold, for the filter `has:`."""
+
+    TASK = "task"
+    LINK = "link"
+    CODE = "code"
+    TABLE = "table"
+    IMAGE = "image"
+    FOOTNOTE = "footnote"
+
+
+FILTER_LANE = "filter"
+"""The lane of a query without words: nothing to rank by but the date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on passages. PROPERTY has a name; its value None asks only whether the property is there.
+
+    DATE holds the first day and the day after the last one (`YYYY-MM-DD`), each empty where the range is open.
+    """
+
+    kind: FilterKind
+    value: str | None = None
+    name: str = ""
+    first_day: str = ""
+    end_day: str = ""
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +481,10 @@ class NearestNeighbours(Protocol):
 
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first."""
+        ...
+
+    def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs of these keys, best first; none of them is missed."""
         ...
 
 

@@ -10,24 +10,34 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
 from vaultrag.config import Config, require_vault
-from vaultrag.domain import Change, ChangeKind, CountTokens, Embedder, FileStat, Finding, Progress, Vectors
+from vaultrag.domain import Change, ChangeKind, Embedder, FileStat, Finding, LinkKind, Note, Progress, Vectors
 from vaultrag.errors import VaultError
+from vaultrag.reading import (
+    Job,
+    ReadNote,
+    Recipe,
+    Unreadable,
+    read_all,
+    read_and_cut,
+    read_and_stem,
+    shown_by_embed,
+)
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import VectorIndex
-from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.files import EXCLUDED, Skipped, read_note, scan_vault
+from vaultrag.vault.files import EXCLUDED, Skipped, note_suffixes, read_note, scan_vault
 from vaultrag.vault.links import LinkResolver, normalize_path
-from vaultrag.vault.parse import content_hash, parse_note
+from vaultrag.vault.parse import content_hash
 
-PARSER_VERSION = "1"  # raise it whenever the same text would give other chunks, links or stems
 GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
 GUARDED_SHARE = 0.2  # a fifth of a vault gone at once is an unmounted disk or a sync gone wrong more often than a wish
 WINDOW = 512  # rows of the outbox sorted by length at a time: an embedder pads each batch to its longest text
@@ -41,23 +51,6 @@ class DeletionPolicy(StrEnum):
 
     GUARD = "guard"
     ACCEPT = "accept"
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How notes become chunks. A note written by another recipe is read again.
-
-    `tokenizer` names what `count_tokens` counts by.
-    """
-
-    count_tokens: CountTokens
-    tokenizer: str
-    target: int
-    limit: int
-
-    @property
-    def name(self) -> str:
-        return f"{PARSER_VERSION}/{self.tokenizer}/{self.target}/{self.limit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +87,11 @@ class Applied:
 def diff_vault(config: Config, catalog: Catalog, recipe: Recipe) -> VaultDiff:
     """Compare the disk with the catalogue by size, time and inode; what differs is confirmed by its content.
 
-    Notes in a folder that cannot be read count as there. Raises VaultError when the vault itself is not there.
+    Notes that cannot be read now, or lie in such a folder or in the cloud, count as there.
+    Raises VaultError when the vault itself is not there.
     """
     require_vault(config)
-    listing = scan_vault(config.vault, config.settings.vault.ignore)
+    listing = scan_vault(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault))
     stats = {stat.path: stat for stat in listing.notes}
     stored = catalog.stored_files()
     added = [stat for stat in listing.notes if stat.path not in stored]
@@ -138,14 +132,20 @@ def apply_changes(
     What cannot be read is a finding, and the others go on. Raises VaultError by the guard of deletions.
     """
     guard_deletions(diff, deletions)
-    writer = _Writer(config, Catalog(database), diff, recipe)
-    writer.follow_names()
-    writer.catalog.touch(diff.touched)
-    total = len(diff.changes)
-    for done, change in enumerate(_in_order(diff)):
-        progress("notes", done, total)
-        writer.apply(change)
-    progress("notes", total, total)
+    ordered = _in_order(diff)
+    job = Job(read_and_stem, config.vault, config.settings.vault.max_note_bytes, recipe)
+    to_read = [diff.stats[change.path] for change in ordered if change.kind is not ChangeKind.REMOVED]
+    with closing(read_all(job, to_read)) as reads:
+        writer = _Writer(config, Catalog(database), diff, recipe, reads)
+        writer.owe_embeds()
+        writer.follow_names()
+        writer.owe_embeds()  # what appeared is shown where a link to nothing stood
+        writer.catalog.touch(diff.touched)
+        for done, change in enumerate(ordered):
+            progress("notes", done, len(ordered))
+            writer.apply(change)
+    writer.read_embeds()
+    progress("notes", len(ordered), len(ordered))
     writer.report.findings.extend(_left_out(diff.skipped))
     return writer.report
 
@@ -239,12 +239,13 @@ def _store(database: Database, vectors: VectorIndex, finished: _Embedded) -> Non
 
 @dataclass(slots=True)
 class _Writer:
-    """Applies changes to one catalogue."""
+    """Applies changes to one catalogue. `reads` brings the notes in the order of the changes that need one."""
 
     config: Config
     catalog: Catalog
     diff: VaultDiff
     recipe: Recipe
+    reads: Iterator[ReadNote | Unreadable]
     report: Applied = field(default_factory=Applied)
     _resolver: LinkResolver | None = None
 
@@ -268,19 +269,52 @@ class _Writer:
                 self.report.moved += self._write(change)
 
     def _write(self, change: Change) -> bool:
-        """Read, parse and write one note; return whether it could be read."""
-        stat = self.diff.stats[change.path]
-        try:
-            text = read_note(self.config.vault, stat, self.config.settings.vault.max_note_bytes)
-        except VaultError as error:
-            self.report.findings.append(Finding("note-readable", "warning", error.message, error.remedy))
+        """Write the next note that was read; return whether it could be read."""
+        read = next(self.reads)
+        if isinstance(read, Unreadable):
+            self.report.findings.append(Finding("note-readable", "warning", read.message, read.remedy))
             return False
-        note = parse_note(change.path, text)
-        chunks = chunk_note(note, self.recipe.count_tokens, self.recipe.target, self.recipe.limit)
         self.catalog.write_note(
-            note, stat, chunks, resolve=self._resolve, recipe=self.recipe.name, old_path=change.old_path
+            read.note,
+            self.diff.stats[change.path],
+            read.chunks,
+            resolve=self._resolve,
+            recipe="" if self._embeds_notes(read.note) else self.recipe.name,
+            old_path=change.old_path,
+            stems=read.stems,
         )
         return True
+
+    def owe_embeds(self) -> None:
+        """Note which notes show something that changes now. A row each, so that a kill in between loses none."""
+        changed = [path for change in self.diff.changes for path in (change.path, change.old_path) if path]
+        self.catalog.owe_reading(graph.embedding_notes(self.catalog.database, changed))
+
+    def read_embeds(self) -> None:
+        """Read the notes with embeds once more, now with what those show; nothing is embedded in what is shown."""
+        max_bytes = self.config.settings.vault.max_note_bytes
+        for path in self.catalog.owed_readings():
+            stat = self.diff.stats.get(path)
+            if stat is None:
+                continue  # it cannot be read now, and stays owed
+            try:
+                read = read_and_cut(self.config.vault, stat, max_bytes, self.recipe, partial(self._shown, path))
+            except VaultError:
+                continue  # applying its change said so
+            self.catalog.write_note(read.note, stat, read.chunks, resolve=self._resolve, recipe=self.recipe.name)
+
+    def _embeds_notes(self, note: Note) -> bool:
+        return any(link.kind is LinkKind.EMBED and self._shown_note(link.target, note.path) for link in note.links)
+
+    def _shown_note(self, target: str, source: str) -> FileStat | None:
+        path = self._resolve(target, source) or ""
+        return self.diff.stats.get(path) if path.lower().endswith(".md") and path != source else None
+
+    def _shown(self, source: str, target: str, anchor: str) -> str:
+        stat = self._shown_note(target, source)
+        return (
+            shown_by_embed(self.config.vault, stat, self.config.settings.vault.max_note_bytes, anchor) if stat else ""
+        )
 
     def _resolve(self, target: str, source: str) -> str | None:
         if self._resolver is None:
@@ -303,11 +337,12 @@ def _left_out(skipped: Iterable[Skipped]) -> Iterator[Finding]:
 def _vanished(
     stored: Mapping[str, StoredFile], stats: Mapping[str, FileStat], skipped: Sequence[Skipped]
 ) -> dict[str, StoredFile]:
-    unreadable = tuple(f"{normalize_path(place.path)}/" for place in skipped if place.path.endswith("/"))
+    there = [normalize_path(place.path) + "/" * place.path.endswith("/") for place in skipped if place.is_there]
+    folders, files = tuple(path for path in there if path.endswith("/")), frozenset(there)
     return {
         path: file
         for path, file in stored.items()
-        if path not in stats and not (unreadable and path.startswith(unreadable))
+        if path not in stats and path not in files and not (folders and path.startswith(folders))
     }
 
 

@@ -25,7 +25,9 @@ from vaultrag.domain import (
     counted,
 )
 from vaultrag.errors import IndexMissing, ModelError, VaultError
-from vaultrag.indexing import DeletionPolicy, Recipe
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.reading import ReadNote, Recipe, read_and_cut
+from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
 from vaultrag.store import database as db
@@ -113,16 +115,25 @@ class Workspace:
             return self._index(progress, deletions)
 
     def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
-        """Return the k best passages, by the given lanes. Raises IndexMissing before the first run."""
+        """Return the k best passages, by the given lanes. A query may hold filters, as `tag:work`.
+
+        Raises IndexMissing before the first run, UsageError for a filter that is none.
+        """
+        parsed = parse_query(query)
+        result = self._find(parsed, k, reach if parsed.text.strip() else Reach.WORDS, lanes)
+        return replace(result, query=query)
+
+    def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
         self._require_notes()
         started = time.perf_counter()
-        vector, warnings = self._query_vector(query) if reach is Reach.FULL and "vector" in lanes else (None, ())
+        vector, warnings = self._query_vector(query.text) if reach is Reach.FULL and "vector" in lanes else (None, ())
         embedded = time.perf_counter() - started
         nearest = self._vector_index() if vector is not None else None
         searcher = Searcher(
             self.database, nearest, self._fingerprint(), self._language_centres(), self.config.settings.search
         )
-        result = searcher.search(query, k, vector, lanes, (*warnings, *(nearest.warnings if nearest else ())))
+        warnings = (*warnings, *(nearest.warnings if nearest else ()))
+        result = searcher.search(query.text, k, vector, lanes, warnings, query.filters)
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return replace(result, timings=timings)
 
@@ -130,7 +141,7 @@ class Workspace:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
         self._require_notes()
         answerer = Answerer(
-            search=self.search,
+            search=lambda text, k: self._find(ParsedQuery(text, ()), k, Reach.FULL, ALL_LANES),  # its colons are words
             model=self._models.answer(),
             embedder=self._embedder_or_none(),
             settings=self.config.settings.answering,
@@ -139,6 +150,11 @@ class Workspace:
             learn=self._models.learn,
         )
         return answerer.answer(question)
+
+    def read_note(self, path: str) -> ReadNote:
+        """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
+        stat = Catalog(self.database).stored_files()[path].stat
+        return read_and_cut(self.config.vault, stat, self.config.settings.vault.max_note_bytes, self._recipe())
 
     def status(self) -> IndexStatus:
         counts = Catalog(self.database).counts(self._fingerprint() or None)

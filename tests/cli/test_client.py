@@ -16,7 +16,7 @@ from vaultrag import wire
 from vaultrag.cli.client import Client, find_server, parse_sse, server_health
 from vaultrag.config import Config, Settings
 from vaultrag.endpoint import Endpoint, announce
-from vaultrag.errors import IndexMissing, ServerError, TokenUnreadable, UsageError
+from vaultrag.errors import ServerError, TokenUnreadable, UsageError, VaultError
 
 STREAM = (
     b": the model is reading\n\n"
@@ -119,9 +119,9 @@ def test_server_without_notes_says_so(tmp_path: Path) -> None:
     with serving(tmp_path, notes={}) as running:
         client = find_server(running.config)
         assert client is not None
-        with pytest.raises(IndexMissing):
+        with pytest.raises(VaultError):
             client.search("кот", 3, "full")
-        with pytest.raises(IndexMissing):
+        with pytest.raises(VaultError):
             list(client.ask("Где кот?"))
         client.close()
 

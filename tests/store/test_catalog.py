@@ -36,6 +36,22 @@ def test_chunks_come_back_as_they_were_written(catalog: Catalog) -> None:
     assert {stored.title for stored in found.values()} == {"Кот"}
 
 
+def test_a_note_without_a_date_keeps_the_day_it_was_first_seen(catalog: Catalog) -> None:
+    def dated() -> tuple[str, str]:
+        stored = catalog.note("a.md")
+        assert stored
+        return stored.date, stored.date_source
+
+    write(catalog, "a.md", ["один"])
+    assert (len(dated()[0]), dated()[1]) == (len("2025-01-01"), "first seen")
+    catalog.database.run("UPDATE notes SET date = '2020-02-02'")
+    write(catalog, "a.md", ["два"])
+    assert dated() == ("2020-02-02", "first seen")
+    note = replace(make_note("a.md"), date="2024-05-05", date_source="property")
+    catalog.write_note(note, make_stat("a.md"), [], resolve=resolve_nothing)
+    assert dated() == ("2024-05-05", "property")
+
+
 def test_equal_sections_of_two_notes_are_two_chunks_with_one_key(catalog: Catalog) -> None:
     write(catalog, "a.md", ["общий раздел"])
     write(catalog, "b.md", ["общий раздел"])

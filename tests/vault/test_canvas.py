@@ -36,8 +36,7 @@ def test_cards_edges_and_groups_are_chunks_at_their_places(ascii_only: bool) -> 
     ]
     assert note.tags == ("покупки",)
     embedded = chunks_of(note)
-    assert 'Маяк > План\n"Купить" MS-01 #покупки' in embedded
-    assert "План → Костя\nспросить" in embedded
+    assert list(embedded) == ['Маяк > План\n"Купить" MS-01 #покупки\nспросить → Костя']
     assert all(raw in text for raw in embedded.values())
     assert json.loads(f'"{embedded[next(iter(e for e in embedded if "Купить" in e))]}"').startswith("# План\n")
 
@@ -74,3 +73,46 @@ def test_odd_canvases_are_read_as_far_as_they_go(text: str) -> None:
     note = parse_note("d.canvas", text)
     assert note.problems == ()
     chunks_of(note)
+
+
+def board(*nodes: dict[str, object], edges: tuple[dict[str, object], ...] = ()) -> Note:
+    return parse_note("Доска.canvas", json.dumps({"nodes": nodes, "edges": edges}, ensure_ascii=False))
+
+
+def card(name: str, text: str, x: int = 10) -> dict[str, object]:
+    return {"id": name, "type": "text", "x": x, "y": 10, **BOX, "text": text}
+
+
+def test_a_card_of_a_few_words_is_no_chunk_of_its_own() -> None:
+    group = {"id": "g", "type": "group", "x": 0, "y": 0, "width": 500, "height": 500, "label": "Маяк"}
+    note = board(
+        group,
+        card("a", "Костя"),
+        card("b", "Пароль 1234"),
+        card("c", "# Срок\nдо пятницы мы должны закончить всё, что начали в понедельник и во вторник"),
+        card("d", "# План\nСервер куплен, стоит в стойке и ждёт дисков, которые привезут в четверг", 900),
+        card("e", "конец", 900),
+    )
+    chunks = chunk_note(note, lambda text: len(text.split()), 300, 420)
+    assert [chunk.embedded for chunk in chunks] == [
+        "Маяк\nКостя\nПароль 1234\nСрок\nдо пятницы мы должны закончить всё, что начали в понедельник и во вторник",
+        "План\nСервер куплен, стоит в стойке и ждёт дисков, которые привезут в четверг\nконец",
+    ]
+    assert all(chunk.text in note.text for chunk in chunks)
+
+
+def test_file_cards_are_links_and_labels_between_them_are_found() -> None:
+    files: list[dict[str, object]] = [
+        {"id": name, "type": "file", "x": 0, "y": 0, **BOX, "file": f"Люди/{name}.md"} for name in ("Анна", "Ян")
+    ]
+    note = board(*files, edges=({"id": "e", "fromNode": "Анна", "toNode": "Ян", "label": "наняла"},))
+    assert [link.target for link in note.links] == ["Люди/Анна.md", "Люди/Ян.md"]
+    assert list(chunks_of(note)) == ["Анна → Ян\nнаняла"]
+    assert chunks_of(board(*files)) == {}
+
+
+def test_tasks_of_a_card_stand_at_their_line_of_the_file() -> None:
+    text = json.dumps({"nodes": [card("a", "План\n- [ ] купить 📅 2025-05-01")]}, ensure_ascii=False, indent=1)
+    [task] = parse_note("d.canvas", text).tasks
+    assert (task.text, task.dates) == ("купить 📅 2025-05-01", (("due", "2025-05-01"),))
+    assert "купить" in text.split("\n")[task.line - 1]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.domain import Note
+from vaultrag.domain import BlockKind, Note
 from vaultrag.vault.chats import clean_text
+from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.parse import parse_note
 
 SEEDS = Path(__file__).resolve().parents[3] / "shared" / "seeds"
@@ -125,6 +126,14 @@ def test_times_are_read_in_the_order_the_note_writes_them(times: list[str], firs
     assert parse_note("n.md", text).turns[0].time == first
 
 
+@pytest.mark.parametrize(
+    ("created", "time"), [("2025-03-04", "2025-03-04T10:00:00"), ("2025-04-03", "2025-04-03T10:00:00")]
+)
+def test_the_day_a_chat_began_settles_what_its_times_leave_open(created: str, time: str) -> None:
+    text = f"---\ncreate_time: {created}T07:00:00.000Z\n---\n>[!nexus_user] **User** - 03/04/2025 at 10:00:00\n> x\n"
+    assert parse_note("n.md", text).turns[0].time == time
+
+
 def test_citation_marks_of_exports_are_dropped() -> None:
     text = "Модель быстра【1†L281-L288】【11:3†source】, да[3†source]. Yes citeturn0search1turn0view2. "
     text += "\ue200cite\ue202turn0search1\ue201Нет【важно】"
@@ -147,5 +156,10 @@ def test_the_users_own_notes() -> None:
     assert all(turn.uid for note in (first, second) for turn in note.turns)
     assert first.title.startswith("Анализ заметки")
     assert len(first.links) == first.text.count("[[") == 32
+    footnotes = [block for block in first.blocks if block.kind is BlockKind.FOOTNOTE]
+    assert len(footnotes) == 10
+    assert {link.line for link in first.links} >= {first.text.count("\n", 0, note.start) + 1 for note in footnotes}
+    assert second.links == ()
+    assert all("†" not in chunk.embedded for note in (first, second) for chunk in chunk_note(note, len, 900, 1200))
     outside = [block for block in first.blocks if block.turn is None]
     assert first.text[outside[0].start : outside[-1].end].startswith("# Анализ заметки")

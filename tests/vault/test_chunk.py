@@ -154,3 +154,59 @@ def test_frontmatter_comments_and_breaks_are_in_no_chunk() -> None:
     [chunk] = cut("---\na: b\n---\n\n---\n\n<!-- тайна -->\n\nТекст\n\n***\n")
     assert chunk.text == "Текст"
     assert cut("---\na: b\n---\n") == cut("") == cut("\n \n") == []
+
+
+def test_code_inside_a_list_or_a_callout_is_not_cut_while_it_fits() -> None:
+    code = "\n".join(f"  - echo {n} > /dev/null" for n in range(12))
+    item = f"- {sentences(9)}\n\n  ```sh\n{code}\n\n{code}\n  ```\n"
+    for text in (item, "\n".join(f"> {line}" for line in f"[!tip] Совет\n{item}".split("\n"))):
+        chunks = cut(text, 60, 160)
+        assert len(chunks) > 1
+        assert all(chunk.text.count("```") in (0, 2) for chunk in chunks)
+        assert "- echo 3 > /dev/null" in "\n".join(chunk.embedded for chunk in chunks)
+
+
+def test_a_fence_over_the_limit_is_cut_at_its_lines() -> None:
+    code = "\n".join(f"  echo {n} {n}" for n in range(80))
+    chunks = cut(f"- Шаг один.\n  ```sh\n{code}\n  ```\n- Шаг два.\n")
+    assert len(chunks) > 2
+    assert all(chunk.text.strip(" `sh\n").startswith(("- Шаг", "echo")) for chunk in chunks)
+
+
+def test_a_part_of_a_list_names_the_items_above_it() -> None:
+    items = "\n".join(f"    - Порт {n} слушает сервер номер {n}" for n in range(30))
+    chunks = cut(f"- Серверы\n  - MS-01 **дома**\n{items}\n")
+    assert len(chunks) > 2
+    assert all(chunk.embedded.startswith("Серверы\nMS-01 дома\n") for chunk in chunks)
+    assert chunks[1].text.startswith("- Порт")
+
+
+def test_a_footnote_is_embedded_with_the_sentence_that_cites_it_and_stands_at_its_place() -> None:
+    text = f"# Итог\n\nСервер быстрый.[^a]\n\n# Ещё\n\n{sentences(8)}\n\n[^A]: Замер [[Костя|Кости]] 5 мая\n"
+    chunks = cut(text)
+    assert chunks[0].embedded == "Итог\nСервер быстрый.\nЗамер Кости 5 мая"
+    assert chunks[0].text == "# Итог\n\nСервер быстрый.[^a]"
+    assert any("[^A]: Замер" in chunk.text for chunk in chunks[1:])
+    [whole] = cut("Да.[^1]\n\n[^1]: Нет\n")
+    assert whole.embedded == "Да.\nНет", "what the chunk holds itself is not said twice"
+
+
+def test_an_embed_is_found_by_what_it_shows_and_cited_where_it_stands() -> None:
+    shown = {("Рецепт", "Тесто"): "## Тесто\n\nМука и [[Вода|вода]].", ("Длинное", ""): sentences(60)}
+    note = parse_note("n.md", "Сегодня: ![[Рецепт#Тесто]] и ![[Длинное]] и ![[Нет]]\n\n```\n![[Рецепт#Тесто]]\n```\n")
+    [chunk] = chunk_note(note, words, TARGET, 200, lambda target, anchor: shown.get((target, anchor), ""))
+    assert chunk.embedded.split("\n")[2:4] == ["Тесто", "Мука и вода."]
+    assert "Мука" not in chunk.text
+    assert words(chunk.embedded) < 110
+
+
+def test_a_callout_without_a_title_is_named_by_its_type() -> None:
+    [chunk] = cut("> [!warning]- \n> Не включать\n> > [!my-type|left] Сам\n> > x\n")
+    assert chunk.embedded == "Warning\nНе включать\nСам\nx"
+    block = parse_note("n.md", "> [!Warning|left]+ A\n").blocks[0]
+    assert block.callout == "warning"
+
+
+def test_a_sign_inside_a_line_is_no_quote() -> None:
+    [chunk] = cut("> > если x > y\n\na -> b^[Сноска тут] > c\n")
+    assert chunk.embedded == "если x > y\na -> b (Сноска тут) > c"

@@ -26,7 +26,7 @@ def paths(root: Path, *ignore: str) -> list[str]:
 
 def test_notes_and_canvases_are_listed_sorted_and_attachments_are_names(tmp_path: Path) -> None:
     write(tmp_path, "б.md", "a/Б.canvas", "a/img.png", "A.MD", "base.base")
-    assert paths(tmp_path) == ["A.MD", "a/Б.canvas", "б.md"]
+    assert paths(tmp_path) == ["A.MD", "a/Б.canvas", "base.base", "б.md"]
     assert list_names(tmp_path, []) == ["A.MD", "a/img.png", "a/Б.canvas", "base.base", "б.md"]
 
 
@@ -141,3 +141,37 @@ def test_too_large_and_missing_files_are_refused_with_a_remedy(tmp_path: Path) -
 def test_a_missing_vault_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(VaultError, match="cannot be read"):
         list_files(tmp_path / "none", [])
+
+
+def test_files_in_the_cloud_and_loops_are_named_as_there(tmp_path: Path) -> None:
+    write(tmp_path, "a.md", "П/.План.md.icloud", ".x.jpg.icloud")
+    (tmp_path / "loop.md").symlink_to(tmp_path / "loop.md")
+    listing = scan_vault(tmp_path, [])
+    assert [note.path for note in listing.notes] == ["a.md"]
+    assert {(skipped.path, skipped.is_there) for skipped in listing.skipped if skipped.is_there} <= {
+        ("П/План.md", True),
+        ("loop.md", True),
+    }
+    assert "П/План.md" in {skipped.path for skipped in listing.skipped}
+    assert "П/План.md" in listing.names, "links to it still resolve"
+
+
+def test_a_numbered_near_copy_is_no_note_and_a_note_of_its_own_is(tmp_path: Path) -> None:
+    text = "\n".join(f"Строка {n} о сервере и хлебе" for n in range(40))
+    for name, content in {
+        "План.md": text,
+        "План 2.md": text + "\nещё",
+        "План 3.md": text.replace("сервере", "доме").replace("хлебе", "рыбе"),
+        "Глава 2.md": text,
+        "x/План 2.md": text,
+        "Мало.md": "да",
+        "Мало 2.md": "да",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    listing = scan_vault(tmp_path, [])
+    assert [(skipped.path, skipped.reason) for skipped in listing.skipped] == [
+        ("План 2.md", "it is a near copy of План.md")
+    ]
+    assert len(listing.notes) == 6
+    assert "План 2.md" in listing.names

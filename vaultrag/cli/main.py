@@ -17,6 +17,7 @@ from vaultrag.cli.options import (
     HomeOption,
     JsonOption,
     NoServerOption,
+    NoteArgument,
     Serve,
     Session,
     VaultOption,
@@ -97,7 +98,9 @@ def index(
 @app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')
 def search(  # typer reads the options from the signature
     context: typer.Context,
-    query: Annotated[str, typer.Argument(help="Words, or a question, in Russian or English.")],
+    query: Annotated[
+        str, typer.Argument(help="Words, or a question, in Russian or English, and filters: tag:work -has:task …")
+    ],
     count: Annotated[
         int | None,
         typer.Option("-k", metavar="N", min=1, max=PASSAGES_MOST, help="Passages to show.", show_default=False),
@@ -108,7 +111,13 @@ def search(  # typer reads the options from the signature
     home: HomeOption = None,
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
-    """Find passages by words, links and meaning."""
+    """Find passages by words, links and meaning.
+
+    Filters stand among the words: tag:work, path:Projects/, property:status=done or [status:done], has:task (link,
+    code, table, image, footnote), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user (assistant,
+    me). A minus excludes: -tag:old. Values with spaces stand in quotes: tag:"a b". Filters alone list what meets them,
+    the latest note first. A query that begins with a minus comes after --.
+    """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.search import Search
 
@@ -133,6 +142,95 @@ def ask(
 
     session = session_of(context)
     Ask(session.config(vault, home), session.terminal, checked_question(question), ServerUse.of(no_server)).run()
+
+
+@app.command(epilog="Example:  vaultrag links Бойлер")
+def links(
+    context: typer.Context,
+    note: NoteArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """List where a note's links lead, and the notes that it names without a link."""
+    from vaultrag.cli.notes import print_links
+
+    session = session_of(context)
+    print_links(session.config(vault, home), session.terminal, note)
+
+
+@app.command(epilog='Example:  vaultrag backlinks "Projects/Garden.md" --json')
+def backlinks(
+    context: typer.Context,
+    note: NoteArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """List what links to a note, and where its name or alias is said without a link."""
+    from vaultrag.cli.notes import print_backlinks
+
+    session = session_of(context)
+    print_backlinks(session.config(vault, home), session.terminal, note)
+
+
+@app.command(epilog="Example:  vaultrag unresolved")
+def unresolved(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """List the links that lead to no file."""
+    from vaultrag.cli.notes import print_unresolved
+
+    session = session_of(context)
+    print_unresolved(session.config(vault, home), session.terminal)
+
+
+@app.command(epilog="Example:  vaultrag orphans --json")
+def orphans(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """List the notes that no link leads to or from."""
+    from vaultrag.cli.notes import print_orphans
+
+    session = session_of(context)
+    print_orphans(session.config(vault, home), session.terminal)
+
+
+@app.command(epilog="Example:  vaultrag graph --format graphml > vault.graphml")
+def graph(
+    context: typer.Context,
+    form: Annotated[str, typer.Option("--format", help="json, graphml or mermaid.")] = "json",
+    vault: VaultOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Print the graph of the vault: notes, attachments, missing notes, and the links between them."""
+    from vaultrag.cli.notes import GraphFormat, print_graph
+
+    if form not in list(GraphFormat):
+        raise UsageError(f"“{form}” is no format of a graph.", f"The formats are {', '.join(GraphFormat)}.")
+    session = session_of(context)
+    print_graph(session.config(vault, home), session.terminal, GraphFormat(form))
+
+
+@app.command(epilog="Example:  vaultrag note Бойлер --json")
+def note(
+    context: typer.Context,
+    note: NoteArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Read one note anew and print what is understood of it: links, tags, headings, turns, tasks, passages."""
+    from vaultrag.cli.note import print_note
+
+    session = session_of(context)
+    print_note(session.config(vault, home), session.terminal, note)
 
 
 @app.command(epilog="Example:  vaultrag status --json")

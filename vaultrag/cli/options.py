@@ -94,3 +94,6 @@ JsonOption = Annotated[
 NoServerOption = Annotated[
     bool, typer.Option("--no-server", help="Work in this process; neither use nor start a server.")
 ]
+NoteArgument = Annotated[
+    str, typer.Argument(metavar="NOTE", help="A note: its path, its name, or the end of its path.", show_default=False)
+]

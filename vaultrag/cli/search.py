@@ -12,6 +12,8 @@ from vaultrag.cli import render
 from vaultrag.cli.backend import Backend, ServerUse, find_backend, open_backend, open_quick
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
+from vaultrag.domain import FILTER_LANE
+from vaultrag.retrieval.filters import parse_query
 from vaultrag.wire import Passage, SearchResult
 
 
@@ -39,6 +41,9 @@ class Search:
     def _print_in_two_steps(self) -> None:
         with closing(open_quick(self.config)) as local:
             words = local.search(self.query, self.k, "words")
+        if words.lanes == [FILTER_LANE]:
+            self._print_all(words)
+            return
         self._title("By words and links:" if words.passages else "No hits by words or links.")
         self._print_passages(words.passages, words)
         backend = open_backend(self.config, self.terminal, self.server_use)
@@ -71,8 +76,9 @@ class Search:
     def _print_passages(
         self, passages: Sequence[Passage], result: SearchResult, ranks: Sequence[int] | None = None
     ) -> None:
+        words = parse_query(self.query).text
         for number, passage in zip(ranks or range(1, len(passages) + 1), passages, strict=True):
-            self.terminal.print(*render.passage_block(passage, number, self.query, self.config.vault.name))
+            self.terminal.print(*render.passage_block(passage, number, words, self.config.vault.name))
             if self.explain:
                 self.terminal.print(render.trace_table(passage))
         if self.explain:

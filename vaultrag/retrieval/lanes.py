@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from vaultrag.store.places import (
     places_by_row_ids,
     places_of_notes,
 )
+from vaultrag.store.restriction import keys_of_rows
 from vaultrag.transliteration import transliterations
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
@@ -44,6 +45,7 @@ class Question:
     """A question on its way through the lanes. `vector` is None while no embedder answers.
 
     `spellings` are stems of its words as the other script writes them, as far as the notes hold them.
+    `allowed` are the chunks that its filters leave, None where it has none; no lane returns any other.
     """
 
     text: str
@@ -51,6 +53,7 @@ class Question:
     language: str
     vector: Vectors | None
     spellings: Sequence[str] = ()
+    allowed: Set[int] | None = None
     similarities: dict[str, float] = field(default_factory=dict)
     keyword_scores: dict[int, float] = field(default_factory=dict)
 
@@ -76,7 +79,8 @@ class Lanes:
 
     def keyword(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
         """Chunks that hold words of the question, by BM25 over stems."""
-        scored = search_keywords(self.database, [*question.stems, *question.spellings], k)
+        words = [*question.stems, *question.spellings]
+        scored = search_keywords(self.database, words, k, allowed=question.allowed)
         places = places_by_row_ids(self.database, [row_id for row_id, _ in scored])
         question.keyword_scores.update(scored)
         return [
@@ -87,11 +91,16 @@ class Lanes:
         """Chunks near in meaning, by cosine."""
         if question.vector is None or self.nearest is None:
             return []
-        scored = self.nearest.search(question.vector, k)
+        if question.allowed is None:
+            scored = self.nearest.search(question.vector, k)
+        else:
+            scored = self.nearest.search_among(question.vector, keys_of_rows(self.database, question.allowed), k)
         question.similarities.update(scored)
         places = places_by_keys(self.database, [key for key, _ in scored])
         return [
-            (place, Hit(place.row_id, place.note_id, score)) for key, score in scored for place in places.get(key, ())
+            (place, Hit(place.row_id, place.note_id, score))
+            for key, score in scored
+            for place in _allowed(question, places.get(key, ()))
         ]
 
     def across(self, question: Question, hits: Sequence[Hit], places: Mapping[int, Place]) -> list[Hit]:
@@ -137,7 +146,8 @@ class Lanes:
 
     def best_places(self, question: Question, note_ids: Sequence[int]) -> dict[int, Place]:
         """Return the chunk of each note that suits the question best."""
-        places = places_of_notes(self.database, note_ids)
+        stored = places_of_notes(self.database, note_ids)
+        places = {note: kept for note, some in stored.items() if (kept := _allowed(question, some))}
         self.learn_similarities(question, [place.text_hash for some in places.values() for place in some])
         return {
             note_id: max(some, key=lambda place: (self._nearness(question, place), -place.ordinal))
@@ -200,6 +210,11 @@ class Lanes:
             bearers[name.lower()] = bearers.get(name.lower(), 0) + 1
         scored = [(note, score / bearers[name.lower()], name) for note, (score, name) in named.items()]
         return sorted(scored, key=lambda item: (-item[1], item[0]))
+
+
+def _allowed(question: Question, places: Iterable[Place]) -> list[Place]:
+    """Sift by the filters: equal texts share an embedding key, and a note holds chunks of many kinds."""
+    return [place for place in places if question.allowed is None or place.row_id in question.allowed]
 
 
 def _first_notes(ranked: Sequence[Fused]) -> list[Fused]:

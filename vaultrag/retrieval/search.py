@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from vaultrag.config import SearchSection
-from vaultrag.domain import NearestNeighbours, Passage, SearchResult, Vectors
+from vaultrag.domain import FILTER_LANE, Filter, LaneShare, NearestNeighbours, Passage, SearchResult, Vectors
 from vaultrag.language import content_stems, language_of
 from vaultrag.retrieval.fusion import Fused, Hit, fill_free_slots, fuse, merge_languages, spread_notes
 from vaultrag.retrieval.lanes import Lanes, Question
@@ -16,6 +16,7 @@ from vaultrag.store.catalog import Catalog
 from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Database
 from vaultrag.store.places import Place
+from vaultrag.store.restriction import allowed_rows, newest_rows
 
 Result = TypeVar("Result")
 
@@ -44,13 +45,27 @@ class Searcher:
     settings: SearchSection
 
     def search(
-        self, query: str, k: int, vector: Vectors | None, lanes: Set[str] = ALL_LANES, warnings: Sequence[str] = ()
+        self,
+        query: str,
+        k: int,
+        vector: Vectors | None,
+        lanes: Set[str] = ALL_LANES,
+        warnings: Sequence[str] = (),
+        filters: Sequence[Filter] = (),
     ) -> SearchResult:
-        """Return the k best passages by these lanes; without a vector by words, names and links alone."""
+        """Return the k best passages by these lanes that meet the filters.
+
+        Without a vector words, names and links find them; without words the filters alone do, latest notes first.
+        """
         reader = Lanes(self.database, self.fingerprint, self.nearest, self.centres)
         question = Question(query, content_stems(query), language_of(query), vector, reader.spellings(query))
         clock = _Clock()
         with self.database.snapshot():
+            if filters:
+                question.allowed = clock.time("filter", lambda: allowed_rows(self.database, filters))
+                if not query.strip():
+                    passages = self._newest(question.allowed, k)
+                    return SearchResult(query, passages, (FILTER_LANE,), tuple(warnings), clock.milliseconds)
             found = self._find(reader, question, lanes, clock)
             ranked = clock.time("fusion", lambda: self._rank(reader, question, found))
             if "link" in lanes:
@@ -86,6 +101,15 @@ class Searcher:
         if leads:
             return merge_languages(other_ranked, own_ranked, TURNS)
         return merge_languages(own_ranked, other_ranked, TURNS)
+
+    def _newest(self, allowed: Set[int], k: int) -> tuple[Passage, ...]:
+        dates = dict(newest_rows(self.database, allowed, k))
+        stored = Catalog(self.database).chunks_by_row_ids(list(dates))
+        return tuple(
+            Passage(there.chunk, there.title, 0.0, (LaneShare(FILTER_LANE, rank, 0.0, 0.0, date),))
+            for rank, (row, date) in enumerate(dates.items(), start=1)
+            if (there := stored.get(row))
+        )
 
     def _passages(self, lanes: Lanes, question: Question, ranked: Sequence[Fused]) -> tuple[Passage, ...]:
         stored = Catalog(self.database).chunks_by_row_ids([item.chunk for item in ranked])

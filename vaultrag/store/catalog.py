@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vaultrag import language
 from vaultrag.domain import Chunk, FileStat, Note, Span
@@ -14,6 +15,7 @@ from vaultrag.store import chunk_rows, embeddings, graph
 from vaultrag.store.chunk_rows import storable
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
+from vaultrag.store.schema import FIRST_SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ class Catalog:
         resolve: Resolve,
         recipe: str = "",
         old_path: str | None = None,
+        stems: Sequence[str] | None = None,
     ) -> int:
-        """Write a note as it is now; return its id.
+        """Write a note as it is now; return its id. `stems` are those of each chunk, where they are known already.
 
         Chunks that stand unchanged keep their rows. Every embedding key that came or went goes into the outbox.
         A note that lay at `old_path` before keeps its id, its chunks' rows and its embeddings.
@@ -98,7 +101,7 @@ class Catalog:
             if old_path is not None:
                 database.run("UPDATE notes SET path = ? WHERE path = ?", (note.path, old_path))
             note_id = self._write_row(note, stat, chunks, recipe)
-            changed_keys = chunk_rows.replace_chunks(database, note_id, chunks)
+            changed_keys = chunk_rows.replace_chunks(database, note_id, chunks, stems)
             embeddings.queue(database, changed_keys)
             graph.write_links(database, note_id, note.path, note.links, resolve)
             self._write_names(note_id, note)
@@ -124,6 +127,15 @@ class Catalog:
                 "UPDATE notes SET fs_path = ?, size = ?, mtime_ns = ?, inode = ? WHERE path = ?",
                 ((stat.fs_path, stat.size, stat.mtime_ns, stat.inode, stat.path) for stat in stats),
             )
+
+    def owe_reading(self, paths: Iterable[str]) -> None:
+        """Note that these notes must be read again, though their own text stays."""
+        with self.database.atomic():
+            self.database.run_many("UPDATE notes SET recipe = '' WHERE path = ?", ((path,) for path in paths))
+
+    def owed_readings(self) -> list[str]:
+        """Return the notes that must be read again."""
+        return self.database.column("SELECT path FROM notes WHERE recipe = '' ORDER BY path")
 
     def note_ids(self, paths: Sequence[str]) -> dict[str, int]:
         """Return the ids of these notes, as far as they are known."""
@@ -214,15 +226,19 @@ class Catalog:
             "inode": stat.inode,
             "content_hash": note.content_hash,
             "recipe": recipe,
-            "date": note.date,
-            "date_source": note.date_source,
+            "date": note.date or time.strftime("%Y-%m-%d"),
+            "date_source": note.date_source or FIRST_SEEN,
             "language": _main_language(note, chunks),
             "indexed_at": time.time(),
             "problems": json.dumps(note.problems),
-            "properties": json.dumps(dict(note.properties), default=str),
+            "properties": json.dumps(_properties(note), default=str),
         }
         names = ", ".join(values)
-        updates = ", ".join(f"{name} = excluded.{name}" for name in values)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "date")
+        updates += (
+            f", date = CASE WHEN excluded.date_source = '{FIRST_SEEN}' AND notes.date_source = '{FIRST_SEEN}'"
+            " THEN notes.date ELSE excluded.date END"
+        )
         self.database.run(
             f"INSERT INTO notes ({names}) VALUES ({embeddings.marks(list(values))})"
             f" ON CONFLICT (path) DO UPDATE SET {updates}",
@@ -252,13 +268,22 @@ class Catalog:
         for part in embeddings.parts(keys):
             rows = self.database.rows(
                 "SELECT chunks.id, note_id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
-                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash"
+                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features"
                 " FROM chunks JOIN notes ON notes.id = chunks.note_id"
                 f" WHERE {column} IN ({embeddings.marks(part)}) ORDER BY note_id, ordinal",
                 part,
             )
             found += [_stored_chunk(row) for row in rows]
         return found
+
+
+def _properties(note: Note) -> dict[str, Any]:
+    """Return the frontmatter with the fields of the text, whose values join those of the same name."""
+    merged: dict[str, Any] = dict(note.properties)
+    for field in note.fields:
+        standing = merged.get(field.key, [])
+        merged[field.key] = [*(standing if isinstance(standing, list) else [standing]), field.value]
+    return merged
 
 
 def _main_language(note: Note, chunks: Sequence[Chunk]) -> str:
@@ -286,7 +311,22 @@ def _stored_note(row: Row) -> StoredNote:
 
 
 def _stored_chunk(row: Row) -> StoredChunk:
-    row_id, note_id, title, chunk_id, path, heading_path, *place, block_id, speaker, text, embedded, lang, key = row
+    (
+        row_id,
+        note_id,
+        title,
+        chunk_id,
+        path,
+        heading_path,
+        *place,
+        block_id,
+        speaker,
+        text,
+        embedded,
+        lang,
+        key,
+        features,
+    ) = row
     chunk = Chunk(
         id=chunk_id,
         path=path,
@@ -298,5 +338,6 @@ def _stored_chunk(row: Row) -> StoredChunk:
         embedded=embedded,
         language=lang,
         text_hash=key,
+        features=tuple(features.split()),
     )
     return StoredChunk(row_id=row_id, note_id=note_id, title=title, chunk=chunk)

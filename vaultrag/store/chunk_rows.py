@@ -22,11 +22,14 @@ PLACE = (
     "block_id",
     "speaker",
     "heading_path",
+    "features",
     "text",
 )
 
 
-def replace_chunks(database: Database, note_id: int, chunks: Sequence[Chunk]) -> list[str]:
+def replace_chunks(
+    database: Database, note_id: int, chunks: Sequence[Chunk], stems: Sequence[str] | None = None
+) -> list[str]:
     """Make these the chunks of a note; return the embedding keys that came or went.
 
     A row is kept for a chunk with the same id and text, else for one with the same embedded text.
@@ -37,7 +40,7 @@ def replace_chunks(database: Database, note_id: int, chunks: Sequence[Chunk]) ->
     database.run_many("DELETE FROM chunks WHERE id = ?", ((row[0],) for row in gone))
     _update(database, standing, chunks, kept)
     new = [(ordinal, chunk) for ordinal, chunk in enumerate(chunks) if ordinal not in kept]
-    _insert(database, note_id, new)
+    _insert(database, note_id, new, stems)
     return [chunk.text_hash for _, chunk in new] + [row[1] for row in gone]
 
 
@@ -75,7 +78,7 @@ def _update(database: Database, standing: Sequence[Row], chunks: Sequence[Chunk]
     )
 
 
-def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]]) -> None:
+def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]], stems: Sequence[str] | None) -> None:
     names = ("note_id", "text_hash", "embedded", "stems", *PLACE)
     database.run_many(
         f"INSERT INTO chunks ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
@@ -84,7 +87,7 @@ def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]
                 note_id,
                 chunk.text_hash,
                 storable(chunk.embedded),
-                " ".join(language.stems(chunk.embedded)),
+                " ".join(language.stems(chunk.embedded)) if stems is None else stems[ordinal],
                 *_place(ordinal, chunk),
             )
             for ordinal, chunk in chunks
@@ -110,5 +113,6 @@ def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:
         storable(chunk.block_id),
         storable(chunk.speaker),
         json.dumps(chunk.heading_path),
+        " ".join(chunk.features),
         storable(chunk.text),
     )

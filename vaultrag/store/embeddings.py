@@ -6,8 +6,9 @@ so a key may be queued any number of times, and done again after a crash.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -193,6 +194,15 @@ def parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
 def marks(keys: Sequence[object]) -> str:
     """Return one `?` for each key."""
     return ",".join("?" * len(keys))
+
+
+AMONG = "IN (SELECT value FROM json_each(?))"
+"""Is one of a list of any length, which `as_list` makes the one parameter."""
+
+
+def as_list(values: Collection[int] | Collection[str]) -> str:
+    """Return values as the parameter of `AMONG`."""
+    return json.dumps(list(values))
 
 
 def _texts(database: Database, keys: Sequence[str]) -> dict[str, str]:

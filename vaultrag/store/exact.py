@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +35,15 @@ class ExactIndex:
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first; equal cosines in the order of keys."""
         loaded = self._current()
-        if not loaded.keys or k <= 0:
+        return _best(query, loaded.keys, loaded.matrix, k)
+
+    def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs of these keys, best first; none of them is missed."""
+        loaded = self._current()
+        rows = [row for row, key in enumerate(loaded.keys) if key in keys]
+        if not rows:
             return []
-        cosines = loaded.matrix @ query.reshape(-1).astype(np.float32, copy=False)
-        best = range(len(cosines)) if k >= len(cosines) else np.argpartition(-cosines, k - 1)[:k].tolist()
-        pairs = [(loaded.keys[row], float(cosines[row])) for row in best]
-        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+        return _best(query, [loaded.keys[row] for row in rows], loaded.matrix[rows], k)
 
     def _current(self) -> _Loaded:
         if embeddings.embedding_version(self.database) == self._loaded.version:
@@ -68,3 +72,12 @@ class ExactIndex:
             (*(old.keys[row] for row in kept), *(row[1] for row in rows)),
             matrix,
         )
+
+
+def _best(query: Vectors, keys: Sequence[str], matrix: Vectors, k: int) -> list[tuple[str, float]]:
+    if not keys or k <= 0:
+        return []
+    cosines = matrix @ query.reshape(-1).astype(np.float32, copy=False)
+    best = range(len(cosines)) if k >= len(cosines) else np.argpartition(-cosines, k - 1)[:k].tolist()
+    pairs = [(keys[row], float(cosines[row])) for row in best]
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))

@@ -83,6 +83,29 @@ def change_files(database: Database, appeared: Iterable[str], vanished: Iterable
         return _resolve_again(database, {target_key(path) for path in (*appeared, *vanished)}, resolve)
 
 
+def embedding_notes(database: Database, paths: Sequence[str]) -> list[str]:
+    """Return the notes that embed one of these files."""
+    found: set[str] = set()
+    for part in parts(paths):
+        found.update(
+            database.column(
+                "SELECT DISTINCT path FROM links JOIN notes ON notes.id = source_id"
+                f" WHERE kind = 'embed' AND target_path IN ({marks(part)})",
+                part,
+            )
+        )
+    return sorted(found)
+
+
+def note_paths(database: Database) -> list[str]:
+    return database.column("SELECT path FROM notes ORDER BY path")
+
+
+def titles(database: Database) -> dict[str, str]:
+    """Return every note's title by its path."""
+    return dict(database.rows("SELECT path, title FROM notes ORDER BY path"))
+
+
 def outgoing(database: Database, note_id: int) -> list[StoredLink]:
     """Return the links that a note holds, in order."""
     return _links(database, "links.source_id = ?", note_id)
@@ -100,6 +123,22 @@ def incoming(database: Database, note_id: int) -> list[StoredLink]:
 def unresolved(database: Database) -> list[StoredLink]:
     """Return the links of notes that point to nothing."""
     return _links(database, "links.target_path IS NULL AND ? = 0", 0)
+
+
+def all_links(database: Database) -> list[StoredLink]:
+    """Return every link of every note."""
+    return _links(database, "? = 0", 0)
+
+
+def orphans(database: Database) -> list[str]:
+    """Return the notes that no link leads to or from; a link to the note itself does not count."""
+    return database.column(
+        "SELECT path FROM notes WHERE"
+        " NOT EXISTS (SELECT 1 FROM links JOIN notes AS target ON target.path = links.target_path"
+        "  WHERE links.source_id = notes.id AND target.id <> notes.id)"
+        " AND NOT EXISTS (SELECT 1 FROM links WHERE links.target_path = notes.path AND links.source_id <> notes.id)"
+        " ORDER BY path"
+    )
 
 
 def neighbours(database: Database, note_ids: Sequence[int]) -> list[Edge]:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from vaultrag.store.database import Database
+from vaultrag.store.embeddings import AMONG, as_list
 
 MAX_TERMS = 64  # a page pasted as a question: more terms cost time and add nothing to the ranking
 
 
 def search_keywords(
-    database: Database, stems: Sequence[str], k: int, language: str | None = None
+    database: Database,
+    stems: Sequence[str],
+    k: int,
+    language: str | None = None,
+    allowed: Set[int] | None = None,
 ) -> list[tuple[int, float]]:
     """Return (chunk row id, score), best first: chunks that hold any of the stems, by BM25, larger is better.
 
-    Function words are the caller's to leave out. `language` restricts to chunks in that language.
+    Function words are the caller's to leave out. `language` restricts to chunks in that language, `allowed` to these.
     """
     expression = match_any(stems)
     if not expression:
         return []
-    restriction = "" if language is None else "AND (SELECT language FROM chunks WHERE id = keywords.rowid) = ?"
-    parameters = (expression, k) if language is None else (expression, language, k)
+    restriction, parameters = "", [expression]
+    if language is not None:
+        restriction += " AND (SELECT language FROM chunks WHERE id = keywords.rowid) = ?"
+        parameters.append(language)
+    if allowed is not None:
+        restriction += f" AND +rowid {AMONG}"  # the plus: match once and then sift, not match once for each row
+        parameters.append(as_list(allowed))
     rows = database.rows(
-        f"SELECT rowid, rank FROM keywords WHERE keywords MATCH ? {restriction} ORDER BY rank LIMIT ?", parameters
+        f"SELECT rowid, rank FROM keywords WHERE keywords MATCH ?{restriction} ORDER BY rank LIMIT ?",
+        (*parameters, k),
     )
     return [(row_id, -rank) for row_id, rank in rows]
 

@@ -5,10 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
+
+MENTIONS = """
+CREATE TABLE mentions (
+    id        INTEGER PRIMARY KEY,
+    source_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    target_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    kind      TEXT NOT NULL CHECK (kind IN ('alias', 'mention')),
+    name      TEXT NOT NULL,               -- the title or alias, as the target's note writes it
+    text      TEXT NOT NULL,               -- the words that stand in the source
+    line      INTEGER NOT NULL
+);
+CREATE INDEX mentions_source ON mentions (source_id);
+CREATE INDEX mentions_target ON mentions (target_id);
+"""
+
+FIRST_SEEN = "first seen"
+"""The `date_source` of a note that names no date: it has the day it was indexed first, and keeps it."""
 
 SCHEMA = f"""
 CREATE TABLE meta (
@@ -69,6 +86,7 @@ CREATE TABLE chunks (
     block_id     TEXT NOT NULL,
     speaker      TEXT NOT NULL,
     heading_path TEXT NOT NULL,            -- JSON list
+    features     TEXT NOT NULL DEFAULT '', -- what the passage holds, as `task link`, one space apart
     text         TEXT NOT NULL,
     embedded     TEXT NOT NULL,
     stems        TEXT NOT NULL             -- of `embedded`, one space apart
@@ -111,6 +129,8 @@ CREATE INDEX links_source ON links (source_id);
 CREATE INDEX links_target_key ON links (target_key);
 CREATE INDEX links_target_path ON links (target_path);
 
+-- A name of one note that stands in another: in a link that resolves to nothing, or in the text. Both are guesses.
+{MENTIONS}
 CREATE TABLE embeddings (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     text_hash   TEXT NOT NULL,
@@ -144,5 +164,7 @@ class Migration:
     reparse: Reparse
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+_FEATURES = "ALTER TABLE chunks ADD COLUMN features TEXT NOT NULL DEFAULT '';"
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),)
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

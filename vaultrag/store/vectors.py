@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 
@@ -68,6 +68,10 @@ class VectorIndex:
         """Return up to k pairs (embedding key, cosine), best first."""
         found = self._search_chroma(query, k)
         return self.exact.search(query, k) if found is None else found
+
+    def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs of these keys, best first. Always exact: Chroma would find too few of a small part."""
+        return self.exact.search_among(query, keys, k)
 
     def vectors_for(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """Return the embeddings of these keys, as far as they are there."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from markdown_it.token import Token
 
 from vaultrag.domain import Block, BlockKind, Turn
+from vaultrag.vault.items import ListItem, read_items
 from vaultrag.vault.lines import Lines
 from vaultrag.vault.markdown import block_parser
 from vaultrag.vault.syntax import BLOCK_ID
 
-_CALLOUT = re.compile(r"[ \t]*(?:>[ \t]*)+\[![^\]\r\n]+\]")
+_CALLOUT = re.compile(r"[ \t]*(?:>[ \t]*)+\[!(?P<type>[^\]|\r\n]+)[^\]\r\n]*\]")
 _NOTHING = re.compile(r"[\s>]*")
 _KINDS = {
     "paragraph_open": BlockKind.PARAGRAPH,
@@ -43,10 +44,11 @@ class Heading:
 
 @dataclass(slots=True)
 class Structure:
-    """The blocks of a text in order, its headings, and the stretches in which links and tags are read."""
+    """The blocks of a text in order, its headings, list items, and the stretches in which links and tags are read."""
 
     blocks: list[Block] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
+    items: list[ListItem] = field(default_factory=list)
     inline: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -80,6 +82,7 @@ class _Reader:
     def read(self) -> Structure:
         tokens = block_parser().parse(self._source())
         self._collect_inline(tokens)
+        self.structure.items = read_items(tokens, self.text, self.lines, self._range)
         headers = dict(self.header_lines)
         for node in _siblings(tokens):
             start = self._range(node[0])[0]
@@ -92,16 +95,19 @@ class _Reader:
         return self.structure
 
     def _source(self) -> str:
-        """Return the body; headers of turns become blank lines, so that a turn's quote begins with its own text."""
+        """Return the body; headers of turns become blank lines, so that a turn's quote begins with its own text.
+
+        It ends with a line break: without one the parser looks past the end of `> <!--` and an empty quoted line.
+        """
         if not self.turns:
-            return self.text[self.lines.starts[self.first] :]
+            return f"{self.text[self.lines.starts[self.first] :]}\n"
         parts: list[str] = []
         at = self.lines.starts[self.first]
         for turn in self.turns:
             end = self.lines.ends[self.lines.line_at(turn.start)]
             parts.append(self.text[at : turn.start] + " ")  # lest `\r` and `\n` meet
             at = end
-        return "".join([*parts, self.text[at:]])
+        return "".join([*parts, self.text[at:], "\n"])
 
     def _collect_inline(self, tokens: Sequence[Token]) -> None:
         seen: set[tuple[int, int]] = set()
@@ -136,8 +142,9 @@ class _Reader:
         elif head.type == "heading_open":
             self._heading(int(head.tag[1:]), node[1].content.strip(), start, end, turn)
         elif head.type == "blockquote_open":
-            is_callout = _CALLOUT.match(self.text, self.lines.starts[start])
-            self._append(BlockKind.CALLOUT if is_callout else BlockKind.QUOTE, start, end, turn)
+            callout = _CALLOUT.match(self.text, self.lines.starts[start])
+            kind = BlockKind.CALLOUT if callout else BlockKind.QUOTE
+            self._append(kind, start, end, turn, callout=callout["type"].strip().lower() if callout else "")
         else:
             self._append(_KINDS.get(head.type, BlockKind.PARAGRAPH), start, end, turn)
 
@@ -148,7 +155,7 @@ class _Reader:
         outline.append((level, heading))
         if level == 1 and turn is None and self.current_turn is None and not self.structure.headings:
             self.chat_title = (heading,)
-        self._append(BlockKind.HEADING, start, end, turn)
+        self._append(BlockKind.HEADING, start, end, turn, level=level)
         block = self.structure.blocks[-1]
         self.structure.headings.append(Heading(level, heading, block.start, block.end, turn))
 
@@ -169,12 +176,13 @@ class _Reader:
         path = tuple(heading for _, heading in self._outline(turn) if heading)
         return self.chat_title + path if turn is not None else path
 
-    def _append(self, kind: BlockKind, start: int, end: int, turn: int | None) -> None:
+    def _append(
+        self, kind: BlockKind, start: int, end: int, turn: int | None, *, level: int = 0, callout: str = ""
+    ) -> None:
         while end > start + 1 and self._is_blank(end - 1, turn):
             end -= 1
-        self.structure.blocks.append(
-            Block(kind, self.lines.starts[start], self.lines.ends[end - 1], self._path(turn), "", turn)
-        )
+        place = self.lines.starts[start], self.lines.ends[end - 1]
+        self.structure.blocks.append(Block(kind, *place, self._path(turn), "", turn, level, callout))
 
     def _is_blank(self, line: int, turn: int | None) -> bool:
         if line in self.header_lines:

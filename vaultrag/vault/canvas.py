@@ -1,21 +1,25 @@
-"""JSON Canvas 1.0: the texts of cards, groups and edges as blocks of the raw file, so that spans stay true."""
+"""JSON Canvas 1.0: text cards as blocks of the raw file, so that spans stay true, under their groups' labels.
+
+An edge's label is context of a card at its end. A file card is a link and no text; a web card's address is not read.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from vaultrag.domain import Block, BlockKind, Link, LinkKind, Note
+from vaultrag.domain import Block, BlockKind, InlineField, Link, LinkKind, Note, Task
 from vaultrag.vault.blocks import read_structure
+from vaultrag.vault.dataview import read_fields, read_tasks
 from vaultrag.vault.lines import NEWLINE, Lines
 from vaultrag.vault.syntax import scan_inline
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
-_LABEL_LENGTH = 60  # characters of a card that name it in an edge's heading
+_LABEL_LENGTH = 60  # characters of a card that name it at the other end of an edge
 MAX_DEPTH = 16  # a canvas has three levels
 MAX_COORDINATE = 1e9  # beyond it a box is damage, and float arithmetic would overflow
 
@@ -72,6 +76,8 @@ def parse_canvas(path: str, text: str, content_hash: str) -> Note:
         text=text,
         tags=tuple(dict.fromkeys(reader.tags)),
         blocks=tuple(sorted(reader.blocks, key=lambda block: block.start)),
+        tasks=tuple(reader.tasks),
+        fields=tuple(reader.fields),
         links=tuple(sorted(reader.links, key=lambda link: link.line)),
         content_hash=content_hash,
     )
@@ -92,43 +98,73 @@ class _Canvas:
         self.blocks: list[Block] = []
         self.links: list[Link] = []
         self.tags: list[str] = []
+        self.tasks: list[Task] = []
+        self.fields: list[InlineField] = []
 
     def read(self) -> None:
         groups = [node for _, node in self.nodes if node.get("type") == "group"]
+        paths = {index: _groups_around(node, groups) for index, node in self.nodes}
+        labels = {label for index, node in self.nodes if node.get("type") == "text" for label in paths[index]}
+        contexts = self._edges()
         for index, node in self.nodes:
-            path = _groups_around(node, groups)
+            path = paths[index]
             place: Place = ("nodes", index)
             kind = node.get("type")
             if kind == "text":
-                self._card((*place, "text"), path)
+                self._card((*place, "text"), path, "\n".join(contexts.get(str(node.get("id")), ())))
             elif kind == "file":
-                self._file((*place, "file"), node, path)
-            elif kind == "link":
-                self._label((*place, "url"), path)
-            elif kind == "group":
+                self._file((*place, "file"), node)
+            elif kind == "group" and str(node.get("label")).strip() not in labels:
                 self._label((*place, "label"), path)
-        names = {str(node.get("id")): _name(node) for _, node in self.nodes}
-        for index, edge in self.edges:
-            ends = (names.get(str(edge.get("fromNode")), ""), names.get(str(edge.get("toNode")), ""))
-            self._label(("edges", index, "label"), (" → ".join(ends),) if all(ends) else ())
 
-    def _card(self, place: Place, path: tuple[str, ...]) -> None:
+    def _edges(self) -> dict[str, list[str]]:
+        """Return what edges say of each text card; a label between other cards becomes a block of its own."""
+        nodes = {str(node.get("id")): node for _, node in self.nodes}
+        contexts: dict[str, list[str]] = {}
+        for index, edge in self.edges:
+            label = edge.get("label")
+            if not isinstance(label, str) or not label.strip():
+                continue
+            ends = str(edge.get("fromNode")), str(edge.get("toNode"))
+            names = [_name(nodes[end]) if end in nodes else "" for end in ends]
+            card = next((end for end in ends if end in nodes and nodes[end].get("type") == "text"), None)
+            if card is None:
+                self._label(("edges", index, "label"), (" → ".join(names),) if all(names) else ())
+            else:
+                said = (label.strip(), names[1]) if card == ends[0] else (names[0], label.strip())
+                contexts.setdefault(card, []).append(" → ".join(part for part in said if part))
+        return contexts
+
+    def _card(self, place: Place, path: tuple[str, ...], context: str) -> None:
         if place not in self.places:
             return
         literal = read_literal(self.text, *self.places[place])
         structure = read_structure(literal.text, Lines(literal.text), 0, ())
         for block in structure.blocks:
             start, end = literal.offsets[block.start], literal.offsets[block.end]
-            self.blocks.append(Block(block.kind, start, end, path + block.heading_path, block.block_id))
+            last = block is structure.blocks[-1]
+            self.blocks.append(
+                replace(
+                    block,
+                    start=start,
+                    end=end,
+                    heading_path=path + block.heading_path,
+                    context=context if last else "",
+                )
+            )
+
+        def line_of(offset: int) -> int:
+            return self.lines.line_at(literal.offsets[offset]) + 1
+
+        self.tasks.extend(read_tasks(literal.text, structure.items, line_of))
+        self.fields.extend(read_fields(literal.text, structure.inline, line_of))
         for start, end in structure.inline:
             links, tags = scan_inline(literal.text, start, end)
             self.tags.extend(tag.tag for tag in tags)
             for link in links:
-                line = self.lines.line_at(literal.offsets[link.start]) + 1
-                self.links.append(Link(link.target, link.kind, link.anchor, link.text, line))
+                self.links.append(Link(link.target, link.kind, link.anchor, link.text, line_of(link.start)))
 
-    def _file(self, place: Place, node: Mapping[str, Any], path: tuple[str, ...]) -> None:
-        self._label(place, path)
+    def _file(self, place: Place, node: Mapping[str, Any]) -> None:
         if place not in self.places:
             return
         anchor = node.get("subpath")

@@ -44,16 +44,17 @@ def clean_text(text: str) -> str:
     return CITATION_MARK.sub("", text)
 
 
-def find_turns(text: str, lines: Lines) -> list[Turn]:
+def find_turns(text: str, lines: Lines, created: str = "") -> list[Turn]:
     """Find the messages of an imported chat, in order. A note that is no such chat has none.
 
     A turn reaches from its header to its `<!-- UID -->`, or where that is missing to the end of its quote.
+    `created` is the day the chat began, where the note says so: it tells `03/04` from `04/03`.
     """
     if "nexus_" not in text and ", on " not in text:
         return []
     source = [text[start:end] for start, end in zip(lines.starts, lines.ends, strict=True)]
     headers = list(_headers(source))
-    month_first = writes_month_first(header.time for header in headers)
+    month_first = writes_month_first([header.time for header in headers], created)
     turns: list[Turn] = []
     for index, header in enumerate(headers):
         limit = headers[index + 1].line if index + 1 < len(headers) else len(source)

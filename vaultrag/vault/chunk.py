@@ -7,16 +7,20 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
-from vaultrag.language import language_of
+from vaultrag.language import language_of, sentences
 from vaultrag.vault.canvas import Literal, is_canvas, read_literal
+from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
 from vaultrag.vault.lines import NEWLINE, Lines
 from vaultrag.vault.plain import plain_heading, plain_text, without_comments
 from vaultrag.vault.split import halve, split_block
 
 TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings
+TINY_CARD = 12  # tokens: a card of about five words is near to every question
 LONGEST_TOKEN = 16  # characters a token holds on average at the very most; longer texts need no counting
+ELSEWHERE = 80  # tokens that one footnote or embed may add to a passage: it is found whole at its own place
 HEADING_SHARE = 3  # a heading path may take a third of a chunk
 
 _ANNOUNCED = frozenset((BlockKind.LIST, BlockKind.TABLE, BlockKind.CODE))
@@ -25,13 +29,15 @@ _CODE_DEPTH = re.compile(r" {0,3}(?:> ?)*")
 _WORD = re.compile(r"[^\W_]")
 
 
-def chunk_note(note: Note, count_tokens: CountTokens, target: int, limit: int) -> list[Chunk]:
+def chunk_note(
+    note: Note, count_tokens: CountTokens, target: int, limit: int, transclude: Transclude = no_embeds
+) -> list[Chunk]:
     """Cut a note into chunks of about `target` tokens of `embedded`, none above `limit`.
 
-    They overlap nowhere and hold all the text, save frontmatter, HTML comments and thematic breaks.
-    A message of a chat shares no chunk with another.
+    They overlap nowhere and hold all the text, save frontmatter, HTML comments and thematic breaks; of a canvas, the
+    cards. A message of a chat shares no chunk with another. `embedded` also has what `transclude` gives for embeds.
     """
-    return _Chunker(note, count_tokens, target, limit).chunks()
+    return _Chunker(note, count_tokens, target, limit, transclude).chunks()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +71,21 @@ class _Group:
 
 
 class _Chunker:
-    def __init__(self, note: Note, count_tokens: CountTokens, target: int, limit: int) -> None:
+    def __init__(self, note: Note, count_tokens: CountTokens, target: int, limit: int, transclude: Transclude) -> None:
         self.note = note
         self.count = count_tokens
         self.target = target
         self.limit = limit
         self.lines = Lines(note.text)
         self.is_canvas = is_canvas(note.path)
+        self.elsewhere = Elsewhere(note, transclude)
         self.prefixes: dict[tuple[str, ...], tuple[str, int]] = {}
         self.occurrences: Counter[str] = Counter()
 
     def chunks(self) -> list[Chunk]:
         units = [unit for block in self.note.blocks for unit in self._units(block)]
-        groups = self._join_tiny(self._grouped(units))
+        groups = self._grouped(units)
+        groups = self._join_cards(groups) if self.is_canvas else self._join_tiny(groups)
         return [chunk for group in groups for chunk in self._emit(group)]
 
     def _units(self, block: Block) -> Iterator[_Unit]:
@@ -101,6 +109,7 @@ class _Chunker:
     def _split(self, block: Block, literal: Literal, room: int) -> Iterator[_Unit]:
         header, header_tokens = self._table_header(block, literal, room)
         text = literal.text
+        outline = Outline(text) if block.kind is BlockKind.LIST else None
 
         def measure(start: int, end: int) -> int:
             return self._tokens(self._words(text[start:end], block, text))
@@ -110,8 +119,19 @@ class _Chunker:
             words = self._words(text[piece.start : piece.end], block, text)
             if not words:
                 continue
-            words = f"{header}\n{words}" if header and piece.start > 0 else words
+            if piece.start > 0 and header:
+                words = f"{header}\n{words}"
+            elif piece.start > 0 and outline:
+                words = self._under_parents(words, outline.above(piece.start), room)
             yield _Unit(block, *self._place(literal, piece.start, piece.end), words, self._tokens(words))
+
+    def _under_parents(self, words: str, parents: list[str], room: int) -> str:
+        """Put the items above a part of a list before it, as many of the inner ones as there is room for."""
+        for first in range(len(parents)):
+            whole = "\n".join((*parents[first:], words))
+            if self._tokens(whole) <= room:
+                return whole
+        return words
 
     def _table_header(self, block: Block, literal: Literal, room: int) -> tuple[str, int]:
         """Return the words of a table's header row, to be repeated; empty where it would fill the chunk."""
@@ -161,8 +181,6 @@ class _Chunker:
 
     def _join_tiny(self, groups: Sequence[_Group]) -> list[_Group]:
         """Join runs of tiny sibling sections; the chunk then stands under their parent and names each heading."""
-        if self.is_canvas:
-            return list(groups)
         joined: list[_Group] = []
         for group in groups:
             if joined and self._are_tiny_siblings(joined[-1], group):
@@ -177,6 +195,34 @@ class _Chunker:
         whole = left.units[0].is_opening and right.units[0].is_opening and left.turn == right.turn
         tiny = right.tokens <= TINY_SECTION and (bool(left.sections) or left.tokens <= TINY_SECTION)
         return siblings and whole and tiny and left.tokens + right.tokens <= self.target // 2
+
+    def _join_cards(self, groups: Sequence[_Group]) -> list[_Group]:
+        """Join cards of a few words with their neighbours; what stands between them in the file comes along."""
+        joined: list[_Group] = []
+        for group in groups:
+            last = joined[-1] if joined else None
+            if last and self._is_crumb(last, group) and last.tokens + group.tokens <= self.target:
+                joined[-1] = self._with_card(last, group)
+            else:
+                joined.append(group)
+        return joined
+
+    def _is_crumb(self, last: _Group, group: _Group) -> bool:
+        sizes = [self._tokens(self._embedded(part)) for part in (last, group)]
+        return min(sizes) <= TINY_CARD
+
+    def _with_card(self, left: _Group, right: _Group) -> _Group:
+        """Put two groups under the headings that they share; the others are named in their words."""
+        pairs = zip(left.heading_path, right.heading_path, strict=False)
+        shared = tuple(a for a, b in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        units = [
+            replace(unit, words=name, tokens=self._tokens(name))
+            if unit.block.kind is BlockKind.HEADING and not unit.words and len(unit.block.heading_path) > len(shared)
+            else unit
+            for unit in (*left.units, *right.units)
+            for name in [plain_heading(unit.block.heading_path[-1]) if unit.block.heading_path else ""]
+        ]
+        return _Group(tuple(units), shared, sum(unit.tokens for unit in units))
 
     def _merged(self, left: _Group, right: _Group) -> _Group:
         sections = left.sections or (left.heading_path,)
@@ -203,7 +249,35 @@ class _Chunker:
             for half in self._halves(group):
                 yield from self._emit(half)
             return
-        yield self._chunk(group, embedded)
+        yield self._chunk(group, self._with_elsewhere(group, embedded))
+
+    def _with_elsewhere(self, group: _Group, embedded: str) -> str:
+        """Add the words of what the group mentions and does not hold, as far as the limit allows."""
+        if not any(self.elsewhere.concerns(unit.block) for unit in group.units):
+            return embedded
+        told = {f"[^{footnote_id(self._source(unit))}" for unit in group.units if unit.block.kind is BlockKind.FOOTNOTE}
+        for unit in group.units:
+            for key, words in self.elsewhere.words_for(unit.block, self._source(unit)):
+                if key in told or not words:
+                    continue
+                told.add(key)
+                longer = f"{embedded}\n{self._shortened(words)}"
+                embedded = longer if self._tokens(longer) <= self.limit else embedded
+        return embedded
+
+    def _source(self, unit: _Unit) -> str:
+        return self._literal(replace(unit.block, start=unit.start, end=unit.end)).text
+
+    def _shortened(self, words: str) -> str:
+        """Return the first sentences of words from elsewhere: they say what a passage is about, no more."""
+        words = words[: ELSEWHERE * LONGEST_TOKEN]
+        ends = [end for _, end in sentences(words)]
+        while len(ends) > 1 and self._tokens(words) > ELSEWHERE:
+            ends = ends[: (len(ends) + 1) // 2]
+            words = words[: ends[-1]]
+        while self._tokens(words) > ELSEWHERE:
+            words = words[: len(words) // 2].rstrip()
+        return words
 
     def _halves(self, group: _Group) -> Iterator[_Group]:
         """Cut a group whose parts together count more than the sum of them."""

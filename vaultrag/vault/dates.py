@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import date, time
 
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
@@ -72,19 +72,32 @@ def parse_moment(text: str, *, month_first: bool) -> str:
         return text
 
 
-def writes_month_first(texts: Iterable[str]) -> bool:
-    """Tell whether timestamps such as `03/04/2025` are American: by a number over 12, else by AM and PM."""
-    half_days = False
-    for text in texts:
-        match = _MOMENT.search(text)
-        if not match or match["sep"] != "/" or len(match["a"]) == 4:
-            continue
+def writes_month_first(texts: Sequence[str], created: str = "") -> bool:
+    """Tell whether timestamps such as `03/04/2025` are American.
+
+    A number over 12 says it, else the day the chat began, else whether they have AM and PM.
+    """
+    moments = [match for text in texts if (match := _MOMENT.search(text)) and match["sep"] == "/"]
+    moments = [match for match in moments if len(match["a"]) < 4]
+    for match in moments:
         if int(match["a"]) > 12:
             return False
         if int(match["b"]) > 12:
             return True
-        half_days = half_days or bool(match["half"])
-    return half_days
+    if moments and created:
+        american, other = (_days_apart(moments[0], created, month_first=first) for first in (True, False))
+        if american != other:
+            return american < other
+    return any(match["half"] for match in moments)
+
+
+def _days_apart(match: re.Match[str], created: str, *, month_first: bool) -> int:
+    a, b, year = int(match["a"]), int(match["b"]), int(match["c"])
+    month, day = (a, b) if month_first else (b, a)
+    try:
+        return abs((date(year, month, day) - date.fromisoformat(created)).days)
+    except ValueError:
+        return date.max.toordinal()
 
 
 def _moment(match: re.Match[str], year: int, month: int, day: int) -> str:

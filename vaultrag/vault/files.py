@@ -10,19 +10,28 @@ import os
 import re
 import stat as status
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vaultrag.config import VaultSection
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
 from vaultrag.vault.links import normalize_path
+from vaultrag.vault.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 
-NOTE_SUFFIXES = (".md", ".canvas")
+NOTE_SUFFIXES = (".md", ".canvas", ".base")
 READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round
 EXCLUDED = "it is excluded by the settings"
 UNREADABLE_SHARE = 0.1  # a note of another encoding, or no text at all; UTF-8 with a few broken bytes is below
 UNREADABLE_LEAST = 8  # characters: of a note with fewer there is nothing to lose
+NEAR_COPY = 0.95  # share of words in common; two notes made from one template have less
+LEAST_COPY = 300  # bytes: below it a template is most of the text
+LARGEST_COPY = 500_000  # bytes: such pairs are read at every listing
+_NUMBERED = re.compile(r"(?P<name>.+?) \d{1,2}(?P<suffix>\.md)", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+IN_THE_CLOUD = "its content is in the cloud only"
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the content is in the cloud, reading would fetch it
 
 _UNREADABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")  # control characters and undecodable bytes
@@ -40,10 +49,14 @@ _CONFLICT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file or folder that was not read, and why, in words for the user."""
+    """A file or folder (with a `/` at its end) that was not read, and why, in words for the user.
+
+    What is there and only cannot be read now is no deletion: `is_there`.
+    """
 
     path: str
     reason: str
+    is_there: bool = False
 
 
 @dataclass(slots=True)
@@ -55,9 +68,14 @@ class Listing:
     skipped: list[Skipped] = field(default_factory=list)
 
 
-def list_files(root: Path, ignore: Sequence[str]) -> list[FileStat]:
-    """Return the notes and canvases to be indexed, sorted by path."""
-    return scan_vault(root, ignore).notes
+def note_suffixes(vault: VaultSection) -> tuple[str, ...]:
+    """Return how the names of indexed files end, by the settings."""
+    return (*NOTE_SUFFIXES, PDF_SUFFIX) if vault.pdf else NOTE_SUFFIXES
+
+
+def list_files(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES) -> list[FileStat]:
+    """Return the files to be indexed, sorted by path."""
+    return scan_vault(root, ignore, suffixes).notes
 
 
 def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
@@ -65,7 +83,7 @@ def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
     return scan_vault(root, ignore).names
 
 
-def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
+def scan_vault(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES) -> Listing:
     """Walk the vault once. Raises VaultError when its folder cannot be listed.
 
     `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
@@ -84,10 +102,12 @@ def scan_vault(root: Path, ignore: Sequence[str]) -> Listing:
         seen[path] = fs_path
         if not hidden.matches(path):
             listing.names.append(path)
-        if path.lower().endswith(NOTE_SUFFIXES):
+        if path.lower().endswith(suffixes):
             _judge(listing, entry, path, fs_path, excluded)
     listing.notes.sort(key=lambda note: note.path)
-    listing.names.sort()
+    _set_copies_aside(root, listing)
+    unread = (place.path for place in listing.skipped if place.is_there and not place.path.endswith("/"))
+    listing.names = sorted({*listing.names, *unread})
     return listing
 
 
@@ -107,14 +127,17 @@ def is_conflict_copy(path: str) -> bool:
 
 
 def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
-    """Return a note's text: UTF-8, a byte-order mark stripped, a few undecodable bytes replaced.
+    """Return a note's text: UTF-8, no byte-order mark, a few undecodable bytes replaced; of a PDF, a page a line.
 
     The file is checked before and after, so that half a write is never returned. Raises VaultError.
     """
     path = _real_path(root, stat.fs_path)
+    max_bytes = MAX_PDF_BYTES if is_pdf(stat.path) else max_bytes
     for _ in range(READ_TRIES):
         content = _read_settled(path, stat.path, max_bytes)
         if content is not None:
+            if is_pdf(stat.path):
+                return pdf_text(content, stat.path)
             return _decoded(content, stat.path)
     raise VaultError(f"{stat.path} is being written.", "Run the command again when the other program is done.")
 
@@ -157,17 +180,29 @@ def _walk(root: Path, listing: Listing) -> Iterator[tuple[os.DirEntry[str], str]
         for entry in _entries(root, folder, listing):
             fs_path = f"{folder}{entry.name}"
             if entry.name.startswith("."):
+                listing.skipped.extend(_placeholder(folder, entry.name))
                 continue
             if not _is_speakable(entry.name):
                 listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
-            elif entry.is_dir(follow_symlinks=False):
-                folders.append(f"{fs_path}/")
-            elif entry.is_symlink() and (reason := _link_fault(root, entry)):
-                listing.skipped.append(Skipped(fs_path, reason))
-            elif entry.is_file():
-                yield entry, fs_path
-            else:
-                listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{fs_path}/")
+                elif entry.is_symlink() and (reason := _link_fault(root, entry)):
+                    listing.skipped.append(Skipped(fs_path, reason))
+                elif entry.is_file():
+                    yield entry, fs_path
+                else:
+                    listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+            except OSError as error:
+                listing.skipped.append(Skipped(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
+
+
+def _placeholder(folder: str, name: str) -> Iterator[Skipped]:
+    """Recognise what iCloud leaves of a file that it moved into the cloud: `.Note.md.icloud`."""
+    note = name[1:].removesuffix(".icloud")
+    if name.endswith(".icloud") and note.lower().endswith((*NOTE_SUFFIXES, PDF_SUFFIX)):
+        yield Skipped(normalize_path(f"{folder}{note}"), IN_THE_CLOUD, is_there=True)
 
 
 def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]]:
@@ -180,7 +215,7 @@ def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]
                 f"The vault {root} cannot be read: {error.strerror}.",
                 "Mount or restore the folder, or name another: --vault DIR. The index is kept.",
             ) from error
-        listing.skipped.append(Skipped(folder, f"the folder cannot be read: {error.strerror}"))
+        listing.skipped.append(Skipped(folder, f"the folder cannot be read: {error.strerror}", is_there=True))
         return []
 
 
@@ -218,12 +253,36 @@ def _judge(listing: Listing, entry: os.DirEntry[str], path: str, fs_path: str, e
     try:
         found = entry.stat()
     except OSError as error:
-        listing.skipped.append(Skipped(path, f"it cannot be read: {error.strerror}"))
+        listing.skipped.append(Skipped(path, f"it cannot be read: {error.strerror}", is_there=True))
         return
     if getattr(found, "st_flags", 0) & _DATALESS:
-        listing.skipped.append(Skipped(path, "its content is in the cloud only"))
+        listing.skipped.append(Skipped(path, IN_THE_CLOUD, is_there=True))
         return
     listing.notes.append(FileStat(path, fs_path, found.st_size, found.st_mtime_ns, found.st_ino))
+
+
+def _set_copies_aside(root: Path, listing: Listing) -> None:
+    """Take out `Note 2.md` beside `Note.md` where it says the same: an iCloud conflict or an old version kept."""
+    by_path = {note.path: note for note in listing.notes}
+    copies = {
+        note.path: original.path
+        for note in listing.notes
+        if (match := _NUMBERED.fullmatch(note.path))
+        and (original := by_path.get(f"{match['name']}{match['suffix']}"))
+        and _says_the_same(root, original, note)
+    }
+    listing.notes = [note for note in listing.notes if note.path not in copies]
+    listing.skipped.extend(Skipped(path, f"it is a near copy of {original}") for path, original in copies.items())
+
+
+def _says_the_same(root: Path, original: FileStat, copy: FileStat) -> bool:
+    if not LEAST_COPY <= min(original.size, copy.size) <= max(original.size, copy.size) <= LARGEST_COPY:
+        return False
+    try:
+        first, second = (Counter(_WORD.findall(read_note(root, note, LARGEST_COPY))) for note in (original, copy))
+    except VaultError:
+        return False
+    return 2 * (first & second).total() >= NEAR_COPY * (first.total() + second.total())
 
 
 def _real_path(root: Path, fs_path: str) -> str:

@@ -43,11 +43,17 @@ def read_frontmatter(text: str) -> Frontmatter:
     if not opening or not closing:
         return Frontmatter()
     source = text[opening.end() : closing.start()]
+    properties, faults = read_yaml(source)
+    problems = [f"The frontmatter cannot be read: {fault}." for fault in faults]
+    return Frontmatter(properties, closing.end(), (*problems, *_list_problems(properties)))
+
+
+def read_yaml(source: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the keys of a YAML text, and what is wrong with it: then it has none."""
     try:
-        properties = _properties(source)
+        return _properties(source), ()
     except (yaml.YAMLError, ValueError) as error:
-        return Frontmatter({}, closing.end(), (f"The frontmatter cannot be read: {_one_line(error)}.",))
-    return Frontmatter(properties, closing.end(), tuple(_list_problems(properties)))
+        return {}, (_one_line(error),)
 
 
 def frontmatter_tags(properties: Mapping[str, Any]) -> list[str]:
@@ -114,7 +120,7 @@ def _build(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> objec
     if depth == 0:
         raise ValueError("it is nested too deeply")
     if isinstance(event, yaml.ScalarEvent):
-        return _typed(event.value) if event.implicit[0] else str(event.value)
+        return typed(event.value) if event.implicit[0] else str(event.value)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(events, depth - 1)
     if isinstance(event, yaml.MappingStartEvent):
@@ -145,7 +151,8 @@ def _mapping(events: Iterator[yaml.Event], depth: int) -> dict[str, object]:
     return members
 
 
-def _typed(value: str) -> object:
+def typed(value: str) -> str | int | float | bool | None:
+    """Return a plain scalar as YAML 1.2 reads it; a date stays text."""
     if value in _NULL:
         return None
     if value in _BOOL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import accumulate
 
 from vaultrag.domain import Span
 
@@ -16,9 +17,14 @@ class Lines:
     __slots__ = ("ends", "starts")
 
     def __init__(self, text: str) -> None:
-        breaks = list(NEWLINE.finditer(text))
-        self.starts = [0, *(match.end() for match in breaks)]
-        self.ends = [*(match.start() for match in breaks), len(text)]
+        if "\r" in text:
+            breaks = list(NEWLINE.finditer(text))
+            self.starts = [0, *(match.end() for match in breaks)]
+            self.ends = [*(match.start() for match in breaks), len(text)]
+        else:
+            self.starts = list(accumulate([len(line) + 1 for line in text.split("\n")], initial=0))
+            self.ends = [start - 1 for start in self.starts[1:]]
+            self.starts.pop()
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -14,6 +14,9 @@ from markdown_it.rules_block import StateBlock
 
 MAX_NESTING = 40  # CommonMark's 20 is ten levels of lists; outlines of real vaults go deeper
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")
+_QUOTED = re.compile(r"(?P<marks>(?: {0,3}> ?)+)(?P<rest>.*)")
+_NO_PARAGRAPH = re.compile(r"\s*$| {0,3}#{1,6}(?:\s|$)")
+_FENCE = re.compile(r" ?(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)")  # a deeper one may belong to a list
 _INTERRUPTS = ["paragraph", "blockquote", "list"]
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
@@ -29,6 +32,7 @@ def block_parser() -> MarkdownIt:
     ruler.before("fence", "comment", _delimited("%%", "comment"), {"alt": _INTERRUPTS})
     ruler.before("fence", "math", _delimited("$$", "math"), {"alt": _INTERRUPTS})
     ruler.before("list", "footnote", _footnote, {"alt": _INTERRUPTS})
+    ruler.before("blockquote", "quote_end", _quote_end, {"alt": ["blockquote"]})
     return parser
 
 
@@ -84,6 +88,36 @@ def _continues(state: StateBlock, following: int, content: int, end: int) -> boo
     if content != following or state.sCount[content] < state.blkIndent:
         return False
     return not any(rule(state, content, end, True) for rule in state.md.block.ruler.getRules("paragraph"))
+
+
+def _quote_end(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Tell that a line without `>` cannot continue the quote above it, which ends in a fence, a heading or nothing.
+
+    The quote's own rule would take it in, find this out later, and read all that follows once more for each such line.
+    """
+    del end
+    if not silent or not start or not (last := _QUOTED.match(_source_line(state, start - 1))):
+        return False
+    if _NO_PARAGRAPH.match(last["rest"]):
+        return True
+    fence, depth, quoted = "", 0, []
+    while start and (match := _QUOTED.match(_source_line(state, start - 1))):
+        quoted.append(match)
+        start -= 1
+    for line in reversed(quoted):
+        marks = line["marks"].count(">")
+        fence = fence if marks == depth else ""
+        depth = marks
+        mark = _FENCE.match(line["rest"])
+        if mark and (not fence or (mark["mark"].startswith(fence) and not mark["info"].strip())):
+            fence = "" if fence else mark["mark"]
+    return bool(fence)
+
+
+def _source_line(state: StateBlock, line: int) -> str:
+    """Return a line with the signs of the quotes around it, which the parser has stepped over."""
+    end = state.eMarks[line]
+    return state.src[state.src.rfind("\n", 0, end) + 1 : end]
 
 
 def _line(state: StateBlock, line: int) -> str:

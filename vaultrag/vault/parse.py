@@ -8,30 +8,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vaultrag.domain import Link, LinkKind, Note, Turn
+from vaultrag.vault.bases import is_base, parse_base
 from vaultrag.vault.blocks import Heading, Structure, read_structure
 from vaultrag.vault.canvas import is_canvas, parse_canvas
 from vaultrag.vault.chats import clean_text, find_turns
+from vaultrag.vault.dataview import read_fields, read_tasks
 from vaultrag.vault.dates import find_date
 from vaultrag.vault.frontmatter import Frontmatter, aliases, frontmatter_tags, read_frontmatter, string_values
 from vaultrag.vault.lines import Lines
+from vaultrag.vault.pages import is_pdf, parse_pages
 from vaultrag.vault.plain import plain_heading, plain_text
 from vaultrag.vault.syntax import RawLink, parse_property, scan_inline
 
 TITLE_LENGTH = 80  # characters of a first message that still read as a title
-DATE_KEYS = ("date", "created", "create_time")
+DATE_KEYS = ("date", "дата", "created", "создано", "created_at", "date created", "create_time")
+_FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}/\d\d/\d\d)\.[^./]+$")  # a daily note such as `2025/03/15.md`
 _CONFLICT_MARKS = [re.compile(rf"(?:\A|(?<=[\r\n])){mark}") for mark in ("<{7} ", "={7}[\r\n]", ">{7} ")]
 
 
 def parse_note(path: str, text: str) -> Note:
-    """Parse a note or a canvas. `path` is the vault-relative key and decides which."""
+    """Parse a note, a canvas, a base, or the text of a PDF. `path` is the vault-relative key and decides which."""
     digest = content_hash(text)
     if is_canvas(path):
         return parse_canvas(path, text, digest)
+    if is_pdf(path):
+        return parse_pages(path, text, digest)
+    if is_base(path):
+        return parse_base(path, text, digest)
     lines = Lines(text)
     front = read_frontmatter(text)
-    turns = [turn for turn in find_turns(text, lines) if turn.start >= front.body]
+    created = find_date(str(front.properties.get("create_time") or ""))
+    turns = [turn for turn in find_turns(text, lines, created) if turn.start >= front.body]
     structure = read_structure(text, lines, front.body, turns)
     links, tags = read_inline(text, structure)
+
+    def line_of(offset: int) -> int:
+        return lines.line_at(offset) + 1
+
     date, date_source = _date(path, front.properties, structure.headings, turns)
     return Note(
         path=path,
@@ -43,6 +56,8 @@ def parse_note(path: str, text: str) -> Note:
         blocks=tuple(structure.blocks),
         links=(*_property_links(text, front, lines), *(as_link(link, lines) for link in links)),
         turns=tuple(turns),
+        tasks=tuple(read_tasks(text, structure.items, line_of)),
+        fields=tuple(read_fields(text, structure.inline, line_of)),
         date=date,
         date_source=date_source,
         content_hash=digest,
@@ -67,7 +82,8 @@ def read_inline(text: str, structure: Structure) -> tuple[list[RawLink], list[st
 
 
 def as_link(link: RawLink, lines: Lines) -> Link:
-    return Link(link.target, link.kind, link.anchor, link.text, lines.line_at(link.start) + 1)
+    line = lines.line_at(link.start)
+    return Link(link.target, link.kind, link.anchor, link.text, line + 1, link.start - lines.starts[line] + 1)
 
 
 def unique_tags(tags: Iterable[str]) -> tuple[str, ...]:
@@ -140,7 +156,8 @@ def _date(
         date = find_date(str(lowered.get(key) or ""))
         if date:
             return date, "property"
-    date = find_date(stem(path))
+    folders = _FOLDER_DATE.search(path)
+    date = find_date(stem(path)) or (find_date(folders.group(1)) if folders else "")
     if date:
         return date, "name"
     date = find_date(headings[0].text) if headings and headings[0].turn is None else ""

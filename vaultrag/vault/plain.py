@@ -12,7 +12,8 @@ from vaultrag.vault.syntax import displayed
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _ONE_QUOTE = re.compile(r"\A {0,3}> ?")
 _FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
-_CALLOUT = re.compile(r"[ \t]*\[![^\]]{1,80}\][+-]?[ \t]*")
+_CALLOUT = re.compile(r"[ \t]*\[!(?P<type>[^\]|]{1,80})(?:\|[^\]]{0,80})?\][+-]?[ \t]*")
+_INLINE_FOOTNOTE = re.compile(r"\^\[([^\[\]]{1,1000})\]")
 _MARKER = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+(?:\[[^\]]\][ \t]+)?")
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]+|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
@@ -50,7 +51,8 @@ def plain_text(text: str, kind: BlockKind, quote_depth: int = 0) -> str:
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):
-        content = _QUOTE.sub("", line, count=1) if ">" in line else line
+        quote = _QUOTE.match(line) if ">" in line else None
+        content = line[quote.end() :] if quote else line
         mark = _FENCE.fullmatch(content)
         if mark and (not fence or mark.group(1).startswith(fence)):
             fence = "" if fence else mark.group(1)
@@ -75,8 +77,14 @@ def plain_line(line: str) -> str:
     """Return the words of one line that stands outside code."""
     for opening in (_CALLOUT, _MARKER, _HEADING):
         match = opening.match(line)
-        line = line[match.end() :] if match else line
+        line = line[match.end() :] or (_callout_title(match) if opening is _CALLOUT else "") if match else line
     return plain_heading(line)
+
+
+def _callout_title(callout: re.Match[str]) -> str:
+    """Return the title that Obsidian shows for a callout without one: its type."""
+    kind = callout["type"].strip().replace("-", " ")
+    return "" if kind.lower().startswith("nexus_") else kind[:1].upper() + kind[1:]
 
 
 def plain_heading(line: str) -> str:
@@ -84,7 +92,7 @@ def plain_heading(line: str) -> str:
     if not _MARKUP.search(line):
         return line.strip()
     if "^" in line:
-        line = _FOOTNOTE.sub("", _BLOCK_ID.sub("", line))
+        line = _BLOCK_ID.sub("", line)
     if "`" not in line:
         return _inline(line).strip()
     parts = _CODE_SPAN.split(line)
@@ -92,6 +100,8 @@ def plain_heading(line: str) -> str:
 
 
 def _inline(text: str) -> str:
+    if "^" in text:
+        text = _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", text))
     if "[" in text:
         text = _LINK.sub(_link_words, _WIKILINK.sub(_wikilink_words, text))
     if "<" in text:

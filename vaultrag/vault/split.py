@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -18,6 +19,9 @@ Measure = Callable[[int, int], int]
 """Tokens of the words in `text[start:end]`."""
 
 _ITEM = re.compile(r"(?:^|(?<=[\r\n]))(?:[ \t]*>)*([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]")
+_FENCE = re.compile(
+    r"(?:^|(?<=[\r\n]))(?:[ \t]*>)*[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(?P<mark>`{3,}|~{3,})(?P<rest>.*)"
+)
 _BLANK_LINE = re.compile(r"(?:\r\n|\r|\n)(?:[ \t>]*(?:\r\n|\r|\n))+")
 _WHOLE = re.compile(  # never cut inside these
     r"\[\[[^\[\]\r\n]{1,300}\]\]|\[[^\[\]\r\n]{1,300}\]\([^()\s]{1,500}\)|`[^`\r\n]{1,300}`|【[^】\r\n]{1,120}】|https?://\S{1,500}"
@@ -39,6 +43,8 @@ def split_block(text: str, kind: BlockKind, target: int, room: int, measure: Mea
     Pieces are made equal rather than full, so that no crumb is left at the end.
     """
     levels = _LEVELS.get(kind, (_sentence_cuts, _line_cuts))
+    if kind is not BlockKind.CODE and (fences := _fences(text)):
+        levels = _around(fences, levels)
     atoms = _fit(text, Piece(0, len(text), room + 1), levels, room, measure)
     return _pack(atoms, min(target, room))
 
@@ -66,6 +72,47 @@ def _fit(text: str, whole: Piece, levels: Sequence[Cuts], room: int, measure: Me
     for start, end in zip([whole.start, *places], [*places, whole.end], strict=True):
         atoms.extend(_fit(text, Piece(start, end, measure(start, end)), levels, room, measure))
     return atoms
+
+
+def _fences(text: str) -> list[tuple[int, int]]:
+    """Return where code fences stand inside a list, a quote or a callout, whole lines each."""
+    places: list[tuple[int, int]] = []
+    opening: re.Match[str] | None = None
+    for line in _FENCE.finditer(text):
+        if opening is None:
+            opening = line
+        elif line["mark"].startswith(opening["mark"]) and not line["rest"].strip():
+            places.append((opening.start(), line.end()))
+            opening = None
+    return places if opening is None else [*places, (opening.start(), len(text))]
+
+
+def _around(fences: Sequence[tuple[int, int]], levels: Sequence[Cuts]) -> tuple[Cuts, ...]:
+    """Keep cuts out of fences, and before sentences cut at their borders; a fence alone is cut as code is."""
+    starts = [start for start, _ in fences]
+
+    def fence_at(place: int) -> tuple[int, int]:
+        index = bisect_right(starts, place) - 1
+        return fences[index] if index >= 0 else (0, 0)
+
+    def outside(cuts: Cuts) -> Cuts:
+        def kept(text: str, start: int, end: int) -> list[int]:
+            if fence_at(start)[1] >= end:
+                return []
+            return [place for place in cuts(text, start, end) if not fence_at(place)[0] < place < fence_at(place)[1]]
+
+        return kept
+
+    def borders(_: str, start: int, end: int) -> list[int]:
+        within = fences[max(0, bisect_right(starts, start) - 1) : bisect_right(starts, end)]
+        return sorted({place for fence in within for place in fence if start < place < end})
+
+    def inside(cuts: Cuts) -> Cuts:
+        return lambda text, start, end: cuts(text, start, end) if fence_at(start)[1] >= end else []
+
+    sentence = levels.index(_sentence_cuts) if _sentence_cuts in levels else len(levels)
+    before, after = ([outside(cuts) for cuts in part] for part in (levels[:sentence], levels[sentence:]))
+    return (*before, borders, *after, *(inside(cuts) for cuts in _LEVELS[BlockKind.CODE]))
 
 
 def _pack(atoms: Sequence[Piece], target: int) -> list[Piece]:

@@ -1,0 +1,108 @@
+"""What is a filter in a query, and what stays a word."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaultrag.domain import Filter, FilterKind
+from vaultrag.errors import UsageError
+from vaultrag.retrieval.filters import parse_query
+
+
+def test_filters_are_taken_out_of_the_words() -> None:
+    parsed = parse_query("бойлер tag:дом картридж -path:Архив/ 2024")
+    assert parsed.text == "бойлер картридж 2024"
+    assert parsed.filters == (Filter(FilterKind.TAG, "дом"), Filter(FilterKind.PATH, "Архив/", excluded=True))
+
+
+def test_values_with_spaces_stand_in_quotes() -> None:
+    parsed = parse_query('path:"Мои заметки/2024" property:"Автор книги"="Лев Толстой" TAG:«#работа»')
+    assert parsed.text == ""
+    assert parsed.filters == (
+        Filter(FilterKind.PATH, "Мои заметки/2024"),
+        Filter(FilterKind.PROPERTY, "Лев Толстой", name="Автор книги"),
+        Filter(FilterKind.TAG, "работа"),
+    )
+
+
+def test_brackets_name_a_property_as_in_obsidian() -> None:
+    assert parse_query("отчёт [статус:в работе]").filters == (Filter(FilterKind.PROPERTY, "в работе", name="статус"),)
+    assert parse_query("-[status:done]").filters == (Filter(FilterKind.PROPERTY, "done", name="status", excluded=True),)
+    assert parse_query("property:status").filters == (Filter(FilterKind.PROPERTY, None, name="status"),)
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "end"),
+    [
+        ("2024", "2024-01-01", "2025-01-01"),
+        ("2024-12", "2024-12-01", "2025-01-01"),
+        ("2024-02-29", "2024-02-29", "2024-03-01"),
+        ("2024-05-01..2024-06", "2024-05-01", "2024-07-01"),
+        ("2024-05..", "2024-05-01", ""),
+        ("..2023", "", "2024-01-01"),
+        (">=2024-05", "2024-05-01", ""),
+        (">2024-05", "2024-06-01", ""),
+        ("<=2024", "", "2025-01-01"),
+        ("<2024", "", "2024-01-01"),
+    ],
+)
+def test_dates_name_whole_periods(written: str, first: str, end: str) -> None:
+    assert parse_query(f"date:{written}").filters == (Filter(FilterKind.DATE, first_day=first, end_day=end),)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "что такое http://example.com:8080/a?b=c",
+        "std::vector и C:\\Windows",
+        "встреча в 12:30",
+        "ошибка:404",
+        '"tag:work" как есть',
+        '"в кавычках tag:work тоже"',
+        "[[Note:x]] и [1] и [12:30]",
+        "tag: с пробелом",
+        "file:///home",
+        "mytag:x",
+        "",
+        " - ",
+    ],
+)
+def test_other_colons_stay_words(query: str) -> None:
+    assert parse_query(query).filters == ()
+    assert parse_query(query).text == query
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "has:banana",
+        "date:вчера",
+        "date:2024-13",
+        "date:2024-06..2024-05",
+        "date:..",
+        "date:9999",
+        "date:0000",
+        "speaker:bob",
+        "tags:work",
+        "file:x",
+        "task-todo:x",
+        'tag:""',
+        "property:=x",
+        "property:x=",
+    ],
+)
+def test_bad_filter_names_the_known_ones(query: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_query(query)
+    assert all(f"{kind}:" in raised.value.remedy for kind in FilterKind)
+
+
+@given(st.text(alphabet='tagdhs:-"[]«»=.2 пя>\\', max_size=40))
+def test_any_text_is_parsed_or_refused(query: str) -> None:
+    try:
+        parsed = parse_query(query)
+    except UsageError:
+        return
+    assert parsed.filters or parsed.text == query

@@ -1,0 +1,173 @@
+"""The filters that a query may hold, as `tag:work -path:Archive/ date:2024-05..2024-06`, told apart from its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from vaultrag.domain import Feature, Filter, FilterKind
+from vaultrag.errors import UsageError
+
+OWN_TEXT = "me"
+SPEAKERS = ("user", "assistant", OWN_TEXT)
+EXAMPLES = (
+    "tag:work, path:Projects/, property:status=done (or [status:done]), has:task, date:2024-05 (2024, 2024-05-01,"
+    " 2024-05..2024-06, >=2024), speaker:user; a minus before any of them excludes"
+)
+# Obsidian's own operators, and what hands write for ours. Whatever else stands before a colon is a word of the query.
+_FOREIGN = frozenset(
+    """
+    tags file folder prop props properties content line block section task task-todo task-done match-case ignore-case
+    """.split()
+)
+_QUOTED = r"\"[^\"]*\"|“[^”]*”|«[^»]*»"
+_TERM = re.compile(
+    rf"(?<!\S)(?:{_QUOTED})"  # quoted words stay words
+    rf"|(?<!\S)(?P<minus>-?)(?:(?P<kind>[A-Za-z][A-Za-z-]*):(?P<value>(?:{_QUOTED}|[^\s\"“«])+)"
+    r"|\[(?P<name>[^\W\d][^\[\]:]*|\"[^\"]+\"):(?P<wanted>[^\[\]]+)\])(?!\S)"
+)
+_ASSIGNED = re.compile(rf"(?P<name>{_QUOTED}|[^=]*)=(?P<value>.*)", re.DOTALL)
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_COMPARED = re.compile(r"(>=|<=|>|<)?(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedQuery:
+    """A query without its filters, and these."""
+
+    text: str
+    filters: tuple[Filter, ...]
+
+
+def parse_query(query: str) -> ParsedQuery:
+    """Tell filters from words. What stands in quotes stays a word. Raises UsageError for a filter that is none."""
+    words: list[str] = []
+    filters: list[Filter] = []
+    at = 0
+    for match in _TERM.finditer(query):
+        found = _filter(match)
+        if found is not None:
+            filters.append(found)
+            words.append(query[at : match.start()])
+            at = match.end()
+    if not filters:
+        return ParsedQuery(query, ())
+    words.append(query[at:])
+    return ParsedQuery(" ".join(" ".join(words).split()), tuple(filters))
+
+
+def _filter(match: re.Match[str]) -> Filter | None:
+    excluded = match["minus"] == "-"
+    if match["name"]:
+        return _property(_unquoted(match["name"]), _unquoted(match["wanted"]), excluded)
+    kind = (match["kind"] or "").lower()
+    if kind not in _READERS:
+        if kind in _FOREIGN and not match["value"].startswith("//"):  # file:///… is an address
+            raise _refused(f"`{kind}:` is not a filter here.")
+        return None
+    return _READERS[FilterKind(kind)](match["value"], excluded)
+
+
+def _property_filter(value: str, excluded: bool) -> Filter:
+    assigned = _ASSIGNED.fullmatch(value)
+    if assigned is None:
+        return _property(_unquoted(value), None, excluded)
+    return _property(_unquoted(assigned["name"]), _unquoted(assigned["value"]), excluded)
+
+
+def _property(name: str, value: str | None, excluded: bool) -> Filter:
+    if not name or value == "":
+        raise _refused("A property filter needs a name and a value.")
+    return Filter(FilterKind.PROPERTY, value, name=name, excluded=excluded)
+
+
+def _tag(value: str, excluded: bool) -> Filter:
+    tag = _unquoted(value).lstrip("#").rstrip("/")
+    if not tag:
+        raise _refused("`tag:` names no tag.")
+    return Filter(FilterKind.TAG, tag, excluded=excluded)
+
+
+def _path(value: str, excluded: bool) -> Filter:
+    path = _unquoted(value)
+    if not path:
+        raise _refused("`path:` names no path.")
+    return Filter(FilterKind.PATH, path, excluded=excluded)
+
+
+def _has(value: str, excluded: bool) -> Filter:
+    wanted = _unquoted(value).lower().removesuffix("s")
+    if wanted not in {feature.value for feature in Feature}:
+        raise _refused(f"`has:{value}` is not known; a passage has {', '.join(Feature)}.")
+    return Filter(FilterKind.HAS, wanted, excluded=excluded)
+
+
+def _speaker(value: str, excluded: bool) -> Filter:
+    wanted = _unquoted(value).lower()
+    if wanted not in SPEAKERS:
+        raise _refused(f"`speaker:{value}` is not known; speakers are {', '.join(SPEAKERS)} ({OWN_TEXT}: no chat).")
+    return Filter(FilterKind.SPEAKER, "" if wanted == OWN_TEXT else wanted, excluded=excluded)
+
+
+def _date(value: str, excluded: bool) -> Filter:
+    written = _unquoted(value)
+    first, dots, last = written.partition("..")
+    if dots:
+        if not first and not last:
+            raise _bad_date(value)
+        begin = _period(first, value)[0] if first else ""
+        end = _period(last, value)[1] if last else ""
+    else:
+        begin, end = _compared(written, value)
+    if begin and end and begin >= end:
+        raise _refused(f"`date:{value}` ends before it begins.")
+    return Filter(FilterKind.DATE, first_day=begin, end_day=end, excluded=excluded)
+
+
+def _compared(written: str, value: str) -> tuple[str, str]:
+    sign, period = _COMPARED.fullmatch(written).groups()  # type: ignore[union-attr]  # it matches any text
+    begin, end = _period(period, value)
+    return {">=": (begin, ""), ">": (end, ""), "<=": ("", end), "<": ("", begin)}.get(sign, (begin, end))
+
+
+def _period(text: str, value: str) -> tuple[str, str]:
+    """Return the first day of a year, month or day, and the day after its last one."""
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        raise _bad_date(value)
+    year, month, day = (int(part) if part else None for part in match.groups())
+    try:
+        first = date(year or 0, month or 1, day or 1)
+        if day:
+            after = first + timedelta(days=1)
+        elif month:
+            after = (first + timedelta(days=31)).replace(day=1)
+        else:
+            after = date(first.year + 1, 1, 1)
+    except (ValueError, OverflowError) as error:
+        raise _bad_date(value) from error
+    return first.isoformat(), after.isoformat()
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(_QUOTED, lambda match: match.group()[1:-1], text).strip()
+
+
+def _bad_date(value: str) -> UsageError:
+    return _refused(f"`date:{value}` is not a date that can be looked for.")
+
+
+def _refused(message: str) -> UsageError:
+    return UsageError(message, f"Filters: {EXAMPLES}. Put words in quotes to look for them as they stand.")
+
+
+_READERS: dict[FilterKind, Callable[[str, bool], Filter]] = {
+    FilterKind.TAG: _tag,
+    FilterKind.PATH: _path,
+    FilterKind.PROPERTY: _property_filter,
+    FilterKind.HAS: _has,
+    FilterKind.DATE: _date,
+    FilterKind.SPEAKER: _speaker,
+}

@@ -1,0 +1,114 @@
+"""Names of notes that stand in other notes: kept apart from links, for they are guesses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from vaultrag.domain import LinkKind
+from vaultrag.store.database import Database
+from vaultrag.store.embeddings import AMONG, as_list
+from vaultrag.store.graph import StoredLink
+
+
+class Mention(NamedTuple):
+    """A name of the target stands in the source: in an unresolved link (ALIAS), or in the text (MENTION)."""
+
+    source_id: int
+    target_id: int
+    kind: LinkKind
+    name: str
+    text: str
+    line: int
+
+
+class Name(NamedTuple):
+    """A title or an alias of a note."""
+
+    note_id: int
+    name: str
+    is_alias: bool
+
+
+class Text(NamedTuple):
+    """A chunk as the search for mentions needs it."""
+
+    note_id: int
+    text: str
+    stems: str
+    first_line: int
+
+
+def names(database: Database) -> list[Name]:
+    """Return every name of every note."""
+    return [
+        Name(note_id, name, kind == "alias")
+        for note_id, name, kind in database.rows("SELECT note_id, name, kind FROM names ORDER BY id")
+    ]
+
+
+def texts(database: Database, note_ids: Sequence[int]) -> list[Text]:
+    """Return the chunks of these notes."""
+    return [
+        Text(*row)
+        for row in database.rows(
+            f"SELECT note_id, text, stems, first_line FROM chunks WHERE note_id {AMONG} ORDER BY note_id, ordinal",
+            (as_list(note_ids),),
+        )
+    ]
+
+
+def unresolved_targets(database: Database, note_ids: Sequence[int]) -> list[tuple[int, str, str, int]]:
+    """Return (source id, target, text, line) of the links in these notes that mean no file."""
+    return [
+        (source, target, text, line)
+        for source, target, text, line in database.rows(
+            f"SELECT source_id, target, text, line FROM links WHERE target_path IS NULL AND source_id {AMONG}",
+            (as_list(note_ids),),
+        )
+    ]
+
+
+def notes_with_words(database: Database, stems: Sequence[str]) -> list[int]:
+    """Return the notes in which these stems stand one after the other."""
+    phrase = " ".join(stem.replace('"', "").replace("\0", "") for stem in stems)
+    return database.column(
+        "SELECT DISTINCT note_id FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ?)",
+        (f'"{phrase}"',),
+    )
+
+
+def replace_mentions(database: Database, source_ids: Sequence[int], found: Iterable[Mention]) -> None:
+    """Make these the mentions in the given notes."""
+    with database.atomic():
+        database.run(f"DELETE FROM mentions WHERE source_id {AMONG}", (as_list(source_ids),))
+        database.run_many(
+            "INSERT INTO mentions (source_id, target_id, kind, name, text, line) VALUES (?, ?, ?, ?, ?, ?)", found
+        )
+
+
+def mentions_in(database: Database, note_id: int) -> list[StoredLink]:
+    """Return what a note mentions."""
+    return _mentions(database, "source_id = ?", note_id)
+
+
+def mentions_of(database: Database, note_id: int) -> list[StoredLink]:
+    """Return where a note is mentioned."""
+    return _mentions(database, "target_id = ?", note_id)
+
+
+def all_mentions(database: Database) -> list[StoredLink]:
+    return _mentions(database, "0 = ?", 0)
+
+
+def _mentions(database: Database, where: str, note_id: int) -> list[StoredLink]:
+    rows = database.rows(
+        "SELECT source.path, mentions.name, target.path, kind, text, line FROM mentions"
+        " JOIN notes AS source ON source.id = source_id JOIN notes AS target ON target.id = target_id"
+        f" WHERE {where} ORDER BY source.path, line, mentions.id",
+        (note_id,),
+    )
+    return [
+        StoredLink(source, name, target, LinkKind(kind), "", text, line)
+        for source, name, target, kind, text, line in rows
+    ]
