@@ -88,9 +88,9 @@ def two_wiki() -> Dataset:
     return Dataset("2wiki101_800", source / "vault_md", queries)
 
 
-def fixture() -> Dataset:
+def fixture(questions_name: str = "questions.toml") -> Dataset:
     """Return the fixture vault's answerable questions, grouped by language and kind."""
-    with (REPOSITORY / "fixtures" / "questions.toml").open("rb") as stream:
+    with (REPOSITORY / "fixtures" / questions_name).open("rb") as stream:
         questions = tomllib.load(stream)["question"]
     queries = tuple(
         Query(f"q{i}", q["question"], tuple(_nfc(p) for p in q["path"]), f"{q['lang']} {q['kind']}")

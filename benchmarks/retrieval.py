@@ -1,6 +1,6 @@
 """Retrieval through the product: XQuAD in both languages and across them, 2Wiki over links, the fixture questions.
 
-usage: scripts/bench retrieval [NAME ...]     names: xquad/en xquad/ru xquad/en2ru xquad/ru2en xquad/mixed 2wiki fixture
+usage: scripts/bench retrieval [NAME ...]     names: xquad/en xquad/ru xquad/en2ru xquad/ru2en xquad/mixed 2wiki fixture riddles
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from benchmarks.datasets import DataMissing, Query, beir, fixture, two_wiki
+from benchmarks.datasets import DataMissing, Dataset, Query, beir, fixture, two_wiki
 from benchmarks.products import Product
 from benchmarks.report import Figure, mean, write_report
 from vaultrag.retrieval.search import ALL_LANES
 
 XQUAD = ("xquad/en", "xquad/ru", "xquad/en2ru", "xquad/ru2en")
-NAMES = (*XQUAD, "xquad/mixed", "2wiki", "fixture")
+NAMES = (*XQUAD, "xquad/mixed", "2wiki", "fixture", "riddles")
 DEPTH = 30  # passages asked for: enough for ten notes even where each gives three chunks
 
 
@@ -85,8 +85,15 @@ def multihop() -> tuple[list[Figure], list[str]]:
 
 
 def fixture_questions() -> tuple[list[Figure], list[str]]:
+    return _fixture("fixture", fixture())
+
+
+def fixture_riddles() -> tuple[list[Figure], list[str]]:
+    return _fixture("fixture, riddles", fixture("questions-hard.toml"))
+
+
+def _fixture(name: str, dataset: Dataset) -> tuple[list[Figure], list[str]]:
     """The expected note (the first named) in the top five, and what each lane alone would find."""
-    dataset = fixture()
     hits: dict[str, list[float]] = defaultdict(list)
     misses: list[str] = []
     with Product(dataset) as product:
@@ -100,7 +107,7 @@ def fixture_questions() -> tuple[list[Figure], list[str]]:
                 hits[f"{lane} alone"].append(float(query.paths[0] in product.notes(query.text, DEPTH, {lane})[:5]))
             if not found:
                 misses.append(f"[{query.group}] {query.text} — expected {query.paths[0]}, got {run}")
-    return [mean(f"fixture note@5, {group}", values) for group, values in hits.items()], misses
+    return [mean(f"{name}, note@5, {group}", values) for group, values in hits.items()], misses
 
 
 def ndcg(run: Sequence[str], query: Query, k: int = 10) -> float:
@@ -121,6 +128,7 @@ MEASURES: dict[str, Callable[[], tuple[list[Figure], list[str]]]] = {
     "xquad/mixed": xquad_mixed,
     "2wiki": multihop,
     "fixture": fixture_questions,
+    "riddles": fixture_riddles,
 }
 
 if __name__ == "__main__":
