@@ -1,6 +1,6 @@
 """Retrieval through the product: XQuAD in both languages and across them, 2Wiki over links, the fixture questions.
 
-usage: scripts/bench retrieval [NAME ...]     names: xquad/en xquad/ru xquad/en2ru xquad/ru2en xquad/mixed 2wiki fixture riddles
+usage: scripts/bench retrieval [NAME ...]     xquad/{en,ru,en2ru,ru2en,mixed} 2wiki fixture riddles
 """
 
 from __future__ import annotations
