@@ -34,7 +34,7 @@ def main() -> int:
         if misses:
             details[name] = misses
     notes = [
-        "A dataset is a vault of one note a document, indexed and searched by the product; its best chunk ranks a note.",
+        "A dataset is a vault of one note a document, indexed and searched by the product; it ranks by its best chunk.",
         "Each lane alone is what a user would have with keyword search (Obsidian, Omnisearch) or with vectors only.",
     ]
     if figures:
