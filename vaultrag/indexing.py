@@ -20,6 +20,7 @@ import numpy as np
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Change, ChangeKind, Embedder, FileStat, Finding, LinkKind, Note, Progress, Vectors
 from vaultrag.errors import VaultError
+from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import (
     Job,
     ReadNote,
@@ -145,6 +146,7 @@ def apply_changes(
             progress("notes", done, len(ordered))
             writer.apply(change)
     writer.read_embeds()
+    refresh_mentions(database)
     progress("notes", len(ordered), len(ordered))
     writer.report.findings.extend(_left_out(diff.skipped))
     return writer.report

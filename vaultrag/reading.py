@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -29,6 +30,7 @@ PARSER_VERSION = "2"  # raise it whenever the same text would give other chunks,
 MANY = 500  # notes: below that, starting workers costs more than it saves
 MOST_WORKERS = 4  # each holds the tokenizer, 150 MB for e5; with more the owner's writing is what takes the time
 BATCH = 32  # notes: what a worker is sent at a time, about 64 kB
+COLLECTED_AFTER = 50_000  # objects: notes hold few cycles, and looking for them costs a worker 5 % of its time
 BATCHES_AHEAD = 4  # for each worker: enough that none waits, little enough that memory stays flat
 
 
@@ -176,6 +178,8 @@ _job: Job | None = None  # of this worker process, set once by `_prepare`
 def _prepare(job: Job) -> None:
     global _job  # noqa: PLW0603  # a worker of a process pool has no other place
     _job = job
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -8,12 +8,14 @@ from typing import NamedTuple, TypeAlias
 
 from vaultrag.domain import Link, LinkKind
 from vaultrag.store.database import Database
-from vaultrag.store.embeddings import marks, parts
+from vaultrag.store.embeddings import AMONG, as_list, marks, parts
 
 Resolve: TypeAlias = Callable[[str, str], str | None]
 """What a target means in a source note: (target, source path) -> path, or None."""
 
-KIND_WEIGHT = {LinkKind.ALIAS: 0.5}  # a name mentioned is a guess; every other kind was meant as a link
+# An alias in a link to nothing was meant as a link, though Obsidian does not follow it. Mentions are not searched over:
+# the words that make one are found by the keyword lane already.
+KIND_WEIGHT = {LinkKind.ALIAS: 0.5}
 
 
 class Edge(NamedTuple):
@@ -148,7 +150,17 @@ def neighbours(database: Database, note_ids: Sequence[int]) -> list[Edge]:
         some = marks(part)
         for where in (f"links.source_id IN ({some})", f"target.id IN ({some})"):
             edges.update(_edges(database, where, part))
+        edges.update(_alias_edges(database, part))
     return sorted(edges, key=lambda edge: (-edge.weight, edge.source_id, edge.target_id, edge.text))
+
+
+def _alias_edges(database: Database, note_ids: Sequence[int]) -> list[Edge]:
+    rows = database.rows(
+        "SELECT source_id, target_id, text FROM mentions"
+        f" WHERE kind = 'alias' AND (source_id {AMONG} OR target_id {AMONG})",
+        (as_list(note_ids), as_list(note_ids)),
+    )
+    return [Edge(source, target, text, KIND_WEIGHT[LinkKind.ALIAS]) for source, target, text in rows]
 
 
 def _edges(database: Database, where: str, note_ids: Sequence[int]) -> list[Edge]:

@@ -10,6 +10,9 @@ from vaultrag.store.database import Database
 from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.graph import StoredLink
 
+DONE_UNTIL = "mentions_until"  # the latest `indexed_at` that was looked at: what remains is known after any crash
+TEXTS_ASKED = 300
+
 
 class Mention(NamedTuple):
     """A name of the target stands in the source: in an unresolved link (ALIAS), or in the text (MENTION)."""
@@ -58,33 +61,68 @@ def texts(database: Database, note_ids: Sequence[int]) -> list[Text]:
     ]
 
 
-def unresolved_targets(database: Database, note_ids: Sequence[int]) -> list[tuple[int, str, str, int]]:
-    """Return (source id, target, text, line) of the links in these notes that mean no file."""
+def unresolved_targets(database: Database) -> list[tuple[int, str, str, int]]:
+    """Return (source id, target, text, line) of the links that mean no file."""
     return [
         (source, target, text, line)
         for source, target, text, line in database.rows(
-            f"SELECT source_id, target, text, line FROM links WHERE target_path IS NULL AND source_id {AMONG}",
-            (as_list(note_ids),),
+            "SELECT source_id, target, text, line FROM links WHERE target_path IS NULL ORDER BY id"
         )
     ]
 
 
 def notes_with_words(database: Database, stems: Sequence[str]) -> list[int]:
-    """Return the notes in which these stems stand one after the other."""
-    phrase = " ".join(stem.replace('"', "").replace("\0", "") for stem in stems)
+    """Return the notes that hold these stems, in one chunk."""
     return database.column(
         "SELECT DISTINCT note_id FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ?)",
-        (f'"{phrase}"',),
+        (_all_of(stems),),
+    )
+
+
+def texts_with_words(database: Database, stems: Sequence[str]) -> list[str]:
+    """Return texts of chunks that hold these stems; no more than tell how a word is written."""
+    return database.column(
+        "SELECT text FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ? LIMIT ?)",
+        (_all_of(stems), TEXTS_ASKED),
+    )
+
+
+def note_ids(database: Database) -> list[int]:
+    return database.column("SELECT id FROM notes ORDER BY id")
+
+
+def note_count(database: Database) -> int:
+    return int(database.value("SELECT count(*) FROM notes"))
+
+
+def owed(database: Database) -> list[int]:
+    """Return the notes that were written since mentions were last looked for."""
+    return database.column(
+        "SELECT id FROM notes WHERE indexed_at > coalesce((SELECT value FROM meta WHERE key = ?), 0) + 0.0 ORDER BY id",
+        (DONE_UNTIL,),
+    )
+
+
+def settle(database: Database, notes: Sequence[int]) -> None:
+    """Note that mentions were looked for in these notes, and drop those of names that are gone."""
+    latest = database.value(f"SELECT max(indexed_at) FROM notes WHERE id {AMONG}", (as_list(notes),))
+    database.set_meta(DONE_UNTIL, repr(latest))
+    database.run(
+        "DELETE FROM mentions WHERE kind = 'mention' AND NOT EXISTS"
+        " (SELECT 1 FROM names WHERE names.note_id = target_id AND names.name = mentions.name)"
     )
 
 
 def replace_mentions(database: Database, source_ids: Sequence[int], found: Iterable[Mention]) -> None:
-    """Make these the mentions in the given notes."""
-    with database.atomic():
-        database.run(f"DELETE FROM mentions WHERE source_id {AMONG}", (as_list(source_ids),))
-        database.run_many(
-            "INSERT INTO mentions (source_id, target_id, kind, name, text, line) VALUES (?, ?, ?, ?, ?, ?)", found
-        )
+    """Make these the mentions in the text of the given notes."""
+    database.run(f"DELETE FROM mentions WHERE kind = 'mention' AND source_id {AMONG}", (as_list(source_ids),))
+    _insert(database, found)
+
+
+def replace_aliases(database: Database, found: Iterable[Mention]) -> None:
+    """Make these the aliases that links to nothing name, in the whole vault."""
+    database.run("DELETE FROM mentions WHERE kind = 'alias'")
+    _insert(database, found)
 
 
 def mentions_in(database: Database, note_id: int) -> list[StoredLink]:
@@ -112,3 +150,14 @@ def _mentions(database: Database, where: str, note_id: int) -> list[StoredLink]:
         StoredLink(source, name, target, LinkKind(kind), "", text, line)
         for source, name, target, kind, text, line in rows
     ]
+
+
+def _insert(database: Database, found: Iterable[Mention]) -> None:
+    database.run_many(
+        "INSERT INTO mentions (source_id, target_id, kind, name, text, line) VALUES (?, ?, ?, ?, ?, ?)", list(found)
+    )
+
+
+def _all_of(stems: Sequence[str]) -> str:
+    """Return the FTS5 expression for all of these stems: a compound stands between its parts, so no phrase would do."""
+    return " AND ".join('"' + stem.replace('"', '""').replace("\0", "") + '"' for stem in stems)

@@ -1,0 +1,68 @@
+"""Which words in a text mean a note, and which are only words."""
+
+from __future__ import annotations
+
+import pytest
+
+from vaultrag.vault.mentions import Found, NameIndex, is_mention, wanted_names
+
+
+def found(text: str, *names: str, proper: bool = True) -> list[str]:
+    index = NameIndex(wanted_names((number, name, False) for number, name in enumerate(names)))
+    return [place.text for place in index.find(text) if is_mention(place, lambda _: proper)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("Дядя Виктор", "Были у дяди Виктора вчера.", "дяди Виктора"),
+        ("Умный дом", "Занимался умным домом.", "умным домом"),
+        ("Марина", "Спор с Мариной закрыт.", "Мариной"),
+        ("Ёлка в углу", "стоит елка в углу", "елка в углу"),
+        ("Restore runbook", "See the restore runbooks first.", "restore runbooks"),
+        ("restic", "Бэкапы делает restic каждую ночь.", "restic"),
+        ("MS-01", "Переехали на MS-01.", "MS-01"),
+        ("Резервные копии", "про резервные\nкопии дальше", "резервные\nкопии"),
+    ],
+)
+def test_names_are_found_in_any_inflection(name: str, text: str, said: str) -> None:
+    assert found(text, name) == [said]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Умный дом", "Умный. Дом стоит."),
+        ("Умный дом", "см. [[Умный дом]] и [[Умный дом|умном доме]] и [умный дом](x.md)"),
+        ("Умный дом", "`умный дом` и\n```\nумный дом\n```"),
+        ("restic", "Бэкапы: https://restic.net/x и #restic и /usr/bin/restic"),
+        ("Маяк", "Приёмник Маяк-202 и радио-Маяк"),
+        ("План", "Планер летит"),
+        ("2024-05-01", "в 2024-05-01 было"),
+        ("Кот", "Кот спит"),
+        ("и не", "и не он"),
+        ("notes", "she takes notes"),
+        ("Мать", "без мата почти"),
+    ],
+)
+def test_other_words_are_no_mention(name: str, text: str) -> None:
+    assert found(text, name) == []
+
+
+def test_common_noun_is_no_mention() -> None:
+    assert found("Звонил маме: давление. Давление держит.", "Давление", proper=False) == []
+    assert found("Костю ужалили, а костя он такой", "Костя") == ["Костю"]
+
+
+def test_name_of_two_notes_means_neither() -> None:
+    assert found("Умный дом", "Умный дом", "умный дом") == []
+
+
+def test_longest_name_wins() -> None:
+    assert found("Пасека под Кунгуром", "Пасека", "Пасека под Кунгуром") == ["Пасека под Кунгуром"]
+
+
+def test_line_is_that_of_the_name() -> None:
+    index = NameIndex(wanted_names([(1, "Умный дом", False)]))
+    places: list[Found] = list(index.find("раз\r\nдва\rтри\n- умного дома"))
+    assert [place.line for place in places] == [3]

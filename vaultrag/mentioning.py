@@ -1,0 +1,97 @@
+"""Keeps the graph of guesses up to date: aliases in unresolved links, names of notes in the text of others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from vaultrag.domain import LinkKind
+from vaultrag.language import fold
+from vaultrag.store import mentions
+from vaultrag.store.database import Database
+from vaultrag.store.mentions import Mention, Name, Text
+from vaultrag.vault.mentions import (
+    KEPT_PER_NOTE,
+    Found,
+    NameIndex,
+    Wanted,
+    is_mention,
+    wanted_names,
+)
+
+NAMES_LOOKED_UP = 2000  # more changed names than these, and every note is looked at instead
+
+
+def refresh_mentions(database: Database) -> int:
+    """Bring the mentions up to the notes that were written since the last time; return how many notes were looked at.
+
+    Besides these, notes that say a name of theirs are looked at. Killed anywhere, the next call does it again.
+    """
+    changed = mentions.owed(database)
+    if not changed:
+        return 0
+    names = mentions.names(database)
+    index = NameIndex(wanted_names((name.note_id, name.name, name.is_alias) for name in names))
+    sources = _sources(database, index, changed)
+    with database.atomic():
+        mentions.replace_mentions(database, sources, _spoken(database, index, _Judge(database), sources))
+        mentions.replace_aliases(database, _aliases(database, names))
+        mentions.settle(database, changed)
+    return len(sources)
+
+
+def _sources(database: Database, index: NameIndex, changed: Sequence[int]) -> list[int]:
+    """Return the changed notes and those that may say one of their names."""
+    theirs = set(changed)
+    new = [wanted for wanted in index.names.values() if wanted.owner in theirs]
+    if len(new) > NAMES_LOOKED_UP or len(theirs) * 2 > mentions.note_count(database):
+        return mentions.note_ids(database)
+    found = {note for wanted in new for note in mentions.notes_with_words(database, wanted.stems)}
+    return sorted(found | theirs)
+
+
+def _aliases(database: Database, names: Iterable[Name]) -> Iterator[Mention]:
+    """A link to nothing whose target is one note's alias."""
+    bearers: dict[str, set[int]] = {}
+    for name in names:
+        if name.is_alias:
+            bearers.setdefault(fold(name.name.strip()), set()).add(name.note_id)
+    for source, target, text, line in mentions.unresolved_targets(database):
+        meant = bearers.get(fold(target.strip()), set())
+        if len(meant) == 1 and source not in meant:
+            yield Mention(source, next(iter(meant)), LinkKind.ALIAS, target.strip(), text, line)
+
+
+def _spoken(database: Database, index: NameIndex, judge: _Judge, sources: Sequence[int]) -> Iterator[Mention]:
+    kept: Counter[tuple[int, int]] = Counter()
+    for text, found in _found(mentions.texts(database, sources), index):
+        pair = (text.note_id, found.wanted.owner)
+        if text.note_id == found.wanted.owner or kept[pair] == KEPT_PER_NOTE or not judge.accepts(found):
+            continue
+        kept[pair] += 1
+        yield Mention(*pair, LinkKind.MENTION, found.wanted.name, found.text, text.first_line + found.line)
+
+
+def _found(texts: Iterable[Text], index: NameIndex) -> Iterator[tuple[Text, Found]]:
+    for text in texts:
+        if index.may_hold(set(text.stems.split(" "))):
+            for found in index.find(text.text):
+                yield text, found
+
+
+class _Judge:
+    """Which single words are proper nouns in this vault. Each is looked up once."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.proper: dict[Wanted, bool] = {}
+
+    def accepts(self, found: Found) -> bool:
+        return is_mention(found, self._is_proper)
+
+    def _is_proper(self, wanted: Wanted) -> bool:
+        if wanted not in self.proper:
+            index = NameIndex([wanted])
+            held = mentions.texts_with_words(self.database, wanted.stems)
+            self.proper[wanted] = all(found.is_capital for text in held for found in index.find(text))
+        return self.proper[wanted]

@@ -1,0 +1,177 @@
+"""Names of notes that stand in the text of others, in any inflection: guesses, guarded against false alarms.
+
+A name of several words is sure enough. A single word counts where it is a proper noun (never written small in the
+vault), an identifier, or a Latin word in Russian text: «Давление», «мать» and "Notes" are said without meaning a note.
+What stands inside a link, code, a tag or an address never counts.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from vaultrag.language import FUNCTION_WORDS, Token, fold, language_of, tokens
+
+SHORTEST = 4  # letters of a single word: shorter ones are endings, abbreviations and first names of cats
+LONGEST_NAME = 12  # words: a longer title is a sentence, said nowhere else
+ENDING = 3  # letters that inflection may change at the end of a Russian word
+KEPT_PER_NOTE = 5  # places of one name in one note: more say nothing new
+
+_HIDDEN = re.compile(
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\r\n]*`|<!--.*?-->|!?\[\[[^\[\]\r\n]*\]\]|!?\[[^\]\r\n]*\]\([^)\r\n]*\)"
+    r"|\b[a-z][a-z0-9+.-]*://\S+|</?[A-Za-z][^<>\r\n]*>|(?<!\S)#\S+|\$[^$\r\n]+\$|\S+@\S+|\S*[/\\]\S+|\S+\.[a-z]{2,4}\b",
+    re.DOTALL,
+)
+_GAP = re.compile(r"[ \t\u00a0\u202f]*[-‑–]?[ \t\u00a0\u202f]*|[ \t]*(?:\r\n|\r|\n)[ \t>]*")
+_JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[^\W_][-‑]\Z"), re.compile(r"[-‑][^\W_]")  # «Маяк-202» is not «Маяк»
+_CYRILLIC = re.compile(r"[а-я]")
+_IDENTIFIER = re.compile(r"[^\W\d_]\d|\d[^\W\d_]|[a-zа-я][A-ZА-Я]|[^\W_]-\d")
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A name to look for. `owner` is whatever the caller knows its note by."""
+
+    owner: int
+    name: str
+    is_alias: bool
+    words: tuple[Token, ...]
+    stems: tuple[str, ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether only one of its words means something."""
+        return sum(fold(word.text) not in FUNCTION_WORDS for word in self.words) < 2
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name that stands in a text; `line` counts from 0 there. A Latin name in Russian text is foreign."""
+
+    wanted: Wanted
+    text: str
+    line: int
+    is_capital: bool
+    is_foreign: bool
+
+
+def wanted_names(names: Iterable[tuple[int, str, bool]]) -> list[Wanted]:
+    """Return the names worth looking for, from (owner, name, is alias).
+
+    A name that two notes bear means neither; numbers, dates and single short words are said without meaning a note.
+    """
+    owners: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
+    found = [_wanted(owner, name, alias) for owner, name, alias in names]
+    for wanted in found:
+        owners[wanted.stems].add(wanted.owner)
+    kept: dict[tuple[int, tuple[str, ...]], Wanted] = {}
+    for wanted in found:
+        if len(owners[wanted.stems]) == 1 and _is_telling(wanted):
+            kept.setdefault((wanted.owner, wanted.stems), wanted)
+    return list(kept.values())
+
+
+def _wanted(owner: int, name: str, is_alias: bool) -> Wanted:
+    spoken = tuple(words(name))
+    return Wanted(owner, name, is_alias, spoken, tuple(word.stem for word in spoken))
+
+
+class NameIndex:
+    """Finds many names in a text at once."""
+
+    def __init__(self, names: Iterable[Wanted]) -> None:
+        self.names = {wanted.stems: wanted for wanted in names}
+        self.lengths: dict[str, list[int]] = {}
+        for length, first in sorted({(len(stems), stems[0]) for stems in self.names}, reverse=True):
+            self.lengths.setdefault(first, []).append(length)  # «Дом у моря» before «Дом»
+        self.rest: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for stems in self.names:
+            self.rest[stems[0]].append(stems[1:])
+
+    def may_hold(self, stems: set[str]) -> bool:
+        """Tell from the stems of a text whether looking at it can find anything."""
+        return any(stems.issuperset(rest) for stem in stems & self.rest.keys() for rest in self.rest[stem])
+
+    def find(self, text: str) -> Iterator[Found]:
+        """Yield the names in a text, the longest where several begin at one word."""
+        hidden = [(match.start(), match.end()) for match in _HIDDEN.finditer(text)]
+        starts = [start for start, _ in hidden]
+        russian = language_of(text) == "ru"
+        spoken = [word for word in words(text) if not _is_hidden(word, hidden, starts)]
+        at = 0
+        while at < len(spoken):
+            wanted = self._longest(text, spoken, at)
+            if wanted is None:
+                at += 1
+                continue
+            first, last = spoken[at], spoken[at + len(wanted.words) - 1]
+            line = len(re.findall(r"\r\n|\r|\n", text[: first.start]))
+            foreign = russian and not _CYRILLIC.search(fold(wanted.name))
+            yield Found(wanted, text[first.start : last.end], line, first.text[:1].isupper(), foreign)
+            at += len(wanted.words)
+
+    def _longest(self, text: str, spoken: Sequence[Token], at: int) -> Wanted | None:
+        for length in self.lengths.get(spoken[at].stem, ()):
+            said = spoken[at : at + length]
+            wanted = self.names.get(tuple(word.stem for word in said))
+            if wanted is not None and _says(text, said, wanted):
+                return wanted
+        return None
+
+
+def is_mention(found: Found, is_proper: Callable[[Wanted], bool]) -> bool:
+    """Decide about one place. `is_proper` tells whether a word is written with a capital wherever it stands."""
+    wanted = found.wanted
+    if not wanted.is_single or found.is_foreign or _IDENTIFIER.search(wanted.name):
+        return True
+    return found.is_capital and wanted.name[:1].isupper() and is_proper(wanted)
+
+
+def words(text: str) -> list[Token]:
+    """Return the single words of a text: a compound gives its parts, not itself."""
+    found = tokens(text)
+    return [
+        token
+        for token, following in zip(found, [*found[1:], None], strict=True)
+        if following is None or following.start != token.start
+    ]
+
+
+def _is_telling(wanted: Wanted) -> bool:
+    if not 0 < len(wanted.words) <= LONGEST_NAME:
+        return False
+    meaning = [word for word in wanted.words if fold(word.text) not in FUNCTION_WORDS]
+    letters = [word for word in meaning if _LETTER.search(word.text)]
+    if len(meaning) >= 2:
+        identifier = _IDENTIFIER.search(wanted.name) is not None
+        return bool(letters) and sum(len(word.text) for word in (meaning if identifier else letters)) >= SHORTEST
+    return bool(letters) and len(letters[0].text) >= SHORTEST
+
+
+def _is_hidden(word: Token, hidden: Sequence[tuple[int, int]], starts: Sequence[int]) -> bool:
+    before = bisect_right(starts, word.start) - 1
+    return before >= 0 and hidden[before][1] > word.start
+
+
+def _says(text: str, said: Sequence[Token], wanted: Wanted) -> bool:
+    if any(not _GAP.fullmatch(text, left.end, right.start) for left, right in pairwise(said)):
+        return False
+    if _JOINED_BEFORE.search(text, max(0, said[0].start - 2), said[0].start) or _JOINED_AFTER.match(text, said[-1].end):
+        return False
+    return all(_is_form(word, name) for word, name in zip(said, wanted.words, strict=True))
+
+
+def _is_form(word: Token, name: Token) -> bool:
+    """Tell whether two words of one stem are forms of one word."""
+    one, other = fold(word.text), fold(name.text)
+    if one == other:
+        return True
+    if not _CYRILLIC.search(one):
+        return one.removesuffix("'s").removesuffix("s") == other.removesuffix("s")
+    shared = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return shared >= max(3, min(len(one), len(other)) - ENDING + 1) and max(len(one), len(other)) - shared <= ENDING
