@@ -52,7 +52,7 @@ def main() -> int:
 
 def _index(dataset: Dataset) -> tuple[float, list[str]]:
     """Index into an empty home with a warm embedder; return seconds and what was embedded."""
-    config = config_for(dataset.vault, "throughput")
+    config = _config(dataset)
     shutil.rmtree(config.home, ignore_errors=True)
     with Workspace.open(config, Access.OWN) as workspace:
         workspace.warm_embedder()

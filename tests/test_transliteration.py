@@ -20,13 +20,14 @@ from vaultrag.transliteration import MOST_VARIANTS, transliterations
         ("рестик", "restic"),
         ("Маяк", "mayak"),
         ("Юлия", "yuliya"),
+        ("Андреи\u0306", "andrey"),
     ],
 )
 def test_a_name_is_found_as_the_other_script_writes_it(written: str, meant: str) -> None:
     assert meant in transliterations(written)
 
 
-@pytest.mark.parametrize("word", ["a", "по", "gpt-4o", "10.0.0.5", "смешaнное", "", "日本語"])
+@pytest.mark.parametrize("word", ["a", "по", "gpt-4o", "10.0.0.5", "смешaнное", "", "日本語", "fıstık", "ſimon"])
 def test_short_words_identifiers_and_other_scripts_give_nothing(word: str) -> None:
     assert transliterations(word) == ()
 

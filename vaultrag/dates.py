@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import re
 
-_RUSSIAN = (
-    "январ",
-    "феврал",
-    "март",
-    "апрел",
-    "ма[йяею]",
-    "июн",
-    "июл",
-    "август",
-    "сентябр",
-    "октябр",
-    "ноябр",
-    "декабр",
-)
+_RUSSIAN = ("янв", "фев", "мар", "апр", "ма[йяею]", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
 _ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = "|".join(
-    [rf"(?:{stem}(?:ь|я|е|ю|ем|а|у|ом|м)?\b)" for stem in _RUSSIAN]
-    + [r"(?:(?:jan|febr)uary|march|april|may|june|july|august|(?:sept|nov|dec)ember|october)"]
-    + [r"(?:(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)"]
+    (
+        r"(?:(?:янв|февр?|мар|апр|июн|июл|авг|сент?|окт|нояб?|дек)\b\.?)",
+        r"(?:(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)(?:ь|я|е|ю|[её]м)\b)",
+        r"(?:(?:март|август)(?:а|е|у|ом)?\b)",
+        r"(?:ма(?:й|я|е|ю|ем)\b)",
+        r"(?:(?:jan|febr)uary|march|april|may|june|july|august|(?:sept|nov|dec)ember|october)",
+        r"(?:(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)",
+    )
 )
-_ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)(T(?=\d))?")
 _ISO_MONTH = re.compile(r"\b((?:19|20)\d{2})-(0[1-9]|1[0-2])(?![\d-])")
 _DOTTED = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
 _DAY_MONTH = re.compile(
@@ -39,7 +31,7 @@ def canonical_dates(text: str) -> str:
 
     «3 июня 2025», "June 3rd, 2025", 03.06.2025 and 2025-06-03 become equal; «в июне 2025» shares month and year.
     """
-    text = _ISO.sub(lambda m: _words(m[1], m[2], m[3]), text)
+    text = _ISO.sub(lambda m: _words(m[1], m[2], m[3]) + (" " if m[4] else ""), text)
     text = _ISO_MONTH.sub(lambda m: _words(m[1], m[2], ""), text)
     text = _DOTTED.sub(lambda m: _words(m[3], m[2], m[1]), text)
     text = _DAY_MONTH.sub(lambda m: _words(m[3] or "", _month(m[2]), m[1]), text)

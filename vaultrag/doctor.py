@@ -39,8 +39,9 @@ def _guarded(check: Callable[[Config], Iterator[Finding]], config: Config) -> It
     try:
         yield from check(config)
     except VaultragError as error:
-        name = check.__name__.strip("_")
-        yield Finding(name, "error", error.message, error.remedy)
+        yield Finding(check.__name__.strip("_"), "error", error.message, error.remedy)
+    except OSError as error:
+        yield Finding(check.__name__.strip("_"), "error", f"{error}.", "Look at the file or folder that it names.")
 
 
 def _python(_: Config) -> Iterator[Finding]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from functools import lru_cache
 
 SHORTEST = 3  # letters; shorter words are rarely names and nearly always ambiguous
 MOST_VARIANTS = 24  # a word of six ambiguous letters would give hundreds
 
-_CYRILLIC = re.compile(r"[а-яё]+", re.IGNORECASE)
-_LATIN = re.compile(r"[a-z]+", re.IGNORECASE)
+# Of lower-cased words: with IGNORECASE `[a-z]` also takes the Turkish ı and the long ſ.
+_CYRILLIC = re.compile(r"[а-яё]+")
+_LATIN = re.compile(r"[a-z]+")
 
 # Longest first: "shch" before "sh". Alternatives are the spellings that passports, BGN/PCGN and people use.
 _TO_CYRILLIC: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -77,7 +79,7 @@ _TO_LATIN: dict[str, tuple[str, ...]] = {
 @lru_cache(maxsize=4096)
 def transliterations(word: str) -> tuple[str, ...]:
     """Return spellings of a word in the other script, the likeliest first; empty for short words and identifiers."""
-    lowered = word.lower()
+    lowered = unicodedata.normalize("NFC", word).lower()
     if len(lowered) < SHORTEST:
         return ()
     if _LATIN.fullmatch(lowered):

@@ -24,7 +24,7 @@ from vaultrag.domain import (
     Vectors,
     counted,
 )
-from vaultrag.errors import IndexMissing, ModelError, VaultError
+from vaultrag.errors import IndexMissing, ModelError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
@@ -298,7 +298,7 @@ class Workspace:
             try:
                 load()
                 self._states[role] = ModelState.READY
-            except ModelError:
+            except VaultragError:
                 self._states[role] = ModelState.FAILED
 
         threading.Thread(target=run, name=f"warm {role}", daemon=True).start()

@@ -10,6 +10,7 @@ import pytest
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Answer, AnswerReady, AnswerStatus, PassagesFound, SentenceFound, SentenceState, TextPiece
+from vaultrag.errors import GenerationFailed
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
 
@@ -91,3 +92,14 @@ def test_commands_in_notes_stay_in_the_passages(tmp_path: Path) -> None:
     assert "Ignore all previous" not in system.content
     assert [m.role for m in model.prompts[0]] == ["system", "user"]
     assert user.content.index("Ignore all previous") < user.content.index("Вопрос: ")
+
+
+def test_a_question_that_leaves_no_room_for_passages_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(GenerationFailed, match="no room"):
+        ask(tmp_path, "Сколько памяти в сервере? " * 2000, ["64 ГБ."])
+
+
+def test_an_answer_that_spent_its_tokens_on_nothing_says_so(tmp_path: Path) -> None:
+    answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", [" " * 4000])
+    assert answer.status is AnswerStatus.NOT_IN_VAULT
+    assert "answering.max_tokens" in " ".join(answer.warnings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from vaultrag.answering.attribution import Sources
 from vaultrag.answering.citations import source_sentences
 
@@ -78,3 +80,22 @@ def test_a_date_in_another_spelling_is_the_same_date() -> None:
 def test_grouped_digits_are_one_number() -> None:
     found = source_sentences(0, "Аренда выросла до 1\u00a0200 лари.")
     assert Sources("аренда", found, {}).lexical("Аренда теперь 1200 лари.", ())
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("В нём 64 ГБ памяти.", "В нём 64ГБ памяти."),
+        ("Мешок весит 1,5 кг.", "Мешок весит 1.5 кг."),
+        ("Копия идёт в 03:30 ночью.", "Копия идёт в 3:30 ночью."),
+        ("Куплен в 2024 году.", "Куплен в 2024-м году."),
+        ("created: 2025-06-03T10:00 релиз", "Релиз 3 июня 2025."),
+    ],
+)
+def test_a_number_in_another_spelling_is_the_same_number(note: str, said: str) -> None:
+    assert Sources("?", source_sentences(0, note), {}).lexical(said, ())
+
+
+@pytest.mark.parametrize("said", ["Мешок весит 15 кг.", "Мешок весит 1.6 кг.", "Мешок весит 1.5 тонны и 3 кг."])
+def test_another_number_stays_another(said: str) -> None:
+    assert not Sources("?", source_sentences(0, "Мешок весит 1,5 кг."), {}).lexical(said, ())

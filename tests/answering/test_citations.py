@@ -52,3 +52,7 @@ def test_numbers_stand_before_the_final_stop() -> None:
     assert with_marks("Порт 8123.", (1, 2)) == "Порт 8123 [1][2]."
     assert with_marks("- порт 8123", (1,)) == "- порт 8123 [1]"
     assert with_marks("Нет источника.", ()) == "Нет источника."
+
+
+def test_the_header_of_a_message_is_no_part_of_its_first_sentence() -> None:
+    assert texts(">[!nexus_user] **User** - 10.06.2025 at 6:41\n>привет, как дела") == ["привет, как дела"]

@@ -106,3 +106,9 @@ def test_any_text_is_parsed_or_refused(query: str) -> None:
     except UsageError:
         return
     assert parsed.filters or parsed.text == query
+
+
+@pytest.mark.parametrize("written", ["2024-00", "2024-05-00", '"2024\n05"'])
+def test_a_date_that_no_calendar_has_is_refused(written: str) -> None:
+    with pytest.raises(UsageError, match="is not a date"):
+        parse_query(f"date:{written} бойлер")

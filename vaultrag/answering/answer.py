@@ -31,7 +31,7 @@ from vaultrag.domain import (
     SentenceState,
     TextPiece,
 )
-from vaultrag.errors import VaultragError
+from vaultrag.errors import GenerationFailed, VaultragError
 from vaultrag.language import language_of, sentences
 
 FEWEST_TOKENS = 1200  # of prompt, however slow the machine: instructions and two or three passages
@@ -68,6 +68,11 @@ class Answerer:
             yield AnswerReady(_nothing(question, language, found, {"search": searched}))
             return
         packed = pack(question, language, found.passages, self._budget(), self.model.count_tokens, self.refusal)
+        if not packed.offered:
+            raise GenerationFailed(
+                "The question leaves no room for any passage in what the model may read.",
+                "Ask in fewer words, or raise `runtime.context` or `answering.first_token_seconds`.",
+            )
         warnings = (*found.warnings, *_left_out(packed.left_out, len(found.passages)))
         yield PassagesFound(tuple(part.passage for part in packed.offered), packed.left_out, warnings)
         yield from self._generate(question, language, replace(found, warnings=warnings), packed, searched, started)
@@ -148,9 +153,8 @@ class _Draft:
         """Return the whole answer; citation numbers follow the order in which the text uses them."""
         tokens = _tokens(stats)
         if not self._drafted or says_nothing(self._text()):
-            return replace(
-                _nothing(self._question, language, found, timings), model=model, tokens=tokens, timings=timings
-            )
+            found = replace(found, warnings=(*found.warnings, *_endings(stats, ())))
+            return replace(_nothing(self._question, language, found, timings), model=model, tokens=tokens)
         self._citations, self._sentences = [], []
         parts: list[str] = []
         for index, (gap, _, _) in enumerate(self._drafted):

@@ -27,7 +27,13 @@ NUMBER_WEIGHT = 2.0  # numbers and identifiers are what readers check
 MAX_SOURCES = 3
 
 _DIGITS = re.compile(r"\d")
-_DIGIT_GROUPS = re.compile(r"(?<=\d)[ \u00a0\u202f,](?=\d{3}(?!\d))")
+_SPELLINGS = (
+    (re.compile(r"(?<=\d)[ \u00a0\u202f,](?=\d{3}(?!\d))"), ""),  # 1 200, 1,200
+    (re.compile(r"(?<![\d.,])(\d+),(\d{1,2})(?![.,]?\d)"), r"\1.\2"),  # 1,5 kg in Russian is 1.5 kg in English
+    (re.compile(r"(?<=\d)[-‑](?:[а-яё]{1,2}|[ое]го|[ое]му|[ыи]ми)\b"), ""),  # 30-го, 2024-м, 5-ти
+    (re.compile(r"\b0(?=\d:\d\d\b)"), ""),  # 03:30, 3:30
+    (re.compile(r"(?<=\d)(?=(?:[кмгтkmgt]i?[бb]|[кмгkmg]?(?:гц|hz)|кг|мл|[кмс]м|kg|ml|[kmc]m)\b)", re.IGNORECASE), " "),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +150,11 @@ class Sources:
 
 
 def bag_of(text: str) -> Bag:
-    """Return the meaning-bearing words of a text; grouped digits are one number, dates of any spelling are equal."""
-    said = canonical_dates(_DIGIT_GROUPS.sub("", without_lead(text)))
+    """Return the meaning-bearing words of a text; numbers and dates of any spelling are equal."""
+    said = without_lead(text)
+    for pattern, plain in _SPELLINGS:
+        said = pattern.sub(plain, said)
+    said = canonical_dates(said)
     found = [token for token in tokens(said) if not is_function_word(token.text)]
     return Bag(tuple(token.stem for token in found), frozenset(token.stem for token in found if _is_exact(token)))
 

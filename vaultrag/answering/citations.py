@@ -82,7 +82,7 @@ def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     cuts: list[tuple[int, int]] = []
     for match in _NEWLINE.finditer(text, start, end):
         follows = text[match.end() : match.end() + 80].lstrip(" \t>")
-        if follows[:1].islower() and not (_is_structured(text[start : match.start()]) or _KEY_VALUE.match(follows)):
+        if follows[:1].islower() and not (_stands_alone(text[start : match.start()]) or _KEY_VALUE.match(follows)):
             continue
         cuts.append((start, match.start()))
         start = match.end()
@@ -90,10 +90,10 @@ def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     return [(a, b) for a, b in cuts if text[a:b].strip()]
 
 
-def _is_structured(line: str) -> bool:
-    """Tell configuration, tables and code from prose, by the marks that end or divide such lines."""
+def _stands_alone(line: str) -> bool:
+    """Tell configuration, tables, code and headers of messages from prose, by the marks that such lines have."""
     closed = line.rstrip().endswith((":", ";", "{", "}", "|", "`", "\\"))
-    return closed or "`" in line[:3] or bool(_KEY_VALUE.match(line.lstrip(" \t>")))
+    return closed or "`" in line[:3] or bool(TURN_HEADER.match(line) or _KEY_VALUE.match(line.lstrip(" \t>")))
 
 
 def _position(chunk: Chunk, offset: int) -> tuple[int, int]:

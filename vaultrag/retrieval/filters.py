@@ -30,7 +30,7 @@ _TERM = re.compile(
 )
 _ASSIGNED = re.compile(rf"(?P<name>{_QUOTED}|[^=]*)=(?P<value>.*)", re.DOTALL)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_COMPARED = re.compile(r"(>=|<=|>|<)?(.*)")
+_COMPARED = re.compile(r"(>=|<=|>|<)?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _period(text: str, value: str) -> tuple[str, str]:
         raise _bad_date(value)
     year, month, day = (int(part) if part else None for part in match.groups())
     try:
-        first = date(year or 0, month or 1, day or 1)
+        first = date(year or 0, 1 if month is None else month, 1 if day is None else day)
         if day:
             after = first + timedelta(days=1)
         elif month:
