@@ -16,7 +16,7 @@ from vaultrag.endpoint import read_endpoint, read_token
 from vaultrag.errors import IndexMissing, VaultragError
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
 from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, probe_backend
-from vaultrag.runtime.models import is_present, model_path, require_model
+from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, open_database
 from vaultrag.vault.files import list_files, note_suffixes
@@ -81,7 +81,7 @@ def _home(config: Config) -> Iterator[Finding]:
 def _index(config: Config) -> Iterator[Finding]:
     try:
         with open_database(config.database_path, Access.READ) as database:
-            counts = Catalog(database).counts()
+            counts = Catalog(database).counts(_embedder_fingerprint(config))
     except IndexMissing as missing:
         yield Finding("index", "warning", missing.message, missing.remedy)
         return
@@ -93,7 +93,20 @@ def _index(config: Config) -> Iterator[Finding]:
             "Run: vaultrag index",
         )
         return
+    if counts.embedded < counts.embedding_keys:
+        yield Finding(
+            "index",
+            "warning",
+            "The notes are not embedded by the configured model yet: hits by meaning are missing.",
+            "Run: vaultrag index",
+        )
+        return
     yield _fine("index", f"{counted(counts.notes, 'note')}, {counted(counts.chunks, 'passage')}, all embedded")
+
+
+def _embedder_fingerprint(config: Config) -> str | None:
+    entry = find_model(config.settings.models.embed, ModelKind.EMBED, config.models)
+    return fingerprint(entry, model_path(entry, config.models)) if is_present(entry, config.models) else None
 
 
 def _server(config: Config) -> Iterator[Finding]:

@@ -100,5 +100,16 @@ def _cyrillic_choices(word: str) -> list[tuple[str, ...]]:
 
 
 def _variants(choices: list[tuple[str, ...]]) -> tuple[str, ...]:
-    spelled = ("".join(letters) for letters in itertools.product(*choices))
-    return tuple(dict.fromkeys(itertools.islice(spelled, MOST_VARIANTS)))
+    """Spell with the likeliest choice everywhere, then with one other choice, then with two."""
+    likeliest = [options[0] for options in choices]
+    others = [(place, option) for place, options in enumerate(choices) for option in options[1:]]
+    changes = itertools.chain.from_iterable(itertools.combinations(others, count) for count in range(3))
+    spelled = ("".join(_changed(likeliest, change)) for change in changes)
+    return tuple(itertools.islice(dict.fromkeys(itertools.islice(spelled, 4 * MOST_VARIANTS)), MOST_VARIANTS))
+
+
+def _changed(letters: list[str], change: tuple[tuple[int, str], ...]) -> list[str]:
+    replaced = list(letters)
+    for place, option in change:
+        replaced[place] = option
+    return replaced

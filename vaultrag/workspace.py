@@ -153,8 +153,10 @@ class Workspace:
 
     def read_note(self, path: str) -> ReadNote:
         """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
-        stat = Catalog(self.database).stored_files()[path].stat
-        return read_and_cut(self.config.vault, stat, self.config.settings.vault.max_note_bytes, self._recipe())
+        stored = Catalog(self.database).stored_files().get(path)
+        if stored is None:
+            raise VaultError(f"{path} is not in the index.", "Run: vaultrag index")
+        return read_and_cut(self.config.vault, stored.stat, self.config.settings.vault.max_note_bytes, self._recipe())
 
     def status(self) -> IndexStatus:
         counts = Catalog(self.database).counts(self._fingerprint() or None)
