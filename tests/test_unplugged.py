@@ -321,6 +321,7 @@ def test_failing_embedder_keeps_the_words_and_what_is_owed(vault: Path, home: Pa
 def test_interrupt_while_modules_are_imported_is_clean() -> None:
     program = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job starts without
         "class Interrupting:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'typer':\n"
