@@ -77,6 +77,25 @@ def test_a_date_in_another_spelling_is_the_same_date() -> None:
     assert not there.lexical("It went live on March 31, 2025.", ())
 
 
+def test_a_number_with_another_unit_is_another_number() -> None:
+    found = source_sentences(0, "| RTX 4060 Ti 16 GB | 16 | 1,690 GEL |")
+    assert not Sources("Сколько минут лежал matcher?", found, {}).lexical("16 минут", ())
+
+
+def test_one_persons_fact_is_not_anothers() -> None:
+    found = source_sentences(0, "Birthdays I forget: Mei 3 April, Lotte 22 Sept.")
+    there = Sources("When is Farid's birthday?", found, {})
+    assert not there.lexical("Farid's birthday is on September 22.", ())
+    assert Sources("When is Lotte's birthday?", found, {}).lexical("Lotte's birthday is on September 22.", ())
+
+
+def test_a_name_may_be_written_in_the_other_script() -> None:
+    found = source_sentences(0, "Виктор купил 12 ульев в 2019.")
+    there = Sources("How many hives did Viktor buy?", found, {})
+    assert there.semantic("In 2019 Viktor bought 12.", [0.93])
+    assert not there.semantic("In 2019 Dmitry bought 12.", [0.93])
+
+
 def test_grouped_digits_are_one_number() -> None:
     found = source_sentences(0, "Аренда выросла до 1\u00a0200 лари.")
     assert Sources("аренда", found, {}).lexical("Аренда теперь 1200 лари.", ())

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from vaultrag.answering.citations import SourceSentence, without_lead
 from vaultrag.dates import canonical_dates
-from vaultrag.language import Token, fold, is_function_word, tokens
+from vaultrag.language import Token, fold, is_function_word, stem, tokens
+from vaultrag.transliteration import transliterations
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
 SEMANTIC_FLOOR = 0.875  # multilingual-e5-small: paraphrases and translations lie above, same-topic neighbours below
@@ -25,6 +26,7 @@ OFFERED_BONUS = 0.1  # the passage that the model itself named wins near ties
 VERBATIM_SHARE = 0.9  # of the sentence's words, in order, in one source
 NUMBER_WEIGHT = 2.0  # numbers and identifiers are what readers check
 MAX_SOURCES = 3
+SHORTEST_NAME = 3  # letters; "Я", "Он", "No" are not names
 
 _DIGITS = re.compile(r"\d")
 _SPELLINGS = (
@@ -47,10 +49,15 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """The words of a sentence: stems in order, and those that are numbers or identifiers."""
+    """The words of a sentence: stems in order, those that are numbers or identifiers, and names as they are written.
+
+    A name is a capitalised word that does not open the sentence; `opening` is the word that does.
+    """
 
     stems: tuple[str, ...]
     exact: frozenset[str]
+    names: frozenset[str] = frozenset()
+    opening: str = ""
 
     @property
     def distinct(self) -> frozenset[str]:
@@ -66,7 +73,8 @@ class Sources:
         self._contexts = {number: bag_of(text).distinct for number, text in contexts.items()}
         for sentence, bag in zip(sentences, self._bags, strict=True):
             self._contexts[sentence.passage] = self._contexts.get(sentence.passage, frozenset()) | bag.distinct
-        self._question = bag_of(question).distinct
+        asked = bag_of(question)
+        self._question, self._asked_names = asked.distinct, asked.names
         frequency = Counter(stem for bag in self._bags for stem in bag.distinct)
         self._weights = {stem: math.log(1 + (len(self._bags) + 1) / count) for stem, count in frequency.items()}
         self._unseen = math.log(2 + len(self._bags))
@@ -82,7 +90,8 @@ class Sources:
         best = self._best(bag, frozenset(), offered)
         if best is None or best.score < LEXICAL_FLOOR:
             return ()
-        return self._with_further(bag, best, offered)
+        supports = self._with_further(bag, best, offered)
+        return supports if self._holds_together(bag, supports) else ()
 
     def semantic(self, sentence: str, similarities: Sequence[float]) -> tuple[Support, ...]:
         """Return the source nearest in meaning, given the cosine to each source; for paraphrase and translation."""
@@ -93,12 +102,30 @@ class Sources:
         best = max(candidates, key=lambda i: similarities[i], default=None)
         if best is None or similarities[best] < SEMANTIC_FLOOR:
             return ()
-        return (Support(self.sentences[best], float(similarities[best]), "semantic"),)
+        supports = (Support(self.sentences[best], float(similarities[best]), "semantic"),)
+        return supports if self._holds_names(bag, supports) else ()
 
     def holds_exact(self, bag: Bag) -> bool:
         """Tell whether each number and identifier of the sentence stands in some passage or in the question."""
         known = self._question.union(*self._contexts.values()) if self._contexts else self._question
         return bag.exact <= known
+
+    def _holds_together(self, bag: Bag, supports: Sequence[Support]) -> bool:
+        """Tell whether the sources hold every number and name of the sentence, and not its numbers alone.
+
+        "16 minutes" does not stand on "16 GB", nor Farid's birthday on Lotte's.
+        """
+        said = frozenset[str]().union(*(self._bags[self.sentences.index(s.source)].distinct for s in supports))
+        words = bag.distinct - bag.exact
+        around = frozenset[str]().union(*(self._contexts[s.source.passage] for s in supports))
+        if not bag.exact <= said | self._question or (words and not words & around):
+            return False
+        return self._holds_names(bag, supports)
+
+    def _holds_names(self, bag: Bag, supports: Sequence[Support]) -> bool:
+        around = frozenset[str]().union(*(self._contexts[s.source.passage] for s in supports))
+        names = bag.names | ({bag.opening} & self._asked_names)
+        return all(spelled & around for spelled in map(_spellings, names))
 
     def _exact_in(self, bag: Bag, index: int) -> bool:
         return bag.exact <= self._contexts[self.sentences[index].passage] | self._question
@@ -117,14 +144,14 @@ class Sources:
         here = self._bags[index].distinct
         around = self._contexts[self.sentences[index].passage]
         total = gained = 0.0
-        for stem in bag.distinct:
-            weight = self._weight(stem, bag)
+        for word in bag.distinct:
+            weight = self._weight(word, bag)
             total += weight
-            if stem in covered:
+            if word in covered:
                 continue
-            if stem in here:
+            if word in here:
                 gained += weight
-            elif stem in around and stem not in bag.exact:
+            elif word in around and word not in bag.exact:
                 gained += weight * 0.4  # the sentence before, or the heading, names what this one speaks of
         return gained / total if total else 0.0
 
@@ -156,7 +183,25 @@ def bag_of(text: str) -> Bag:
         said = pattern.sub(plain, said)
     said = canonical_dates(said)
     found = [token for token in tokens(said) if not is_function_word(token.text)]
-    return Bag(tuple(token.stem for token in found), frozenset(token.stem for token in found if _is_exact(token)))
+    exact = frozenset(token.stem for token in found if _is_exact(token))
+    capital = [(token, token.text.lower()) for token in found if _is_name(token)]
+    first = next((token.start for token in tokens(said)), 0)
+    return Bag(
+        tuple(token.stem for token in found),
+        exact,
+        frozenset(word for token, word in capital if token.start > first),
+        next((word for token, word in capital if token.start == first), ""),
+    )
+
+
+def _is_name(token: Token) -> bool:
+    """Tell a name by its look: `Фарид`, `Brouwer`; abbreviations in capitals are words like others."""
+    return len(token.text) >= SHORTEST_NAME and token.text.isalpha() and token.text.istitle()
+
+
+def _spellings(name: str) -> frozenset[str]:
+    """Return the stems of a name in both scripts: an English answer may stand on a Russian note."""
+    return frozenset({stem(name), *(stem(spelled) for spelled in transliterations(name))})
 
 
 def _is_exact(token: Token) -> bool:
@@ -168,10 +213,10 @@ def _ordered_share(short: Sequence[str], long: Sequence[str]) -> float:
     if not short:
         return 0.0
     row = [0] * (len(long) + 1)
-    for stem in short:
+    for word in short:
         previous = 0
         for j, other in enumerate(long, 1):
-            previous, row[j] = row[j], previous + 1 if stem == other else max(row[j], row[j - 1])
+            previous, row[j] = row[j], previous + 1 if word == other else max(row[j], row[j - 1])
     return row[-1] / len(short)
 
 
