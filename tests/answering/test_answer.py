@@ -103,3 +103,11 @@ def test_an_answer_that_spent_its_tokens_on_nothing_says_so(tmp_path: Path) -> N
     answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", [" " * 4000])
     assert answer.status is AnswerStatus.NOT_IN_VAULT
     assert "answering.max_tokens" in " ".join(answer.warnings)
+
+
+def test_a_name_may_stand_in_the_folder_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "vault" / "Projects" / "Overlay"
+    folder.mkdir(parents=True)
+    (folder / "Exam.md").write_text("To pass it needs 34 points of forty.\n", encoding="utf-8")
+    answer, _, _ = ask(tmp_path, "How many points does Overlay need to pass?", ["Overlay needs 34 points to pass."])
+    assert [citation.path for citation in answer.citations] == ["Projects/Overlay/Exam.md"]

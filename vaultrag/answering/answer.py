@@ -114,7 +114,7 @@ class _Draft:
         self._question = question
         self._offered = offered
         found = [s for i, part in enumerate(offered) for s in source_sentences(i, part.text)]
-        contexts = {i: " ".join((p.passage.title, *p.passage.chunk.heading_path)) for i, p in enumerate(offered)}
+        contexts = {index: _around(part) for index, part in enumerate(offered)}
         self._sources = Sources(question, found, contexts)
         self._pending = ""
         self._drafted: list[tuple[str, str, tuple[Support, ...] | None]] = []
@@ -239,6 +239,12 @@ class _Draft:
 
     def _text(self) -> str:
         return " ".join(text for _, text, _ in self._drafted)
+
+
+def _around(part: Offered) -> str:
+    """Return what a note says of its subject outside its sentences: folders, name, title and headings."""
+    chunk = part.passage.chunk
+    return " ".join((*chunk.path.removesuffix(".md").split("/"), part.passage.title, *chunk.heading_path))
 
 
 def _nothing(question: str, language: str, found: SearchResult, timings: dict[str, float]) -> Answer:
