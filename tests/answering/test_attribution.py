@@ -77,6 +77,12 @@ def test_a_date_in_another_spelling_is_the_same_date() -> None:
     assert not there.lexical("It went live on March 31, 2025.", ())
 
 
+def test_nearness_of_the_question_itself_is_no_support() -> None:
+    found = source_sentences(0, "Позвал, не показывает.")
+    there = Sources("Какую версию прошивки не ставить?", found, {})
+    assert there.semantic("Версию прошивки не ставить.", [0.95]) == ()
+
+
 def test_a_number_with_another_unit_is_another_number() -> None:
     found = source_sentences(0, "| RTX 4060 Ti 16 GB | 16 | 1,690 GEL |")
     assert not Sources("Сколько минут лежал matcher?", found, {}).lexical("16 минут", ())

@@ -94,9 +94,12 @@ class Sources:
         return supports if self._holds_together(bag, supports) else ()
 
     def semantic(self, sentence: str, similarities: Sequence[float]) -> tuple[Support, ...]:
-        """Return the source nearest in meaning, given the cosine to each source; for paraphrase and translation."""
+        """Return the source nearest in meaning, given the cosine to each source; for paraphrase and translation.
+
+        A sentence that says no word more than the question is near to whatever the question is near to: no support.
+        """
         bag = bag_of(sentence)
-        if not bag.stems:
+        if bag.distinct <= self._question:
             return ()
         candidates = [i for i, bag_there in enumerate(self._bags) if bag_there.stems and self._exact_in(bag, i)]
         best = max(candidates, key=lambda i: similarities[i], default=None)
