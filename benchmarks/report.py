@@ -67,7 +67,7 @@ def write_report(
 ) -> Path:
     """Write NAME.json and NAME.md; return the Markdown file, which is also printed."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    about = {"date": datetime.now(UTC).date().isoformat(), "commit": commit(), **machine(), **versions()}
+    about = {"date": datetime.now(UTC).date().isoformat(), "commit": MEASURED, **machine(), **versions()}
     values: dict[str, object] = {
         "title": title,
         "about": about,
@@ -93,6 +93,9 @@ def commit() -> str:
         check=False,
     )
     return run.stdout.strip() or "unknown"
+
+
+MEASURED = commit()  # at the start: what is committed while a long run goes on is not what it measured
 
 
 def machine() -> dict[str, str]:
