@@ -13,8 +13,9 @@ import pytest
 from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChangeKind
+from vaultrag.embedding import drain_outbox
 from vaultrag.errors import ModelCrashed, VaultError
-from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, diff_vault, drain_outbox
+from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, diff_vault
 from vaultrag.reading import Recipe
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog

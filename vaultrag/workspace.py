@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from vaultrag import indexing
+from vaultrag import embedding, indexing
 from vaultrag.answering.answer import Answerer
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import (
@@ -213,7 +213,7 @@ class Workspace:
             self.database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
         embedded = 0
         if embedder is not None:
-            embedded = indexing.drain_outbox(self.database, embedder, self._vector_index(), progress)
+            embedded = embedding.drain_outbox(self.database, embedder, self._vector_index(), progress)
         status = self.status()
         return IndexReport(
             notes=status.notes,
