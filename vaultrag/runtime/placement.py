@@ -1,0 +1,58 @@
+"""Where a model's parts lie and how llama.cpp is to run it: what the planner decides and the worker loads by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ALL_LAYERS = -1  # `gpu_layers`: every layer and the output head
+CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}  # the numbers of ggml_type in ggml.h
+EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"  # llama.cpp's own pattern for the experts of a layer
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One model on one machine. The defaults are a model on the CPU, mapped from its file.
+
+    `gpu_layers` counts from the end of the model, the output head being one more; `tensor_split` holds one share for
+    each GPU, empty for one card. The experts of `expert_cpu_layers` stay in RAM although their layer is on a GPU.
+    `threads` decode, `threads_batch` read the prompt.
+    """
+
+    context: int
+    threads: int
+    threads_batch: int
+    gpu_layers: int = 0
+    tensor_split: tuple[float, ...] = ()
+    expert_cpu_layers: tuple[int, ...] = ()
+    key_type: str = "f16"
+    value_type: str = "f16"
+    flash_attention: bool = False
+    batch: int = 128
+    micro_batch: int = 128
+    use_mmap: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for a frame or a file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Placement:
+        """Rebuild what `to_json` gave. Raises TypeError for an unknown or missing key, ValueError for a cache type."""
+        placement = cls(
+            **{
+                **values,
+                "tensor_split": tuple(float(share) for share in values.get("tensor_split", ())),
+                "expert_cpu_layers": tuple(int(layer) for layer in values.get("expert_cpu_layers", ())),
+            }
+        )
+        for name in (placement.key_type, placement.value_type):
+            if name not in CACHE_TYPES:
+                raise ValueError(f"`{name}` is no type of a KV cache: {', '.join(CACHE_TYPES)}")
+        return placement
+
+    @property
+    def cpu_patterns(self) -> tuple[str, ...]:
+        """Return the tensor names that stay in RAM, as the regular expressions that llama.cpp takes."""
+        return tuple(rf"blk\.{layer}{EXPERTS}" for layer in self.expert_cpu_layers)
