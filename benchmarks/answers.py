@@ -22,7 +22,19 @@ from benchmarks.datasets import REPOSITORY, fixture, work_folder
 from benchmarks.products import Product, show_progress
 from benchmarks.report import Figure, share, write_report
 from vaultrag.answering.answer import Answerer
-from vaultrag.domain import Answer, AnswerReady, AnswerStatus, ChatModel, Generation, Message, Sampling, SentenceState
+from vaultrag.domain import (
+    Answer,
+    AnswerReady,
+    AnswerStatus,
+    ChatModel,
+    Generation,
+    Message,
+    Piece,
+    Priority,
+    Sampling,
+    Scores,
+    SentenceState,
+)
 from vaultrag.language import fold
 from vaultrag.roles import Models
 from vaultrag.runtime.catalogue import ModelKind, find_model
@@ -68,7 +80,7 @@ class CachedModel:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return self._model.count_tokens(texts)
 
-    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[str | Generation]:
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         key = json.dumps([self._fingerprint, [asdict(m) for m in messages], asdict(sampling)], ensure_ascii=False)
         path = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
         if path.exists():
@@ -80,6 +92,16 @@ class CachedModel:
             if isinstance(piece, Generation):
                 path.write_text(json.dumps(asdict(piece), ensure_ascii=False), encoding="utf-8")
             yield piece
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        return self._model.score(messages, options, priority)
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        return self._model.score_each(conversations, options, priority)
 
 
 def main() -> int:

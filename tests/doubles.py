@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vaultrag import language
-from vaultrag.domain import Generation, Message, Sampling, Vectors
+from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Vectors
 from vaultrag.errors import ModelCrashed
 
 DIMENSION = 64
@@ -58,7 +59,7 @@ class ScriptedModel:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [(len(text) + 3) // 4 for text in texts]
 
-    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[str | Generation]:
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
         self.prompts.append(tuple(messages))
         pieces = [reply[start : start + 4] for start in range(0, len(reply), 4)]
@@ -73,6 +74,20 @@ class ScriptedModel:
             prefill_seconds=0.0,
             decode_seconds=0.0,
         )
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        """Nine to one for the option that the next reply begins with."""
+        *_, said = self.generate(messages, Sampling(priority=priority))
+        assert isinstance(said, Generation)
+        fits = [said.text.startswith(option) for option in options]
+        return Scores(tuple(options), tuple(math.log(0.9 if fit else 0.1) for fit in fits), calibrated=True)
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        return [self.score(messages, options, priority) for messages in conversations]
 
 
 def count_words(text: str) -> int:

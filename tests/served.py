@@ -17,7 +17,7 @@ from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.api.server import VaultServer, build_server
 from vaultrag.cli.client import parse_sse
 from vaultrag.config import Config, Settings
-from vaultrag.domain import ChatModel, Generation, Message, Sampling
+from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores
 from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
@@ -42,7 +42,7 @@ class GatedModel:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text) // 4 + 1 for text in texts]
 
-    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[str | Generation]:
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         finished = False
         try:
             yield "Картридж "
@@ -54,6 +54,16 @@ class GatedModel:
         finally:
             if not finished:
                 self.left.set()
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        return Scores(tuple(options), (0.0,) * len(options), calibrated=False)
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        return [self.score(messages, options, priority) for messages in conversations]
 
 
 @dataclass(frozen=True, slots=True)

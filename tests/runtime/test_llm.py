@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from tests.gguf_files import CONTROL, RULE, write_tiny_model
 from vaultrag.config import models_dir
-from vaultrag.domain import Generation, Message, Sampling
+from vaultrag.domain import Generation, Message, Piece, Sampling
 from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound
 from vaultrag.runtime.llamacpp import LoadedModel
 from vaultrag.runtime.llm import ChildModel
@@ -62,7 +63,7 @@ def ask(model: ChildModel, messages: list[Message], sampling: Sampling) -> Gener
     return last
 
 
-def first_words(answer: Iterator[str | Generation]) -> str:
+def first_words(answer: Iterator[Piece]) -> str:
     """Read until the model writes."""
     return next(piece for piece in answer if isinstance(piece, str) and piece)
 
@@ -105,6 +106,27 @@ def test_an_answer_ends_before_a_stop_string(tiny: ChildModel) -> None:
     stopped = ask(tiny, QUESTION, Sampling(max_tokens=40, stop=(stop,)))
     assert stopped.finish == "stop"
     assert stopped.text == whole[: whole.index(stop)]
+
+
+def test_options_are_scored_as_the_sum_of_their_tokens(tiny: ChildModel) -> None:
+    scores = tiny.score(QUESTION, ["да", "нет", "yes"])
+    assert scores.calibrated
+    assert all(logprob < 0 for logprob in scores.logprobs)
+    again = tiny.score(QUESTION, ["нет", "да"])
+    assert again.logprobs == pytest.approx((scores.logprobs[1], scores.logprobs[0]), abs=1e-3)
+    assert sum(scores.shares) == pytest.approx(1.0)
+    whole = tiny.score(QUESTION, [chr(byte) for byte in range(32, 127)])
+    assert sum(map(math.exp, whole.logprobs)) < 1.0
+
+
+def test_the_likeliest_option_is_what_greedy_decoding_writes(tiny: ChildModel) -> None:
+    letters = [chr(byte) for byte in range(32, 127)]
+    for question in ([Message("user", "?" * count)] for count in range(1, 40)):
+        said = ask(tiny, question, Sampling(max_tokens=1, repeat_penalty=1.0)).text
+        if said in letters:  # the others begin with half a character
+            assert tiny.score(question, letters).best == said
+            return
+    pytest.fail("no question is answered with a letter")
 
 
 def test_texts_are_counted_as_content(tiny: ChildModel) -> None:

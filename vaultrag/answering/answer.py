@@ -24,12 +24,14 @@ from vaultrag.domain import (
     Embedder,
     Generation,
     PassagesFound,
+    Piece,
     Sampling,
     SearchResult,
     Sentence,
     SentenceFound,
     SentenceState,
     TextPiece,
+    Thought,
 )
 from vaultrag.errors import GenerationFailed, VaultragError
 from vaultrag.language import language_of, sentences
@@ -90,8 +92,8 @@ class Answerer:
                     stats = piece
                     self.learn(piece)
                     continue
-                if not piece:
-                    yield TextPiece("")  # a sign of life while the prompt is read: whoever listens can leave now
+                if not piece or isinstance(piece, Thought):
+                    yield TextPiece("")  # a sign of life while the model reads or thinks: whoever listens can leave now
                     continue
                 first_token = first_token or time.perf_counter() - started
                 yield TextPiece(piece)
@@ -281,5 +283,5 @@ def _gap(space: str) -> str:
     return "\n\n" if space.count("\n") > 1 else "\n" if "\n" in space else " "
 
 
-def _closable(pieces: Iterator[str | Generation]) -> Generator[str | Generation, None, None]:
+def _closable(pieces: Iterator[Piece]) -> Generator[Piece, None, None]:
     yield from pieces

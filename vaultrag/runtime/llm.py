@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from vaultrag import errors
 from vaultrag.child import Child, ChildDied, ChildFailed, Frame
-from vaultrag.domain import Generation, Message, Sampling
+from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores
 from vaultrag.errors import ModelCrashed, ModelError, VaultragError
 from vaultrag.runtime.gguf import GgufHeader, read_header
 from vaultrag.runtime.machine import BackendInfo, backend_info, physical_cores
@@ -113,15 +113,12 @@ class ChildModel:
         counts: list[int] = self._last("count", body)["counts"]
         return counts
 
-    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Generator[str | Generation, None, None]:
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Piece, None, None]:
         """Yield pieces of text, then one `Generation`; while the prompt is read, empty pieces.
 
         At each piece the iterator can be closed, which stops the model at once; so does an exception from outside.
         """
-        body = {
-            "messages": [{"role": m.role, "content": _encodable(m.content)} for m in messages],
-            "sampling": asdict(sampling),
-        }
+        body = {"messages": _turns(messages), "sampling": asdict(sampling)}
         pieces: list[str] = []
         with contextlib.closing(self._frames("generate", body)) as frames:
             for frame in frames:
@@ -130,6 +127,27 @@ class ChildModel:
                 else:
                     pieces.append(frame.get("text", ""))
                     yield pieces[-1]
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        """Say how likely each option is as the answer."""
+        return self.score_each([messages], options, priority)[0]
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        """Score the same options after each conversation; what the conversations begin with is read once."""
+        body = {
+            "conversations": [_turns(messages) for messages in conversations],
+            "options": [_encodable(option) for option in options],
+            "priority": priority,
+        }
+        return [
+            Scores(tuple(options), tuple(frame["logprobs"]), calibrated=True, **frame["figures"])
+            for frame in self._frames("score", body)
+            if "logprobs" in frame
+        ]
 
     def measure(self) -> Speed:
         """Time this model on this machine with a synthetic prompt; takes as long as 256 tokens of prompt."""
@@ -233,6 +251,10 @@ def _reported(frame: Frame) -> VaultragError:
     kind = getattr(errors, frame.body["failed"], ModelError)
     error: VaultragError = kind(frame.body["message"], frame.body["remedy"])
     return error
+
+
+def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
+    return [{"role": message.role, "content": _encodable(message.content)} for message in messages]
 
 
 def _encodable(text: str) -> str:

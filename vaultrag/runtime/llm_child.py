@@ -52,6 +52,7 @@ class Worker:
             "load": self.load,
             "count": self.count,
             "generate": self.generate,
+            "score": self.score,
             "measure": self.measure,
         }
         return {name: _reporting(method) for name, method in methods.items()}
@@ -96,8 +97,22 @@ class Worker:
         """Yield `prefilled` and `text` frames, then one `generation`."""
         resident = self._loaded()
         sampling = Sampling(**{**request.body["sampling"], "stop": tuple(request.body["sampling"]["stop"])})
-        ids = _prompt(resident, [Message(**message) for message in request.body["messages"]], sampling)
+        ids = _prompt(resident, [Message(**message) for message in request.body["messages"]], sampling.max_tokens)
         yield from Continuation(resident, ids, sampling).frames(cancelled)
+
+    def score(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
+        """Yield `prefilled` frames and, for each conversation, the options' log probabilities."""
+        resident = self._loaded()
+        options = [resident.model.content_ids(option) for option in request.body["options"]]
+        for conversation in request.body["conversations"]:
+            began = time.monotonic()
+            ids = _prompt(resident, [Message(**message) for message in conversation], max(map(len, options)))
+            cached = resident.slot.keep_prefix(ids)
+            for done in resident.slot.prefill(ids[cached:], cancelled):
+                yield Frame({"prefilled": cached + done})
+            logprobs = resident.slot.score(len(ids), options, cancelled)
+            figures = {"prompt_tokens": len(ids), "cached_tokens": cached, "seconds": time.monotonic() - began}
+            yield Frame({"logprobs": logprobs, "figures": figures})
 
     def measure(self, _request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
         """Time a synthetic prompt: tokens a second read and written."""
@@ -127,7 +142,7 @@ class NotLoaded(Exception):
     """The process is new and holds no model yet; the parent loads it and asks again."""
 
 
-def _prompt(resident: Resident, messages: Sequence[Message], sampling: Sampling) -> list[int]:
+def _prompt(resident: Resident, messages: Sequence[Message], reserved: int) -> list[int]:
     try:
         parts = resident.chosen.template.render(messages)
     except TemplateFailed as failed:
@@ -135,7 +150,7 @@ def _prompt(resident: Resident, messages: Sequence[Message], sampling: Sampling)
             f"The model's chat template refuses this conversation: {failed}.", "Name another model in `models.answer`."
         ) from failed
     ids = resident.model.prompt_ids(parts)
-    room = resident.slot.context - sampling.max_tokens
+    room = resident.slot.context - reserved
     if len(ids) > room:
         raise GenerationFailed(
             f"The prompt has {len(ids)} tokens; the context of {resident.slot.context} leaves room for {max(room, 0)}.",

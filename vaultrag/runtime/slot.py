@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+import numpy as np
 from llama_cpp import llama_cpp as native
+from numpy.typing import NDArray
 
 from vaultrag.domain import Sampling
 from vaultrag.errors import DoesNotFit, GenerationFailed
@@ -84,6 +87,26 @@ class Slot:
                 f"llama.cpp could not evaluate the prompt (status {status}).",
                 "Ask again; if it stays so, lower `runtime.context` or name another model.",
             )
+
+    def score(self, length: int, options: Sequence[Sequence[int]], cancelled: threading.Event) -> list[float]:
+        """Return each option's log probability after the `length` tokens just evaluated."""
+        first = self._logprobs()
+        scores: list[float] = []
+        for option in options:
+            total = float(first[option[0]]) if option else 0.0
+            for here, following in pairwise(option):
+                self.append([here], cancelled)
+                total += float(self._logprobs()[following])
+            native.llama_memory_seq_rm(self._memory, 0, length, -1)
+            scores.append(total)
+        return scores
+
+    def _logprobs(self) -> NDArray[np.float64]:
+        logits = native.llama_get_logits_ith(self._ctx, -1)
+        values = np.ctypeslib.as_array(logits, shape=(self._model.token_count,)).astype(np.float64)
+        values -= values.max()
+        logprobs: NDArray[np.float64] = values - np.log(np.exp(values).sum())
+        return logprobs
 
     def clear(self) -> None:
         """Forget the conversation."""
