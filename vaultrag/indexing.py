@@ -29,6 +29,7 @@ from vaultrag.reading import (
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
+from vaultrag.store.graph import Resolve
 from vaultrag.vault.files import EXCLUDED, Skipped, note_suffixes, read_note, scan_vault
 from vaultrag.vault.links import LinkResolver, normalize_path
 from vaultrag.vault.parse import content_hash
@@ -155,6 +156,10 @@ class _Writer:
     report: Applied = field(default_factory=Applied)
     _resolver: LinkResolver | None = None
 
+    @property
+    def _embeds(self) -> Embeds:
+        return Embeds(self.config, self.diff.stats, self._resolve)
+
     def follow_names(self) -> None:
         """Bring all links up to the files there are now, before any note is written."""
         database = self.catalog.database
@@ -185,7 +190,7 @@ class _Writer:
             self.diff.stats[change.path],
             read.chunks,
             resolve=self._resolve,
-            recipe="" if self._embeds_notes(read.note) else self.recipe.name,
+            recipe="" if self._embeds.are_in(read.note) else self.recipe.name,
             old_path=change.old_path,
             stems=read.stems,
         )
@@ -198,34 +203,49 @@ class _Writer:
 
     def read_embeds(self) -> None:
         """Read the notes with embeds once more, now with what those show; nothing is embedded in what is shown."""
-        max_bytes = self.config.settings.vault.max_note_bytes
         for path in self.catalog.owed_readings():
             stat = self.diff.stats.get(path)
             if stat is None:
                 continue  # it cannot be read now, and stays owed
             try:
-                read = read_and_cut(self.config.vault, stat, max_bytes, self.recipe, partial(self._shown, path))
+                read = self._embeds.read(stat, self.recipe)
             except VaultError:
                 continue  # applying its change said so
             self.catalog.write_note(read.note, stat, read.chunks, resolve=self._resolve, recipe=self.recipe.name)
-
-    def _embeds_notes(self, note: Note) -> bool:
-        return any(link.kind is LinkKind.EMBED and self._shown_note(link.target, note.path) for link in note.links)
-
-    def _shown_note(self, target: str, source: str) -> FileStat | None:
-        path = self._resolve(target, source) or ""
-        return self.diff.stats.get(path) if path.lower().endswith(".md") and path != source else None
-
-    def _shown(self, source: str, target: str, anchor: str) -> str:
-        stat = self._shown_note(target, source)
-        return (
-            shown_by_embed(self.config.vault, stat, self.config.settings.vault.max_note_bytes, anchor) if stat else ""
-        )
 
     def _resolve(self, target: str, source: str) -> str | None:
         if self._resolver is None:
             self._resolver = LinkResolver(self.diff.names)
         return self._resolver.resolve(target, source)
+
+
+@dataclass(frozen=True, slots=True)
+class Embeds:
+    """What notes show of one another. `stats` are the notes there are."""
+
+    config: Config
+    stats: Mapping[str, FileStat]
+    resolve: Resolve
+
+    def are_in(self, note: Note) -> bool:
+        """Tell whether a note embeds another one."""
+        return any(link.kind is LinkKind.EMBED and self._shown_note(note.path, link.target) for link in note.links)
+
+    def read(self, stat: FileStat, recipe: Recipe) -> ReadNote:
+        """Read and cut a note together with what it shows. Raises VaultError."""
+        return read_and_cut(self.config.vault, stat, self._max_bytes, recipe, partial(self._shown, stat.path))
+
+    @property
+    def _max_bytes(self) -> int:
+        return self.config.settings.vault.max_note_bytes
+
+    def _shown(self, source: str, target: str, anchor: str) -> str:
+        stat = self._shown_note(source, target)
+        return shown_by_embed(self.config.vault, stat, self._max_bytes, anchor) if stat else ""
+
+    def _shown_note(self, source: str, target: str) -> FileStat | None:
+        path = self.resolve(target, source) or ""
+        return self.stats.get(path) if path.lower().endswith(".md") and path != source else None
 
 
 def _left_out(skipped: Iterable[Skipped]) -> Iterator[Finding]:

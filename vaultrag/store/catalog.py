@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from vaultrag import language
 from vaultrag.domain import Chunk, FileStat, Note, Span
-from vaultrag.store import chunk_rows, embeddings, graph
-from vaultrag.store.chunk_rows import storable
+from vaultrag.store import chunk_rows, embeddings, graph, note_rows
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
@@ -105,7 +101,7 @@ class Catalog:
             embeddings.queue(database, changed_keys)
             graph.write_links(database, note_id, note.path, note.links, resolve)
             self._write_names(note_id, note)
-            self._write_tags(note_id, note.tags)
+            self._write_tags(note_id, note_rows.tags_of(note))
             return note_id
 
     def remove_note(self, path: str) -> None:
@@ -220,19 +216,14 @@ class Catalog:
         values: dict[str, Value] = {
             "path": note.path,
             "fs_path": stat.fs_path,
-            "title": storable(note.title),
             "size": stat.size,
             "mtime_ns": stat.mtime_ns,
             "inode": stat.inode,
-            "content_hash": note.content_hash,
             "recipe": recipe,
-            "date": note.date or time.strftime("%Y-%m-%d"),
-            "date_source": note.date_source or FIRST_SEEN,
-            "language": _main_language(note, chunks),
             "indexed_at": time.time(),
-            "problems": json.dumps(note.problems),
-            "properties": json.dumps(_properties(note), default=str),
+            **note_rows.note_values(note, chunks),
         }
+        values["date"] = values["date"] or time.strftime("%Y-%m-%d")
         names = ", ".join(values)
         updates = ", ".join(f"{name} = excluded.{name}" for name in values if name != "date")
         updates += (
@@ -247,21 +238,19 @@ class Catalog:
         return int(self.database.value("SELECT id FROM notes WHERE path = ?", (note.path,)))
 
     def _write_names(self, note_id: int, note: Note) -> None:
-        wanted = [("title", storable(note.title)), *(("alias", storable(alias)) for alias in note.aliases)]
+        wanted = note_rows.names_of(note)
         standing = self.database.rows("SELECT kind, name FROM names WHERE note_id = ? ORDER BY id", (note_id,))
         if standing == wanted:
             return
         self.database.run("DELETE FROM names WHERE note_id = ?", (note_id,))
         self.database.run_many(
             "INSERT INTO names (note_id, kind, name, stems) VALUES (?, ?, ?, ?)",
-            ((note_id, kind, name, " ".join(language.stems(name))) for kind, name in wanted),
+            ((note_id, kind, name, note_rows.stems_of(name)) for kind, name in wanted),
         )
 
     def _write_tags(self, note_id: int, tags: Sequence[str]) -> None:
         self.database.run("DELETE FROM tags WHERE note_id = ?", (note_id,))
-        self.database.run_many(
-            "INSERT OR IGNORE INTO tags (note_id, tag) VALUES (?, ?)", ((note_id, storable(tag)) for tag in tags)
-        )
+        self.database.run_many("INSERT INTO tags (note_id, tag) VALUES (?, ?)", ((note_id, tag) for tag in tags))
 
     def _chunks(self, column: str, keys: Sequence[embeddings.Key]) -> list[StoredChunk]:
         found: list[StoredChunk] = []
@@ -275,23 +264,6 @@ class Catalog:
             )
             found += [_stored_chunk(row) for row in rows]
         return found
-
-
-def _properties(note: Note) -> dict[str, Any]:
-    """Return the frontmatter with the fields of the text, whose values join those of the same name."""
-    merged: dict[str, Any] = dict(note.properties)
-    for field in note.fields:
-        standing = merged.get(field.key, [])
-        merged[field.key] = [*(standing if isinstance(standing, list) else [standing]), field.value]
-    return merged
-
-
-def _main_language(note: Note, chunks: Sequence[Chunk]) -> str:
-    amounts: Counter[str] = Counter()
-    for chunk in chunks:
-        if chunk.language:
-            amounts[chunk.language] += len(chunk.text)
-    return amounts.most_common(1)[0][0] if amounts else language.language_of(note.title)
 
 
 def _stored_note(row: Row) -> StoredNote:

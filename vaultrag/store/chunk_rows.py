@@ -27,6 +27,10 @@ PLACE = (
 )
 
 
+COLUMNS = ("text_hash", "embedded", "stems", *PLACE)
+"""Everything a row says of its chunk."""
+
+
 def replace_chunks(
     database: Database, note_id: int, chunks: Sequence[Chunk], stems: Sequence[str] | None = None
 ) -> list[str]:
@@ -79,20 +83,23 @@ def _update(database: Database, standing: Sequence[Row], chunks: Sequence[Chunk]
 
 
 def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]], stems: Sequence[str] | None) -> None:
-    names = ("note_id", "text_hash", "embedded", "stems", *PLACE)
     database.run_many(
-        f"INSERT INTO chunks ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+        f"INSERT INTO chunks (note_id, {', '.join(COLUMNS)}) VALUES (?, {', '.join('?' * len(COLUMNS))})",
         (
-            (
-                note_id,
-                chunk.text_hash,
-                storable(chunk.embedded),
-                " ".join(language.stems(chunk.embedded)) if stems is None else stems[ordinal],
-                *_place(ordinal, chunk),
-            )
+            (note_id, *row_of(ordinal, chunk, stems_of(chunk) if stems is None else stems[ordinal]))
             for ordinal, chunk in chunks
         ),
     )
+
+
+def row_of(ordinal: int, chunk: Chunk, stems: str) -> tuple[Value, ...]:
+    """Return the values of `COLUMNS` for a chunk that stands at this place in its note."""
+    return (chunk.text_hash, storable(chunk.embedded), stems, *_place(ordinal, chunk))
+
+
+def stems_of(chunk: Chunk) -> str:
+    """Return the stems of a chunk as the keyword index holds them."""
+    return " ".join(language.stems(chunk.embedded))
 
 
 def storable(text: str) -> str:

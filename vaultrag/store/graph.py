@@ -53,21 +53,24 @@ def write_links(database: Database, source_id: int, source: str, links: Sequence
     """Replace the outgoing links of a note."""
     database.run("DELETE FROM links WHERE source_id = ?", (source_id,))
     database.run_many(
-        "INSERT INTO links (source_id, target, target_key, target_path, kind, anchor, text, line)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (
-                source_id,
-                link.target,
-                target_key(link.target),
-                resolve(link.target, source),
-                link.kind,
-                link.anchor,
-                link.text,
-                link.line,
-            )
-            for link in links
-        ),
+        f"INSERT INTO links (source_id, {', '.join(LINK_COLUMNS)}) VALUES (?, {marks(LINK_COLUMNS)})",
+        ((source_id, *link_row(link, source, resolve)) for link in links),
+    )
+
+
+LINK_COLUMNS = ("target", "target_key", "target_path", "kind", "anchor", "text", "line")
+
+
+def link_row(link: Link, source: str, resolve: Resolve) -> tuple[str | int | None, ...]:
+    """Return the values of `LINK_COLUMNS` for a link of the note at `source`."""
+    return (
+        link.target,
+        target_key(link.target),
+        resolve(link.target, source),
+        str(link.kind),
+        link.anchor,
+        link.text,
+        link.line,
     )
 
 
