@@ -10,6 +10,7 @@ import pytest
 
 from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
 from vaultrag.store.database import Access, Database, open_database, split_statements, translate
+from vaultrag.store.embeddings import torn_keys
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 
@@ -154,3 +155,24 @@ def test_schema_splits_into_whole_statements() -> None:
     statements = split_statements(SCHEMA)
     assert all(sqlite3.complete_statement(statement) for statement in statements)
     assert sum("CREATE TRIGGER" in statement for statement in statements) == 5
+
+
+def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite3"
+    with open_database(path) as database:
+        for statement in (
+            "DROP TABLE set_aside",
+            "DROP INDEX embeddings_fingerprint",
+            "DROP INDEX outbox_rank",
+            "ALTER TABLE outbox DROP COLUMN rank",
+            "ALTER TABLE embeddings DROP COLUMN checksum",
+            "INSERT INTO embeddings (text_hash, fingerprint, vector) VALUES ('a', 'f', x'0000803f')",
+            "PRAGMA user_version = 2",
+        ):
+            database.run(statement)
+    with open_database(path) as database:
+        assert torn_keys(database) == []
+        database.run("UPDATE embeddings SET vector = x'0000813f'")
+        assert torn_keys(database) == ["a"]
+        database.run("UPDATE embeddings SET vector = 'text'")
+        assert torn_keys(database) == ["a"]

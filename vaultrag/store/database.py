@@ -12,6 +12,7 @@ import os
 import sqlite3
 import threading
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -308,10 +309,16 @@ def _connect(path: Path, access: Access) -> sqlite3.Connection:
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        connection.create_function("crc32", 1, _crc32, deterministic=True)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _crc32(value: Value) -> int:
+    """Return a checksum of a blob; what is none, in a damaged file, has a checksum that no blob has."""
+    return zlib.crc32(value) if isinstance(value, bytes) else -1
 
 
 def _create_private_file(path: Path) -> None:

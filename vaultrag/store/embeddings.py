@@ -53,6 +53,11 @@ def queue(database: Database, keys: Iterable[str]) -> None:
     )
 
 
+def torn_keys(database: Database) -> list[str]:
+    """Return the keys of embeddings that are not what was written, by their checksums."""
+    return database.column("SELECT text_hash FROM embeddings WHERE checksum <> crc32(vector) ORDER BY id")
+
+
 def owed_count(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM outbox"))
 
@@ -107,7 +112,8 @@ def store_batch(database: Database, fingerprint: str, batch: Batch, vectors: Vec
     blobs = np.ascontiguousarray(vectors, dtype=STORED)
     with database.atomic():
         database.run_many(
-            "INSERT OR IGNORE INTO embeddings (text_hash, fingerprint, vector) VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO embeddings (text_hash, fingerprint, vector, checksum)"
+            " VALUES (?1, ?2, ?3, crc32(?3))",
             ((key, fingerprint, blob.tobytes()) for key, blob in zip(keys, blobs, strict=True)),
         )
         database.run_many(

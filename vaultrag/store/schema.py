@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -22,6 +22,16 @@ CREATE TABLE mentions (
 );
 CREATE INDEX mentions_source ON mentions (source_id);
 CREATE INDEX mentions_target ON mentions (target_id);
+"""
+
+SET_ASIDE = """
+CREATE TABLE set_aside (                   -- texts that an embedder cannot embed: it died of them, twice
+    text_hash   TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    PRIMARY KEY (text_hash, fingerprint)
+) WITHOUT ROWID;
+CREATE INDEX embeddings_fingerprint ON embeddings (fingerprint);
+CREATE INDEX outbox_rank ON outbox (rank);
 """
 
 FIRST_SEEN = "first seen"
@@ -136,6 +146,7 @@ CREATE TABLE embeddings (
     text_hash   TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
     vector      BLOB NOT NULL,             -- float32, little-endian, unit length
+    checksum    INTEGER NOT NULL DEFAULT 0, -- crc32 of `vector`
     UNIQUE (text_hash, fingerprint)
 );
 
@@ -143,9 +154,10 @@ CREATE TABLE embeddings (
 CREATE TABLE outbox (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     key       TEXT NOT NULL UNIQUE,
-    queued_at REAL NOT NULL
+    queued_at REAL NOT NULL,
+    rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-"""
+{SET_ASIDE}"""
 
 
 class Reparse(StrEnum):
@@ -165,6 +177,14 @@ class Migration:
 
 
 _FEATURES = "ALTER TABLE chunks ADD COLUMN features TEXT NOT NULL DEFAULT '';"
+_CHECKSUMS = """
+ALTER TABLE embeddings ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
+UPDATE embeddings SET checksum = crc32(vector);
+ALTER TABLE outbox ADD COLUMN rank REAL;
+"""
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),
+    Migration(3, _CHECKSUMS + SET_ASIDE, Reparse.KEEP),
+)
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""
