@@ -17,7 +17,8 @@ class Placement:
 
     `gpu_layers` counts from the end of the model, the output head being one more; `tensor_split` holds one share for
     each GPU, empty for one card. The experts of `expert_cpu_layers` stay in RAM although their layer is on a GPU.
-    `threads` decode, `threads_batch` read the prompt.
+    `threads` decode, `threads_batch` read the prompt. `swa_full` keeps the whole context in layers that look back over
+    a window only, so that any earlier prefix can be reused; `sequences` share one KV cache.
     """
 
     context: int
@@ -28,10 +29,12 @@ class Placement:
     expert_cpu_layers: tuple[int, ...] = ()
     key_type: str = "f16"
     value_type: str = "f16"
-    flash_attention: bool = False
+    flash_attention: bool = True
     batch: int = 128
     micro_batch: int = 128
     use_mmap: bool = True
+    swa_full: bool = True
+    sequences: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for a frame or a file."""

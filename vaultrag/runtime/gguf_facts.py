@@ -1,0 +1,391 @@
+"""What a model costs, read from the header of its file: bytes by layer and kind, KV cache, thinking switches.
+
+Sizes follow llama.cpp 0.5.0 (`llama-hparams.cpp`, `llama-kv-cache*.cpp`, `llama-memory-*.cpp`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from vaultrag.errors import ModelError
+from vaultrag.runtime.ggml_types import NAMES, REPACKED, REPACKED_ROWS, row_bytes
+from vaultrag.runtime.gguf import GgufFile, Skipped, Tensor, read_gguf, split_paths
+from vaultrag.runtime.placement import CACHE_TYPES, Placement
+
+CELLS = 256  # llama.cpp rounds the context, and a sliding window, up to a multiple of this
+STATE_BYTES = 4  # recurrent state is kept as f32
+LLAMA4_WINDOW = 8192  # llama4 attends in chunks; its file does not say how long they are
+
+# architecture: (every how many-th layer attends to all, whether that one comes first), where the file does not say
+WINDOW_PATTERNS = {
+    "afmoe": (4, False),
+    "cohere2": (4, False),
+    "cohere2moe": (4, True),
+    "exaone-moe": (4, False),
+    "exaone4": (4, False),
+    "gemma2": (2, False),
+    "gemma3": (6, False),
+    "gemma3n": (5, False),
+    "gpt-oss": (2, False),
+    "laguna": (4, True),
+    "llama4": (4, False),
+    "mellum": (4, False),
+    "muse-glimmer": (4, False),
+    "olmo2": (4, False),
+    "plamo3": (8, False),
+    "smallthinker": (4, True),
+}
+RECURRENT = frozenset({"mamba", "mamba2", "rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"})
+# architecture: every how many-th layer attends, the others keep a state, where the file does not say
+ATTENTION_INTERVALS = {"qwen3next": 4, "qwen35": 4, "qwen35moe": 4, "qwen4exp": 4, "minimax-01": 8}
+# architectures whose layers without KV heads keep a state
+HEADLESS_RECURRENT = frozenset(
+    {
+        "bailingmoe3", "glm5-next", "granitehybrid", "jamba", "kimi-k3", "kimi-linear", "lfm2", "lfm2moe", "nemotron_h",
+        "nemotron_h_moe", "plamo2",
+    }
+)  # fmt: skip
+GEMMA3N_CACHING = 20  # layers of gemma3n that keep a KV cache; the others use theirs
+
+
+class Part(StrEnum):
+    """The kinds of weights in a layer."""
+
+    ATTENTION = "attention"
+    FEED_FORWARD = "feed-forward"
+    EXPERTS = "experts"
+    SHARED_EXPERTS = "shared experts"
+    OTHER = "norms and router"
+
+
+class Switch(StrEnum):
+    """How a model's thinking is switched, as its chat template tells."""
+
+    VARIABLE = "enable_thinking"
+    WORDS = "/no_think"
+    OPENS = "opens <think>"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """One layer: bytes of its weights by kind, elements of K and V kept for each token, bytes of recurrent state.
+
+    `repacked` of its bytes are rearranged where they are computed on an x86 CPU, which copies them out of the file.
+    """
+
+    attention: int = 0
+    feed_forward: int = 0
+    experts: int = 0
+    shared_experts: int = 0
+    other: int = 0
+    repacked: int = 0
+    repacked_experts: int = 0
+    key_width: int = 0
+    value_width: int = 0
+    window: int = 0
+    state: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.dense + self.experts
+
+    @property
+    def dense(self) -> int:
+        """What is read for every token."""
+        return self.attention + self.feed_forward + self.shared_experts + self.other
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """A model, as its header tells. All sizes in bytes.
+
+    `output` is the head that is computed beside the last layer; where it is `tied` it lies in the file once, as
+    `embeddings`, and a second time on a GPU. `original_context` differs from `context` where YaRN stretches it.
+    """
+
+    name: str
+    architecture: str
+    quantisation: str
+    size: int
+    parameters: int
+    active_parameters: int
+    context: int
+    original_context: int
+    width: int
+    heads: int
+    feed_forward_width: int
+    vocabulary: int
+    experts: int
+    experts_used: int
+    layers: tuple[LayerFacts, ...]
+    embeddings: int
+    output: int
+    tied: bool
+    repacked_output: int
+    widest_value: int
+    switch: Switch
+    tensors: tuple[Tensor, ...] = field(repr=False, default=())
+
+    @property
+    def weights(self) -> int:
+        """What lies in the file: a tied head counts once."""
+        return self.embeddings + sum(layer.size for layer in self.layers) + (0 if self.tied else self.output)
+
+    @property
+    def recurrent(self) -> bool:
+        return any(layer.state for layer in self.layers)
+
+    @property
+    def expert_share(self) -> float:
+        """Which share of the experts a token uses."""
+        return self.experts_used / self.experts if self.experts else 1.0
+
+
+def read_facts(path: Path) -> ModelFacts:
+    """Read a model's facts from the header of its file, or of all its files where it is split.
+
+    Raises ModelNotFound or ModelError.
+    """
+    files = [read_gguf(part) for part in split_paths(path)]
+    wanted = files[0].metadata.get("split.count", 1)
+    if isinstance(wanted, int) and wanted > 1 and wanted != len(files):
+        raise ModelError(
+            f"{path.name} is one of {wanted} files of a model, and not the first.",
+            "Name the first one: it ends in -00001-of-0000N.gguf.",
+        )
+    return facts_of(files[0], [tensor for file in files for tensor in file.tensors], sum(file.size for file in files))
+
+
+def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int) -> ModelFacts:
+    """Work out the facts from the first file's metadata and all tensors. `size` is what the files take."""
+    vocabulary = _vocabulary(file, tensors)
+    output = next((tensor for tensor in tensors if tensor.name == "output.weight"), None)
+    embeddings = [tensor for tensor in tensors if _is_input(tensor.name)]
+    head = output or next((tensor for tensor in embeddings if tensor.name == "token_embd.weight"), None)
+    rest = sum(tensor.size for tensor in tensors if _is_output(tensor.name) and tensor is not output)
+    layers = _layers(file, tensors)
+    experts, used = file.count("expert_count"), max(file.for_layers("expert_used_count"), default=0)
+    parameters = sum(tensor.weights for tensor in tensors)
+    heads = max(file.for_layers("attention.head_count"), default=0)
+    return ModelFacts(
+        name=file.text("general.name") or file.path.name.removesuffix(".gguf"),
+        architecture=file.architecture,
+        quantisation=_quantisation(tensors),
+        size=size,
+        parameters=parameters,
+        active_parameters=_active(tensors, used / experts if experts else 1.0),
+        context=file.context_length,
+        original_context=file.count("rope.scaling.original_context_length", file.context_length),
+        width=file.count("embedding_length"),
+        heads=heads,
+        feed_forward_width=_feed_forward_width(file, used),
+        vocabulary=vocabulary,
+        experts=experts,
+        experts_used=used,
+        layers=layers,
+        embeddings=sum(tensor.size for tensor in embeddings),
+        output=(head.size if head else 0) + rest,
+        tied=output is None,
+        repacked_output=_repacked(head) if head else 0,
+        widest_value=max((layer.value_width for layer in layers), default=0),
+        switch=find_switch(file.text("tokenizer.chat_template")),
+        tensors=tuple(tensors),
+    )
+
+
+def cells_of(layer: LayerFacts, placement: Placement) -> int:
+    """Return how many tokens' K and V a layer keeps."""
+    cells = padded(placement.context)
+    if not layer.window or placement.swa_full:
+        return cells
+    return padded(min(cells, layer.window * placement.sequences + placement.micro_batch))
+
+
+def cache_bytes(facts: ModelFacts, layer: LayerFacts, placement: Placement) -> int:
+    """Return the bytes of a layer's KV cache and recurrent state."""
+    value_width = layer.value_width
+    if value_width and not placement.flash_attention:
+        value_width = facts.widest_value  # V then lies transposed, padded to the widest layer
+    per_token = row_bytes(CACHE_TYPES[placement.key_type], layer.key_width)
+    per_token += row_bytes(CACHE_TYPES[placement.value_type], value_width)
+    return cells_of(layer, placement) * per_token + layer.state * placement.sequences
+
+
+def padded(tokens: int) -> int:
+    return -(-tokens // CELLS) * CELLS
+
+
+def find_switch(template: str) -> Switch:
+    """Return how a chat template lets thinking be switched. A variable is preferred to words in the question."""
+    if "enable_thinking" in template:
+        return Switch.VARIABLE
+    if "/no_think" in template:
+        return Switch.WORDS
+    if re.search(r"<think>\\?n?['\"\s}]", template.rpartition("add_generation_prompt")[2]):
+        return Switch.OPENS
+    return Switch.NONE
+
+
+def part_of(name: str) -> Part:
+    """Return what kind of weights a layer's tensor holds; experts as llama.cpp's own pattern finds them."""
+    stem = name.split(".", 2)[-1]
+    if re.match(r"ffn_(up|down|gate|gate_up)_(ch|)exps", stem):
+        return Part.EXPERTS
+    if "shexp" in stem:
+        return Part.SHARED_EXPERTS
+    if "norm" in stem or stem.startswith("ffn_gate_inp"):
+        return Part.OTHER
+    return Part.FEED_FORWARD if stem.startswith("ffn_") else Part.ATTENTION
+
+
+def layer_of(name: str) -> int | None:
+    """Return the layer that a tensor belongs to; None for what stands before and after them."""
+    found = re.match(r"blk\.(\d+)\.", name)
+    return int(found[1]) if found else None
+
+
+def _layers(file: GgufFile, tensors: Iterable[Tensor]) -> tuple[LayerFacts, ...]:
+    layers = [_cache(file, index) for index in range(file.block_count)]
+    drafting = file.block_count - file.count("nextn_predict_layers")  # layers from here on are not loaded
+    for tensor in tensors:
+        index = layer_of(tensor.name)
+        if index is None or index >= drafting:
+            continue
+        part, layer = part_of(tensor.name), layers[index]
+        attribute = part.name.lower()
+        counted = replace(layer, **{attribute: getattr(layer, attribute) + tensor.size})
+        if part is Part.EXPERTS:
+            layers[index] = replace(counted, repacked_experts=counted.repacked_experts + _repacked(tensor))
+        else:
+            layers[index] = replace(counted, repacked=counted.repacked + _repacked(tensor))
+    return tuple(layers)
+
+
+def _cache(file: GgufFile, index: int) -> LayerFacts:
+    """Return a layer without weights: what it keeps for each token, and its state."""
+    if index >= file.block_count - file.count("nextn_predict_layers"):
+        return LayerFacts()
+    recurrent = _is_recurrent(file, index)
+    state = _state(file) if recurrent else 0
+    if (recurrent and file.architecture != "falcon-h1") or not _keeps_cache(file, index):
+        return LayerFacts(state=state)
+    heads = file.for_layers("attention.head_count")[index]
+    groups = file.for_layers("attention.head_count_kv", heads)[index]
+    width = file.count("embedding_length") // heads if heads else 0
+    window = _window(file, index)
+    suffix = "_swa" if window else ""
+    key = file.count(f"attention.key_length{suffix}", file.count("attention.key_length", width))
+    value = file.count(f"attention.value_length{suffix}", file.count("attention.value_length", width))
+    if file.count("attention.key_length_mla") and file.count("attention.value_length_mla"):
+        value = 0  # latent attention keeps one compressed vector in the place of K, and no V
+    return LayerFacts(key_width=groups * key, value_width=groups * value, window=window, state=state)
+
+
+def _window(file: GgufFile, index: int) -> int:
+    """Return the layer's sliding window; 0 where it attends to everything."""
+    window = file.count("attention.sliding_window")
+    if file.architecture == "llama4" and file.own("attention.sliding_window") is None:
+        window = LLAMA4_WINDOW
+    pattern = file.own("attention.sliding_window_pattern")
+    if isinstance(pattern, tuple):
+        return window if index < len(pattern) and pattern[index] else 0
+    if window == 0 or (file.architecture not in WINDOW_PATTERNS):
+        return 0
+    every, first = WINDOW_PATTERNS[file.architecture]
+    every = file.count("attention.sliding_window_pattern", every)
+    attends_to_all = every != 0 and index % every == (0 if first else every - 1)
+    return 0 if attends_to_all else window
+
+
+def _keeps_cache(file: GgufFile, index: int) -> bool:
+    """Whether the layer has a KV cache of its own."""
+    if file.architecture == "gemma3n":
+        return index < GEMMA3N_CACHING
+    return index < file.block_count - file.count("attention.shared_kv_layers")
+
+
+def _is_recurrent(file: GgufFile, index: int) -> bool:
+    if file.architecture in RECURRENT or file.architecture == "falcon-h1":
+        return True
+    if file.architecture in HEADLESS_RECURRENT:
+        has_heads = file.for_layers("attention.head_count_kv", 1)[index] > 0
+        feeds = file.architecture.startswith("nemotron") and file.for_layers("feed_forward_length")[index] > 0
+        return not has_heads and not feeds
+    marked = file.own("attention.recurrent_layers")
+    if isinstance(marked, tuple):
+        return bool(index < len(marked) and marked[index])
+    if file.architecture not in ATTENTION_INTERVALS:
+        return False
+    interval = file.count("full_attention_interval", ATTENTION_INTERVALS[file.architecture])
+    return (index + 1) % interval != 0 if interval else True
+
+
+def _state(file: GgufFile) -> int:
+    """Return the bytes of state that a recurrent layer keeps for each sequence (`n_embd_r`, `n_embd_s`)."""
+    width, heads = file.count("embedding_length"), max(file.for_layers("attention.head_count"), default=0)
+    convolution = max(file.count("ssm.conv_kernel") - 1, 0)
+    if head := file.count("wkv.head_size"):
+        return STATE_BYTES * (file.count("token_shift_count", 2) * width + width * head)
+    if cache := file.count("shortconv.l_cache"):
+        return STATE_BYTES * width * (cache - 1)
+    if head := file.count("kda.head_dim"):
+        return STATE_BYTES * (3 * (convolution or 3) * heads * head + head * head * heads)
+    if file.architecture == "minimax-01":
+        head = file.count("attention.key_length", width // heads if heads else 0)
+        return STATE_BYTES * head * head * heads
+    inner, state = file.count("ssm.inner_size"), file.count("ssm.state_size")
+    return STATE_BYTES * (convolution * (inner + 2 * file.count("ssm.group_count") * state) + state * inner)
+
+
+def _vocabulary(file: GgufFile, tensors: Iterable[Tensor]) -> int:
+    embeddings = next((tensor for tensor in tensors if tensor.name == "token_embd.weight"), None)
+    if embeddings is not None and len(embeddings.shape) == 2:
+        return embeddings.shape[1]
+    tokens = file.metadata.get("tokenizer.ggml.tokens")
+    return tokens.length if isinstance(tokens, Skipped) else file.count("vocab_size")
+
+
+def _feed_forward_width(file: GgufFile, used: int) -> int:
+    """Return the widest layer of activations between two matrices that one token needs."""
+    expert = max(file.for_layers("expert_feed_forward_length"), default=0)
+    return max(*file.for_layers("feed_forward_length"), used * expert)
+
+
+def _active(tensors: Iterable[Tensor], share: float) -> int:
+    """Return the parameters that one token is multiplied with; its embedding is only looked up."""
+    tied = all(tensor.name != "output.weight" for tensor in tensors)
+    active = 0.0
+    for tensor in tensors:
+        if _is_input(tensor.name) and not (tied and tensor.name == "token_embd.weight"):
+            continue
+        is_expert = layer_of(tensor.name) is not None and part_of(tensor.name) is Part.EXPERTS
+        active += tensor.weights * (share if is_expert else 1.0)
+    return int(active)
+
+
+def _is_input(name: str) -> bool:
+    return name.startswith(("token_embd.", "per_layer_token_embd", "position_embd", "token_types", "token_embd_norm"))
+
+
+def _is_output(name: str) -> bool:
+    return layer_of(name) is None and not _is_input(name)
+
+
+def _repacked(tensor: Tensor) -> int:
+    """Return the bytes that are copied into another order for the CPU's matrix multiplication."""
+    rows = tensor.shape[1] if len(tensor.shape) > 1 else 0
+    stem = tensor.name.rsplit(".", 1)[-1]
+    return tensor.size if tensor.kind in REPACKED and rows and rows % REPACKED_ROWS == 0 and stem == "weight" else 0
+
+
+def _quantisation(tensors: Iterable[Tensor]) -> str:
+    """Name the type that most bytes of the file have."""
+    sizes: dict[int, int] = {}
+    for tensor in tensors:
+        sizes[tensor.kind] = sizes.get(tensor.kind, 0) + tensor.size
+    return NAMES.get(max(sizes, key=sizes.__getitem__), "another type") if sizes else ""
