@@ -10,8 +10,8 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from io import RawIOBase
+from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from vaultrag.errors import ModelError, ModelNotFound
