@@ -86,7 +86,7 @@ def test_kill_before_mentions_is_made_up_for(config: Config, database: Database)
     index(config, database)
     expected = edges(database)
     database.run("DELETE FROM mentions")
-    database.clear_meta(mentions.DONE_UNTIL)
+    database.run("INSERT INTO mentions_owed (note_id) SELECT id FROM notes")
     index(config, database)
     assert edges(database) == expected
     assert expected

@@ -25,18 +25,20 @@ NAMES_LOOKED_UP = 2000  # more changed names than these, and every note is looke
 def refresh_mentions(database: Database) -> int:
     """Bring the mentions up to the notes that were written since the last time; return how many notes were looked at.
 
-    Besides these, notes that say a name of theirs are looked at. Killed anywhere, the next call does it again.
+    Besides these, notes that say a name of theirs are looked at. Killed anywhere, the next call does it again; what is
+    written meanwhile is owed again.
     """
     changed = mentions.owed(database)
     if not changed:
         return 0
     names = mentions.names(database)
     index = NameIndex(wanted_names((name.note_id, name.name, name.is_alias) for name in names))
-    sources = _sources(database, index, changed)
+    sources = _sources(database, index, list(changed))
+    spoken = list(_spoken(database, index, _Judge(database), sources))  # takes seconds: others may write meanwhile
     with database.atomic():
-        mentions.replace_mentions(database, sources, _spoken(database, index, _Judge(database), sources))
+        mentions.replace_mentions(database, sources, spoken)
         mentions.replace_aliases(database, _aliases(database, names))
-        mentions.settle(database, changed)
+        mentions.settle(database, changed.values())
     return len(sources)
 
 

@@ -12,6 +12,7 @@ from vaultrag.store import chunk_rows, embeddings, graph, note_rows
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
+from vaultrag.store.within import EVERYWHERE, rows_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,19 @@ class Catalog:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def stored_files(self) -> dict[str, StoredFile]:
-        """Return every note's file by path."""
-        rows = self.database.rows("SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes")
+    def stored_files(self, places: Sequence[str] = EVERYWHERE) -> dict[str, StoredFile]:
+        """Return the files of the notes at these places, by path."""
+        rows = rows_within(
+            self.database, "SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes", places
+        )
         return {row[0]: StoredFile(FileStat(*row[:5]), row[5], row[6]) for row in rows}
+
+    def stored_file(self, path: str) -> StoredFile | None:
+        """Return the file of one note."""
+        return self.stored_files([path]).get(path)
+
+    def note_count(self) -> int:
+        return int(self.database.value("SELECT count(*) FROM notes"))
 
     def write_note(
         self,
@@ -102,6 +112,7 @@ class Catalog:
             graph.write_links(database, note_id, note.path, note.links, resolve)
             self._write_names(note_id, note)
             self._write_tags(note_id, note_rows.tags_of(note))
+            self.database.run("INSERT OR REPLACE INTO mentions_owed (note_id) VALUES (?)", (note_id,))
             return note_id
 
     def remove_note(self, path: str) -> None:

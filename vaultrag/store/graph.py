@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from vaultrag.domain import Link, LinkKind
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import AMONG, as_list, marks, parts
+from vaultrag.store.within import EVERYWHERE, rows_within
 
 Resolve: TypeAlias = Callable[[str, str], str | None]
 """What a target means in a source note: (target, source path) -> path, or None."""
@@ -43,10 +44,20 @@ def target_key(target: str) -> str:
     """Return what all targets share that can mean the same file: the last segment, lower-case, without `.md`."""
     spaced = unicodedata.normalize("NFC", target.replace("\u00a0", " ").replace("\u202f", " "))
     key = spaced.strip().replace("\\", "/").rstrip("/").rpartition("/")[2]
-    key = "".join(char.lower() for char in key)  # character by character, as Obsidian: no final sigma
+    key = _lower(key)
     while key.endswith(".md"):
         key = key.removesuffix(".md")
     return key
+
+
+def file_name(path: str) -> str:
+    """Return the last segment of a path, lower-case: what a link names a file by."""
+    return _lower(path.rpartition("/")[2])
+
+
+def _lower(text: str) -> str:
+    """Lower-case character by character, as Obsidian: no final sigma."""
+    return text.lower() if "Σ" not in text else "".join(char.lower() for char in text)
 
 
 def write_links(database: Database, source_id: int, source: str, links: Sequence[Link], resolve: Resolve) -> None:
@@ -74,9 +85,14 @@ def link_row(link: Link, source: str, resolve: Resolve) -> tuple[str | int | Non
     )
 
 
-def known_files(database: Database) -> set[str]:
-    """Return the files that the links were last resolved against."""
-    return set(database.column("SELECT path FROM files"))
+def known_files(database: Database, places: Sequence[str] = EVERYWHERE) -> set[str]:
+    """Return the files at these places that the links were last resolved against."""
+    return {row[0] for row in rows_within(database, "SELECT path FROM files", places)}
+
+
+def files_named(database: Database, name: str) -> list[str]:
+    """Return the files whose last segment, lower-case, is this name; sorted."""
+    return database.column("SELECT path FROM files WHERE name = ? ORDER BY path", (name,))
 
 
 def change_files(database: Database, appeared: Iterable[str], vanished: Iterable[str], resolve: Resolve) -> int:
@@ -84,7 +100,9 @@ def change_files(database: Database, appeared: Iterable[str], vanished: Iterable
     appeared, vanished = list(appeared), list(vanished)
     with database.atomic():
         database.run_many("DELETE FROM files WHERE path = ?", ((path,) for path in vanished))
-        database.run_many("INSERT OR IGNORE INTO files (path) VALUES (?)", ((path,) for path in appeared))
+        database.run_many(
+            "INSERT OR IGNORE INTO files (path, name) VALUES (?, ?)", ((path, file_name(path)) for path in appeared)
+        )
         return _resolve_again(database, {target_key(path) for path in (*appeared, *vanished)}, resolve)
 
 

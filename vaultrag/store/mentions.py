@@ -10,7 +10,6 @@ from vaultrag.store.database import Database
 from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.graph import StoredLink
 
-DONE_UNTIL = "mentions_until"  # the latest `indexed_at` that was looked at: what remains is known after any crash
 TEXTS_ASKED = 300
 
 
@@ -95,18 +94,18 @@ def note_count(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM notes"))
 
 
-def owed(database: Database) -> list[int]:
-    """Return the notes that were written since mentions were last looked for."""
-    return database.column(
-        "SELECT id FROM notes WHERE indexed_at > coalesce((SELECT value FROM meta WHERE key = ?), 0) + 0.0 ORDER BY id",
-        (DONE_UNTIL,),
-    )
+def owed(database: Database) -> dict[int, int]:
+    """Return the notes that were written since mentions were last looked for, each with its row, for `settle`."""
+    return dict(database.rows("SELECT note_id, id FROM mentions_owed ORDER BY note_id"))
 
 
-def settle(database: Database, notes: Sequence[int]) -> None:
-    """Note that mentions were looked for in these notes, and drop those of names that are gone."""
-    latest = database.value(f"SELECT max(indexed_at) FROM notes WHERE id {AMONG}", (as_list(notes),))
-    database.set_meta(DONE_UNTIL, repr(latest))
+def is_owed(database: Database) -> bool:
+    return database.value("SELECT 1 FROM mentions_owed LIMIT 1") is not None
+
+
+def settle(database: Database, rows: Iterable[int]) -> None:
+    """Note that mentions were looked for, and drop those of names that are gone."""
+    database.run_many("DELETE FROM mentions_owed WHERE id = ?", ((row,) for row in rows))
     database.run(
         "DELETE FROM mentions WHERE kind = 'mention' AND NOT EXISTS"
         " (SELECT 1 FROM names WHERE names.note_id = target_id AND names.name = mentions.name)"
@@ -153,8 +152,11 @@ def _mentions(database: Database, where: str, note_id: int) -> list[StoredLink]:
 
 
 def _insert(database: Database, found: Iterable[Mention]) -> None:
+    """Insert mentions; a note that was removed since it was looked at has none."""
     database.run_many(
-        "INSERT INTO mentions (source_id, target_id, kind, name, text, line) VALUES (?, ?, ?, ?, ?, ?)", list(found)
+        "INSERT INTO mentions (source_id, target_id, kind, name, text, line) SELECT ?1, ?2, ?3, ?4, ?5, ?6"
+        " WHERE EXISTS (SELECT 1 FROM notes WHERE id = ?1) AND EXISTS (SELECT 1 FROM notes WHERE id = ?2)",
+        list(found),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -32,6 +32,25 @@ CREATE TABLE set_aside (                   -- texts that an embedder cannot embe
 ) WITHOUT ROWID;
 CREATE INDEX embeddings_fingerprint ON embeddings (fingerprint);
 CREATE INDEX outbox_rank ON outbox (rank);
+"""
+
+FILES = """
+CREATE TABLE files (
+    path TEXT PRIMARY KEY,
+    name TEXT NOT NULL                     -- the last segment, lower-case: what a link names it by
+) WITHOUT ROWID;
+CREATE INDEX files_name ON files (name);
+"""
+
+FOLLOWING = """
+-- Notes that must be read again, though their own text stays.
+CREATE INDEX notes_owed ON notes (path) WHERE recipe = '';
+
+-- Each note whose mentions must be looked for; one written again meanwhile has a new row.
+CREATE TABLE mentions_owed (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    note_id INTEGER NOT NULL UNIQUE REFERENCES notes (id) ON DELETE CASCADE
+);
 """
 
 FIRST_SEEN = "first seen"
@@ -62,10 +81,7 @@ CREATE TABLE notes (
 );
 
 -- Every path a link can point to, attachments too, as the links were last resolved against.
-CREATE TABLE files (
-    path TEXT PRIMARY KEY
-) WITHOUT ROWID;
-
+{FILES}
 CREATE TABLE tags (
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     tag     TEXT NOT NULL,
@@ -140,7 +156,7 @@ CREATE INDEX links_target_key ON links (target_key);
 CREATE INDEX links_target_path ON links (target_path);
 
 -- A name of one note that stands in another: in a link that resolves to nothing, or in the text. Both are guesses.
-{MENTIONS}
+{MENTIONS}{FOLLOWING}
 CREATE TABLE embeddings (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     text_hash   TEXT NOT NULL,
@@ -183,8 +199,16 @@ UPDATE embeddings SET checksum = crc32(vector);
 ALTER TABLE outbox ADD COLUMN rank REAL;
 """
 
+_FOLLOWING = f"""
+DROP TABLE files;
+{FILES}{FOLLOWING}
+INSERT INTO mentions_owed (note_id) SELECT id FROM notes;
+DELETE FROM meta WHERE key = 'mentions_until';
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),
     Migration(3, _CHECKSUMS + SET_ASIDE, Reparse.KEEP),
+    Migration(4, _FOLLOWING, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -4,47 +4,59 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeAlias
 
 _SLASHES = re.compile(r"/{2,}")
+
+
+FilesNamed: TypeAlias = Callable[[str], Sequence[str]]
+"""The paths whose last segment, lower-case, is this name; sorted."""
 
 
 class LinkResolver:
     """Finds the file that a link names among the vault's paths. Aliases never resolve a link."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._by_name: dict[str, list[tuple[str, str]]] = {}
-        self._by_path: dict[str, str] = {}
+        self._by_name: dict[str, list[str]] = {}
         for path in sorted(paths):
-            lowered = lower(path)
-            self._by_path.setdefault(lowered, path)
-            self._by_name.setdefault(lowered.rpartition("/")[2], []).append((lowered, path))
+            self._by_name.setdefault(file_name(path), []).append(path)
 
     def resolve(self, target: str, source: str) -> str | None:
-        """Return the path that `target` names in the note `source`; an empty target is the note itself.
+        """Return the path that `target` names in the note `source`; an empty target is the note itself."""
+        return resolve_link(target, source, lambda name: self._by_name.get(name, ()))
 
-        A literal name wins over `name.md`, the exact path over the note's own folder, that over the shortest path.
-        """
-        written = target.partition("#")[0].strip()
-        if not written:
-            return source
-        rooted = written.replace("\\", "/").startswith("/")
-        link = lower(normalize_path(written))
-        name = link.rpartition("/")[2]
-        candidates, extension = self._by_name.get(name), ""
-        if not candidates:
-            candidates, extension = self._by_name.get(f"{name}.md"), ".md"
-        if not candidates:
-            return None
-        if len(candidates) == 1 and link == name and not rooted:
-            return candidates[0][1]
-        if link.startswith(("./", "../")):
-            link = _relative(link, lower(source))
-            if link + extension in self._by_path:
-                return self._by_path[link + extension]
-        if link + extension in self._by_path:
-            return self._by_path[link + extension]
-        return None if rooted else _nearest(candidates, link + extension, source)
+
+def resolve_link(target: str, source: str, files_named: FilesNamed) -> str | None:
+    """Return the path that `target` names in the note `source`; an empty target is the note itself.
+
+    A literal name wins over `name.md`, the exact path over the note's own folder, that over the shortest path.
+    """
+    written = target.partition("#")[0].strip()
+    if not written:
+        return source
+    rooted = written.replace("\\", "/").startswith("/")
+    link = lower(normalize_path(written))
+    name = link.rpartition("/")[2]
+    candidates, extension = files_named(name), ""
+    if not candidates:
+        candidates, extension = files_named(f"{name}.md"), ".md"
+    if not candidates:
+        return None
+    if len(candidates) == 1 and link == name and not rooted:
+        return candidates[0]
+    lowered = [(lower(path), path) for path in candidates]
+    exact = {key: path for key, path in reversed(lowered)}  # of equal ones the first
+    if link.startswith(("./", "../")):
+        link = _relative(link, lower(source))
+    if link + extension in exact:
+        return exact[link + extension]
+    return None if rooted else _nearest(lowered, link + extension, source)
+
+
+def file_name(path: str) -> str:
+    """Return the last segment of a path, lower-case: what a link names a file by."""
+    return lower(path).rpartition("/")[2]
 
 
 def normalize_path(path: str) -> str:
