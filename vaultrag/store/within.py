@@ -11,7 +11,7 @@ EVERYWHERE = ("",)
 
 
 def rows_within(database: Database, query: str, places: Sequence[str]) -> list[Row]:
-    """Return the rows of a query without WHERE, of those whose `path` lies at one of the places. Each uses the index."""
+    """Return the rows of a query without WHERE, of those whose `path` lies at one of the places, each by the index."""
     if "" in places:
         return database.rows(query)
     found: dict[Row, None] = {}

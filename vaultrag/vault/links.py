@@ -46,7 +46,7 @@ def resolve_link(target: str, source: str, files_named: FilesNamed) -> str | Non
     if len(candidates) == 1 and link == name and not rooted:
         return candidates[0]
     lowered = [(lower(path), path) for path in candidates]
-    exact = {key: path for key, path in reversed(lowered)}  # of equal ones the first
+    exact = dict(reversed(lowered))  # of equal ones the first
     if link.startswith(("./", "../")):
         link = _relative(link, lower(source))
     if link + extension in exact:
