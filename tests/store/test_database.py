@@ -162,6 +162,8 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
     with open_database(path) as database:
         for statement in (
             "DROP TABLE set_aside",
+            "DROP TABLE mentions_owed",
+            "DROP INDEX notes_owed",
             "DROP INDEX embeddings_fingerprint",
             "DROP INDEX outbox_rank",
             "ALTER TABLE outbox DROP COLUMN rank",
