@@ -124,7 +124,7 @@ def main() -> int:
 def _answerer(product: Product, models: Models) -> Answerer:
     """Return the product's own answerer with its model behind the cache."""
     config = product.workspace.config
-    entry = find_model(config.settings.models.answer, ModelKind.CHAT, config.models)
+    entry = find_model(config.settings.roles.answer, ModelKind.CHAT, config.models)
     kept = work_folder() / "generations"
     return Answerer(
         search=product.workspace.search,

@@ -78,7 +78,7 @@ def _sentence_transformers(dataset: Dataset, texts: Sequence[str]) -> float:
     from sentence_transformers import SentenceTransformer
 
     config = _config(dataset)
-    model = SentenceTransformer(str(config.models / config.settings.models.embed), local_files_only=True, device="cpu")
+    model = SentenceTransformer(str(config.models / config.settings.roles.embed), local_files_only=True, device="cpu")
     prompted = [f"passage: {text}" for text in texts]
     model.encode(prompted[:4])
     began = time.perf_counter()

@@ -85,6 +85,19 @@ def test_all_faults_are_named_at_once(home: Path) -> None:
         assert f"`{place}`" in message
 
 
+def test_models_of_an_older_settings_file_are_still_understood(home: Path) -> None:
+    settings = read_settings(write_settings(home, '[models]\nanswer = "qwen3-8b"\nembed = "bge-m3"\n'))
+
+    assert (settings.roles.answer, settings.roles.embed) == ("qwen3-8b", "bge-m3")
+
+
+def test_a_model_named_in_both_places_is_refused(home: Path) -> None:
+    message = faults_of(home, '[models]\nanswer = "qwen3-8b"\n[roles]\nanswer = "qwen3-4b"\n')
+
+    assert "`models.answer`" in message
+    assert "`roles.answer`" in message
+
+
 def test_switch_is_not_a_number(home: Path) -> None:
     assert "`server.autostart`" in faults_of(home, "[server]\nautostart = 1\n")
 

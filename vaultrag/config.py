@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vaultrag.errors import ConfigError, VaultError
 
 CONFIG_NAME = "config.toml"
+MOVED_TO_ROLES = ("answer", "embed")  # they stood in [models] up to version 0.1, and are understood there
 
 
 class Section(BaseModel):
@@ -53,9 +54,19 @@ class AnsweringSection(Section):
     floor_coverage: float = Field(0.25, ge=0, le=1)
 
 
+class RolesSection(Section):
+    answer: str = Field("qwen2.5-coder-1.5b-instruct", min_length=1)
+    plan: str = ""
+    extract: str = ""
+    judge: str = ""
+    final: str = ""
+    draft: str = ""
+    embed: str = Field("multilingual-e5-small", min_length=1)
+    rerank: str = ""
+
+
 class ModelsSection(Section):
-    answer: str = "qwen2.5-coder-1.5b-instruct"
-    embed: str = "multilingual-e5-small"
+    combination: str = ""
 
 
 class RuntimeSection(Section):
@@ -80,6 +91,7 @@ class Settings(Section):
     index: IndexSection = IndexSection()
     search: SearchSection = SearchSection()
     answering: AnsweringSection = AnsweringSection()
+    roles: RolesSection = RolesSection()
     models: ModelsSection = ModelsSection()
     runtime: RuntimeSection = RuntimeSection()
     server: ServerSection = ServerSection()
@@ -94,6 +106,11 @@ class Config(BaseModel):
     home: Path
     models: Path
     settings: Settings
+
+    def with_combination(self, name: str) -> Config:
+        """Return these settings with another combination of models."""
+        models = self.settings.models.model_copy(update={"combination": name})
+        return self.model_copy(update={"settings": self.settings.model_copy(update={"models": models})})
 
     @property
     def database_path(self) -> Path:
@@ -170,7 +187,7 @@ def read_settings(path: Path) -> Settings:
             f"{path} cannot be read: {error.strerror}.", "Give this user the right to read it."
         ) from error
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(_with_roles(values))
     except ValidationError as error:
         faults = "; ".join(_describe(fault) for fault in error.errors())
         raise ConfigError(f"{path}: {faults}.", "Correct the settings; docs/settings.md lists them all.") from error
@@ -241,6 +258,16 @@ def _refuse_home_inside_vault(home: Path, vault: Path) -> None:
             f"The home {home} lies inside the vault; VaultRAG never writes there.",
             "Name a folder outside the vault: --home DIR or VAULTRAG_HOME.",
         )
+
+
+def _with_roles(values: dict[str, Any]) -> dict[str, Any]:
+    """Move settings that older files hold in `[models]` to `[roles]`, unless they stand there too."""
+    models, roles = values.get("models"), values.get("roles", {})
+    if not isinstance(models, dict) or not isinstance(roles, dict):
+        return values
+    moved = {key: models[key] for key in MOVED_TO_ROLES if key in models and key not in roles}
+    rest = {key: value for key, value in models.items() if key not in moved}
+    return {**values, "models": rest, "roles": {**roles, **moved}}
 
 
 def _describe(fault: Any) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vaultrag.config import Config, require_vault
-from vaultrag.domain import Finding, counted
+from vaultrag.domain import Finding, Role, counted
 from vaultrag.endpoint import read_endpoint, read_token
 from vaultrag.errors import IndexMissing, VaultragError
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
+from vaultrag.runtime.combinations import is_remote, role_map
 from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.store.catalog import Catalog
@@ -24,6 +25,16 @@ from vaultrag.vault.files import list_files, note_suffixes
 GIGABYTE = 1_000_000_000
 LOW_DISK = 2 * GIGABYTE  # an index of 13,000 notes takes about half of this
 MEMORY_SPARE = 1.2  # a model's file, its context and what else runs
+PURPOSES = {
+    Role.ANSWER: "answers",
+    Role.PLAN: "plans",
+    Role.EXTRACT: "claims",
+    Role.JUDGE: "judgements",
+    Role.FINAL: "the last word",
+    Role.DRAFT: "drafts",
+    Role.EMBED: "finding passages by meaning",
+    Role.RERANK: "putting passages in order",
+}
 GPU_TOOLS = {"nvidia-smi": "cuda", "rocminfo": "rocm"}
 
 
@@ -105,7 +116,8 @@ def _index(config: Config) -> Iterator[Finding]:
 
 
 def _embedder_fingerprint(config: Config) -> str | None:
-    entry = find_model(config.settings.models.embed, ModelKind.EMBED, config.models)
+    name = role_map(config.settings, config.models).model_of(Role.EMBED)
+    entry = find_model(name, ModelKind.EMBED, config.models)
     return fingerprint(entry, model_path(entry, config.models)) if is_present(entry, config.models) else None
 
 
@@ -119,8 +131,9 @@ def _server(config: Config) -> Iterator[Finding]:
 
 
 def _models(config: Config) -> Iterator[Finding]:
-    for kind, wanted, why in _wanted(config):
-        entry = find_model(wanted, kind, config.models)
+    for wanted in role_map(config.settings, config.models).local():
+        why = ", ".join(PURPOSES[role] for role in wanted.roles)
+        entry = find_model(wanted.name, wanted.kind, config.models)
         if is_present(entry, config.models):
             yield _fine("models", f"{entry.name}: {why}; {_gb(_size(entry, config))}")
             continue
@@ -132,7 +145,10 @@ def _models(config: Config) -> Iterator[Finding]:
 
 def _memory(config: Config) -> Iterator[Finding]:
     machine = describe_machine()
-    entry = find_model(config.settings.models.answer, ModelKind.CHAT, config.models)
+    name = role_map(config.settings, config.models).model_of(Role.ANSWER)
+    if is_remote(name):
+        return
+    entry = find_model(name, ModelKind.CHAT, config.models)
     if not is_present(entry, config.models) or not machine.ram_total:
         return
     needed = int(_size(entry, config) * MEMORY_SPARE)
@@ -141,7 +157,7 @@ def _memory(config: Config) -> Iterator[Finding]:
             "memory",
             "warning",
             f"{entry.name} wants about {_gb(needed)}; this machine has {_gb(machine.ram_total)} of memory.",
-            "Name a smaller model or a smaller quantisation: models.answer.",
+            "Name a smaller model or a smaller quantisation: roles.answer.",
         )
         return
     yield _fine("memory", f"{_gb(machine.ram_free)} of {_gb(machine.ram_total)} free, {machine.cores} cores")
@@ -164,14 +180,6 @@ def _backend(_: Config) -> Iterator[Finding]:
         )
         return
     yield _fine("llama.cpp", f"llama-cpp-python {backend.version} computes on the CPU; no GPU was found")
-
-
-def _wanted(config: Config) -> tuple[tuple[ModelKind, str, str], ...]:
-    models = config.settings.models
-    return (
-        (ModelKind.EMBED, models.embed, "finding passages by meaning"),
-        (ModelKind.CHAT, models.answer, "answers"),
-    )
 
 
 def _gpu_hardware(machine: Machine) -> str:

@@ -342,6 +342,19 @@ class Finding:
     remedy: str
 
 
+class Role(StrEnum):
+    """What a model is for. Each of `[roles]` and of a combination names one."""
+
+    ANSWER = "answer"
+    PLAN = "plan"
+    EXTRACT = "extract"
+    JUDGE = "judge"
+    FINAL = "final"
+    DRAFT = "draft"
+    EMBED = "embed"
+    RERANK = "rerank"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A chat message. `content` is data: no control token can come from it."""

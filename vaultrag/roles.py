@@ -10,8 +10,9 @@ from pathlib import Path
 
 from vaultrag.answering.prompt import Refusal
 from vaultrag.config import Config
-from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation
-from vaultrag.runtime.catalogue import ModelKind, find_model
+from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
+from vaultrag.runtime.catalogue import ModelEntry, find_model
+from vaultrag.runtime.combinations import RoleMap, kind_of, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
@@ -26,13 +27,15 @@ UNMEASURED = "estimate"
 
 @dataclass(slots=True)
 class Models:
-    """The embedder and the answer model of one configuration."""
+    """The models of one configuration: one process for each, however many roles it has."""
 
     config: Config
     _embedder: Embedder | None = None
-    _answer: ChatModel | None = None
+    _chats: dict[str, ChatModel] = field(default_factory=dict)
     _counter: CountTokens | None = None
-    _given: bool = False
+    _given: ChatModel | None = None
+    _all_given: bool = False
+    _roles: RoleMap | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -42,13 +45,21 @@ class Models:
     @classmethod
     def given(cls, config: Config, embedder: Embedder | None, answer: ChatModel | None) -> Models:
         """Use these models, whatever the settings name."""
-        return cls(config, embedder, answer, _given=True)
+        return cls(config, embedder, _given=answer, _all_given=True)
+
+    @property
+    def roles(self) -> RoleMap:
+        """Who does what. Raises ConfigError for a combination that is not known."""
+        with self._lock:
+            if self._roles is None:
+                self._roles = role_map(self.config.settings, self.config.models)
+            return self._roles
 
     def embedder(self) -> Embedder:
         """Return the embedder; its process starts with the first text. Raises ModelNotFound."""
         with self._lock:
             if self._embedder is None:
-                entry = find_model(self.config.settings.models.embed, ModelKind.EMBED, self.config.models)
+                entry = self._entry(Role.EMBED)
                 path = require_model(entry, self.config.models)
                 runtime = self.config.settings.runtime
                 self._embedder = ChildEmbedder(
@@ -57,28 +68,27 @@ class Models:
             return self._embedder
 
     def answer(self) -> ChatModel:
-        """Return the answer model; its process starts with the first request. Raises ModelNotFound."""
+        return self.chat(Role.ANSWER)
+
+    def chat(self, role: Role) -> ChatModel:
+        """Return the role's model; its process starts with the first request. Roles that name one model share it.
+
+        Raises ModelNotFound.
+        """
+        if self._given is not None:
+            return self._given
         with self._lock:
-            if self._answer is None:
-                entry = find_model(self.config.settings.models.answer, ModelKind.CHAT, self.config.models)
-                runtime = self.config.settings.runtime
-                self._answer = ChildModel(
-                    entry.name,
-                    require_model(entry, self.config.models),
-                    context=runtime.context,
-                    threads=runtime.threads,
-                    gpu_layers=runtime.gpu_layers,
-                    spin_count=runtime.spin_count,
-                    timeout=runtime.answer_timeout_seconds,
-                )
-            return self._answer
+            name = self.roles.model_of(role)
+            if name not in self._chats:
+                self._chats[name] = self._child(self._entry(role))
+            return self._chats[name]
 
     def token_counter(self) -> tuple[CountTokens, str]:
         """Return what measures chunks, and its name; without the embedder's files a cautious estimate."""
         with self._lock:
-            if self._given:
+            if self._all_given:
                 return _estimate, UNMEASURED
-            entry = find_model(self.config.settings.models.embed, ModelKind.EMBED, self.config.models)
+            entry = self._entry(Role.EMBED)
             if not is_present(entry, self.config.models):
                 return _estimate, UNMEASURED
             path = model_path(entry, self.config.models)
@@ -111,14 +121,13 @@ class Models:
 
     def refusal(self) -> Refusal:
         """Say whether the answer model can be trusted with a way out (the catalogue's `shy`)."""
-        if self._given:
+        if self._all_given:
             return Refusal.OFFERED
-        entry = find_model(self.config.settings.models.answer, ModelKind.CHAT, self.config.models)
-        return Refusal.WITHHELD if entry.shy else Refusal.OFFERED
+        return Refusal.WITHHELD if self._entry(Role.ANSWER).shy else Refusal.OFFERED
 
     def learn(self, generation: Generation) -> None:
         """Keep the best reading speed seen: the first measurement may have met a busy machine."""
-        model, fresh = self._answer, generation.prompt_tokens - generation.cached_tokens
+        model, fresh = self.answer(), generation.prompt_tokens - generation.cached_tokens
         if not isinstance(model, ChildModel) or fresh < TELLING_TOKENS or generation.prefill_seconds <= 0:
             return
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
@@ -127,9 +136,24 @@ class Models:
             _write_speeds(path, {**speeds, key: round(speed, 1)})
 
     def close(self) -> None:
-        for model in (self._embedder, self._answer):
+        for model in (self._embedder, *self._chats.values()):
             if isinstance(model, ChildEmbedder | ChildModel):
                 model.close()
+
+    def _entry(self, role: Role) -> ModelEntry:
+        return find_model(self.roles.model_of(role), kind_of(role), self.config.models)
+
+    def _child(self, entry: ModelEntry) -> ChildModel:
+        runtime = self.config.settings.runtime
+        return ChildModel(
+            entry.name,
+            require_model(entry, self.config.models),
+            context=runtime.context,
+            threads=runtime.threads,
+            gpu_layers=runtime.gpu_layers,
+            spin_count=runtime.spin_count,
+            timeout=runtime.answer_timeout_seconds,
+        )
 
     def _prefill_speed(self, model: ChildModel) -> float:
         """Return tokens a second, measured once for each model, machine and number of threads."""

@@ -314,10 +314,40 @@ def test_models_are_listed_with_what_is_here(run: Callable[..., int], capsys: py
     assert run("models", "list", "--json") == 0
     listed = json.loads(capsys.readouterr().out)["models"]
     configured = {model["name"] for model in listed if model["configured"]}
-    assert configured == {Settings().models.answer, Settings().models.embed}
+    assert configured == {Settings().roles.answer, Settings().roles.embed}
     assert not any(model["present"] for model in listed)
     assert run("models", "list") == 0
-    assert Settings().models.answer in capsys.readouterr().out
+    assert Settings().roles.answer in capsys.readouterr().out
+
+
+def test_models_are_listed_with_their_roles(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "list", "--json") == 0
+    listed = {model["name"]: model["roles"] for model in json.loads(capsys.readouterr().out)["models"]}
+    assert listed[Settings().roles.answer] == ["answer", "plan", "extract", "judge", "final"]
+    assert listed["qwen3-32b"] == []
+
+
+def test_combinations_are_listed(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("models", "combos", "--json") == 0
+    (found,) = [c for c in json.loads(capsys.readouterr().out)["combinations"] if c["name"] == "final-word"]
+    assert found["roles"]["final"] == "deepseek-r1-distill-llama-70b"
+    assert not found["chosen"]
+    assert run("models", "combos") == 0
+    assert "final: deepseek-r1-distill-llama-70b" in capsys.readouterr().out
+
+
+def test_an_unknown_combination_is_refused_before_anything_starts(
+    run: Callable[..., int], vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("ask", "Где ключи?", "--combo", "final-words", "--vault", vault) == errors.ConfigError.exit_code
+    assert "`final-word`" in capsys.readouterr().err
+
+
+def test_the_models_of_a_combination_answer(
+    run: Callable[..., int], vault: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("ask", "Где ключи?", "--combo", "final-word", "--vault", vault) == errors.ModelNotFound.exit_code
+    assert "deepseek-r1-0528-qwen3-8b-q8 is not on this machine" in capsys.readouterr().err
 
 
 def test_models_that_are_missing_fail_their_verification(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gguf_files import write_tiny_model
 from tests.runtime.small_models import sha256, small_e5, write_tokenizer, write_wheel
 from vaultrag.errors import DiskFull, DownloadFailed
 from vaultrag.runtime.catalogue import HubSource, ModelEntry, ModelKind, Prompts, WheelFile, WheelSource
@@ -220,6 +221,7 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
     """The parts of Hugging Face's interface that a download needs."""
 
     files: dict[str, bytes] = {}
+    without_sums = False
     commit = "a" * 40
 
     def do_GET(self) -> None:
@@ -240,7 +242,9 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
         for name, data in self.files.items():
             blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
             sibling: dict[str, object] = {"rfilename": name, "size": len(data), "blobId": blob}
-            if not name.endswith(".json"):
+            if self.without_sums:
+                del sibling["blobId"]
+            elif not name.endswith(".json"):
                 sibling["lfs"] = {"sha256": sha256(data), "size": len(data), "pointerSize": 100}
             siblings.append(sibling)
         return {"id": "me/model", "modelId": "me/model", "sha": self.commit, "siblings": siblings}
@@ -290,6 +294,45 @@ def test_file_that_is_not_what_the_catalogue_says_is_thrown_away(hub: type[Small
     with pytest.raises(DownloadFailed, match="does not match its checksum"):
         pull(hub_chat("0" * 64), models, Steps())
     assert not is_present(hub_chat("0" * 64), models)
+
+
+def test_parts_of_a_large_model_keep_their_names_side_by_side(hub: type[SmallHub], models: Path) -> None:
+    parts = [f"Q4_K_M/Big-{number:05}-of-00003.gguf" for number in (1, 2, 3)]
+    hub.files = {name: CONTENT + bytes([number]) for number, name in enumerate(parts)}
+    entry = ModelEntry("big", ModelKind.CHAT, HubSource("huggingface", "me/model", parts[0]), bytes=3 * len(CONTENT))
+    path = pull(entry, models, Steps())
+    assert path == models / "big" / "Big-00001-of-00003.gguf"
+    assert [(models / "big" / Path(name).name).read_bytes() for name in parts] == list(hub.files.values())
+    assert sorted(file.name for file in path.parent.iterdir() if file.suffix != ".gguf") == ["manifest.json"]
+    assert verify(entry, models) == []
+    (models / "big" / "Big-00003-of-00003.gguf").unlink()
+    assert not is_present(entry, models)
+
+
+def test_a_missing_part_is_named_before_anything_is_fetched(hub: type[SmallHub], models: Path) -> None:
+    hub.files = {"Big-00001-of-00002.gguf": CONTENT}
+    entry = ModelEntry("big", ModelKind.CHAT, HubSource("huggingface", "me/model", "Big-00001-of-00002.gguf"), bytes=9)
+    with pytest.raises(DownloadFailed, match=r"holds no Big-00002-of-00002\.gguf"):
+        pull(entry, models, Steps())
+
+
+def test_a_file_that_nobody_has_a_checksum_of_is_known_by_its_header(
+    hub: type[SmallHub], models: Path, tmp_path: Path
+) -> None:
+    hub.without_sums = True
+    hub.files = {"Model-Q4_K_M.gguf": write_tiny_model(tmp_path / "tiny.gguf").read_bytes()}
+    path = pull(hub_chat(), models, Steps())
+    assert path.read_bytes() == hub.files["Model-Q4_K_M.gguf"]
+    assert verify(hub_chat(), models) == []  # by the checksum that was written down when it came
+
+
+def test_a_page_in_place_of_a_model_is_thrown_away(hub: type[SmallHub], models: Path) -> None:
+    hub.without_sums = True
+    hub.files = {"Model-Q4_K_M.gguf": b"<html>sign in</html>"}
+    with pytest.raises(DownloadFailed, match="does not begin with `GGUF`"):
+        pull(hub_chat(), models, Steps())
+    assert not is_present(hub_chat(), models)
+    assert list((models / ".partial").rglob("*.gguf")) == []
 
 
 def test_missing_file_and_missing_repository_are_one_sentence(hub: type[SmallHub], models: Path) -> None:

@@ -62,8 +62,27 @@ def test_every_shipped_entry_says_what_a_person_asks(models: Path) -> None:
     for entry in load_catalogue(models).values():
         assert "" not in (entry.licence, entry.description), entry.name
         assert min(entry.bytes, entry.context) > 0, entry.name
+        assert entry.roles, entry.name
         if isinstance(entry.source, HubSource) and entry.kind is ModelKind.CHAT:
             assert entry.source.file.endswith(".gguf")
+            assert entry.quant in entry.source.file
+            assert entry.sampling or entry.thinking_sampling, entry.name
+
+
+def test_a_split_file_stands_for_its_parts() -> None:
+    split = HubSource("huggingface", "me/model", "Q4/Big-00001-of-00003.gguf")
+    assert split.files == tuple(f"Q4/Big-0000{part}-of-00003.gguf" for part in (1, 2, 3))
+    assert HubSource("huggingface", "me/model", "One.gguf").files == ("One.gguf",)
+    assert HubSource("huggingface", "me/model").files == ()
+
+
+@pytest.mark.parametrize("file", ["../x.gguf", "/x.gguf", "a/../x.gguf", "a//x.gguf", ".x.gguf"])
+def test_a_file_outside_its_repository_is_refused(tmp_path: Path, file: str) -> None:
+    path = tmp_path / "models.toml"
+    source = f"{{type='huggingface', repo='me/model', file='{file}'}}"
+    path.write_text(f"[[model]]\nname = 'x'\nkind = 'chat'\nsource = {source}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="source"):
+        read_catalogue(path)
 
 
 def test_own_catalogue_adds_and_replaces(models: Path) -> None:

@@ -16,9 +16,10 @@ from vaultrag.cli import render
 from vaultrag.cli.backend import ServerUse, find_backend, open_backend
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
-from vaultrag.domain import counted
+from vaultrag.domain import Role, counted
 from vaultrag.errors import GenerationFailed
 from vaultrag.runtime.catalogue import ModelKind, find_model
+from vaultrag.runtime.combinations import role_map
 from vaultrag.runtime.models import require_model
 
 FRAMES_PER_SECOND = 8
@@ -78,8 +79,8 @@ class Ask:
 
     def _require_model(self) -> None:
         """Raise ModelNotFound before anything is started in vain."""
-        entry = find_model(self.config.settings.models.answer, ModelKind.CHAT, self.config.models)
-        require_model(entry, self.config.models)
+        name = role_map(self.config.settings, self.config.models).model_of(Role.ANSWER)
+        require_model(find_model(name, ModelKind.CHAT, self.config.models), self.config.models)
 
     def _follow(self, events: wire.Events, draft: Draft) -> wire.Answer:
         console = self.terminal.out if self.terminal.live else self.terminal.err

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 from vaultrag import wire
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
+from vaultrag.domain import Role
 from vaultrag.errors import IndexLocked
 from vaultrag.runtime.catalogue import ModelKind, find_model
+from vaultrag.runtime.combinations import role_map
 from vaultrag.runtime.models import is_present
 
 if TYPE_CHECKING:
@@ -69,5 +71,5 @@ def open_quick(config: Config) -> Local:
 
 
 def _embedder_is_here(config: Config) -> bool:
-    entry = find_model(config.settings.models.embed, ModelKind.EMBED, config.models)
-    return is_present(entry, config.models)
+    name = role_map(config.settings, config.models).model_of(Role.EMBED)
+    return is_present(find_model(name, ModelKind.EMBED, config.models), config.models)

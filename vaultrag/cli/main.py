@@ -14,6 +14,7 @@ from vaultrag import __version__
 from vaultrag.cli.models import models_app
 from vaultrag.cli.options import (
     EPILOG,
+    ComboOption,
     HomeOption,
     JsonOption,
     NoServerOption,
@@ -132,16 +133,18 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
     no_server: NoServerOption = False,
+    combo: ComboOption = None,
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
-    """Answer a question from the notes, each sentence with its source."""
+    """Answer a question from the notes, each sentence with its source. With --combo in this process, by its models."""
     from vaultrag.cli.ask import Ask
     from vaultrag.cli.backend import ServerUse
 
     session = session_of(context)
-    Ask(session.config(vault, home), session.terminal, checked_question(question), ServerUse.of(no_server)).run()
+    server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
+    Ask(session.config(vault, home, combo), session.terminal, checked_question(question), server_use).run()
 
 
 @app.command(epilog="Example:  vaultrag links Бойлер")
@@ -286,6 +289,7 @@ def serve(
         typer.Option("--idle", metavar="TIME", help="End when so long idle: 90s, 15m, 2h.", show_default=False),
     ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the running server.")] = False,
+    combo: ComboOption = None,
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,  # noqa: ARG001
@@ -294,7 +298,7 @@ def serve(
     from vaultrag.cli.serve import end_server, run_server
 
     session = session_of(context)
-    config = session.config(vault, home)
+    config = session.config(vault, home, combo)
     if stop:
         end_server(config, session.terminal)
     else:

@@ -17,7 +17,7 @@ from vaultrag.domain import Finding
 from vaultrag.errors import ModelError
 
 if TYPE_CHECKING:
-    from vaultrag.runtime.catalogue import ModelEntry, ModelKind
+    from vaultrag.runtime.catalogue import ModelEntry
 
 models_app = typer.Typer(
     help="The models: one folder on this machine, shared by all vaults. Nothing is fetched but by `pull`.",
@@ -25,7 +25,7 @@ models_app = typer.Typer(
 )
 NamesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Default: the two that the settings name.", show_default=False),
+    typer.Argument(metavar="[NAME]...", help="Default: those that the settings name.", show_default=False),
 ]
 
 
@@ -39,6 +39,8 @@ class ListedModel(BaseModel):
     description: str
     present: bool
     configured: bool
+    quant: str = ""
+    roles: list[str] = []
 
     model_config = ConfigDict(defer_build=True)
 
@@ -46,6 +48,23 @@ class ListedModel(BaseModel):
 class ListedModels(BaseModel):
     folder: str
     models: list[ListedModel]
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class ListedCombination(BaseModel):
+    """One combination of `models combos --json`."""
+
+    name: str
+    description: str
+    roles: dict[str, str]
+    chosen: bool
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class ListedCombinations(BaseModel):
+    combinations: list[ListedCombination]
 
     model_config = ConfigDict(defer_build=True)
 
@@ -63,6 +82,29 @@ def list_models(
     for model in listed.models:
         session.terminal.print(*_model_lines(model))
     session.terminal.print("", Text(f"✓ is in {listed.folder}; bold is what the settings name.", style="dim"))
+
+
+@models_app.command("combos", epilog="Example:  vaultrag models combos")
+def list_combinations(
+    context: typer.Context, vault: VaultOption = None, home: HomeOption = None, json: JsonOption = False
+) -> None:
+    """Show the combinations: models that are kept together, each with its roles."""
+    from vaultrag.runtime.combinations import load_combinations
+
+    session = session_of(context)
+    chosen = session.settings(vault, home).models.combination
+    listed = ListedCombinations(
+        combinations=[
+            ListedCombination(name=c.name, description=c.description, roles=dict(c.models), chosen=c.name == chosen)
+            for c in load_combinations(models_dir()).values()
+        ]
+    )
+    if json:
+        session.terminal.print_json(listed)
+        return
+    for combination in listed.combinations:
+        session.terminal.print(*_combination_lines(combination))
+    session.terminal.print("", Text("The setting models.combination, or --combo, chooses one.", style="dim"))
 
 
 @models_app.command("pull", epilog="Example:  vaultrag models pull multilingual-e5-small")
@@ -112,19 +154,28 @@ def verify_models(
 def _model_lines(model: ListedModel) -> tuple[Text, Indented]:
     mark = ("✓ ", "green") if model.present else ("· ", "dim")
     name = (one_line(model.name), "bold" if model.configured else "")
-    about = Text.assemble(mark, name, (f"  {model.kind}, {size(model.bytes)}, {one_line(model.licence)}", "dim"))
+    facts = [model.kind, size(model.bytes), model.quant, one_line(model.licence), *model.roles]
+    about = Text.assemble(mark, name, ("  " + ", ".join(fact for fact in facts if fact), "dim"))
     return about, Indented(Text(one_line(model.description), style="dim"), 2)
 
 
+def _combination_lines(combination: ListedCombination) -> tuple[Text | Indented, ...]:
+    name = Text(one_line(combination.name), style="bold" if combination.chosen else "")
+    roles = [Indented(Text(f"{role}: {one_line(model)}"), 2) for role, model in combination.roles.items()]
+    return name, Indented(Text(one_line(combination.description), style="dim"), 2), *roles
+
+
 def _listed(settings: Settings) -> ListedModels:
+    from vaultrag.runtime.combinations import role_map
     from vaultrag.runtime.models import find_model, is_present, load_catalogue
 
     folder = models_dir()
     entries = load_catalogue(folder)
-    for name, kind in _configured(settings):
-        entry = find_model(name, kind, folder)
+    wanted: dict[str, list[str]] = {}
+    for model in role_map(settings, folder).local():
+        entry = find_model(model.name, model.kind, folder)
         entries.setdefault(entry.name, entry)
-    wanted = {find_model(name, kind, folder).name for name, kind in _configured(settings)}
+        wanted.setdefault(entry.name, []).extend(model.roles)
     return ListedModels(
         folder=str(folder),
         models=[
@@ -136,6 +187,8 @@ def _listed(settings: Settings) -> ListedModels:
                 description=entry.description,
                 present=is_present(entry, folder),
                 configured=entry.name in wanted,
+                quant=entry.quant,
+                roles=wanted.get(entry.name, []),
             )
             for entry in entries.values()
         ],
@@ -143,19 +196,14 @@ def _listed(settings: Settings) -> ListedModels:
 
 
 def _chosen(names: Sequence[str] | None, settings: Settings) -> list[ModelEntry]:
+    from vaultrag.runtime.combinations import role_map
     from vaultrag.runtime.models import ModelKind, find_model, load_catalogue
 
     folder = models_dir()
     if not names:
-        return [find_model(name, kind, folder) for name, kind in _configured(settings)]
+        return [find_model(model.name, model.kind, folder) for model in role_map(settings, folder).local()]
     known = load_catalogue(folder)
     return [known.get(name) or find_model(name, ModelKind.CHAT, folder) for name in names]
-
-
-def _configured(settings: Settings) -> list[tuple[str, ModelKind]]:
-    from vaultrag.runtime.catalogue import ModelKind
-
-    return [(settings.models.embed, ModelKind.EMBED), (settings.models.answer, ModelKind.CHAT)]
 
 
 def _pull(session: Session, entry: ModelEntry) -> Path:

@@ -35,9 +35,10 @@ class Session:
     vault: Path | None = None
     home: Path | None = None
 
-    def config(self, vault: Path | None, home: Path | None) -> Config:
+    def config(self, vault: Path | None, home: Path | None, combination: str | None = None) -> Config:
         """Read the settings of the vault that was named last, or that lies around this folder."""
-        return load_config(vault or self.vault, home or self.home)
+        config = load_config(vault or self.vault, home or self.home)
+        return config if combination is None else _combined(config, combination)
 
     def settings(self, vault: Path | None, home: Path | None) -> Settings:
         """Read the settings, where no vault is needed."""
@@ -52,6 +53,14 @@ def session_of(context: typer.Context) -> Session:
     session = context.obj
     assert isinstance(session, Session)
     return session
+
+
+def _combined(config: Config, combination: str) -> Config:
+    """Choose a combination. Raises ConfigError when it is not known."""
+    from vaultrag.runtime.combinations import find_combination
+
+    find_combination(combination, config.models)
+    return config.with_combination(combination)
 
 
 def checked_question(text: str) -> str:
@@ -90,6 +99,10 @@ HomeOption = Annotated[
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document; errors too.", callback=_note_json, is_eager=True)
+]
+ComboOption = Annotated[
+    str | None,
+    typer.Option("--combo", metavar="NAME", help="A combination of models: `models combos`.", show_default=False),
 ]
 NoServerOption = Annotated[
     bool, typer.Option("--no-server", help="Work in this process; neither use nor start a server.")

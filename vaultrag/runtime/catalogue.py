@@ -9,16 +9,19 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from vaultrag.config import models_dir as default_models_dir
 from vaultrag.config import shipped
+from vaultrag.domain import Role
 from vaultrag.errors import ConfigError, ModelNotFound
 
 CATALOGUE_NAME = "models.toml"
+GGUF_NAME = "model.gguf"  # a model of one file; the parts of a larger one keep the names that llama.cpp looks for
+_PARTS = re.compile(r"-00001-of-([0-9]{5})\.gguf$")
 CONVERSIONS = {"": 0, "e5s1": 1}  # version of each conversion's result; raise it when that changes
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]  # becomes a folder's name
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -28,6 +31,7 @@ Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class ModelKind(StrEnum):
     CHAT = "chat"
     EMBED = "embed"
+    RERANK = "rerank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +87,29 @@ class WheelSource:
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
-    """A file of a Hugging Face repository, or with an empty `file` its sentence-transformers folder."""
+    """A file of a Hugging Face repository, or with an empty `file` its folder of safetensors and tokenizer.
+
+    A `file` that ends in `-00001-of-0000N.gguf` stands for all its N parts.
+    """
 
     type: Literal["huggingface"]
     repo: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
-    file: str = ""
+    file: Annotated[str, Field(pattern=r"^$|^(?:[A-Za-z0-9][\w.-]*/)*[A-Za-z0-9][\w.-]*$")] = ""
     revision: str = "main"
     sha256: Sha256 | Literal[""] = ""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files to fetch, as the repository names them; none for a folder."""
+        if not self.file:
+            return ()
+        split = _PARTS.search(self.file)
+        if split is None:
+            return (self.file,)
+        stem = self.file[: split.start()]
+        return tuple(f"{stem}-{part:05}-of-{split[1]}.gguf" for part in range(1, int(split[1]) + 1))
 
     @property
     def origin(self) -> str:
@@ -116,11 +134,24 @@ Source: TypeAlias = Annotated[WheelSource | HubSource | PathSource, Field(discri
 
 
 @dataclass(frozen=True, slots=True)
+class Recommended:
+    """Sampling as the model's makers recommend it."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)]
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=0)] = 0
+    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One model. `bytes` is its size on disk, `download_bytes` what is fetched (0: the same); both may be rounded.
 
-    `context` 0 means: as the file says. `thinking` names the chat template's variable that switches thinking.
-    `shy` models say that the notes hold nothing even where they do: they are not offered that way out.
+    `context` 0 means: as the file says. `thinking` names the chat template's variable that switches thinking, or is
+    `always`. `shy` models say that the notes hold nothing even where they do: they are not offered that way out.
+    `roles` are what it is good for, `sampling` and `thinking_sampling` what its makers advise without and with thought.
     """
 
     name: Name
@@ -132,14 +163,24 @@ class ModelEntry:
     context: int = 0
     description: str = ""
     prompts: Prompts = Prompts()
-    thinking: str = ""
+    thinking: Literal["", "enable_thinking", "always"] = ""
     shy: bool = False
+    quant: str = ""
+    roles: tuple[Role, ...] = ()
+    sampling: Recommended | None = None
+    thinking_sampling: Recommended | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     @property
     def to_fetch(self) -> int:
         return self.download_bytes or self.bytes
+
+    @property
+    def gguf_name(self) -> str:
+        """The file in the model's folder that llama.cpp is given: the only one, or the first part."""
+        files = self.source.files if isinstance(self.source, HubSource) else ()
+        return PurePosixPath(files[0]).name if len(files) > 1 else GGUF_NAME
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,20 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from vaultrag.errors import DiskFull, DownloadFailed
+from vaultrag.errors import DiskFull, DownloadFailed, ModelError
 from vaultrag.runtime import wheels
 from vaultrag.runtime.catalogue import HubSource, ModelEntry, ModelKind, Prompts, WheelSource
+from vaultrag.runtime.gguf import read_header
 from vaultrag.runtime.manifest import write_manifest
 
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Called with what is done, the whole (both in bytes), and what is being done in one word."""
 
-GGUF_NAME = "model.gguf"
 PARTIAL_NAME = ".partial"
 PROMPTS_NAME = "config_sentence_transformers.json"
 LOCK_POLL_SECONDS = 1.0
@@ -95,11 +95,39 @@ def _fetch_hub(entry: ModelEntry, source: HubSource, partial: Path, progress: Pr
     sums = hub.fetch(source, ready, lambda done, total: progress(done, total, "fetching"))
     shutil.rmtree(ready / ".cache", ignore_errors=True)  # huggingface_hub's own notes for continuing
     if entry.kind is ModelKind.CHAT:
-        os.replace(ready / source.file, ready / GGUF_NAME)
-        return ready, {GGUF_NAME: sums[source.file]} if source.file in sums else {}
+        return ready, _settle_gguf(entry, source, ready, sums)
     _add_prompts(ready / PROMPTS_NAME, entry.prompts)
     sums.pop(PROMPTS_NAME, None)
     return ready, sums
+
+
+def _settle_gguf(entry: ModelEntry, source: HubSource, ready: Path, sums: dict[str, str]) -> dict[str, str]:
+    """Lay the fetched parts side by side under the names they keep; return the checksums that were verified.
+
+    Where the repository has none, the header has to be that of a whole model.
+    """
+    known: dict[str, str] = {}
+    for name in source.files:
+        settled = ready / (PurePosixPath(name).name if len(source.files) > 1 else entry.gguf_name)
+        os.replace(ready / name, settled)
+        if name in sums:
+            known[settled.name] = sums[name]
+    for folder in {PurePosixPath(name).parts[0] for name in source.files if "/" in name}:
+        shutil.rmtree(ready / folder)
+    if len(known) < len(source.files):
+        _require_header(entry, ready)
+    return known
+
+
+def _require_header(entry: ModelEntry, ready: Path) -> None:
+    try:
+        read_header(ready / entry.gguf_name)
+    except ModelError as error:
+        shutil.rmtree(ready)
+        raise DownloadFailed(
+            f"What was fetched is not the model {entry.name}, and was thrown away. {error.message}",
+            "Run the command again; if it happens again, correct the entry in models.toml.",
+        ) from error
 
 
 def _add_prompts(path: Path, prompts: Prompts) -> None:

@@ -132,5 +132,5 @@ def read_dimension(folder: Path) -> int:
 def _unreadable(folder: Path) -> ModelNotFound:
     return ModelNotFound(
         f"The embedding model in {folder} has no readable configuration.",
-        "Delete the folder and pull the model again, or name another in the settings (models.embed).",
+        "Delete the folder and pull the model again, or name another in the settings (roles.embed).",
     )

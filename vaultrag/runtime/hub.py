@@ -57,13 +57,13 @@ def fetch(source: HubSource, folder: Path, report: Callable[[int, int], None]) -
 
 def _wanted(source: HubSource, info: ModelInfo) -> list[RepoSibling]:
     files = {file.rfilename: file for file in info.siblings or []}
-    if source.file:
-        if source.file not in files:
-            raise DownloadFailed(
-                f"The repository {source.repo} holds no {source.file}.",
-                f"Look at https://huggingface.co/{source.repo}/tree/{source.revision} and correct models.toml.",
-            )
-        return [files[source.file]]
+    if missing := [name for name in source.files if name not in files]:
+        raise DownloadFailed(
+            f"The repository {source.repo} holds no {missing[0]}.",
+            f"Look at https://huggingface.co/{source.repo}/tree/{source.revision} and correct models.toml.",
+        )
+    if source.files:
+        return [files[name] for name in source.files]
     chosen = [file for name, file in files.items() if _belongs_to_folder(name)]
     if not any(file.rfilename.endswith(".safetensors") for file in chosen):
         raise DownloadFailed(

@@ -147,7 +147,7 @@ def _prompt(resident: Resident, messages: Sequence[Message], reserved: int) -> l
         parts = resident.chosen.template.render(messages)
     except TemplateFailed as failed:
         raise GenerationFailed(
-            f"The model's chat template refuses this conversation: {failed}.", "Name another model in `models.answer`."
+            f"The model's chat template refuses this conversation: {failed}.", "Name another model in `roles.answer`."
         ) from failed
     ids = resident.model.prompt_ids(parts)
     room = resident.slot.context - reserved

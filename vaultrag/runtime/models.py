@@ -38,7 +38,7 @@ def model_path(entry: ModelEntry, models_dir: Path) -> Path:
     if isinstance(entry.source, PathSource):
         return entry.source.path
     folder = models_dir / entry.name
-    return folder / download.GGUF_NAME if entry.kind is ModelKind.CHAT else folder
+    return folder / entry.gguf_name if entry.kind is ModelKind.CHAT else folder
 
 
 def is_present(entry: ModelEntry, models_dir: Path) -> bool:
@@ -51,7 +51,7 @@ def require_model(entry: ModelEntry, models_dir: Path) -> Path:
     if problem := _missing(entry, models_dir):
         remedy = f"Run: vaultrag models pull {entry.name}"
         if isinstance(entry.source, PathSource):
-            remedy = "Put it back, or name another model in the settings (models.answer, models.embed)."
+            remedy = "Put it back, or name another model in the settings (roles.answer, roles.embed)."
         raise ModelNotFound(problem, remedy)
     return model_path(entry, models_dir)
 
@@ -119,6 +119,8 @@ def _missing_local(entry: ModelEntry, path: Path) -> str:
         return f"There is no model file {path}."
     if entry.kind is ModelKind.EMBED and not os.path.isfile(path / "modules.json"):
         return f"{path} is not a sentence-transformers folder: it holds no modules.json."
+    if entry.kind is ModelKind.RERANK and not os.path.isfile(path / "config.json"):
+        return f"{path} is not the folder of a reranking model: it holds no config.json."
     return ""
 
 
