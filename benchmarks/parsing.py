@@ -26,7 +26,7 @@ from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Settings
 from vaultrag.language import language_of, sentences
-from vaultrag.reading import Job, ReadNote, Recipe, read_and_cut, read_in_pool
+from vaultrag.reading import Job, ReadNote, Recipe, read_and_cut, read_on_cores
 from vaultrag.roles import Models
 from vaultrag.vault.files import scan_vault
 from vaultrag.vault.links import LinkResolver
@@ -66,7 +66,7 @@ def main() -> int:
         _speed("notes/s, one core", [run.by_clock for run in one]),
         _speed("notes/s, two cores", [run.by_clock for run in two]),
         _speed("notes/CPU second, one process", [run.by_cpu for run in one]),
-        _speed("notes/CPU second, pool of two", [run.by_cpu for run in two]),
+        _speed("notes/CPU second, two processes", [run.by_cpu for run in two]),
     ]
     notes = [
         f"{len(sizes):,} notes, median {statistics.median(sizes):,.0f} bytes, mean {statistics.mean(sizes):,.0f},"
@@ -129,7 +129,7 @@ def measure(vault: Path, recipe: Recipe, cores: int) -> Run:
     listing = scan_vault(vault, ())
     resolver = LinkResolver(listing.names)
     job = Job(read_and_cut, vault, MOST_BYTES, recipe)
-    notes = job.run(listing.notes) if cores == 1 else read_in_pool(job, listing.notes, cores)
+    notes = job.run(listing.notes) if cores == 1 else read_on_cores(job, listing.notes, cores)
     resolved = 0
     for read in notes:
         assert isinstance(read, ReadNote)

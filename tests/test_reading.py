@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 from tests.doubles import count_words
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
-from vaultrag.reading import Job, ReadNote, Recipe, Unreadable, read_all, read_and_cut, read_and_stem, read_in_pool
+from vaultrag.reading import Job, ReadNote, Recipe, Unreadable, read_all, read_and_cut, read_and_stem, read_on_cores
 from vaultrag.vault.files import scan_vault
 
 RECIPE = Recipe(count_words, "words", 100, 200)
@@ -28,16 +29,17 @@ def write_vault(folder: Path) -> list[FileStat]:
 
 def test_workers_read_as_this_process_does(vault: Path) -> None:
     stats = write_vault(vault)
-    job = Job(read_and_stem, vault, 10_000, RECIPE)
-    found = list(read_in_pool(job, stats, 2))
-    assert found == list(job.run(stats))
+    os.mkfifo(vault / "meeting")
+    found = list(read_on_cores(Job(_meet, vault, 10_000, RECIPE), stats, 2))
+    assert (vault / "worker.pid").exists()
+    assert found == list(Job(read_and_stem, vault, 10_000, RECIPE).run(stats))
     assert [read.note.path for read in found if isinstance(read, ReadNote)] == [stat.path for stat in stats]
 
 
 def test_unreadable_note_is_told_and_the_others_go_on(vault: Path) -> None:
     stats = write_vault(vault)
     (vault / stats[3].path).unlink()
-    found = list(read_in_pool(Job(read_and_cut, vault, 10_000, RECIPE), stats, 2))
+    found = list(read_on_cores(Job(read_and_cut, vault, 10_000, RECIPE), stats, 2))
     assert isinstance(found[3], Unreadable)
     assert found[3].remedy
     assert sum(isinstance(read, ReadNote) for read in found) == NOTES - 1
@@ -51,19 +53,20 @@ def test_counter_made_in_place_is_read_with_here(vault: Path) -> None:
 
 def test_dead_worker_costs_no_note(vault: Path) -> None:
     stats = write_vault(vault)
-    found = list(read_in_pool(Job(_die_elsewhere, vault, 10_000, RECIPE), stats, 2))
+    found = list(read_on_cores(Job(_die_elsewhere, vault, 10_000, RECIPE), stats, 2))
     assert [read.note.path for read in found if isinstance(read, ReadNote)] == [stat.path for stat in stats]
 
 
 def test_workers_end_when_their_parent_is_killed(vault: Path) -> None:
     write_vault(vault)
+    os.mkfifo(vault / "meeting")
     code = (
         "import sys\nfrom pathlib import Path\nfrom tests.test_reading import *\n"
-        "from tests.test_reading import _tell_pid\n"
+        "from tests.test_reading import _meet\n"
         "if __name__ == '__main__':\n"
         "    vault = Path(sys.argv[1])\n"
-        "    job = Job(_tell_pid, vault, 10_000, RECIPE)\n"
-        "    found = read_in_pool(job, list(scan_vault(vault, ()).notes), 1)\n"
+        "    job = Job(_meet, vault, 10_000, RECIPE)\n"
+        "    found = read_on_cores(job, list(scan_vault(vault, ()).notes), 2)\n"
         "    next(found)\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
@@ -82,19 +85,21 @@ def test_workers_end_when_their_parent_is_killed(vault: Path) -> None:
     assert not _lives(worker)
 
 
-def _tell_pid(vault: Path, stat: FileStat, max_bytes: int, recipe: Recipe) -> ReadNote:
-    told = vault / "worker.pid"
-    if not told.exists():
-        draft = vault / "worker.draft"
-        draft.write_text(str(os.getpid()))
-        draft.replace(told)  # whoever looks sees all of it
-    return read_and_cut(vault, stat, max_bytes, recipe)
+def _meet(vault: Path, stat: FileStat, max_bytes: int, recipe: Recipe) -> ReadNote:
+    """Read a note; the first one here and the first one in the worker wait for each other."""
+    told, meeting = vault / "worker.pid", vault / "meeting"
+    if multiprocessing.parent_process() is None:
+        if meeting.exists():
+            meeting.read_bytes()
+            meeting.unlink()
+    elif not told.exists():
+        told.write_text(str(os.getpid()))
+        meeting.write_bytes(b"")
+    return read_and_stem(vault, stat, max_bytes, recipe)
 
 
 def _die_elsewhere(vault: Path, stat: FileStat, max_bytes: int, recipe: Recipe) -> ReadNote:
     """Kill the process when it is a worker; read the note when it is the one that was started."""
-    import multiprocessing
-
     if multiprocessing.parent_process() is not None:
         os.kill(os.getpid(), signal.SIGKILL)
     return read_and_cut(vault, stat, max_bytes, recipe)

@@ -117,28 +117,66 @@ class Job:
 
 
 def read_all(job: Job, stats: Sequence[FileStat]) -> Generator[ReadNote | Unreadable, None, None]:
-    """Read notes in their order; many of them in worker processes, where there are cores for it."""
-    workers = min(usable_cores(), MOST_WORKERS)
-    if len(stats) < MANY or workers < 2 or not _can_be_sent(job):
+    """Read notes in their order; many of them with worker processes, where there are cores for it."""
+    cores = min(usable_cores(), MOST_WORKERS + 1)
+    if len(stats) < MANY or cores < 2 or not _can_be_sent(job):
         return job.run(stats)
-    return read_in_pool(job, stats, workers)
+    return read_on_cores(job, stats, cores)
 
 
-def read_in_pool(job: Job, stats: Sequence[FileStat], workers: int) -> Generator[ReadNote | Unreadable, None, None]:
-    """Read notes in worker processes; a few batches are held at a time. What a dead worker leaves is read here."""
+def read_on_cores(job: Job, stats: Sequence[FileStat], cores: int) -> Generator[ReadNote | Unreadable, None, None]:
+    """Read notes in this process and in a worker for each further core; a few batches are held at a time.
+
+    This process reads what no worker has begun while it would have to wait, and what a dead worker leaves.
+    """
     context = multiprocessing.get_context("spawn")  # a fork would copy the locks of our threads as they stand
-    pool = ProcessPoolExecutor(workers, context, _prepare, (job,))
-    ahead: deque[tuple[Sequence[FileStat], Future[list[ReadNote | Unreadable]] | None]] = deque()
+    pool = ProcessPoolExecutor(cores - 1, context, _prepare, (job,))
+    ahead: deque[_Batch] = deque()
     try:
         for start in range(0, len(stats), BATCH):
-            batch = stats[start : start + BATCH]
-            ahead.append((batch, _submit(pool, batch)))
-            if len(ahead) > workers * BATCHES_AHEAD:
-                yield from _result(job, *ahead.popleft())
+            ahead.append(_Batch(job, pool, stats[start : start + BATCH]))
+            if len(ahead) > cores * BATCHES_AHEAD:
+                yield from _read_first(ahead)
         while ahead:
-            yield from _result(job, *ahead.popleft())
+            yield from _read_first(ahead)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Batch:
+    """Some notes that a worker was asked to read."""
+
+    def __init__(self, job: Job, pool: ProcessPoolExecutor, stats: Sequence[FileStat]) -> None:
+        self.job = job
+        self.stats = stats
+        self._found: list[ReadNote | Unreadable] | None = None
+        self._asked = _submit(pool, stats)
+
+    @property
+    def is_read(self) -> bool:
+        return self._found is not None or (self._asked is not None and self._asked.done())
+
+    def take_back(self) -> bool:
+        """Read it here, unless it is read or a worker has begun; return whether that was done."""
+        if self.is_read or (self._asked is not None and not self._asked.cancel()):
+            return False
+        self._found = list(self.job.run(self.stats))
+        return True
+
+    def result(self) -> list[ReadNote | Unreadable]:
+        if self._found is not None:
+            return self._found
+        try:
+            return self._asked.result() if self._asked else list(self.job.run(self.stats))
+        except BrokenProcessPool:
+            return list(self.job.run(self.stats))
+
+
+def _read_first(ahead: deque[_Batch]) -> list[ReadNote | Unreadable]:
+    """Take the first batch off the line; while a worker still reads it, read others here."""
+    while not ahead[0].is_read and any(batch.take_back() for batch in ahead):
+        pass
+    return ahead.popleft().result()
 
 
 def usable_cores() -> int:
@@ -161,15 +199,6 @@ def _submit(pool: ProcessPoolExecutor, batch: Sequence[FileStat]) -> Future[list
         return pool.submit(_work, batch)
     except BrokenProcessPool:
         return None
-
-
-def _result(
-    job: Job, batch: Sequence[FileStat], future: Future[list[ReadNote | Unreadable]] | None
-) -> Iterable[ReadNote | Unreadable]:
-    try:
-        return future.result() if future else job.run(batch)
-    except BrokenProcessPool:
-        return job.run(batch)
 
 
 _job: Job | None = None  # of this worker process, set once by `_prepare`
