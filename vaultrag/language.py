@@ -19,8 +19,8 @@ SOFT_MARKS = "\u00ad\u200b\u200c\u200d\ufeff"  # soft hyphens and zero-width mar
 _LETTERS = rf"[^\W_]+(?:[\u0300-\u036f{SOFT_MARKS}][^\W_]*)*"  # combining marks: й and ё of NFD, stress
 _WORD = re.compile(rf"{_LETTERS}(?:[-_.'’:/@+#‑]{_LETTERS})*")
 _PART = re.compile(_LETTERS)
-_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _HAS_DIGIT = re.compile(r"\d")
 LONGEST_WORD = 50  # letters; what is longer is data, and would be stemmed in quadratic time
 _STEMS_CACHED = 200_000  # words; a large vault's vocabulary, about 30 MB
@@ -130,7 +130,7 @@ def is_function_word(word: str) -> bool:
 
 def language_of(text: str) -> str:
     """Return `ru` or `en` by the script that most letters are of; empty where there are no letters."""
-    cyrillic, latin = len(_CYRILLIC.findall(text)), len(_LATIN.findall(text))
+    cyrillic, latin = (sum(map(len, letters.findall(text))) for letters in (_CYRILLIC, _LATIN))
     if cyrillic == latin == 0:
         return ""
     return "ru" if cyrillic * 2 >= latin else "en"  # Russian text about software is half Latin names

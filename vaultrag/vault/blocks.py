@@ -234,7 +234,8 @@ def _with_block_ids(text: str, blocks: Sequence[Block]) -> list[Block]:
         if block.kind is BlockKind.CODE or block.kind is BlockKind.HEADING:
             named.append(block)
             continue
-        match = BLOCK_ID.search(text[max(block.start, block.end - 200) : block.end])
+        tail = text[max(block.start, block.end - 200) : block.end]
+        match = BLOCK_ID.search(tail) if "^" in tail else None
         if not match:
             named.append(block)
             continue

@@ -299,7 +299,7 @@ def _read_settled(path: str, name: str, max_bytes: int) -> bytes | None:
         with os.fdopen(os.open(path, flags), "rb") as file:
             before = os.fstat(file.fileno())
             _check(before, name, max_bytes)
-            content = file.read(max_bytes + 1)
+            content = file.read(before.st_size + 1)  # no more room than it needs: `read` takes all of it first
             after = os.fstat(file.fileno())
     except OSError as error:
         raise VaultError(

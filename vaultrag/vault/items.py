@@ -85,7 +85,8 @@ def _closed(item: _Open, text: str, lines: Lines) -> Iterator[ListItem]:
         last -= 1
     end = max(item.content, lines.ends[last - 1])
     box = _BOX.match(text, item.content, end)
-    name = BLOCK_ID.search(text[max(item.content, end - ID_REACH) : end])
+    tail = text[max(item.content, end - ID_REACH) : end]
+    name = BLOCK_ID.search(tail) if "^" in tail else None
     content = box.end() if box else item.content
     block_id = name.group(1) if name else ""
     yield ListItem(item.marker, end, item.first, item.parent, box["sign"] if box else "", content, block_id)

@@ -169,6 +169,8 @@ def _date(
 
 def _text_problems(text: str) -> list[str]:
     at = 0
+    if "<<<<<<<" not in text:
+        return []
     for mark in _CONFLICT_MARKS:
         match = mark.search(text, at)
         if not match:
