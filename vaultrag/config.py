@@ -117,6 +117,10 @@ class Config(BaseModel):
         return self.home / "index.sqlite3"
 
     @property
+    def journal_path(self) -> Path:
+        return self.home / "journal.jsonl"
+
+    @property
     def chroma_path(self) -> Path:
         return self.home / "chroma"
 

@@ -30,7 +30,8 @@ from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
 from vaultrag.store.graph import Resolve
-from vaultrag.vault.files import EXCLUDED, Skipped, note_suffixes, read_note, scan_vault
+from vaultrag.store.exclusions import read_exclusions
+from vaultrag.vault.files import EXCLUDED, Skipped, note_suffixes, read_note, scan_vault, without
 from vaultrag.vault.links import LinkResolver, normalize_path
 from vaultrag.vault.parse import content_hash
 
@@ -84,7 +85,9 @@ def diff_vault(config: Config, catalog: Catalog, recipe: Recipe) -> VaultDiff:
     Raises VaultError when the vault itself is not there.
     """
     require_vault(config)
+    exclusions = read_exclusions(catalog.database)
     listing = scan_vault(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault))
+    listing = without(listing, exclusions.covers) if exclusions else listing
     stats = {stat.path: stat for stat in listing.notes}
     stored = catalog.stored_files()
     added = [stat for stat in listing.notes if stat.path not in stored]

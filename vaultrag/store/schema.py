@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -51,6 +51,28 @@ CREATE TABLE mentions_owed (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     note_id INTEGER NOT NULL UNIQUE REFERENCES notes (id) ON DELETE CASCADE
 );
+"""
+
+RECORDS = """
+-- What cannot be rebuilt; the journal has it, too. A deleted record keeps its row, with no body.
+CREATE TABLE records (
+    kind     TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    at       INTEGER NOT NULL,             -- microseconds since 1970; the later change of a record counts
+    body     TEXT,                         -- JSON object
+    checksum TEXT NOT NULL,                -- as in the journal
+    PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
+-- Notes that moved, until the records that name them have followed.
+CREATE TABLE moves (
+    id       INTEGER PRIMARY KEY,
+    old_path TEXT NOT NULL,
+    new_path TEXT NOT NULL
+);
+CREATE TRIGGER notes_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
+    INSERT INTO moves (old_path, new_path) VALUES (old.path, new.path);
+END;
 """
 
 FIRST_SEEN = "first seen"
@@ -173,7 +195,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}"""
+{SET_ASIDE}{RECORDS}"""
 
 
 class Reparse(StrEnum):
@@ -210,5 +232,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),
     Migration(3, _CHECKSUMS + SET_ASIDE, Reparse.KEEP),
     Migration(4, _FOLLOWING, Reparse.KEEP),
+    Migration(5, RECORDS, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

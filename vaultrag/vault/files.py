@@ -11,7 +11,7 @@ import re
 import stat as status
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +66,19 @@ class Listing:
     notes: list[FileStat] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+
+
+def without(listing: Listing, is_forgotten: Callable[[str], bool]) -> Listing:
+    """Return a listing that says nothing of forgotten files. Copies of them have been set aside before."""
+    return Listing(
+        [note for note in listing.notes if not is_forgotten(note.path)],
+        [name for name in listing.names if not is_forgotten(name)],
+        [place for place in listing.skipped if not is_forgotten(_normalized(place.path))],
+    )
+
+
+def _normalized(path: str) -> str:
+    return normalize_path(path) + "/" * path.endswith("/")
 
 
 def note_suffixes(vault: VaultSection) -> tuple[str, ...]:

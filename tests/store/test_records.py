@@ -1,0 +1,139 @@
+"""Records: nothing acknowledged is lost, nothing is there twice, whatever happens between journal and table."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from vaultrag.errors import IndexDamaged
+from vaultrag.store.database import Database, open_database
+from vaultrag.store.journal import Entry, Journal, as_body
+from vaultrag.store.records import Kind, RecordBook
+
+
+@pytest.fixture
+def book(database: Database) -> RecordBook:
+    return RecordBook(database, Journal(database.path.with_name("journal.jsonl")))
+
+
+def _fill(book: RecordBook) -> None:
+    book.put(Kind.ANSWER, "a", {"text": "Картридж", "paths": ["Дом/Бойлер.md"]})
+    book.put(Kind.VERDICT, "v", {"note": "checked", "paths": []})
+    book.put(Kind.ANSWER, "b", {"text": "restic", "paths": ["Servers/mayak.md"]})
+    book.delete(Kind.ANSWER, "b")
+
+
+def test_records_are_read_back_by_kind_and_key(book: RecordBook) -> None:
+    _fill(book)
+    assert book.body(Kind.ANSWER, "a") == {"text": "Картридж", "paths": ["Дом/Бойлер.md"]}
+    assert list(book.bodies(Kind.ANSWER)) == ["a"]
+    assert book.body(Kind.ANSWER, "b") is None
+    assert not book.delete(Kind.ANSWER, "b")
+
+
+def test_later_change_counts_even_if_the_clock_went_back(book: RecordBook) -> None:
+    far = Entry(Kind.VERDICT, "v", 2**62, as_body({"note": "from the future"}))
+    book.merge([far])
+    book.put(Kind.VERDICT, "v", {"note": "now"})
+    assert book.body(Kind.VERDICT, "v") == {"note": "now"}
+
+
+def test_what_the_journal_has_and_the_table_lacks_is_taken_over(book: RecordBook) -> None:
+    _fill(book)
+    lost = Entry(Kind.VERDICT, "w", 5, as_body({"note": "written, then killed"}))
+    book.journal.append([lost])
+    book.catch_up()
+    assert book.body(Kind.VERDICT, "w") == {"note": "written, then killed"}
+    before = book.entries()
+    book.catch_up()
+    book.replay()
+    assert book.entries() == before
+
+
+def test_table_that_is_gone_comes_back_from_the_journal(book: RecordBook, tmp_path: Path) -> None:
+    _fill(book)
+    with open_database(tmp_path / "other" / "index.sqlite3") as other:
+        again = RecordBook(other, book.journal)
+        assert again.replay() == ()
+        assert again.entries() == book.entries()
+        assert again.journal.read().entries == book.journal.read().entries
+
+
+def test_journal_that_is_gone_comes_back_from_the_table(book: RecordBook) -> None:
+    _fill(book)
+    before = book.entries()
+    book.journal.path.unlink()
+    book.put(Kind.VERDICT, "w", {"note": "later"})
+    assert {entry.key for entry in book.journal.read().entries} == {"a", "b", "v", "w"}
+    assert book.entries()[:-1] == before
+
+
+def test_damaged_line_is_named_and_healed_from_the_table(book: RecordBook) -> None:
+    _fill(book)
+    before = book.entries()
+    content = bytearray(book.journal.path.read_bytes())
+    content[content.index(b"checked")] ^= 1
+    book.journal.path.write_bytes(content)
+    assert book.replay() == (2,)
+    assert book.entries() == before
+    assert book.journal.read().damaged == ()
+    assert set(book.journal.read().entries) >= set(before)
+
+
+def test_damaged_row_is_refused_and_healed_from_the_journal(book: RecordBook) -> None:
+    _fill(book)
+    before = book.entries()
+    book.database.run("UPDATE records SET body = replace(body, 'checked', 'chesked') WHERE kind = 'verdict'")
+    assert book.damaged() == [("verdict", "v")]
+    with pytest.raises(IndexDamaged):
+        book.bodies(Kind.VERDICT)
+    assert book.replay() == ()
+    assert book.entries() == before
+
+
+def test_damaged_row_does_not_stand_in_the_way_of_new_ones(book: RecordBook) -> None:
+    _fill(book)
+    book.database.run("UPDATE records SET body = '{' WHERE kind = 'verdict'")
+    book.journal.path.unlink()
+    book.put(Kind.ANSWER, "c", {"text": "new"})
+    assert book.body(Kind.ANSWER, "c") == {"text": "new"}
+    assert "v" not in {entry.key for entry in book.journal.read().entries}
+
+
+def test_write_that_is_rolled_back_leaves_both_agreeing(book: RecordBook) -> None:
+    _fill(book)
+    with pytest.raises(ZeroDivisionError), book.database.atomic():
+        book.put(Kind.VERDICT, "w", {"note": "never acknowledged"})
+        raise ZeroDivisionError
+    book.put(Kind.VERDICT, "x", {"note": "after"})
+    journaled = {(entry.kind, entry.key) for entry in book.journal.read().entries}
+    assert journaled == {(entry.kind, entry.key) for entry in book.entries()}
+
+
+def test_merging_in_any_order_any_number_of_times_ends_the_same(book: RecordBook, tmp_path: Path) -> None:
+    drawn = random.Random(7)
+    entries = [
+        Entry(Kind.ANSWER, drawn.choice("abc"), drawn.randrange(5), drawn.choice([None, as_body({"n": n})]))
+        for n in range(40)
+    ]
+    ends = []
+    for attempt in range(5):
+        drawn.shuffle(entries)
+        with open_database(tmp_path / f"{attempt}" / "index.sqlite3") as database:
+            other = RecordBook(database, Journal(database.path.with_name("journal.jsonl")))
+            for start in range(0, len(entries), 7):
+                other.merge(entries[start : start + 9])
+            assert other.merge(entries).known == 3
+            ends.append(other.entries())
+    assert all(end == ends[0] for end in ends)
+
+
+def test_erased_record_leaves_no_trace(book: RecordBook) -> None:
+    _fill(book)
+    book.erase([(Kind.ANSWER, "a")])
+    assert "Картридж".encode() not in book.journal.path.read_bytes()
+    assert book.body(Kind.VERDICT, "v") is not None
+    assert book.replay() == ()
+    assert book.body(Kind.ANSWER, "a") is None

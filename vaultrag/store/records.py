@@ -1,0 +1,200 @@
+"""Records: what the user said and kept. The journal has each change first, the table what holds in the end.
+
+A change goes to the journal and onto the disk, then into SQLite, under SQLite's write lock. Killed in between, the
+journal is ahead, which its size tells, and the next writer takes over what it says: doing that twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from vaultrag.errors import IndexDamaged
+from vaultrag.store.database import Database, Row
+from vaultrag.store.journal import Entry, Journal, Reading, as_body, latest
+
+JOURNAL_SIZE = "journal_size"  # as it was when SQLite last agreed with it
+
+
+class Kind(StrEnum):
+    """What is kept. The body of every kind names the notes that it speaks of in `paths`, but for exclusions."""
+
+    ANSWER = "answer"
+    VERDICT = "verdict"
+    EXCLUSION = "exclusion"
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of entries from elsewhere."""
+
+    added: int = 0
+    replaced: int = 0
+    deleted: int = 0
+    known: int = 0
+    refused: int = 0
+
+
+class RecordBook:
+    """The records of one index. Reading needs a database for reading only."""
+
+    def __init__(self, database: Database, journal: Journal) -> None:
+        self.database = database
+        self.journal = journal
+
+    def put(self, kind: Kind, key: str, values: Mapping[str, Any]) -> None:
+        """Write a record; it survives anything once this returns."""
+        self.write([(kind, key, values)])
+
+    def write(self, changes: Iterable[tuple[Kind, str, Mapping[str, Any] | None]]) -> None:
+        """Write several records in one step; None deletes."""
+        with self.database.atomic():
+            self._catch_up()
+            self._append([self._next(kind, key, values) for kind, key, values in changes])
+
+    def delete(self, kind: Kind, key: str) -> bool:
+        """Delete a record; return whether it was there."""
+        with self.database.atomic():
+            if self.body(kind, key) is None:
+                return False
+            self.write([(kind, key, None)])
+            return True
+
+    def body(self, kind: Kind, key: str) -> dict[str, Any] | None:
+        """Return a record, None where it is not there. Raises IndexDamaged."""
+        rows = self.database.rows(f"{_SELECT} WHERE kind = ? AND key = ?", (kind, key))
+        return next((values for _, values in _values(rows)), None)
+
+    def bodies(self, kind: Kind) -> dict[str, dict[str, Any]]:
+        """Return the records of a kind by key, in the order they were last written. Raises IndexDamaged."""
+        return read_bodies(self.database, kind)
+
+    def entries(self) -> list[Entry]:
+        """Return every record as it stands, deleted ones too. Raises IndexDamaged."""
+        return [_sound(row) for row in self.database.rows(f"{_SELECT} ORDER BY at, kind, key")]
+
+    def damaged(self) -> list[tuple[str, str]]:
+        """Return (kind, key) of the rows that are not what was written."""
+        rows = self.database.rows(f"{_SELECT} ORDER BY kind, key")
+        return [(row[0], row[1]) for row in rows if Entry(*row[:4]).checksum != row[4]]
+
+    def merge(self, entries: Sequence[Entry]) -> Merged:
+        """Take over entries of another journal, where they are later than what stands here."""
+        with self.database.atomic():
+            self._catch_up()
+            merged, news = self.compare(entries)
+            self._append(news)
+            return merged
+
+    def compare(self, entries: Sequence[Entry]) -> tuple[Merged, list[Entry]]:
+        """Return what merging these would do, and those of them that count."""
+        standing = {(entry.kind, entry.key): entry for entry in self.entries()}
+        news = [
+            entry
+            for name, entry in latest(entries).items()
+            if name not in standing or entry.rank > standing[name].rank
+        ]
+        there = [(entry.kind, entry.key) in standing for entry in news]
+        bodies = [entry.body is not None for entry in news]
+        counts = list(zip(there, bodies, strict=True))
+        merged = Merged(
+            added=counts.count((False, True)),
+            replaced=counts.count((True, True)),
+            deleted=counts.count((True, False)) + counts.count((False, False)),
+            known=len(latest(entries)) - len(news),
+        )
+        return merged, news
+
+    def catch_up(self) -> None:
+        """Take over what the journal has and SQLite lacks, as after a kill between the two."""
+        if self._behind():
+            with self.database.atomic():
+                self._catch_up()
+
+    def replay(self) -> tuple[int, ...]:
+        """Heal table and journal, each from the other; return the numbers of the journal's damaged lines.
+
+        Where the journal lacks anything it is written anew, from what both know.
+        """
+        with self.database.atomic():
+            self.database.run_many("DELETE FROM records WHERE kind = ? AND key = ?", self.damaged())
+            reading = self.journal.read()
+            self._store(reading.entries)
+            lacks = reading.damaged or self._missing_in(reading)
+            self._note_size(self.journal.rewrite(self.entries()) if lacks else reading.size)
+            return reading.damaged
+
+    def erase(self, names: Sequence[tuple[Kind, str]]) -> None:
+        """Remove every trace of these records, from the journal too."""
+        with self.database.atomic():
+            self._catch_up()
+            self.database.run_many("DELETE FROM records WHERE kind = ? AND key = ?", names)
+            self._note_size(self.journal.rewrite(self.entries()))
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        if entries:
+            size = self.journal.append(entries)
+            self._store(entries)
+            self._note_size(size)
+
+    def _store(self, entries: Iterable[Entry]) -> None:
+        self.database.run_many(
+            "INSERT INTO records (kind, key, at, body, checksum) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, body = excluded.body,"
+            " checksum = excluded.checksum WHERE (excluded.at, excluded.checksum) > (at, checksum)",
+            ((entry.kind, entry.key, entry.at, entry.body, entry.checksum) for entry in entries),
+        )
+
+    def _next(self, kind: Kind, key: str, values: Mapping[str, Any] | None) -> Entry:
+        """Return the next state of a record: later than the last one, whatever the clock says."""
+        before = self.database.value("SELECT at FROM records WHERE kind = ? AND key = ?", (kind, key)) or 0
+        at = max(time.time_ns() // 1000, before + 1)
+        return Entry(kind, key, at, None if values is None else as_body(values))
+
+    def _behind(self) -> bool:
+        return self.journal.size() != int(self.database.meta(JOURNAL_SIZE) or 0)
+
+    def _catch_up(self) -> None:
+        """Make journal and table agree, and leave what is damaged to `replay`."""
+        if self._behind():
+            reading = self.journal.read()
+            self._store(reading.entries)
+            missing = self._missing_in(reading)
+            self._note_size(self.journal.append(missing) if missing else reading.size)
+
+    def _missing_in(self, reading: Reading) -> list[Entry]:
+        known = {entry.rank for entry in reading.entries}
+        rows = self.database.rows(f"{_SELECT} ORDER BY at, kind, key")
+        return [entry for row in rows if (entry := Entry(*row[:4])).checksum == row[4] and entry.rank not in known]
+
+    def _note_size(self, size: int) -> None:
+        self.database.set_meta(JOURNAL_SIZE, str(size))
+
+
+def read_bodies(database: Database, kind: Kind) -> dict[str, dict[str, Any]]:
+    """Return the records of a kind by key, in the order they were last written. Raises IndexDamaged."""
+    return dict(_values(database.rows(f"{_SELECT} WHERE kind = ? ORDER BY at, key", (kind,))))
+
+
+_SELECT = "SELECT kind, key, at, body, checksum FROM records"
+
+
+def _values(rows: Iterable[Row]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in rows:
+        entry = _sound(row)
+        if entry.body is not None:
+            yield entry.key, json.loads(entry.body)
+
+
+def _sound(row: Row) -> Entry:
+    entry = Entry(*row[:4])
+    if entry.checksum != row[4]:
+        raise IndexDamaged(
+            f"A record of kind “{entry.kind}” is not what was written.",
+            "Run `vaultrag repair`: the journal holds it, too.",
+        )
+    return entry
