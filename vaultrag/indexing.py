@@ -29,8 +29,8 @@ from vaultrag.reading import (
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.database import Database
-from vaultrag.store.graph import Resolve
 from vaultrag.store.exclusions import read_exclusions
+from vaultrag.store.graph import Resolve
 from vaultrag.vault.files import EXCLUDED, Skipped, note_suffixes, read_note, scan_vault, without
 from vaultrag.vault.links import LinkResolver, normalize_path
 from vaultrag.vault.parse import content_hash

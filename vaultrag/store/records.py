@@ -94,9 +94,7 @@ class RecordBook:
         """Return what merging these would do, and those of them that count."""
         standing = {(entry.kind, entry.key): entry for entry in self.entries()}
         news = [
-            entry
-            for name, entry in latest(entries).items()
-            if name not in standing or entry.rank > standing[name].rank
+            entry for name, entry in latest(entries).items() if name not in standing or entry.rank > standing[name].rank
         ]
         there = [(entry.kind, entry.key) in standing for entry in news]
         bodies = [entry.body is not None for entry in news]
