@@ -11,14 +11,16 @@ import re
 import stat as status
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from vaultrag.config import VaultSection
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
 from vaultrag.vault.links import normalize_path
+from vaultrag.vault.named import NamedFile, lies_in_real_folders, spelled_on_disk
 from vaultrag.vault.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 
 NOTE_SUFFIXES = (".md", ".canvas", ".base")
@@ -45,6 +47,8 @@ _CONFLICT = re.compile(
     r"|_[a-z]{3}-\d{2}-\d{4}-\d{4}_\w+(?:_\d+)?$",
     re.IGNORECASE,
 )
+
+_Entry: TypeAlias = "os.DirEntry[str] | NamedFile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,10 @@ def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
     return scan_vault(root, ignore).names
 
 
-def scan_vault(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES) -> Listing:
-    """Walk the vault once. Raises VaultError when its folder cannot be listed.
+def scan_vault(
+    root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES, places: Sequence[str] = ("",)
+) -> Listing:
+    """Walk the vault once, or only some files and folders of it. Raises VaultError when its folder cannot be listed.
 
     `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
     """
@@ -105,7 +111,7 @@ def scan_vault(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NO
     hidden = _Filter(ignore)
     excluded = _Filter([*ignore, *obsidian_filters(root)])
     seen: dict[str, str] = {}
-    for entry, fs_path in _walk(root, listing):
+    for entry, fs_path in _walk(root, places, listing):
         path = normalize_path(fs_path)
         if path in seen:
             listing.skipped.append(
@@ -185,30 +191,58 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).lower()
 
 
-def _walk(root: Path, listing: Listing) -> Iterator[tuple[os.DirEntry[str], str]]:
+def _walk(root: Path, places: Sequence[str], listing: Listing) -> Iterator[tuple[_Entry, str]]:
     """Yield the files, in each folder in the order of their spelling on disk. No link to a folder is entered."""
-    folders = [""]
+    folders: list[str] = []
+    for place in spelled_on_disk(root, places):
+        if not place:
+            folders.append("")
+        elif lies_in_real_folders(root, place):
+            yield from _visit(root, _named(root, place, listing), place.rpartition("/")[0], folders, listing)
     while folders:
         folder = folders.pop()
-        for entry in _entries(root, folder, listing):
-            fs_path = f"{folder}{entry.name}"
-            if entry.name.startswith("."):
-                listing.skipped.extend(_placeholder(folder, entry.name))
-                continue
-            if not _is_speakable(entry.name):
-                listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
-                continue
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(f"{fs_path}/")
-                elif entry.is_symlink() and (reason := _link_fault(root, entry)):
-                    listing.skipped.append(Skipped(fs_path, reason))
-                elif entry.is_file():
-                    yield entry, fs_path
-                else:
-                    listing.skipped.append(Skipped(fs_path, "it is no regular file"))
-            except OSError as error:
-                listing.skipped.append(Skipped(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
+        yield from _visit(root, _entries(root, folder, listing), folder.rstrip("/"), folders, listing)
+
+
+def _visit(
+    root: Path, entries: Iterable[_Entry], folder: str, folders: list[str], listing: Listing
+) -> Iterator[tuple[_Entry, str]]:
+    """Yield the files among the entries of a folder, and add its folders to those still to be walked."""
+    folder = f"{folder}/" if folder else ""
+    for entry in entries:
+        fs_path = f"{folder}{entry.name}"
+        if entry.name.startswith("."):
+            listing.skipped.extend(_placeholder(folder, entry.name))
+            continue
+        if not _is_speakable(entry.name):
+            listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
+            continue
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(f"{fs_path}/")
+            elif entry.is_symlink() and (reason := _link_fault(root, entry)):
+                listing.skipped.append(Skipped(fs_path, reason))
+            elif entry.is_file():
+                yield entry, fs_path
+            else:
+                listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+        except OSError as error:
+            listing.skipped.append(Skipped(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
+
+
+def _named(root: Path, fs_path: str, listing: Listing) -> list[NamedFile]:
+    """Look at one place. What is gone gives nothing, unless the cloud has it."""
+    try:
+        return [NamedFile(root, fs_path)]
+    except (FileNotFoundError, NotADirectoryError):
+        folder, _, name = fs_path.rpartition("/")
+        if os.path.lexists(root / folder / f".{name}.icloud"):
+            listing.skipped.append(Skipped(normalize_path(fs_path), IN_THE_CLOUD, is_there=True))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name cannot be one"
+        for path in (fs_path, f"{fs_path}/"):  # which of the two it is cannot be told
+            listing.skipped.append(Skipped(path, f"it cannot be read: {reason}", is_there=True))
+    return []
 
 
 def _placeholder(folder: str, name: str) -> Iterator[Skipped]:
@@ -240,7 +274,7 @@ def _is_speakable(name: str) -> bool:
     return True
 
 
-def _link_fault(root: Path, entry: os.DirEntry[str]) -> str:
+def _link_fault(root: Path, entry: _Entry) -> str:
     """Say why a symbolic link is not followed; empty for one to a visible file of the vault."""
     if not os.path.exists(entry.path):  # also for links in a circle, at which the entry's own methods raise
         return "it is a link that leads nowhere"
@@ -255,7 +289,7 @@ def _link_fault(root: Path, entry: os.DirEntry[str]) -> str:
     return ""
 
 
-def _judge(listing: Listing, entry: os.DirEntry[str], path: str, fs_path: str, excluded: _Filter) -> None:
+def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, excluded: _Filter) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
     if excluded.matches(path):
         listing.skipped.append(Skipped(path, EXCLUDED))
