@@ -15,9 +15,10 @@ from pathlib import Path
 
 from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, Settings
+from vaultrag.diffing import diff_vault
 from vaultrag.domain import Vectors
 from vaultrag.embedding import drain_outbox
-from vaultrag.indexing import apply_changes, diff_vault
+from vaultrag.indexing import apply_changes
 from vaultrag.reading import Recipe
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index

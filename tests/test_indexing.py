@@ -12,10 +12,12 @@ import pytest
 
 from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, Settings
+from vaultrag.diffing import diff_vault
 from vaultrag.domain import ChangeKind
 from vaultrag.embedding import drain_outbox
 from vaultrag.errors import ModelCrashed, VaultError
-from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, diff_vault
+from vaultrag.indexing import Applied, DeletionPolicy, apply_changes
+from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import Recipe
 from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog
@@ -54,7 +56,9 @@ def put(config: Config, path: str, text: str) -> Path:
 
 def index(config: Config, database: Database, deletions: DeletionPolicy = DeletionPolicy.GUARD) -> Applied:
     diff = diff_vault(config, Catalog(database), RECIPE)
-    return apply_changes(config, database, diff, RECIPE, lambda *_: None, deletions=deletions)
+    applied = apply_changes(config, database, diff, RECIPE, lambda *_: None, deletions=deletions)
+    refresh_mentions(database)
+    return applied
 
 
 def drain(database: Database, embedder: HashEmbedder) -> int:

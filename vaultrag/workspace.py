@@ -12,6 +12,7 @@ from enum import StrEnum
 from vaultrag import embedding, indexing
 from vaultrag.answering.answer import Answerer
 from vaultrag.config import Config, require_vault
+from vaultrag.diffing import diff_vault
 from vaultrag.domain import (
     AnswerEvent,
     ChatModel,
@@ -26,6 +27,7 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import IndexMissing, ModelError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
+from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
@@ -153,7 +155,7 @@ class Workspace:
 
     def read_note(self, path: str) -> ReadNote:
         """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
-        stored = Catalog(self.database).stored_files().get(path)
+        stored = Catalog(self.database).stored_file(path)
         if stored is None:
             raise VaultError(f"{path} is not in the index.", "Run: vaultrag index")
         return read_and_cut(self.config.vault, stored.stat, self.config.settings.vault.max_note_bytes, self._recipe())
@@ -207,8 +209,9 @@ class Workspace:
         recipe = self._recipe()
         if embedder is not None:
             self._models.warm_embedder()
-        diff = indexing.diff_vault(self.config, Catalog(self.database), recipe)
+        diff = diff_vault(self.config, Catalog(self.database), recipe)
         applied = indexing.apply_changes(self.config, self.database, diff, recipe, progress, deletions=deletions)
+        refresh_mentions(self.database)
         with self.database.atomic():
             self.database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
         embedded = 0

@@ -95,6 +95,11 @@ def files_named(database: Database, name: str) -> list[str]:
     return database.column("SELECT path FROM files WHERE name = ? ORDER BY path", (name,))
 
 
+def files_between(database: Database, first: str, end: str) -> list[str]:
+    """Return the files from one path, in the order of their characters, up to another."""
+    return database.column("SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path", (first, end))
+
+
 def change_files(database: Database, appeared: Iterable[str], vanished: Iterable[str], resolve: Resolve) -> int:
     """Note that files came or went, and re-resolve every link that this can touch. Returns how many changed."""
     appeared, vanished = list(appeared), list(vanished)
