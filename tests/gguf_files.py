@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vaultrag.runtime.gguf import Tensor
+from vaultrag.runtime.quantise import Scheme, quantised
+from vaultrag.runtime.shapes import Shape, metadata_of, tensor_shapes
 
 Value: TypeAlias = int | float | bool | str | Sequence[str] | Sequence[int]
 
@@ -63,6 +68,31 @@ def model_metadata(context: int = 512, template: str = CHATML) -> dict[str, Valu
         "tokenizer.ggml.add_bos_token": False,
     }
     return {**metadata, "tokenizer.chat_template": template} if template else metadata
+
+
+def write_sparse(path: Path, metadata: Mapping[str, object], tensors: Sequence[Tensor]) -> Path:
+    """Write a header whose tensors are all zeros: a hole in the file, so that its size costs nothing.
+
+    llama.cpp loads it as it is, without a vocabulary.
+    """
+    values = {**metadata, "tokenizer.ggml.model": "no_vocab"}
+    header = [b"GGUF", struct.pack("<IQQ", 3, len(tensors), len(values))]
+    header += [_string(key) + _value(cast(Value, value)) for key, value in values.items()]
+    offset = 0
+    for tensor in tensors:
+        count = len(tensor.shape)
+        header.append(_string(tensor.name) + struct.pack(f"<I{count}QIQ", count, *tensor.shape, tensor.kind, offset))
+        offset += -(-tensor.size // ALIGNMENT) * ALIGNMENT
+    start = _padded(b"".join(header))
+    path.write_bytes(start)
+    os.truncate(path, len(start) + offset)
+    return path
+
+
+def write_shape(path: Path, shape: Shape, scheme: Scheme) -> Path:
+    """Write the header of a model of this shape, as `llama-quantize` would type it."""
+    bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
+    return write_sparse(path, metadata_of(shape), quantised(bare, scheme, shape.traits))
 
 
 def write_tiny_model(path: Path, context: int = 512, template: str = CHATML) -> Path:

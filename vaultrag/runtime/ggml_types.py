@@ -47,7 +47,7 @@ NAMES = {
 }  # fmt: skip
 F32, F16, Q4_0, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K = 0, 1, 2, 6, 7, 8, 10, 11, 12, 13, 14
 IQ4_NL, MXFP4 = 20, 39
-REPACKED = frozenset({Q4_0, Q4_K, IQ4_NL, MXFP4})  # what ggml-cpu/repack.cpp rearranges on x86 with AVX2
+REPACKED = frozenset({Q2_K, Q4_0, Q4_K, IQ4_NL, MXFP4})  # by ggml-cpu/repack.cpp on x86 with AVX2; Q2_K with AVX512
 REPACKED_ROWS = 8  # it takes matrices whose number of rows is a multiple of this
 
 

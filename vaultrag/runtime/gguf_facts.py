@@ -137,6 +137,16 @@ class ModelFacts:
         return self.embeddings + sum(layer.size for layer in self.layers) + (0 if self.tied else self.output)
 
     @property
+    def repacked(self) -> int:
+        """What an x86 CPU keeps in another order, where all is computed on it."""
+        return self.repacked_output + sum(layer.repacked + layer.repacked_experts for layer in self.layers)
+
+    @property
+    def in_ram(self) -> int:
+        """What the weights take where all is computed on the CPU and nothing is mapped from the file."""
+        return self.weights + (self.repacked_output if self.tied else 0)
+
+    @property
     def recurrent(self) -> bool:
         return any(layer.state for layer in self.layers)
 
@@ -377,10 +387,14 @@ def _is_output(name: str) -> bool:
 
 
 def _repacked(tensor: Tensor) -> int:
-    """Return the bytes that are copied into another order for the CPU's matrix multiplication."""
-    rows = tensor.shape[1] if len(tensor.shape) > 1 else 0
-    stem = tensor.name.rsplit(".", 1)[-1]
-    return tensor.size if tensor.kind in REPACKED and rows and rows % REPACKED_ROWS == 0 and stem == "weight" else 0
+    """Return the bytes that are copied into another order for the CPU's matrix multiplication.
+
+    It takes matrices, and stacks of them only where they are experts.
+    """
+    flat = len([length for length in tensor.shape if length > 1]) == 2 or part_of(tensor.name) is Part.EXPERTS
+    if tensor.kind not in REPACKED or not flat or not tensor.name.endswith(".weight"):
+        return 0
+    return tensor.size if tensor.shape[1] % REPACKED_ROWS == 0 else 0
 
 
 def _quantisation(tensors: Iterable[Tensor]) -> str:

@@ -1,0 +1,81 @@
+"""The memory probe's process: `python -m vaultrag.runtime.memory_child`, spoken to by `vaultrag.runtime.memory`."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llama_cpp import llama_cpp as native
+
+from vaultrag.child import Frame, serve
+from vaultrag.runtime.gguf import read_header
+from vaultrag.runtime.memory import Pretence
+from vaultrag.runtime.native_params import context_params, model_params
+from vaultrag.runtime.placement import Placement
+
+MEBIBYTE = 1 << 20
+LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
+_BUFFER = re.compile(r":\s*(\S+)\s+(model|KV|RS|compute|output) buffer size =\s*([\d.]+) MiB")
+_CACHE = re.compile(r"llama_kv_cache: size =\s*([\d.]+) MiB")  # the only word on it when laid out
+
+
+class Refused(Exception):
+    """llama.cpp did not make the model or the context; its first complaint says why."""
+
+
+class Log:
+    """Keeps the sizes of the buffers that llama.cpp announces, and its first complaint."""
+
+    def __init__(self, *, laid_out: bool) -> None:
+        self._laid_out = laid_out
+        self.buffers: list[tuple[str, str, int]] = []
+        self.reason = "it gave no reason"
+        self._silent = True
+        self._line = ""
+        self._callback = native.llama_log_callback(self._take)  # kept: C holds a bare pointer
+        native.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def _take(self, level: int, text: bytes, _data: Any) -> None:
+        self._line += text.decode("utf-8", "replace")
+        if not self._line.endswith("\n"):
+            return
+        line, self._line = self._line.strip(), ""
+        if found := _BUFFER.search(line):
+            self.buffers.append((found[1], found[2], round(float(found[3]) * MEBIBYTE)))
+        elif (found := _CACHE.search(line)) and self._laid_out:
+            self.buffers.append(("all", "KV", round(float(found[1]) * MEBIBYTE)))
+        elif level == LOG_ERROR and self._silent:
+            self.reason, self._silent = line.rstrip("."), False
+
+
+def buffers(request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
+    """Lay the model out, or load it, and yield what it takes."""
+    path = Path(request.body["path"])
+    read_header(path)
+    placement = Placement.from_json(request.body["placement"])
+    laid_out = request.body["pretence"] == Pretence.LAID_OUT
+    log = Log(laid_out=laid_out)
+    wanted = model_params(placement)
+    if laid_out:
+        wanted.params.no_alloc = True
+        wanted.params.load_mode = native.LLAMA_LOAD_MODE_NONE  # it asserts that nothing is mapped then
+    native.llama_backend_init()
+    model = native.llama_model_load_from_file(str(path).encode(), wanted.params)
+    if not model:
+        raise Refused(log.reason)
+    try:
+        context = native.llama_init_from_model(model, context_params(placement))
+        if not context:
+            raise Refused(log.reason)
+        native.llama_free(context)
+    finally:
+        native.llama_model_free(model)
+    yield Frame({"buffers": log.buffers})
+
+
+if __name__ == "__main__":
+    serve({"buffers": buffers})
