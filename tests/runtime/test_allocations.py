@@ -84,7 +84,13 @@ def test_heads_that_differ_between_layers_are_counted_one_by_one(tmp_path: Path)
     metadata |= {"deci.attention.head_count": [16] * 6, "deci.attention.head_count_kv": groups}
     metadata |= {"deci.feed_forward_length": [2816] * 6}
     bare = [
-        Tensor(name, (1024, 64 * groups[int(name.split(".")[1])]) if "attn_k." in name or "attn_v." in name else size, 0, 0, 0)
+        Tensor(
+            name,
+            (1024, 64 * groups[int(name.split(".")[1])]) if "attn_k." in name or "attn_v." in name else size,
+            0,
+            0,
+            0,
+        )
         for name, size in tensor_shapes(DENSE)
     ]
     path = write_sparse(tmp_path / "m.gguf", metadata, quantised(bare, Scheme.Q8_0, Traits(4, 0)))

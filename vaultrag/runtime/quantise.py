@@ -68,7 +68,7 @@ class Traits:
 
 def quantised(tensors: Sequence[Tensor], scheme: Scheme, traits: Traits) -> tuple[Tensor, ...]:
     """Return the tensors as `llama-quantize` would type them, laid out one after the other."""
-    order = sorted(tensors, key=lambda tensor: (-1 if layer_of(tensor.name) is None else layer_of(tensor.name) or 0))
+    order = sorted(tensors, key=lambda tensor: -1 if layer_of(tensor.name) is None else layer_of(tensor.name) or 0)
     values = _places(order, VALUES)
     downs = _places(order, ("ffn_down",))
     tied = all(tensor.name != "output.weight" for tensor in tensors)
