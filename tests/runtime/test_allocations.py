@@ -79,10 +79,10 @@ def test_weights_and_cache_are_what_llama_cpp_allocates(
 
 @pytest.mark.slow
 def test_heads_that_differ_between_layers_are_counted_one_by_one(tmp_path: Path) -> None:
-    groups = [16, 8, 4, 4, 2, 2]
+    groups = (16, 8, 4, 4, 2, 2)
     metadata = metadata_of(replace(DENSE, architecture="deci"))
-    metadata |= {"deci.attention.head_count": [16] * 6, "deci.attention.head_count_kv": groups}
-    metadata |= {"deci.feed_forward_length": [2816] * 6}
+    metadata |= {"deci.attention.head_count": (16,) * 6, "deci.attention.head_count_kv": groups}
+    metadata |= {"deci.feed_forward_length": (2816,) * 6}
     bare = [
         Tensor(
             name,
