@@ -338,7 +338,7 @@ class Fault(Shape):
         return kind(self.message, self.remedy)
 
 
-Event: TypeAlias = PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Fault
+Event: TypeAlias = PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Fault
 Events: TypeAlias = Generator[Event, None, None]
 EVENTS: dict[str, type[Event]] = {
     "passages": PassagesFound,
@@ -347,6 +347,7 @@ EVENTS: dict[str, type[Event]] = {
     "answer": Answer,
     "progress": Progress,
     "report": IndexReport,
+    "findings": Findings,
     "error": Fault,
 }
 _NAMES = {kind: name for name, kind in EVENTS.items()}

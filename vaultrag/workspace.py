@@ -25,7 +25,7 @@ from vaultrag.domain import (
     Vectors,
     counted,
 )
-from vaultrag.errors import IndexMissing, ModelError, VaultError, VaultragError
+from vaultrag.errors import IndexDamaged, IndexMissing, ModelError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
@@ -40,6 +40,7 @@ from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.vectors import VectorIndex
+from vaultrag.verifying import check_everything
 
 INDEXED = "indexed"  # when a run last went through the whole vault, empty as it may have been
 
@@ -179,6 +180,15 @@ class Workspace:
     def check(self) -> list[Finding]:
         """Look for broken invariants in the index."""
         return check_index(self.database, self._vector_index() if self._fingerprint() else None)
+
+    def check_deep(self, progress: Progress) -> list[Finding]:
+        """Look for broken invariants, with every note read again and every checksum verified."""
+        with self._indexing:
+            try:
+                vectors = self._vector_index() if self._fingerprint() else None
+            except IndexDamaged:
+                vectors = None  # the look at the file itself says so
+            return check_everything(self.config, self.database, self._recipe(), vectors, progress)
 
     def readiness(self) -> Readiness:
         """Say what could answer right now. Costs one small query."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
-from vaultrag.store.database import Access, Database, open_database, split_statements, translate
+from vaultrag.store.database import SCHEMA_KEY, Access, Database, open_database, split_statements, translate
 from vaultrag.store.embeddings import torn_keys
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
@@ -75,6 +75,7 @@ def test_newer_index_is_refused_and_kept(tmp_path: Path, access: Access) -> None
     path = tmp_path / "index.sqlite3"
     with open_database(path) as database:
         database.run(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+        database.set_meta(SCHEMA_KEY, f"{SCHEMA_VERSION + 1} what a newer version states")
     before = path.read_bytes()
     with pytest.raises(IndexTooNew):
         open_database(path, access)

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from vaultrag import wire
+from vaultrag.api.following import follow
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import UNEXPECTED, Streams
 from vaultrag.endpoint import Endpoint
@@ -88,6 +89,11 @@ def build_app(
     def check() -> Response:
         """Verify the index against itself and the vault."""
         return _json(wire.Findings.of(workspace.check()))
+
+    @app.post("/check", response_class=StreamingResponse)
+    async def check_deep() -> StreamingResponse:
+        """Verify the index by reading every note again: events `progress`, then `findings` or `error`."""
+        return _stream(streams, lambda: follow(lambda progress: wire.Findings.of(workspace.check_deep(progress))))
 
     @app.post("/shutdown", response_model=wire.Stopping)
     async def shutdown() -> Response:

@@ -59,6 +59,15 @@ class Client:
     def check(self) -> wire.Findings:
         return self._call("GET", "/check", wire.Findings)
 
+    def check_deep(self, progress: Progress) -> wire.Findings:
+        """Have every note compared with the index, and wait for it."""
+        for event in self._stream("/check", {}):
+            if isinstance(event, wire.Progress):
+                progress(event.phase, event.done, event.total)
+            elif isinstance(event, wire.Findings):
+                return event
+        raise self._lost()
+
     def health(self) -> wire.Health:
         return self._call("GET", "/healthz", wire.Health)
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from vaultrag import wire
 from vaultrag.config import Config
 from vaultrag.domain import Progress
+from vaultrag.errors import IndexLocked
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Reach, Workspace
 
@@ -32,6 +33,9 @@ class Local:
     def check(self) -> wire.Findings:
         return wire.Findings.of(self._workspace.check())
 
+    def check_deep(self, progress: Progress) -> wire.Findings:
+        return wire.Findings.of(self._workspace.check_deep(progress))
+
     def close(self) -> None:
         self._workspace.close()
 
@@ -43,3 +47,16 @@ def open_for_reading(config: Config) -> Local:
 def open_as_owner(config: Config) -> Local:
     """Raises IndexLocked while another process owns the index."""
     return Local(config, Access.OWN)
+
+
+def open_to_check(config: Config) -> Local:
+    """Open as owner, who can look at everything; to read while another process owns the index.
+
+    Raises IndexMissing before the first index run.
+    """
+    if not config.database_path.is_file():
+        return open_for_reading(config)
+    try:
+        return open_as_owner(config)
+    except IndexLocked:
+        return open_for_reading(config)

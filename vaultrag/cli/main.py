@@ -250,18 +250,22 @@ def status(
     print_status(session.config(vault, home), session.terminal)
 
 
-@app.command(epilog="Example:  vaultrag check --vault ~/Notes")
+@app.command(epilog="Example:  vaultrag check --deep")
 def check(
     context: typer.Context,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every note again and compare; verify every checksum.")
+    ] = False,
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """Verify the index: everything that must hold, and what to do where it does not."""
-    from vaultrag.cli.examine import check_index
+    from vaultrag.cli.examine import check_deep, check_index
 
     session = session_of(context)
-    raise typer.Exit(check_index(session.config(vault, home), session.terminal))
+    examine = check_deep if deep else check_index
+    raise typer.Exit(examine(session.config(vault, home), session.terminal))
 
 
 @app.command(epilog="Example:  vaultrag doctor")

@@ -1,23 +1,24 @@
-"""Every invariant of the index, looked at; each that is broken comes with a remedy.
+"""Every invariant inside the index, looked at; each that is broken comes with a remedy.
 
 All that is written is a note that Chroma must be rebuilt, where it disagrees with the embeddings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vaultrag.domain import Finding, counted
-from vaultrag.errors import IndexDamaged, StoreError
+from vaultrag.errors import IndexDamaged
 from vaultrag.store import embeddings
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.chroma import ChromaUnavailable
-from vaultrag.store.database import Access, Database
+from vaultrag.store.database import Access, Database, states_its_schema
 from vaultrag.store.vectors import VectorIndex
 
-REINDEX = "Move the index file away and run `vaultrag index`: it is built again from the notes."
+REPAIR = "Run `vaultrag repair`."
 INDEX = "Run `vaultrag index`."
 SHOWN = 3  # examples in a finding; the rest is a number
+KEYWORD_TABLES = ("keywords", "names_fts")
 
 
 def check_index(database: Database, vectors: VectorIndex | None = None) -> list[Finding]:
@@ -25,40 +26,40 @@ def check_index(database: Database, vectors: VectorIndex | None = None) -> list[
 
     Without `vectors` (no embedder, or another process owns the index) Chroma is left alone.
     """
-    findings = [*_sqlite(database)]
-    if findings:
-        return findings  # what a damaged file says about the rest is worth nothing
-    with database.snapshot():
-        findings += [*_catalogue(database), *_embeddings(database)]
-    if vectors is not None:
-        findings += _chroma(database, vectors)
-    return [*findings, *_problems(database)]
-
-
-def _sqlite(database: Database) -> Iterator[Finding]:
     try:
-        for message in database.column("PRAGMA integrity_check(10)"):
-            if message != "ok":
-                yield Finding("sqlite-integrity", "error", f"The index file is damaged: {message}.", REINDEX)
-        for table, *_ in database.rows("PRAGMA foreign_key_check"):
-            yield Finding("foreign-keys", "error", f"A row of {table} belongs to nothing.", REINDEX)
+        findings = [*check_file(database)]
+        if findings:
+            return findings  # what a damaged file says about the rest is worth nothing
+        findings += check_keywords(database)
+        with database.snapshot():
+            findings += [*_catalogue(database), *_embeddings(database)]
+        if vectors is not None:
+            findings += _chroma(database, vectors)
+        return [*findings, *_problems(database)]
     except IndexDamaged as error:
-        yield Finding("sqlite-integrity", "error", error.message, error.remedy)
-        return
-    yield from _full_text(database)
+        return [Finding("sqlite-integrity", "error", error.message, error.remedy)]
 
 
-def _full_text(database: Database) -> Iterator[Finding]:
+def check_file(database: Database) -> Iterator[Finding]:
+    """Look at the pages of the SQLite file, its schema, and the rows that belong to others."""
+    for message in database.column("PRAGMA integrity_check(10)"):
+        if message != "ok":
+            yield Finding("sqlite-integrity", "error", f"The index file is damaged: {message}.", REPAIR)
+    for table in sorted({row[0] for row in database.rows("PRAGMA foreign_key_check")}):
+        yield Finding("foreign-keys", "error", f"Rows of {table} belong to nothing.", REPAIR)
+    if not states_its_schema(database):
+        yield Finding("schema", "error", "The tables of the index are not those that were created.", REPAIR)
+
+
+def check_keywords(database: Database) -> Iterator[Finding]:
     """FTS5 compares its index with the rows; that counts as writing, so a reader cannot ask for it."""
     if database.access is not Access.WRITE:
         return
-    for table in ("keywords", "names_fts"):
+    for table in KEYWORD_TABLES:
         try:
             database.run(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
-        except StoreError:
-            yield Finding(
-                "keyword-index", "error", f"The keyword index {table} does not agree with the notes.", REINDEX
-            )
+        except IndexDamaged:
+            yield Finding("keyword-index", "error", f"The keyword index {table} does not agree with the notes.", REPAIR)
 
 
 def _catalogue(database: Database) -> Iterator[Finding]:
@@ -76,14 +77,12 @@ def _catalogue(database: Database) -> Iterator[Finding]:
         "notes whose chunks are not numbered without gaps: {}",
         "SELECT notes.path FROM chunks JOIN notes ON notes.id = chunks.note_id"
         " GROUP BY note_id HAVING max(ordinal) + 1 <> count(*) OR count(DISTINCT ordinal) <> count(*)",
-        remedy=REINDEX,
     )
     yield from _listed(
         database,
         "notes-named",
         "notes without a title in the name index: {}",
         "SELECT path FROM notes WHERE NOT EXISTS (SELECT 1 FROM names WHERE note_id = notes.id AND kind = 'title')",
-        remedy=REINDEX,
     )
 
 
@@ -96,7 +95,6 @@ def _embeddings(database: Database) -> Iterator[Finding]:
         "SELECT DISTINCT text_hash FROM chunks WHERE text_hash NOT IN (SELECT key FROM outbox)"
         " AND text_hash NOT IN (SELECT text_hash FROM embeddings WHERE fingerprint = ?)",
         (fingerprint,),
-        remedy=REINDEX,
     )
     yield from _listed(
         database,
@@ -105,14 +103,12 @@ def _embeddings(database: Database) -> Iterator[Finding]:
         "SELECT DISTINCT text_hash FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM chunks)"
         " AND text_hash NOT IN (SELECT key FROM outbox)",
         severity="warning",
-        remedy=REINDEX,
     )
     yield from _listed(
         database,
         "embeddings-sound",
         "embedders stored vectors of several lengths: {}",
         "SELECT fingerprint FROM embeddings GROUP BY fingerprint HAVING count(DISTINCT length(vector)) > 1",
-        remedy=REINDEX,
     )
     if owed := embeddings.owed_count(database):
         yield Finding("outbox-empty", "info", f"Waiting for the embedder: {counted(owed, 'text')}.", INDEX)
@@ -151,9 +147,12 @@ def _listed(
     parameters: tuple[str, ...] = (),
     *,
     severity: str = "error",
-    remedy: str = INDEX,
 ) -> Iterator[Finding]:
     found = database.column(sql, parameters)
     if found:
-        examples = ", ".join(map(str, found[:SHOWN])) + (" …" if len(found) > SHOWN else "")
-        yield Finding(invariant, severity, f"{len(found)} {detail.format(examples)}.", remedy)
+        yield Finding(invariant, severity, f"{len(found)} {detail.format(examples(found))}.", REPAIR)
+
+
+def examples(found: Sequence[object]) -> str:
+    """Return the first few of what was found, for a sentence."""
+    return ", ".join(map(str, found[:SHOWN])) + (" …" if len(found) > SHOWN else "")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from vaultrag.child import Child, ChildDied, ChildFailed
+from vaultrag.child import Child, ChildDied, ChildFailed, Frame
 from vaultrag.domain import Vectors
 
 POINTER = "current"
@@ -88,6 +88,18 @@ class ChromaIndex:
             offset += len(page)
             yield page
 
+    def stored(self) -> Iterator[tuple[list[str], Vectors]]:
+        """Yield all keys with their vectors, page by page."""
+        offset = 0
+        generation = self.current()
+        while True:
+            page = self._reply("vectors", generation, WRITE_SECONDS, limit=KEYS_PER_REQUEST, offset=offset)
+            keys = page.body["keys"]
+            if not keys:
+                return
+            offset += len(keys)
+            yield keys, np.frombuffer(page.payload, "<f4").reshape(len(keys), -1)
+
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first."""
         found = self._call("search", self.current(), SEARCH_SECONDS, _bytes(query), k=k)
@@ -137,9 +149,12 @@ class ChromaIndex:
             self._call("add", generation, WRITE_SECONDS, _bytes(vectors[start:end]), keys=list(keys[start:end]))
 
     def _call(self, method: str, folder: Path, seconds: float, payload: bytes = b"", **body: Any) -> dict[str, Any]:
+        return self._reply(method, folder, seconds, payload, **body).body
+
+    def _reply(self, method: str, folder: Path, seconds: float, payload: bytes = b"", **body: Any) -> Frame:
         request = {"folder": str(folder), "dimension": self.stamp.dimension, **body}
         try:
-            return self._child.call(method, request, seconds, payload).body
+            return self._child.call(method, request, seconds, payload)
         except ChildDied as error:
             raise ChromaUnavailable(error.cause) from error
         except ChildFailed as error:

@@ -60,6 +60,10 @@ class Collections:
         page = self._at(request).get(limit=request.body["limit"], offset=request.body["offset"], include=[])
         yield Frame({"keys": page["ids"]})
 
+    def vectors(self, request: Frame, _: threading.Event) -> Iterator[Frame]:
+        page = self._at(request).get(limit=request.body["limit"], offset=request.body["offset"], include=["embeddings"])
+        yield Frame({"keys": page["ids"]}, np.ascontiguousarray(page["embeddings"], "<f4").tobytes())
+
     def search(self, request: Frame, _: threading.Event) -> Iterator[Frame]:
         query = np.frombuffer(request.payload, "<f4").reshape(1, -1)
         found = self._at(request).query(query_embeddings=query, n_results=request.body["k"], include=["distances"])
@@ -101,6 +105,7 @@ if __name__ == "__main__":
             "delete": collections.delete,
             "count": collections.count,
             "keys": collections.keys,
+            "vectors": collections.vectors,
             "search": collections.search,
         }
     )

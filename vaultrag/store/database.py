@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import sqlite3
 import threading
@@ -27,6 +28,7 @@ Row: TypeAlias = tuple[Any, ...]
 BUSY_SECONDS = 10.0  # a writer's transaction is one note or one batch: far below this even on a slow disk
 CHECKPOINT_PAGES = 4000  # 16 MB of log: a first index syncs a quarter as often as by SQLite's default
 CACHE_KIB = 16_384  # the keyword index of some 10,000 notes stays in memory
+SCHEMA_KEY = "schema"
 
 
 class Access(StrEnum):
@@ -44,6 +46,7 @@ def open_database(path: Path, access: Access = Access.WRITE) -> Database:
     with translated(path):
         _create_private_file(path)
     database = Database(path, access)
+    _refuse_damaged(database)
     _refuse_newer(database)
     _create_or_migrate(database)
     return database
@@ -195,13 +198,17 @@ def translated(path: Path) -> Iterator[None]:
 def translate(error: sqlite3.Error, path: Path) -> StoreError:
     """Return our error for one of SQLite's; every one has a counterpart."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the low byte is the primary code
+    if not code and str(error).startswith("Could not decode"):
+        return _damaged(path, "text in it is no UTF-8")  # SQLite's own sentence would quote the note
     if code == sqlite3.SQLITE_FULL:
         return _disk_full(path)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return IndexLocked(
             f"Another process is writing to the index {path}.", "Wait until it is done, then run the command again."
         )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT) or str(error).startswith(
+        "no such "
+    ):
         return _damaged(path, str(error))
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
         return StoreError(
@@ -228,8 +235,7 @@ def _disk_full(path: Path) -> DiskFull:
 
 def _damaged(path: Path, detail: str) -> IndexDamaged:
     return IndexDamaged(
-        f"The index {path} is damaged ({detail}).",
-        f"Move {path.name} and its -wal file away and run `vaultrag index`: the notes themselves are untouched.",
+        f"The index {path} is damaged ({detail}).", "Run `vaultrag repair`: the notes themselves are untouched."
     )
 
 
@@ -237,6 +243,7 @@ def _open_for_reading(path: Path) -> Database:
     if not path.is_file() or not path.stat().st_size:
         raise _missing(path)
     database = Database(path, Access.READ)
+    _refuse_damaged(database)
     _refuse_newer(database)
     version = _version(database)
     if version == 0:
@@ -250,6 +257,32 @@ def _open_for_reading(path: Path) -> Database:
 
 def _missing(path: Path) -> IndexMissing:
     return IndexMissing(f"Nothing has been indexed yet: {path} is not there.", "Run `vaultrag index` first.")
+
+
+def states_its_schema(database: Database) -> bool:
+    """Tell whether the tables, indexes and triggers are those that were created."""
+    return database.meta(SCHEMA_KEY) == _statement_of_schema(database)
+
+
+def _statement_of_schema(database: Database) -> str:
+    """Return the version and the digest of everything that was created; SQLite itself has no checksums."""
+    rows = database.rows(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 2"
+    )
+    return f"{_version(database)} {hashlib.sha256(repr(rows).encode()).hexdigest()}"
+
+
+def _refuse_damaged(database: Database) -> None:
+    """Refuse a file whose header names another version than its tables: a flipped bit, not an older program."""
+    try:
+        if not database.value("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
+            return
+        stated = database.meta(SCHEMA_KEY)
+        if stated is not None and stated.split(" ")[0] != str(_version(database)):
+            raise _damaged(database.path, "its header is not what was written")
+    except StoreError:
+        database.close()
+        raise
 
 
 def _refuse_newer(database: Database) -> None:
@@ -271,6 +304,7 @@ def _create_or_migrate(database: Database) -> None:
         for step in steps:
             if step.to > version:
                 _apply(database, step)
+        database.set_meta(SCHEMA_KEY, _statement_of_schema(database))
 
 
 def _apply(database: Database, step: Migration) -> None:

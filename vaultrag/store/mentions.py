@@ -138,6 +138,12 @@ def all_mentions(database: Database) -> list[StoredLink]:
     return _mentions(database, "0 = ?", 0)
 
 
+def all_rows(database: Database) -> list[Mention]:
+    """Return every mention as it is stored."""
+    rows = database.rows("SELECT source_id, target_id, kind, name, text, line FROM mentions ORDER BY id")
+    return [Mention(*row) for row in rows]
+
+
 def _mentions(database: Database, where: str, note_id: int) -> list[StoredLink]:
     rows = database.rows(
         "SELECT source.path, mentions.name, target.path, kind, text, line FROM mentions"

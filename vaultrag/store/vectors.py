@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 
 import numpy as np
 
@@ -110,6 +111,12 @@ class VectorIndex:
                 return
             self.database.clear_meta(REBUILD_OWED)
             self._healthy, self._reason = True, ""
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep searches and changes away from Chroma; meanwhile searches are exact."""
+        with self._lock:
+            yield
 
     def close(self) -> None:
         """End Chroma's process."""

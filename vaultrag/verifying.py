@@ -1,0 +1,198 @@
+"""Every note of the index read again: what its rows say, compared with what its file says now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Set
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from vaultrag.config import Config
+from vaultrag.domain import ChangeKind, FileStat, Finding, LinkKind, Progress, counted
+from vaultrag.errors import IndexDamaged, VaultError
+from vaultrag.indexing import Embeds, VaultDiff, diff_vault
+from vaultrag.language import fold
+from vaultrag.reading import Job, ReadNote, Recipe, Unreadable, read_all, read_and_stem
+from vaultrag.store import graph, mentions, note_rows
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.check import INDEX, REPAIR, check_index, examples
+from vaultrag.store.check_home import check_home
+from vaultrag.store.check_vectors import check_vectors
+from vaultrag.store.chunk_rows import stems_of
+from vaultrag.store.database import Access, Database
+from vaultrag.store.mentions import Mention
+from vaultrag.store.vectors import VectorIndex
+from vaultrag.vault.lines import Lines
+from vaultrag.vault.links import LinkResolver
+
+DAMAGED = "notes-as-read"
+FATAL = {"sqlite-integrity", "schema"}  # a file of which nothing that it says can be trusted
+SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(slots=True)
+class Verified:
+    """How the rows of the notes stand. `damaged` says of each wrong note what of it is wrong.
+
+    `outdated` lists what changed on disk since the index was brought up to date; that is no damage.
+    """
+
+    damaged: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    outdated: dict[str, list[str]] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
+    wrong_mentions: int = 0
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what is wrong, gravest first."""
+        by_part: defaultdict[str, list[str]] = defaultdict(list)
+        for path, parts in self.damaged.items():
+            for part in parts:
+                by_part[part].append(path)
+        for part, paths in sorted(by_part.items()):
+            detail = f"The {part} of {counted(len(paths), 'note')} in the index are not what the file says"
+            yield Finding(DAMAGED, "error", f"{detail}: {examples(paths)}.", REPAIR)
+        if self.wrong_mentions:
+            count = counted(self.wrong_mentions, "mention")
+            yield Finding("mentions-as-read", "error", f"{count} in the index stand in no note.", REPAIR)
+        for path, message in self.unread.items():
+            yield Finding("note-readable", "warning", f"{path} could not be compared. {message}", "")
+        for what, paths in self.outdated.items():
+            yield Finding("notes-current", "warning", f"{what}: {examples(paths)}.", INDEX)
+
+
+def check_everything(
+    config: Config, database: Database, recipe: Recipe, vectors: VectorIndex | None, progress: Progress
+) -> list[Finding]:
+    """Return whatever is broken in the index, its files and its vectors, compared with the vault itself."""
+    findings = check_index(database, vectors)
+    if not any(finding.invariant in FATAL for finding in findings):
+        try:
+            findings += verify_notes(config, database, recipe, progress).findings()
+            findings += check_vectors(database, vectors, progress)
+        except VaultError as error:
+            findings.append(Finding("vault-readable", "warning", error.message, error.remedy))
+        except IndexDamaged as error:
+            findings.append(Finding("sqlite-integrity", "error", error.message, error.remedy))
+    findings += check_home(config.home, config.chroma_path)
+    if database.access is Access.READ:
+        detail = "The keyword index and the vector index were not looked at: another process owns the index."
+        findings.append(Finding("all-checked", "info", detail, "Run this again when the other process is done."))
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def verify_notes(config: Config, database: Database, recipe: Recipe, progress: Progress) -> Verified:
+    """Compare every note's rows with its file. Nothing is written.
+
+    Raises VaultError when the vault is not there, IndexDamaged when the catalogue itself cannot be read.
+    """
+    diff = diff_vault(config, Catalog(database), recipe)
+    return _Verifier(config, database, recipe, diff).run(progress)
+
+
+@dataclass(slots=True)
+class _Verifier:
+    config: Config
+    database: Database
+    recipe: Recipe
+    diff: VaultDiff
+    found: Verified = field(default_factory=Verified)
+    _resolver: LinkResolver = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._resolver = LinkResolver(sorted(graph.known_files(self.database)))
+
+    def run(self, progress: Progress) -> Verified:
+        stale = self._note_changes()
+        stored = Catalog(self.database).stored_files()
+        stats = [stat for path, stat in self.diff.stats.items() if path in stored and path not in stale]
+        job = Job(read_and_stem, self.config.vault, self.config.settings.vault.max_note_bytes, self.recipe)
+        with closing(read_all(job, stats)) as reads:
+            for done, (stat, read) in enumerate(zip(stats, reads, strict=True)):
+                progress("verify", done, len(stats))
+                self._verify(stat, read)
+        progress("verify", len(stats), len(stats))
+        self.found.wrong_mentions = wrong_mentions(self.database)
+        return self.found
+
+    def _note_changes(self) -> Set[str]:
+        """Note what a run of the indexer would do; return the notes that cannot be compared until then."""
+        by_kind: defaultdict[ChangeKind, list[str]] = defaultdict(list)
+        for change in self.diff.changes:
+            by_kind[change.kind].append(change.path)
+        outdated = self.found.outdated
+        for kind, paths in by_kind.items():
+            outdated[f"{counted(len(paths), 'note')} {_SINCE[kind]}"] = paths
+        known, now = graph.known_files(self.database), set(self.diff.names)
+        if known != now:
+            paths = sorted(known ^ now)
+            outdated[f"{counted(len(paths), 'file')} came or went since links were followed"] = paths
+        changed = {path for change in self.diff.changes for path in (change.path, change.old_path) if path}
+        owed = Catalog(self.database).owed_readings()
+        return changed | {*owed, *graph.embedding_notes(self.database, sorted(changed))}
+
+    def _verify(self, stat: FileStat, read: ReadNote | Unreadable) -> None:
+        if isinstance(read, Unreadable):
+            self.found.unread[stat.path] = read.message
+            return
+        try:
+            parts = self._differences(stat, read)
+        except IndexDamaged:
+            parts = ("rows",)
+        except VaultError as error:
+            self.found.unread[stat.path] = error.message
+            return
+        if parts:
+            self.found.damaged[stat.path] = parts
+
+    def _differences(self, stat: FileStat, read: ReadNote) -> tuple[str, ...]:
+        embeds = Embeds(self.config, self.diff.stats, self._resolver.resolve)
+        if embeds.are_in(read.note):
+            read = embeds.read(stat, self.recipe)
+        stems = read.stems or [stems_of(chunk) for chunk in read.chunks]
+        expected = note_rows.expected_rows(read.note, stat, read.chunks, stems, self._resolver.resolve)
+        stored = note_rows.stored_rows(self.database, stat.path)
+        return expected.differences(stored) if stored else ("rows",)
+
+
+_SINCE: Mapping[ChangeKind, str] = {
+    ChangeKind.ADDED: "of the vault are not in the index yet",
+    ChangeKind.MODIFIED: "changed since they were indexed",
+    ChangeKind.REMOVED: "in the index are gone from the vault",
+    ChangeKind.MOVED: "moved since they were indexed",
+}
+
+
+def wrong_mentions(database: Database) -> int:
+    """Count the mentions whose words stand nowhere, or whose name is not the target's.
+
+    Notes whose mentions are still to be looked for are left out.
+    """
+    with database.snapshot():
+        owed = set(mentions.owed(database))
+        rows = [row for row in mentions.all_rows(database) if not owed & {row.source_id, row.target_id}]
+        names: defaultdict[int, set[str]] = defaultdict(set)
+        for name in mentions.names(database):
+            names[name.note_id] |= {name.name, fold(name.name.strip())}
+        open_links = {
+            (source, target.strip(), text, line) for source, target, text, line in mentions.unresolved_targets(database)
+        }
+        texts: defaultdict[int, list[mentions.Text]] = defaultdict(list)
+        for text in mentions.texts(database, sorted({row.source_id for row in rows})):
+            texts[text.note_id].append(text)
+
+    def stands(row: Mention) -> bool:
+        if row.kind == LinkKind.ALIAS:
+            return (
+                fold(row.name) in names[row.target_id] and (row.source_id, row.name, row.text, row.line) in open_links
+            )
+        return row.name in names[row.target_id] and any(_says(text, row) for text in texts[row.source_id])
+
+    return sum(not stands(row) for row in rows)
+
+
+def _says(passage: mentions.Text, mention: Mention) -> bool:
+    """Tell whether the words begin on the line that the mention names."""
+    lines, number = Lines(passage.text), mention.line - passage.first_line
+    if not 0 <= number < len(lines):
+        return False
+    return passage.text.find(mention.text, lines.starts[number]) in range(lines.starts[number], lines.ends[number] + 1)
