@@ -95,6 +95,7 @@ def test_unusable_index_is_named_by_every_command_and_left_alone(
 def _set_version(path: Path, version: int) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute(f"PRAGMA user_version = {version:d}")
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (f"{version} of a newer version",))
     connection.close()
 
 

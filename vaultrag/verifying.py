@@ -41,6 +41,7 @@ class Verified:
     outdated: dict[str, list[str]] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     wrong_mentions: int = 0
+    misnamed_files: list[str] = field(default_factory=list)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong, gravest first."""
@@ -54,6 +55,9 @@ class Verified:
         if self.wrong_mentions:
             count = counted(self.wrong_mentions, "mention")
             yield Finding("mentions-as-read", "error", f"{count} in the index stand in no note.", REPAIR)
+        if self.misnamed_files:
+            detail = f"{counted(len(self.misnamed_files), 'file')} cannot be found by name"
+            yield Finding("files-named", "error", f"{detail}: {examples(self.misnamed_files)}.", REPAIR)
         for path, message in self.unread.items():
             yield Finding("note-readable", "warning", f"{path} could not be compared. {message}", "")
         for what, paths in self.outdated.items():
@@ -111,6 +115,7 @@ class _Verifier:
                 progress("verify", done, len(stats))
                 self._verify(stat, read)
         progress("verify", len(stats), len(stats))
+        self.found.misnamed_files = graph.misnamed_files(self.database)
         self.found.wrong_mentions = wrong_mentions(self.database)
         return self.found
 

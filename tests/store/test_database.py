@@ -174,6 +174,7 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
             "ALTER TABLE embeddings DROP COLUMN checksum",
             "INSERT INTO embeddings (text_hash, fingerprint, vector) VALUES ('a', 'f', x'0000803f')",
             "PRAGMA user_version = 2",
+            "DELETE FROM meta WHERE key = 'schema'",
         ):
             database.run(statement)
     with open_database(path) as database:

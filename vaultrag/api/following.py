@@ -21,16 +21,9 @@ def follow(work: Callable[[OnProgress], Event]) -> Iterator[Event]:
     """
     state = _State()
     threading.Thread(target=_run, args=(work, state), daemon=True).start()
-    shown: Progress | None = None
     try:
-        while True:
-            with state.changed:
-                state.changed.wait_for(lambda: state.over or state.progress is not shown)
-                shown, over = state.progress, state.over
-            if over:
-                break
-            if shown is not None:
-                yield shown
+        while (progress := state.next_progress()) is not None:
+            yield progress
     finally:
         state.abandoned = True
     if state.error is not None:
@@ -47,6 +40,14 @@ class _State:
     error: BaseException | None = None
     over: bool = False
     abandoned: bool = False
+    _shown: Progress | None = None
+
+    def next_progress(self) -> Progress | None:
+        """Wait for the next progress; None when the work is over."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.over or self.progress is not self._shown)
+            self._shown = self.progress
+            return None if self.over else self.progress
 
 
 def _run(work: Callable[[OnProgress], Event], state: _State) -> None:

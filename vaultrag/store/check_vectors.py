@@ -46,15 +46,16 @@ def unsound_embeddings(database: Database, progress: Progress) -> list[int]:
     total = int(database.value("SELECT count(*) FROM embeddings"))
     found: list[int] = []
     last, done = 0, 0
-    while rows := database.rows("SELECT id, vector FROM embeddings WHERE id > ? ORDER BY id LIMIT ?", (last, ROWS)):
-        found += [row_id for row_id, blob in rows if not is_sound(blob)]
+    query = "SELECT id, vector, checksum = crc32(vector) FROM embeddings WHERE id > ? ORDER BY id LIMIT ?"
+    while rows := database.rows(query, (last, ROWS)):
+        found += [row_id for row_id, blob, as_written in rows if not as_written or not is_vector(blob)]
         last, done = rows[-1][0], done + len(rows)
         progress("embeddings checked", done, total)
     return found
 
 
-def is_sound(blob: object) -> bool:
-    """Tell whether a stored embedding is one."""
+def is_vector(blob: object) -> bool:
+    """Tell whether a stored embedding is a vector of unit length."""
     if not isinstance(blob, bytes) or len(blob) % 4 or not blob:
         return False
     length = float(np.linalg.norm(np.frombuffer(blob, embeddings.STORED).astype(np.float64)))

@@ -100,6 +100,12 @@ def files_between(database: Database, first: str, end: str) -> list[str]:
     return database.column("SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path", (first, end))
 
 
+def misnamed_files(database: Database) -> list[str]:
+    """Return the files whose stored name is not the last segment of their path."""
+    rows = database.rows("SELECT path, name FROM files ORDER BY path")
+    return [path for path, name in rows if file_name(path) != name]
+
+
 def change_files(database: Database, appeared: Iterable[str], vanished: Iterable[str], resolve: Resolve) -> int:
     """Note that files came or went, and re-resolve every link that this can touch. Returns how many changed."""
     appeared, vanished = list(appeared), list(vanished)

@@ -30,22 +30,22 @@ class NoteRows:
     names: Sequence[Row]
     tags: Sequence[Row]
 
-    def differences(self, other: NoteRows) -> tuple[str, ...]:
-        """Return what differs, in words for the user. The day a note was first seen is known to no file."""
-        mine, theirs = dict(self.note), dict(other.note)
-        if mine["date_source"] == theirs["date_source"] == FIRST_SEEN:
-            days = (mine.pop("date"), theirs.pop("date"))
-            dated = all(isinstance(day, str) and _DAY.fullmatch(day) for day in days)
-        else:
-            dated = True
+    def differences(self, stored: NoteRows) -> tuple[str, ...]:
+        """Return what of the stored rows is wrong, in words for the user."""
         pairs = {
-            "properties": (mine, theirs),
-            "passages": (list(self.chunks), list(other.chunks)),
-            "links": (list(self.links), list(other.links)),
-            "names": (list(self.names), list(other.names)),
-            "tags": (sorted(self.tags), sorted(other.tags)),
+            "properties": (self._own(stored), dict(stored.note)),
+            "passages": (list(self.chunks), list(stored.chunks)),
+            "links": (list(self.links), list(stored.links)),
+            "names": (list(self.names), list(stored.names)),
+            "tags": (sorted(self.tags), sorted(stored.tags)),
         }
-        return (*(name for name, (one, two) in pairs.items() if one != two), *(() if dated else ("date",)))
+        return tuple(name for name, (expected, there) in pairs.items() if expected != there)
+
+    def _own(self, stored: NoteRows) -> dict[str, Value]:
+        """Return the values of the note's own row; of a day that no file names, that it is one is all we know."""
+        day = stored.note["date"]
+        first_seen = self.note["date_source"] == FIRST_SEEN and isinstance(day, str) and _DAY.fullmatch(day)
+        return {**self.note, "date": day} if first_seen else dict(self.note)
 
 
 def expected_rows(
