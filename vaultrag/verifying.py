@@ -77,7 +77,7 @@ def check_everything(
             findings.append(Finding("vault-readable", "warning", error.message, error.remedy))
         except IndexDamaged as error:
             findings.append(Finding("sqlite-integrity", "error", error.message, error.remedy))
-    findings += check_home(config.home, config.chroma_path)
+    findings += check_home(config.home)
     if database.access is Access.READ:
         detail = "The keyword index and the vector index were not looked at: another process owns the index."
         findings.append(Finding("all-checked", "info", detail, "Run this again when the other process is done."))

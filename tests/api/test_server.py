@@ -199,3 +199,16 @@ def test_idle_server_ends_by_itself(tmp_path: Path) -> None:
     with serving(tmp_path, idle_seconds=0.3) as running:
         running.thread.join(10)
         assert not running.thread.is_alive()
+
+
+def test_deep_check_streams_progress_and_findings(served: Served) -> None:
+    new = served.config.vault / "Ещё не прочитана.md"
+    new.write_text("Тата переехала.\n", encoding="utf-8")
+    events = served.events("/check", {})
+    new.unlink()
+    assert events[0][0] == "progress"
+    name, body = events[-1]
+    assert name == "findings"
+    findings = body["findings"]
+    assert isinstance(findings, list)
+    assert {finding["invariant"] for finding in findings} == {"notes-current"}

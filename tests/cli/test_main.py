@@ -220,6 +220,7 @@ def test_check_goes_through_the_server_and_is_0_when_sound(
 ) -> None:
     assert run("check", *_places(served)) == 0
     assert run("check", "--json", *_places(served)) == 0
+    assert run("check", "--deep", *_places(served)) == 0
     assert "findings" in capsys.readouterr().out
 
 

@@ -13,19 +13,21 @@ from vaultrag.store.check import REPAIR, examples
 from vaultrag.store.chroma import GENERATION, POINTER
 from vaultrag.store.database import translated
 
+CHROMA = "chroma"
 OTHERS = 0o077  # what the group and everybody else may do: nothing
+TELLING_NOTHING = ("config.toml", "lock", "server.json", "server.log", "server.start.log")
 SET_ASIDE = "damaged"
 """The folder of the files that a repair replaced; they are kept until a repair finds nothing to do."""
 
 
-def check_home(home: Path, chroma: Path) -> Iterator[Finding]:
+def check_home(home: Path) -> Iterator[Finding]:
     """Yield what is wrong with the files themselves, whatever is in them."""
     open_to_others = readable_by_others(home)
     if open_to_others:
         names = examples([path.relative_to(home).as_posix() for path in open_to_others])
         detail = f"Others may read {counted(len(open_to_others), 'file')} of the index: {names}."
         yield Finding("files-private", "warning", detail, REPAIR)
-    left = leftovers(home, chroma)
+    left = leftovers(home)
     if left:
         names = examples([path.relative_to(home).as_posix() for path in left])
         yield Finding("no-leftovers", "info", f"Interrupted work left {names}.", REPAIR)
@@ -36,21 +38,22 @@ def check_home(home: Path, chroma: Path) -> Iterator[Finding]:
 
 
 def readable_by_others(home: Path) -> list[Path]:
-    """Return the files that somebody else may read or write; none where there are no such rights."""
-    if os.name != "posix":
+    """Return the files about notes that somebody else may read or write; none where the home itself is closed."""
+    if os.name != "posix" or not stat.S_IMODE(home.stat().st_mode) & OTHERS:
         return []
-    return [path for path in _files(home) if stat.S_IMODE(path.lstat().st_mode) & OTHERS]
+    telling = (path for path in _files(home) if not path.name.startswith(TELLING_NOTHING))
+    folders = [path for path in (home / CHROMA, home / SET_ASIDE) if path.is_dir()]
+    return [path for path in (*folders, *telling) if stat.S_IMODE(path.lstat().st_mode) & OTHERS]
 
 
-def leftovers(home: Path, chroma: Path) -> list[Path]:
+def leftovers(home: Path) -> list[Path]:
     """Return what a killed process left: unfinished files, and generations of Chroma that nothing points to."""
+    chroma = home / CHROMA
     parts = [path for path in _files(home) if path.suffix in {".part", ".new"}]
     try:
         current = (chroma / POINTER).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return parts  # which one is current cannot be told
-    if not chroma.is_dir():
-        return parts
     return parts + [path for path in chroma.iterdir() if GENERATION.fullmatch(path.name) and path.name != current]
 
 
