@@ -8,9 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from vaultrag.config import Config
+from vaultrag.diffing import VaultDiff, diff_vault
 from vaultrag.domain import ChangeKind, FileStat, Finding, LinkKind, Progress, counted
 from vaultrag.errors import IndexDamaged, VaultError
-from vaultrag.indexing import Embeds, VaultDiff, diff_vault
+from vaultrag.indexing import Embeds
 from vaultrag.language import fold
 from vaultrag.reading import Job, ReadNote, Recipe, Unreadable, read_all, read_and_stem
 from vaultrag.store import graph, mentions, note_rows
@@ -127,9 +128,7 @@ class _Verifier:
         outdated = self.found.outdated
         for kind, paths in by_kind.items():
             outdated[f"{counted(len(paths), 'note')} {_SINCE[kind]}"] = paths
-        known, now = graph.known_files(self.database), set(self.diff.names)
-        if known != now:
-            paths = sorted(known ^ now)
+        if paths := [*self.diff.appeared, *self.diff.vanished]:
             outdated[f"{counted(len(paths), 'file')} came or went since links were followed"] = paths
         changed = {path for change in self.diff.changes for path in (change.path, change.old_path) if path}
         owed = Catalog(self.database).owed_readings()
@@ -150,7 +149,7 @@ class _Verifier:
             self.found.damaged[stat.path] = parts
 
     def _differences(self, stat: FileStat, read: ReadNote) -> tuple[str, ...]:
-        embeds = Embeds(self.config, self.diff.stats, self._resolver.resolve)
+        embeds = Embeds(self.config, self.diff.stats.get, self._resolver.resolve)
         if embeds.are_in(read.note):
             read = embeds.read(stat, self.recipe)
         stems = read.stems or [stems_of(chunk) for chunk in read.chunks]
