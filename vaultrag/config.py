@@ -52,6 +52,7 @@ class AnsweringSection(Section):
     passages: int = Field(8, ge=1, le=50)
     floor_similarity: float = Field(0.82, ge=0, le=1)
     floor_coverage: float = Field(0.25, ge=0, le=1)
+    save: bool = False
 
 
 class RolesSection(Section):

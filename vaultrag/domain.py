@@ -318,7 +318,7 @@ class AnswerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer whose citations were checked against the notes' own lines."""
+    """An answer whose citations were checked against the notes' own lines. `saved` is the id it was saved under."""
 
     question: str
     status: AnswerStatus
@@ -330,6 +330,39 @@ class Answer:
     timings: Mapping[str, float]
     tokens: Mapping[str, int]
     warnings: tuple[str, ...] = ()
+    saved: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Whether an answer is saved. One of a chat always is: `chat` names the conversation."""
+
+    saved: bool = False
+    chat: str = ""
+
+
+NOT_KEPT = Keep()
+
+
+class VerdictState(StrEnum):
+    DISMISSED = "dismissed"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the user decided about something that was found in the notes.
+
+    `key` names it and outlives re-indexing; `paths` are the notes that it is about, which it follows when they move;
+    `until` is the day (`YYYY-MM-DD`) on which something snoozed comes back.
+    """
+
+    key: str
+    state: VerdictState
+    paths: tuple[str, ...]
+    note: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vaultrag import domain, errors
 
 QUESTION_LENGTH = 4_000  # characters; longer is a pasted document, which costs seconds in every lane
+CHAT_NAME_LENGTH = 200
 PASSAGES_MOST = 100
 WORDED = r"\S"  # something that is not white space
 
@@ -35,7 +36,11 @@ class SearchRequest(Request):
 
 
 class AskRequest(Request):
+    """`save` keeps the answer; `chat` keeps it in the conversation of that name."""
+
     question: str = Field(min_length=1, max_length=QUESTION_LENGTH, pattern=WORDED)
+    save: bool = False
+    chat: str = Field("", max_length=CHAT_NAME_LENGTH)
 
 
 class IndexRequest(Request):
@@ -160,6 +165,7 @@ class Answer(Shape):
     tokens: dict[str, int]
     question: str = ""
     warnings: list[str] = []
+    saved: str = ""
 
     @classmethod
     def of(cls, answer: domain.Answer) -> Answer:
@@ -174,6 +180,7 @@ class Answer(Shape):
             tokens=dict(answer.tokens),
             question=answer.question,
             warnings=list(answer.warnings),
+            saved=answer.saved,
         )
 
 

@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Set
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from vaultrag import embedding, indexing
 from vaultrag.answering.answer import Answerer
+from vaultrag.archive import Archive, open_for_records
 from vaultrag.config import Config, require_vault
 from vaultrag.diffing import diff_vault
 from vaultrag.domain import (
+    NOT_KEPT,
+    Answer,
     AnswerEvent,
+    AnswerReady,
     ChatModel,
     Embedder,
     Finding,
     IndexReport,
     IndexStatus,
+    Keep,
     Progress,
     SearchResult,
     Vectors,
     counted,
 )
-from vaultrag.errors import IndexDamaged, IndexMissing, ModelError, VaultError, VaultragError
+from vaultrag.errors import IndexDamaged, IndexMissing, ModelError, StoreError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
@@ -95,6 +102,8 @@ class Workspace:
         except BaseException:
             self._lock.release()
             raise
+        if access is Access.OWN:
+            self._bring_records_up()
 
     @classmethod
     def open(cls, config: Config, access: Access) -> Workspace:
@@ -140,7 +149,7 @@ class Workspace:
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return replace(result, timings=timings)
 
-    def ask(self, question: str) -> Generator[AnswerEvent, None, None]:
+    def ask(self, question: str, keep: Keep = NOT_KEPT) -> Generator[AnswerEvent, None, None]:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
         self._require_notes()
         answerer = Answerer(
@@ -152,7 +161,12 @@ class Workspace:
             refusal=self._models.refusal(),
             learn=self._models.learn,
         )
-        return answerer.answer(question)
+        return self._kept(answerer.answer(question), keep)
+
+    @property
+    def archive(self) -> Archive:
+        """The answers, chats and verdicts that the user keeps."""
+        return Archive(self.config, self.database)
 
     def read_note(self, path: str) -> ReadNote:
         """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
@@ -221,6 +235,7 @@ class Workspace:
             self._models.warm_embedder()
         diff = diff_vault(self.config, Catalog(self.database), recipe)
         applied = indexing.apply_changes(self.config, self.database, diff, recipe, progress, deletions=deletions)
+        self._bring_records_up()
         refresh_mentions(self.database)
         with self.database.atomic():
             self.database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
@@ -240,6 +255,32 @@ class Workspace:
             failed=tuple(applied.findings),
             warnings=warnings,
         )
+
+    def _bring_records_up(self) -> None:
+        """Take over what a kill left in the journal alone; a journal that cannot be read is `check`'s to tell."""
+        with contextlib.suppress(StoreError):
+            self.archive.book.catch_up()
+            self.archive.follow_moves()
+
+    def _kept(self, events: Generator[AnswerEvent, None, None], keep: Keep) -> Generator[AnswerEvent, None, None]:
+        """Hand an answer's events through, and save the answer if that is wanted."""
+        wanted = keep.saved or keep.chat or self.config.settings.answering.save
+        with closing(events):
+            for event in events:
+                if wanted and isinstance(event, AnswerReady):
+                    yield AnswerReady(self._save(event.answer, keep.chat))
+                else:
+                    yield event
+
+    def _save(self, answer: Answer, chat: str) -> Answer:
+        """Save an answer; what prevents that is no reason to withhold it."""
+        try:
+            if self._access is Access.OWN:
+                return replace(answer, saved=self.archive.save(answer, chat))
+            with open_for_records(self.config) as database:
+                return replace(answer, saved=Archive(self.config, database).save(answer, chat))
+        except StoreError as error:
+            return replace(answer, warnings=(*answer.warnings, f"The answer could not be saved: {error.message}"))
 
     def _recipe(self) -> Recipe:
         section = self.config.settings.index

@@ -13,10 +13,11 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from vaultrag import wire
+from vaultrag import wire, wire_records
 from vaultrag.api.following import follow
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import UNEXPECTED, Streams
+from vaultrag.domain import Keep
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import VaultragError
 from vaultrag.indexing import DeletionPolicy
@@ -24,7 +25,10 @@ from vaultrag.workspace import Reach, Workspace
 
 EVENT_STREAM = "text/event-stream"
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
-ROUTES = "GET /healthz, /status and /check; POST /search, /ask, /index and /shutdown"
+ROUTES = (
+    "GET /healthz, /status, /check, /answers and /chats; POST /search, /ask, /index, /answers/show, /answers/delete, "
+    "/chats/show, /chats/delete and /shutdown"
+)
 
 
 def build_app(
@@ -61,11 +65,42 @@ def build_app(
         """Answer a question: events `passages`, `text`, `sentence`, `answer`, or `error`."""
 
         def events() -> Iterator[wire.Event]:
-            with closing(workspace.ask(request.question)) as answering:
+            with closing(workspace.ask(request.question, Keep(request.save, request.chat))) as answering:
                 for event in answering:
                     yield wire.answer_event(event)
 
         return _stream(streams, events)
+
+    @app.get("/answers", response_model=wire_records.SavedAnswers)
+    def answers() -> Response:
+        """List the saved answers, those of chats too, the oldest first."""
+        return _json(wire_records.SavedAnswers(answers=workspace.archive.answers()))
+
+    @app.post("/answers/show", response_model=wire_records.ShownAnswer)
+    def show_answer(request: wire_records.AnswerRequest) -> Response:
+        """Return a saved answer, and whether what it cites still stands in the notes."""
+        return _json(workspace.archive.show(request.id))
+
+    @app.post("/answers/delete", response_model=wire_records.Deleted)
+    def delete_answer(request: wire_records.AnswerRequest) -> Response:
+        """Delete a saved answer."""
+        workspace.archive.delete_answer(request.id)
+        return _json(wire_records.Deleted(deleted=1))
+
+    @app.get("/chats", response_model=wire_records.Chats)
+    def chats() -> Response:
+        """List the chats."""
+        return _json(wire_records.Chats(chats=workspace.archive.chats()))
+
+    @app.post("/chats/show", response_model=wire_records.SavedAnswers)
+    def show_chat(request: wire_records.ChatRequest) -> Response:
+        """Return the turns of a chat."""
+        return _json(wire_records.SavedAnswers(answers=workspace.archive.chat(request.name)))
+
+    @app.post("/chats/delete", response_model=wire_records.Deleted)
+    def delete_chat(request: wire_records.ChatRequest) -> Response:
+        """Delete a chat with all its turns."""
+        return _json(wire_records.Deleted(deleted=workspace.archive.delete_chat(request.name)))
 
     @app.post("/index", response_class=StreamingResponse)
     async def index(request: wire.IndexRequest) -> StreamingResponse:

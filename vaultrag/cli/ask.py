@@ -16,7 +16,7 @@ from vaultrag.cli import render
 from vaultrag.cli.backend import ServerUse, find_backend, open_backend
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
-from vaultrag.domain import Role, counted
+from vaultrag.domain import Keep, Role, counted
 from vaultrag.errors import GenerationFailed
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.combinations import role_map
@@ -61,6 +61,7 @@ class Ask:
     terminal: Terminal
     question: str
     server_use: ServerUse
+    keep: Keep
 
     def run(self) -> None:
         """Print the answer: one JSON document, plain text into a pipe, or the draft and then the answer."""
@@ -71,7 +72,7 @@ class Ask:
             backend = open_backend(self.config, self.terminal, self.server_use)
             draft = Draft("Loading the models and searching the notes")
         with closing(backend):
-            answer = self._follow(backend.ask(self.question), draft)
+            answer = self._follow(backend.ask(self.question, self.keep), draft)
         if self.terminal.json:
             self.terminal.print_json(answer)
         else:
@@ -104,6 +105,8 @@ class Ask:
             self._print_sources(answer, vault)
         for warning in answer.warnings:
             self.terminal.warn(warning)
+        if answer.saved:
+            self.terminal.note(f"Saved: vaultrag answers show {answer.saved}")
         if self.terminal.live:
             self.terminal.print("", render.answer_footer(answer))
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from vaultrag import wire
 from vaultrag.config import Config
-from vaultrag.domain import Progress
+from vaultrag.domain import NOT_KEPT, Keep, Progress
 from vaultrag.endpoint import RENEW_TOKEN, Endpoint, read_endpoint, read_token
 from vaultrag.errors import ServerError, TokenUnreadable
 
@@ -40,9 +40,9 @@ class Client:
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
         return self._call("POST", "/search", wire.SearchResult, {"query": query, "k": k, "reach": reach})
 
-    def ask(self, question: str) -> wire.Events:
+    def ask(self, question: str, keep: Keep = NOT_KEPT) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        return self._stream("/ask", {"question": question})
+        return self._stream("/ask", {"question": question, "save": keep.saved, "chat": keep.chat})
 
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         """Have the index brought up to date, and wait for it. Leaving does not end the server's work."""

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from vaultrag import wire
 from vaultrag.config import Config
-from vaultrag.domain import Progress
+from vaultrag.domain import NOT_KEPT, Keep, Progress
 from vaultrag.errors import IndexLocked
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Reach, Workspace
@@ -21,9 +21,9 @@ class Local:
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
         return wire.SearchResult.of(self._workspace.search(query, k, Reach(reach)))
 
-    def ask(self, question: str) -> wire.Events:
+    def ask(self, question: str, keep: Keep = NOT_KEPT) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        with closing(self._workspace.ask(question)) as answering:
+        with closing(self._workspace.ask(question, keep)) as answering:
             for event in answering:
                 yield wire.answer_event(event)
 

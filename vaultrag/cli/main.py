@@ -11,9 +11,11 @@ from typing import Annotated
 import typer
 
 from vaultrag import __version__
+from vaultrag.cli.answers import answers_app, chats_app
 from vaultrag.cli.models import models_app
 from vaultrag.cli.options import (
     EPILOG,
+    ChatOption,
     ComboOption,
     HomeOption,
     JsonOption,
@@ -22,9 +24,11 @@ from vaultrag.cli.options import (
     Serve,
     Session,
     VaultOption,
+    checked_chat,
     checked_question,
     session_of,
 )
+from vaultrag.domain import Keep
 from vaultrag.errors import UsageError, VaultragError
 from vaultrag.wire import PASSAGES_MOST
 
@@ -48,6 +52,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(models_app, name="models")
+app.add_typer(answers_app, name="answers")
+app.add_typer(chats_app, name="chats")
 
 
 @app.callback()
@@ -134,6 +140,8 @@ def ask(
     question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
     no_server: NoServerOption = False,
     combo: ComboOption = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
+    chat: ChatOption = "",
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,  # noqa: ARG001
@@ -144,7 +152,8 @@ def ask(
 
     session = session_of(context)
     server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
-    Ask(session.config(vault, home, combo), session.terminal, checked_question(question), server_use).run()
+    keep = Keep(save, checked_chat(chat))
+    Ask(session.config(vault, home, combo), session.terminal, checked_question(question), server_use, keep).run()
 
 
 @app.command(epilog="Example:  vaultrag links Бойлер")

@@ -13,7 +13,7 @@ from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, Settings, load_config, read_settings
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import UsageError, VaultError
-from vaultrag.wire import QUESTION_LENGTH
+from vaultrag.wire import CHAT_NAME_LENGTH, QUESTION_LENGTH
 
 EPILOG = (
     "Exit codes: 0 done · 1 unexpected error · 2 the command makes no sense · 3 settings · "
@@ -72,6 +72,13 @@ def checked_question(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")  # the shell may hand over bytes that are no text
 
 
+def checked_chat(name: str) -> str:
+    """Return a chat's name as it is kept. Raises UsageError."""
+    if len(name) > CHAT_NAME_LENGTH:
+        raise UsageError(f"The chat's name is longer than {CHAT_NAME_LENGTH} characters.", "Give it a shorter one.")
+    return name.strip().encode("utf-8", "replace").decode("utf-8")
+
+
 def _note_json(context: typer.Context, value: bool) -> bool:
     session_of(context).terminal.json = value
     return value
@@ -109,4 +116,10 @@ NoServerOption = Annotated[
 ]
 NoteArgument = Annotated[
     str, typer.Argument(metavar="NOTE", help="A note: its path, its name, or the end of its path.", show_default=False)
+]
+ChatOption = Annotated[
+    str,
+    typer.Option(
+        "--chat", metavar="NAME", help="Keep the answer in the conversation of this name.", show_default=False
+    ),
 ]

@@ -1,0 +1,219 @@
+"""`vaultrag answers` and `vaultrag chats`: what was kept, straight from the index, whether a server runs or not."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
+from vaultrag.cli.terminal import Terminal, one_line
+from vaultrag.config import Config
+from vaultrag.domain import counted
+
+if TYPE_CHECKING:
+    from vaultrag.archive import Archive
+    from vaultrag.wire import Answer
+    from vaultrag.wire_records import SavedAnswer, SourceState
+
+STATES = {
+    "changed": "These words do not stand in the note any more.",
+    "gone": "This note is gone.",
+    "unreadable": "This note cannot be read now.",
+}
+
+answers_app = typer.Typer(help="The answers that were saved, by `ask --save` or in a chat.", no_args_is_help=True)
+chats_app = typer.Typer(help="The conversations that `ask --chat NAME` keeps.", no_args_is_help=True)
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An answer's id, or the beginning of it.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A chat's name.")]
+
+
+@answers_app.command("list", epilog="Example:  vaultrag answers list --json")
+def list_answers(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """List the saved answers, the oldest first."""
+    from vaultrag.wire_records import SavedAnswers
+
+    session = session_of(context)
+    with _reading(session.config(vault, home)) as archive:
+        found = archive.answers()
+    if session.terminal.json:
+        session.terminal.print_json(SavedAnswers(answers=found))
+        return
+    session.terminal.print(*(_answer_line(saved) for saved in found))
+    if not found:
+        session.terminal.print("No answer is saved; `vaultrag ask --save` saves one.")
+
+
+@answers_app.command("show", epilog="Example:  vaultrag answers show 7f3a")
+def show_answer(
+    context: typer.Context,
+    beginning: IdArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Print a saved answer, and say which of its sources do not stand in the notes any more."""
+    session = session_of(context)
+    config = session.config(vault, home)
+    with _reading(config) as archive:
+        found = archive.show(beginning)
+    if session.terminal.json:
+        session.terminal.print_json(found)
+    else:
+        _print_answer(session.terminal, config, found.saved, found.sources)
+
+
+@answers_app.command("delete", epilog="Example:  vaultrag answers delete 7f3a91bc")
+def delete_answer(
+    context: typer.Context,
+    beginning: IdArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Delete a saved answer."""
+    from vaultrag.wire_records import Deleted
+
+    session = session_of(context)
+    with _writing(session.config(vault, home)) as archive:
+        key = archive.delete_answer(beginning)
+    if session.terminal.json:
+        session.terminal.print_json(Deleted(deleted=1))
+    else:
+        session.terminal.print(f"Deleted {key}.")
+
+
+@chats_app.command("list", epilog="Example:  vaultrag chats list")
+def list_chats(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """List the chats, the one spoken in last at the end."""
+    from vaultrag.wire_records import Chats
+
+    session = session_of(context)
+    with _reading(session.config(vault, home)) as archive:
+        found = archive.chats()
+    if session.terminal.json:
+        session.terminal.print_json(Chats(chats=found))
+        return
+    for chat in found:
+        turns = f"  {counted(chat.turns, 'turn')}, the last {_local(chat.last_at)}"
+        session.terminal.print(Text.assemble((one_line(chat.name), "bold"), (turns, "dim")))
+    if not found:
+        session.terminal.print("There is no chat; `vaultrag ask --chat NAME` begins one.")
+
+
+@chats_app.command("show", epilog='Example:  vaultrag chats show "Бойлер"')
+def show_chat(
+    context: typer.Context,
+    name: NameArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Print the turns of a chat."""
+    from vaultrag.wire_records import SavedAnswers
+
+    session = session_of(context)
+    config = session.config(vault, home)
+    with _reading(config) as archive:
+        turns = archive.chat(name)
+        sources = [archive.sources(turn.answer.citations) for turn in turns]
+    if session.terminal.json:
+        session.terminal.print_json(SavedAnswers(answers=turns))
+        return
+    for number, (turn, states) in enumerate(zip(turns, sources, strict=True)):
+        if number:
+            session.terminal.print("")
+        _print_answer(session.terminal, config, turn, states)
+
+
+@chats_app.command("delete", epilog='Example:  vaultrag chats delete "Бойлер"')
+def delete_chat(
+    context: typer.Context,
+    name: NameArgument,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Delete a chat with all its turns."""
+    from vaultrag.wire_records import Deleted
+
+    session = session_of(context)
+    with _writing(session.config(vault, home)) as archive:
+        deleted = archive.delete_chat(name)
+    if session.terminal.json:
+        session.terminal.print_json(Deleted(deleted=deleted))
+    else:
+        session.terminal.print(f"Deleted {counted(deleted, 'turn')}.")
+
+
+@contextlib.contextmanager
+def _reading(config: Config) -> Iterator[Archive]:
+    from vaultrag.archive import Archive
+    from vaultrag.store.database import Access, open_database
+
+    with open_database(config.database_path, Access.READ) as database:
+        yield Archive(config, database)
+
+
+@contextlib.contextmanager
+def _writing(config: Config) -> Iterator[Archive]:
+    from vaultrag.archive import Archive, open_for_records
+
+    with open_for_records(config) as database:
+        yield Archive(config, database)
+
+
+def _answer_line(saved: SavedAnswer) -> Text:
+    chat = f"  ({one_line(saved.chat)})" if saved.chat else ""
+    return Text.assemble(
+        (saved.id, "bold cyan"),
+        (f"  {_local(saved.saved_at)}  ", "dim"),
+        one_line(saved.answer.question),
+        (chat, "dim"),
+    )
+
+
+def _print_answer(terminal: Terminal, config: Config, saved: SavedAnswer, sources: Sequence[SourceState]) -> None:
+    from vaultrag.cli.render import answer_text
+
+    terminal.print(_answer_line(saved), "", answer_text(saved.answer, config.vault.name))
+    if saved.answer.citations:
+        terminal.print("", *_sources(saved.answer, sources, config.vault.name))
+
+
+def _sources(answer: Answer, states: Sequence[SourceState], vault: str) -> Iterator[RenderableType]:
+    from vaultrag.cli.render import source_list
+
+    blocks = list(source_list(answer.citations, vault))
+    for number, state in enumerate(states):
+        yield from blocks[2 * number : 2 * number + 2]
+        if said := _said_of(state):
+            yield Text(f"    {said}", style="yellow")
+
+
+def _said_of(state: SourceState) -> str:
+    if state.state == "moved" and state.lines:
+        first, last = state.lines
+        return (
+            f"These words stand in line {first} now." if first == last else f"They stand in lines {first}–{last} now."
+        )
+    return STATES.get(state.state, "")
+
+
+def _local(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
