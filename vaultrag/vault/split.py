@@ -12,6 +12,8 @@ from vaultrag.domain import BlockKind
 from vaultrag.language import sentences
 from vaultrag.vault.lines import NEWLINE
 
+FILLED = 0.8  # how much of the room an even part takes: tokens are not spread evenly
+
 Cuts = Callable[[str, int, int], list[int]]
 """Finds the places inside `text[start:end]` where a part may begin."""
 
@@ -51,11 +53,25 @@ def split_block(text: str, kind: BlockKind, target: int, room: int, measure: Mea
 
 def halve(text: str, start: int, end: int) -> int:
     """Return the place to cut a stretch in two: the whitespace nearest its middle, else the middle."""
-    middle = (start + end) // 2
-    reach = (end - start) // 4
+    return _near(text, (start + end) // 2, (end - start) // 4)
+
+
+def _evenly(text: str, whole: Piece, room: int) -> list[int]:
+    """Return places that cut a stretch into equal parts with some room to spare, at whitespace where there is some.
+
+    All at once: halving again and again would read an unbroken text once for each doubling of its length.
+    """
+    parts = max(2, ceil(whole.tokens / room / FILLED))
+    part = (whole.end - whole.start) // parts
+    if part < 2:
+        return [halve(text, whole.start, whole.end)]
+    return [_near(text, whole.start + number * part, part // 4) for number in range(1, parts)]
+
+
+def _near(text: str, middle: int, reach: int) -> int:
     for distance in range(reach):
         for place in (middle - distance, middle + distance):
-            if start < place < end and text[place].isspace():
+            if text[place].isspace():
                 return place
     return middle
 
@@ -67,7 +83,7 @@ def _fit(text: str, whole: Piece, levels: Sequence[Cuts], room: int, measure: Me
     while levels and not places:
         places = levels[0](text, whole.start, whole.end)
         levels = levels[1:]
-    places = places or [halve(text, whole.start, whole.end)]
+    places = places or _evenly(text, whole, room)
     atoms: list[Piece] = []
     for start, end in zip([whole.start, *places], [*places, whole.end], strict=True):
         atoms.extend(_fit(text, Piece(start, end, measure(start, end)), levels, room, measure))
