@@ -192,9 +192,10 @@ def test_crashed_embedder_keeps_what_was_done(config: Config, database: Database
     failing = HashEmbedder(fails_after=40)
     with pytest.raises(ModelCrashed):
         drain(database, failing)
-    assert embeddings.embedding_count(database, failing.fingerprint) == 32
+    kept = embeddings.embedding_count(database, failing.fingerprint)
+    assert 32 <= kept < 40
     working = HashEmbedder()
-    assert drain(database, working) == 68
+    assert drain(database, working) == 100 - kept
     assert embeddings.owed_count(database) == 0
     assert broken(database) == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -114,9 +115,58 @@ def test_exact_search_follows_every_change(empty: Database) -> None:
     assert before[0][0] not in dict(found(exact))
     put(empty, {before[0][0]: TEXTS[before[0][0]], "new": "слово5 word3"})
     assert [key for key, _ in found(exact)[:2]] == ["new", before[0][0]]
-    assert ExactIndex(empty, EMBEDDER.fingerprint).search(EMBEDDER.embed_query("слово5"), 62) == exact.search(
-        EMBEDDER.embed_query("слово5"), 62
-    )
+    assert everything(exact) == everything(ExactIndex(empty, EMBEDDER.fingerprint))
+
+
+def everything(exact: ExactIndex) -> dict[str, float]:
+    return {key: round(cosine, 4) for key, cosine in exact.search(EMBEDDER.embed_query("слово5"), 1000)}
+
+
+def test_exact_search_follows_changes_it_is_told_and_those_it_is_not(empty: Database) -> None:
+    exact = ExactIndex(empty, EMBEDDER.fingerprint)
+    keys = list(TEXTS)
+    put(empty, TEXTS)
+    for number in range(0, 50, 2):
+        drop(empty, keys[number])
+        if number % 4:
+            exact.forget([keys[number]])
+        put(empty, {f"new{number}": f"слово{number} new"})
+        assert everything(exact) == everything(ExactIndex(empty, EMBEDDER.fingerprint))
+    drop(empty, keys[51])
+    put(empty, {keys[51]: "слово5 came back"})
+    exact.forget([keys[53]])  # it is still there: what was told wrongly is noticed
+    put(empty, {"newest": "newest"})
+    assert everything(exact) == everything(ExactIndex(empty, EMBEDDER.fingerprint))
+    among = exact.search_among(EMBEDDER.embed_query("слово5"), {keys[53], keys[0], "new2", "unknown"}, 5)
+    assert {key: round(cosine, 4) for key, cosine in among} == {
+        key: cosine for key, cosine in everything(exact).items() if key in (keys[53], "new2")
+    }
+
+
+def test_searches_during_changes_see_whole_states(empty: Database) -> None:
+    put(empty, TEXTS)
+    exact = ExactIndex(empty, EMBEDDER.fingerprint)
+    truth = {key: EMBEDDER.embed_query(text) for key, text in TEXTS.items()}
+    query = EMBEDDER.embed_query("слово5 общее")
+    finished = threading.Event()
+    wrong: list[str] = []
+
+    def search() -> None:
+        while not finished.is_set():
+            hits = exact.search(query, 1000)
+            wrong.extend(key for key, cosine in hits if abs(cosine - float(truth[key] @ query)) > 1e-5)
+
+    searcher = threading.Thread(target=search)
+    searcher.start()
+    for round_number in range(30):
+        added = {f"{round_number}-{number}": f"слово{number} {round_number}" for number in range(20)}
+        truth.update((key, EMBEDDER.embed_query(text)) for key, text in added.items())
+        put(empty, added)
+        exact.forget(drop(empty, *list(added)[:15]).dropped)
+    finished.set()
+    searcher.join()
+    assert wrong == []
+    assert len(everything(exact)) == len(TEXTS) + 30 * 5
 
 
 def test_stored_vectors_come_back_by_key(database: Database) -> None:

@@ -93,7 +93,8 @@ def _embeddings(database: Database) -> Iterator[Finding]:
         "chunks-embedded",
         "texts have no embedding and none is queued: {}",
         "SELECT DISTINCT text_hash FROM chunks WHERE text_hash NOT IN (SELECT key FROM outbox)"
-        " AND text_hash NOT IN (SELECT text_hash FROM embeddings WHERE fingerprint = ?)",
+        " AND text_hash NOT IN (SELECT text_hash FROM embeddings WHERE fingerprint = ?1)"
+        " AND text_hash NOT IN (SELECT text_hash FROM set_aside WHERE fingerprint = ?1)",
         (fingerprint,),
     )
     yield from _listed(
@@ -110,6 +111,14 @@ def _embeddings(database: Database) -> Iterator[Finding]:
         "embedders stored vectors of several lengths: {}",
         "SELECT fingerprint FROM embeddings GROUP BY fingerprint HAVING count(DISTINCT length(vector)) > 1",
     )
+    if paths := embeddings.notes_set_aside(database):
+        yield Finding(
+            "texts-embeddable",
+            "warning",
+            f"The embedder failed at a passage of: {', '.join(paths[:SHOWN])}{' …' * (len(paths) > SHOWN)}."
+            " It is found by words and links alone.",
+            "Edit the passage, or name another embedder (models.embed).",
+        )
     if owed := embeddings.owed_count(database):
         yield Finding("outbox-empty", "info", f"Waiting for the embedder: {counted(owed, 'text')}.", INDEX)
 

@@ -53,9 +53,6 @@ class Collections:
         self._at(request).delete(ids=request.body["keys"])
         yield Frame({})
 
-    def count(self, request: Frame, _: threading.Event) -> Iterator[Frame]:
-        yield Frame({"count": self._at(request).count()})
-
     def keys(self, request: Frame, _: threading.Event) -> Iterator[Frame]:
         page = self._at(request).get(limit=request.body["limit"], offset=request.body["offset"], include=[])
         yield Frame({"keys": page["ids"]})
@@ -103,7 +100,6 @@ if __name__ == "__main__":
             "open": collections.open,
             "add": collections.add,
             "delete": collections.delete,
-            "count": collections.count,
             "keys": collections.keys,
             "vectors": collections.vectors,
             "search": collections.search,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ Key = TypeVar("Key", str, int)
 FINGERPRINT = "embedder_fingerprint"
 VERSION = "embeddings_version"
 STORED = "<f4"  # numpy is imported late: `vaultrag status` counts without it
+LINK_SECONDS = 7 * 86400.0  # a link to a note counts as a week by which it is younger
+LINKS_COUNTED = 52  # and so a much linked note as one year, not more: the embedder reaches it long before
 KEYS_PER_QUERY = 500  # below the 999 variables that the oldest SQLite in use allows
 
 
@@ -36,7 +38,7 @@ class Owed:
 class Batch:
     """Some rows of the outbox and what each is owed.
 
-    `texts` have no embedding yet, `ready` have one, `dropped` are held by no chunk any more.
+    `texts` have no embedding yet, `ready` have one or never will, `dropped` are held by no chunk any more.
     """
 
     owed: tuple[Owed, ...]
@@ -62,30 +64,34 @@ def owed_count(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM outbox"))
 
 
-def claim_fingerprint(database: Database, fingerprint: str) -> None:
-    """Make this embedder the index's own: when it is another than before, every text is queued again."""
-    if database.meta(FINGERPRINT) == fingerprint:
-        return
+def rank_owed(database: Database) -> None:
+    """Give each row of the outbox that has no rank its place: removals first, then by `NOTE_SCORE`."""
     with database.atomic():
-        queue(database, database.column("SELECT text_hash FROM chunks GROUP BY text_hash ORDER BY min(id)"))
-        database.set_meta(FINGERPRINT, fingerprint)
+        database.run(
+            f"UPDATE outbox SET rank = coalesce((SELECT -max({NOTE_SCORE}) FROM chunks"
+            " JOIN notes ON notes.id = chunks.note_id WHERE chunks.text_hash = outbox.key), -1e18)"
+            " WHERE rank IS NULL"
+        )
 
 
-def next_batch(database: Database, fingerprint: str, after: int, size: int) -> Batch | None:
-    """Return the next rows of the outbox behind row id `after`; None at its end."""
-    with database.snapshot():
-        rows = database.rows("SELECT id, key FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, size))
-        if not rows:
-            return None
-        keys = [key for _, key in rows]
-        held = _texts(database, keys)
-        done = set(embedded_keys(database, fingerprint, keys))
-    return Batch(
-        owed=tuple(Owed(*row) for row in rows),
-        texts={key: held[key] for key in keys if key in held and key not in done},
-        ready=tuple(key for key in keys if key in held and key in done),
-        dropped=tuple(key for key in keys if key not in held),
+def fresh_batch(database: Database, fingerprint: str, taken: Set[int], size: int) -> Batch | None:
+    """Return the rows of the outbox queued since it was ranked, but for those taken; None if there are none.
+
+    When they are more than `size` they are ranked instead: then they are no small edit to be served at once.
+    """
+    rows = _untaken(database, "SELECT id, key FROM outbox WHERE rank IS NULL ORDER BY id LIMIT ?", taken, size + 1)
+    if len(rows) > size:
+        rank_owed(database)
+        return None
+    return _batch(database, fingerprint, rows) if rows else None
+
+
+def ranked_batch(database: Database, fingerprint: str, taken: Set[int], size: int) -> Batch | None:
+    """Return the next ranked rows of the outbox, but for those taken; None at its end."""
+    rows = _untaken(
+        database, "SELECT id, key FROM outbox WHERE rank IS NOT NULL ORDER BY rank, id LIMIT ?", taken, size
     )
+    return _batch(database, fingerprint, rows) if rows else None
 
 
 def cut(batch: Batch, size: int) -> list[Batch]:
@@ -93,7 +99,7 @@ def cut(batch: Batch, size: int) -> list[Batch]:
     rows = {row.key: row for row in batch.owed}
     by_length = sorted(batch.texts, key=lambda key: len(batch.texts[key]))
     portions = [
-        Batch(tuple(rows[key] for key in keys), {key: batch.texts[key] for key in keys}, (), ())
+        Batch(tuple(rows[key] for key in keys if key in rows), {key: batch.texts[key] for key in keys}, (), ())
         for start in range(0, len(by_length), size)
         if (keys := by_length[start : start + size])
     ]
@@ -116,12 +122,13 @@ def store_batch(database: Database, fingerprint: str, batch: Batch, vectors: Vec
             " VALUES (?1, ?2, ?3, crc32(?3))",
             ((key, fingerprint, blob.tobytes()) for key, blob in zip(keys, blobs, strict=True)),
         )
-        database.run_many(
-            "DELETE FROM embeddings WHERE text_hash = ?1 AND NOT EXISTS (SELECT 1 FROM chunks WHERE text_hash = ?1)",
-            ((key,) for key in batch.dropped),
-        )
+        for table in ("embeddings", "set_aside"):
+            database.run_many(
+                f"DELETE FROM {table} WHERE text_hash = ?1 AND NOT EXISTS (SELECT 1 FROM chunks WHERE text_hash = ?1)",
+                ((key,) for key in batch.dropped),
+            )
         if keys or batch.dropped:
-            _advance_version(database)
+            advance_version(database)
 
 
 def settle(database: Database, owed: Sequence[Owed]) -> None:
@@ -132,9 +139,32 @@ def settle(database: Database, owed: Sequence[Owed]) -> None:
 
 def forget_other_embedders(database: Database, fingerprint: str) -> None:
     """Delete the embeddings of earlier embedders, once this one's are complete."""
-    if database.value("SELECT 1 FROM embeddings WHERE fingerprint <> ? LIMIT 1", (fingerprint,)):
+    ends = database.rows("SELECT min(fingerprint), max(fingerprint) FROM embeddings")  # found by the index at once
+    if ends[0] not in ((None, None), (fingerprint, fingerprint)):
         with database.atomic():
             database.run("DELETE FROM embeddings WHERE fingerprint <> ?", (fingerprint,))
+            database.run("DELETE FROM set_aside WHERE fingerprint <> ?", (fingerprint,))
+
+
+def set_aside(database: Database, fingerprint: str, key: str) -> None:
+    """Note that this embedder cannot embed a text: it is not tried again until the text or the embedder changes."""
+    with database.atomic():
+        database.run("INSERT OR IGNORE INTO set_aside (text_hash, fingerprint) VALUES (?, ?)", (key, fingerprint))
+
+
+def notes_set_aside(database: Database) -> list[str]:
+    """Return the paths of notes that hold a text which was set aside, by any embedder."""
+    return database.column(
+        "SELECT DISTINCT notes.path FROM set_aside JOIN chunks ON chunks.text_hash = set_aside.text_hash"
+        " JOIN notes ON notes.id = chunks.note_id ORDER BY notes.path"
+    )
+
+
+def try_again(database: Database) -> None:
+    """Queue every text that was set aside once more."""
+    with database.atomic():
+        queue(database, database.column("SELECT text_hash FROM set_aside"))
+        database.run("DELETE FROM set_aside")
 
 
 def embedding_version(database: Database) -> int:
@@ -171,15 +201,32 @@ def vectors_for(database: Database, fingerprint: str, keys: Sequence[str]) -> di
     return found
 
 
-def all_embeddings(database: Database, fingerprint: str, size: int) -> Iterator[tuple[list[str], Vectors]]:
-    """Yield every embedding in portions of `size`: keys and a matrix."""
-    last = 0
-    while rows := database.rows(
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Some embeddings in the order of their row ids; row i of `vectors` belongs to `keys[i]`."""
+
+    ids: Sequence[int]
+    keys: Sequence[str]
+    vectors: Vectors
+
+
+def portion_after(database: Database, fingerprint: str, last_id: int, size: int) -> Portion | None:
+    """Return the next embeddings behind a row id; None at the end."""
+    rows = database.rows(
         "SELECT id, text_hash, vector FROM embeddings WHERE fingerprint = ? AND id > ? ORDER BY id LIMIT ?",
-        (fingerprint, last, size),
-    ):
-        last = rows[-1][0]
-        yield [row[1] for row in rows], matrix([row[2] for row in rows])
+        (fingerprint, last_id, size),
+    )
+    if not rows:
+        return None
+    return Portion([row[0] for row in rows], [row[1] for row in rows], matrix([row[2] for row in rows]))
+
+
+def all_ids(database: Database, fingerprint: str) -> list[int]:
+    return database.column("SELECT id FROM embeddings WHERE fingerprint = ?", (fingerprint,))
+
+
+def all_keys(database: Database, fingerprint: str) -> list[str]:
+    return database.column("SELECT text_hash FROM embeddings WHERE fingerprint = ?", (fingerprint,))
 
 
 def matrix(blobs: Sequence[bytes]) -> Vectors:
@@ -202,6 +249,12 @@ def marks(keys: Sequence[object]) -> str:
     return ",".join("?" * len(keys))
 
 
+NOTE_SCORE = (
+    f"notes.mtime_ns / 1e9 + {LINK_SECONDS} * "
+    f"(SELECT count(*) FROM (SELECT 1 FROM links WHERE target_path = notes.path LIMIT {LINKS_COUNTED}))"
+)
+"""How early a note's texts are embedded: the highest first, which was edited last, or is linked most."""
+
 AMONG = "IN (SELECT value FROM json_each(?))"
 """Is one of a list of any length, which `as_list` makes the one parameter."""
 
@@ -211,7 +264,8 @@ def as_list(values: Collection[int] | Collection[str]) -> str:
     return json.dumps(list(values))
 
 
-def _texts(database: Database, keys: Sequence[str]) -> dict[str, str]:
+def texts_of(database: Database, keys: Sequence[str]) -> dict[str, str]:
+    """Return what is to be embedded for each of these keys that a chunk still holds."""
     found: dict[str, str] = {}
     for part in parts(keys):
         rows = database.rows(
@@ -221,5 +275,34 @@ def _texts(database: Database, keys: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _advance_version(database: Database) -> None:
+def _untaken(database: Database, sql: str, taken: Set[int], size: int) -> list[Owed]:
+    rows = database.rows(sql, (size + len(taken),))
+    return [Owed(*row) for row in rows if row[0] not in taken][:size]
+
+
+def _batch(database: Database, fingerprint: str, owed: Sequence[Owed]) -> Batch:
+    keys = [row.key for row in owed]
+    with database.snapshot():
+        held = texts_of(database, keys)
+        done = {*embedded_keys(database, fingerprint, keys), *_keys_set_aside(database, fingerprint, keys)}
+    return Batch(
+        owed=tuple(owed),
+        texts={key: held[key] for key in keys if key in held and key not in done},
+        ready=tuple(key for key in keys if key in held and key in done),
+        dropped=tuple(key for key in keys if key not in held),
+    )
+
+
+def _keys_set_aside(database: Database, fingerprint: str, keys: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for part in parts(keys):
+        found += database.column(
+            f"SELECT text_hash FROM set_aside WHERE fingerprint = ? AND text_hash IN ({marks(part)})",
+            (fingerprint, *part),
+        )
+    return found
+
+
+def advance_version(database: Database) -> None:
+    """Say that embeddings changed; inside the transaction that changes them."""
     database.set_meta(VERSION, str(embedding_version(database) + 1))

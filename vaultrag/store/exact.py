@@ -3,81 +3,167 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaultrag.domain import Vectors
+from vaultrag.errors import IndexDamaged
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
 
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """The embeddings at one version; row i of `matrix` belongs to `keys[i]` and to row id `ids[i]`."""
-
-    version: int
-    ids: tuple[int, ...]
-    keys: tuple[str, ...]
-    matrix: Vectors
+PORTION = 4096  # rows read at a time: 6 MB beside the matrix
+SPARE = 1.125  # room for so many times the rows there are, so that a new one seldom copies the others
+HOLES = 0.25  # rows that are gone, as a share of all; above it the matrix is written anew
+FEW = 0.2  # below this share of the rows, picking them out costs less than comparing with all
 
 
 class ExactIndex:
-    """Compares the query with every embedding. Loaded at the first search, then kept up with the changes."""
+    """Compares the query with every embedding. Loaded at the first search, then kept up row by row."""
 
     def __init__(self, database: Database, fingerprint: str) -> None:
         self.database = database
         self.fingerprint = fingerprint
-        self._loaded = _Loaded(-1, (), (), np.empty((0, 0), np.float32))
+        self._matrix = _Matrix()
+        self._version = -1
         self._lock = threading.Lock()
 
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first; equal cosines in the order of keys."""
-        loaded = self._current()
-        return _best(query, loaded.keys, loaded.matrix, k)
+        matrix, count = self._current()
+        return _best(matrix.compare(query, count), matrix.keys, k)
 
     def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
         """Return up to k pairs of these keys, best first; none of them is missed."""
-        loaded = self._current()
-        rows = [row for row, key in enumerate(loaded.keys) if key in keys]
+        matrix, count = self._current()
+        rows = sorted(row for key in keys if (row := matrix.row_of.get(key, count)) < count)
         if not rows:
             return []
-        return _best(query, [loaded.keys[row] for row in rows], loaded.matrix[rows], k)
+        few = len(rows) < FEW * count
+        cosines = matrix.rows[rows] @ _column(query) if few else matrix.compare(query, count)[rows]
+        return _best(cosines, [matrix.keys[row] for row in rows], k)
 
-    def _current(self) -> _Loaded:
-        if embeddings.embedding_version(self.database) == self._loaded.version:
-            return self._loaded
+    def forget(self, keys: Iterable[str]) -> None:
+        """Learn that these embeddings are gone, which otherwise takes a look at every row."""
+        with self._lock:
+            for key in keys:
+                self._matrix.drop(key)
+
+    def _current(self) -> tuple[_Matrix, int]:
+        """Return the matrix at the embeddings' newest state, and how many rows of it may be read."""
+        known = self._version
+        if embeddings.embedding_version(self.database) <= known:  # less: this thread's snapshot is an older one
+            matrix = self._matrix
+            return matrix, matrix.count
         with self._lock, self.database.snapshot():
             version = embeddings.embedding_version(self.database)
-            if version != self._loaded.version:
-                self._loaded = self._refresh(self._loaded, version)
-            return self._loaded
+            if version > self._version:
+                self._refresh()
+                self._version = version
+            return self._matrix, self._matrix.count
 
-    def _refresh(self, old: _Loaded, version: int) -> _Loaded:
-        """Drop the rows that are gone and read those that are new: row ids only grow."""
-        standing = set(self.database.column("SELECT id FROM embeddings WHERE fingerprint = ?", (self.fingerprint,)))
-        kept = [row for row, row_id in enumerate(old.ids) if row_id in standing]
-        rows = self.database.rows(
-            "SELECT id, text_hash, vector FROM embeddings WHERE fingerprint = ? AND id > ? ORDER BY id",
-            (self.fingerprint, old.ids[-1] if old.ids else 0),
-        )
-        matrix = old.matrix if len(kept) == len(old.ids) else old.matrix[kept]
-        if rows:
-            new = embeddings.matrix([row[2] for row in rows])
-            matrix = np.concatenate([matrix, new]) if kept else new
-        return _Loaded(
-            version,
-            (*(old.ids[row] for row in kept), *(row[0] for row in rows)),
-            (*(old.keys[row] for row in kept), *(row[1] for row in rows)),
-            matrix,
-        )
+    def _refresh(self) -> None:
+        """Read the rows that are new, row ids only grow, then look for those that are gone if any are."""
+        total = embeddings.embedding_count(self.database, self.fingerprint)
+        self._read_new(total)
+        if self._matrix.living != total:
+            self._matrix.keep(embeddings.all_ids(self.database, self.fingerprint))
+        if self._matrix.living != total:  # one was forgotten that is still there
+            self._matrix = _Matrix()
+            self._read_new(total)
+        if self._matrix.living < (1 - HOLES) * self._matrix.count:
+            self._matrix = self._matrix.compacted()
+
+    def _read_new(self, total: int) -> None:
+        while portion := embeddings.portion_after(self.database, self.fingerprint, self._matrix.last_id, PORTION):
+            self._matrix = self._matrix.with_room(len(portion.ids), portion.vectors.shape[1], total)
+            self._matrix.append(portion)
 
 
-def _best(query: Vectors, keys: Sequence[str], matrix: Vectors, k: int) -> list[tuple[str, float]]:
-    if not keys or k <= 0:
-        return []
-    cosines = matrix @ query.reshape(-1).astype(np.float32, copy=False)
-    best = range(len(cosines)) if k >= len(cosines) else np.argpartition(-cosines, k - 1)[:k].tolist()
-    pairs = [(keys[row], float(cosines[row])) for row in best]
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+class _Matrix:
+    """Vectors one below the other, with room for more. Row i belongs to `keys[i]`, "" where it is gone.
+
+    Rows below `count` never move and never become another key's, so that a search reads them without a lock.
+    """
+
+    def __init__(self, room: int = 0, dimension: int = 0) -> None:
+        self.rows = np.empty((room, dimension), np.float32)
+        self.ids = np.empty(room, np.int64)
+        self.keys: list[str] = []
+        self.row_of: dict[str, int] = {}
+        self.count = 0
+
+    @property
+    def living(self) -> int:
+        return len(self.row_of)
+
+    @property
+    def last_id(self) -> int:
+        return int(self.ids[self.count - 1]) if self.count else 0
+
+    def compare(self, query: Vectors, count: int) -> Vectors:
+        """Return the cosine of each of the first `count` rows."""
+        cosines: Vectors = self.rows[:count] @ _column(query) if count else np.empty(0, np.float32)
+        return cosines
+
+    def with_room(self, new: int, dimension: int, expected: int) -> _Matrix:
+        """Return a matrix that has room for so many new rows: this one, or a larger copy."""
+        if self.count and dimension != self.rows.shape[1]:
+            raise IndexDamaged("Stored embeddings have different lengths.", "Run `vaultrag check`.")
+        if self.count + new <= len(self.rows):
+            return self
+        larger = _Matrix(int(max(expected, self.count + new) * SPARE) + 1, dimension)
+        if self.count:
+            larger._take(self, np.arange(self.count, dtype=np.int64))
+        return larger
+
+    def append(self, portion: embeddings.Portion) -> None:
+        for key in portion.keys:
+            self.drop(key)  # it went and came back
+        end = self.count + len(portion.ids)
+        self.rows[self.count : end] = portion.vectors
+        self.ids[self.count : end] = portion.ids
+        self.keys.extend(portion.keys)
+        self.row_of.update(zip(portion.keys, range(self.count, end), strict=True))
+        self.count = end
+
+    def drop(self, key: str) -> None:
+        row = self.row_of.pop(key, None)
+        if row is not None:
+            self.keys[row] = ""
+
+    def keep(self, ids: Sequence[int]) -> None:
+        """Drop every row whose id is not among these."""
+        gone = np.isin(self.ids[: self.count], np.asarray(ids, np.int64), invert=True)
+        for row in np.flatnonzero(gone):
+            self.drop(self.keys[row])
+
+    def compacted(self) -> _Matrix:
+        """Return a copy without the rows that are gone."""
+        smaller = _Matrix(int(self.living * SPARE) + 1, self.rows.shape[1])
+        smaller._take(self, np.asarray(sorted(self.row_of.values()), np.int64))
+        return smaller
+
+    def _take(self, other: _Matrix, rows: NDArray[np.int64]) -> None:
+        self.count = len(rows)
+        self.rows[: self.count] = other.rows[rows]
+        self.ids[: self.count] = other.ids[rows]
+        self.keys = [other.keys[row] for row in rows]
+        self.row_of = {key: row for row, key in enumerate(self.keys) if key}
+
+
+def _column(query: Vectors) -> Vectors:
+    flat: Vectors = query.reshape(-1).astype(np.float32, copy=False)
+    return flat
+
+
+def _best(cosines: Vectors, keys: Sequence[str], k: int) -> list[tuple[str, float]]:
+    """Return the k best of the rows that still have a key."""
+    wanted = k
+    while True:
+        rows = range(len(cosines)) if wanted >= len(cosines) else np.argpartition(-cosines, wanted - 1)[:wanted]
+        pairs = [(keys[row], float(cosines[row])) for row in rows if keys[row]]
+        if len(pairs) >= k or wanted >= len(cosines):
+            return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[: max(k, 0)]
+        wanted *= 2

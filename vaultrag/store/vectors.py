@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 
 from vaultrag.domain import Vectors
 from vaultrag.store import embeddings
-from vaultrag.store.chroma import KEYS_PER_REQUEST, ChromaIndex, ChromaUnavailable
+from vaultrag.store.chroma import KEYS_PER_REQUEST, ChromaIndex, ChromaUnavailable, Collection
 from vaultrag.store.database import Access, Database, translated
 from vaultrag.store.exact import ExactIndex
 
 REBUILD_OWED = "chroma_rebuild_owed"
 FREE_SECONDS = 0.1  # a search waits so long for Chroma while it takes in a batch, then answers exactly
+REST_SECONDS = 600.0  # between two tries to build Chroma: what one failed at, a full disk or memory, seldom passes soon
+
+
+@dataclass(slots=True)
+class _Build:
+    """A generation under way: how many embeddings it has taken in, and the row id of the last."""
+
+    collection: Collection
+    taken: int = 0
+    last_id: int = 0
 
 
 class VectorIndex:
@@ -32,6 +44,10 @@ class VectorIndex:
         self._healthy = False
         self._reason = ""
         self._lock = threading.RLock()
+        self._building: _Build | None = None
+        self._rest_until = 0.0
+        self._closed = False
+        self._successor: VectorIndex | None = None
 
     def open(self) -> VectorIndex:
         """Probe Chroma; whatever is wrong with it becomes a warning and a rebuild that is owed."""
@@ -80,6 +96,7 @@ class VectorIndex:
 
     def follow(self, batch: embeddings.Batch) -> None:
         """Bring Chroma up to a batch whose embeddings are stored; if that fails, a rebuild is owed from here on."""
+        self.exact.forget(batch.dropped)
         if not self._healthy or self.chroma is None:
             self.owe_rebuild(self._reason)
             return
@@ -95,22 +112,45 @@ class VectorIndex:
 
     def rebuild(self, progress: Callable[[int, int], None]) -> None:
         """Build Chroma anew from the embeddings. When it fails, the exact search goes on answering."""
-        if self.chroma is None:
-            return
-        total = embeddings.embedding_count(self.database, self.fingerprint)
-        portions = embeddings.all_embeddings(self.database, self.fingerprint, KEYS_PER_REQUEST)
-        with self._lock:
-            self._healthy = False
-            self.owe_rebuild(self._reason)
-            try:
-                with translated(self.chroma.root):
-                    self.chroma.rebuild(portions, lambda done: progress(done, total))
-                self._compare_counts(self.chroma.open())
-            except ChromaUnavailable as error:
-                self._fall_back(str(error))
-                return
+        self._rest_until = 0.0
+        while self.grow(progress):
+            continue
+
+    def grow(self, progress: Callable[[int, int], None]) -> bool:
+        """Take one step of building Chroma anew; return whether more remain.
+
+        The new generation lies beside the current one and takes over with the last step; no search waits for it.
+        Embeddings stored meanwhile are taken in, too. After a failure nothing is tried for a while.
+        """
+        if self.chroma is None or self._closed or time.monotonic() < self._rest_until:
+            return False
+        build = self._building
+        try:
+            with translated(self.chroma.root):
+                if build is None:
+                    self._begin(self.chroma)
+                elif not self._add_portion(build, progress):
+                    self._take_over(self.chroma, build.collection)
+                    return False
+        except ChromaUnavailable as error:
+            self._abandon(str(error))
+            return False
+        return True
+
+    def successor(self, fingerprint: str, dimension: int) -> VectorIndex:
+        """Return the index over another embedder's vectors, which grow beside these; the same one each time."""
+        if self._successor is None or self._successor.fingerprint != fingerprint:
+            if self._successor is not None:
+                self._successor.close()
+            chroma = self.chroma.beside(fingerprint, dimension) if self.chroma is not None else None
+            self._successor = VectorIndex(self.database, fingerprint, chroma)
+        return self._successor
+
+    def ascend(self) -> None:
+        """Follow that these embeddings answer from now on: what Chroma held of earlier ones goes."""
+        if self._healthy and self.chroma is not None:
             self.database.clear_meta(REBUILD_OWED)
-            self._healthy, self._reason = True, ""
+            self.chroma.remove_others()
 
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -119,10 +159,63 @@ class VectorIndex:
             yield
 
     def close(self) -> None:
-        """End Chroma's process."""
+        """End Chroma's process, and with it a generation under way."""
+        self._closed = True
+        if self._successor is not None:
+            self._successor.close()
+        self._drop_build()
         if self.chroma is not None:
             with self._lock:
                 self.chroma.close()
+
+    def owe_rebuild(self, reason: str) -> None:
+        """Note that Chroma must be built anew, as long as these are the embeddings that answer."""
+        answering = self.database.meta(embeddings.FINGERPRINT) in (None, self.fingerprint)
+        if self.database.access is Access.WRITE and answering and not self.rebuild_owed:
+            self.database.set_meta(REBUILD_OWED, reason)
+
+    def _begin(self, chroma: ChromaIndex) -> None:
+        self.owe_rebuild(self._reason)
+        self._building = _Build(chroma.begin(embeddings.embedding_count(self.database, self.fingerprint)))
+
+    def _add_portion(self, build: _Build, progress: Callable[[int, int], None]) -> bool:
+        portion = embeddings.portion_after(self.database, self.fingerprint, build.last_id, KEYS_PER_REQUEST)
+        if portion is None:
+            return False
+        build.collection.add(portion.keys, portion.vectors)
+        build.last_id = portion.ids[-1]
+        build.taken += len(portion.ids)
+        build.collection.refuse_bloat(build.taken)
+        progress(build.taken, max(build.taken, embeddings.embedding_count(self.database, self.fingerprint)))
+        return True
+
+    def _take_over(self, chroma: ChromaIndex, building: Collection) -> None:
+        """Level the generation with the embeddings as they are now, prove it in a new process, make it current."""
+        held = {key for page in building.pages() for key in page}
+        wanted = set(embeddings.all_keys(self.database, self.fingerprint))
+        lacking = sorted(wanted - held)
+        for keys in embeddings.parts(lacking):
+            vectors = self.vectors_for(keys)
+            building.add(list(vectors), np.stack(list(vectors.values())))
+        building.delete(sorted(held - wanted))
+        with self._lock:
+            self._compare_counts(chroma.prove(building))
+            chroma.publish(building)
+            self._building = None
+            self.database.clear_meta(REBUILD_OWED)
+            self._healthy, self._reason = True, ""
+        if self.database.meta(embeddings.FINGERPRINT) in (None, self.fingerprint):
+            chroma.remove_others()
+
+    def _abandon(self, reason: str) -> None:
+        self._rest_until = time.monotonic() + REST_SECONDS
+        self._drop_build()
+        self._fall_back(reason)
+
+    def _drop_build(self) -> None:
+        build, self._building = self._building, None
+        if build is not None:
+            build.collection.close()
 
     def _search_chroma(self, query: Vectors, k: int) -> list[tuple[str, float]] | None:
         if not self._healthy or self.chroma is None or not self._lock.acquire(timeout=FREE_SECONDS):
@@ -146,7 +239,3 @@ class VectorIndex:
         empty = not embeddings.embedding_count(self.database, self.fingerprint)
         self._reason = "" if empty else reason
         self.owe_rebuild(self._reason)
-
-    def owe_rebuild(self, reason: str) -> None:
-        if self.database.access is Access.WRITE and not self.rebuild_owed:
-            self.database.set_meta(REBUILD_OWED, reason)
