@@ -70,6 +70,13 @@ class ModelsSection(Section):
     combination: str = ""
 
 
+class RemoteSection(Section):
+    url: str = ""
+    model: str = ""
+    api_key_env: str = Field("", pattern=r"^([A-Za-z_][A-Za-z0-9_]*)?$")
+    context: int = Field(0, ge=0)
+
+
 class RuntimeSection(Section):
     context: int = Field(8192, ge=1024)
     threads: int = Field(0, ge=0)
@@ -94,6 +101,7 @@ class Settings(Section):
     answering: AnsweringSection = AnsweringSection()
     roles: RolesSection = RolesSection()
     models: ModelsSection = ModelsSection()
+    remote: RemoteSection = RemoteSection()
     runtime: RuntimeSection = RuntimeSection()
     server: ServerSection = ServerSection()
 

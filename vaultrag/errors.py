@@ -15,7 +15,8 @@
     │   ├── DoesNotFit        exit 13, 503   model and context exceed the machine's memory
     │   ├── GenerationFailed  exit 14, 500   the model refused or lost the prompt
     │   ├── ModelCrashed      exit 15, 503   the model's process died or hung
-    │   └── DownloadFailed    exit 16, 502   a model file could not be fetched or did not match its checksum
+    │   ├── DownloadFailed    exit 16, 502   a model file could not be fetched or did not match its checksum
+    │   └── RemoteFailed      exit 20, 502   the model server that the settings name could not be reached or refused
     └── ServerError           exit 17, 500   the local server could not start or be reached
         ├── PortTaken         exit 18, 500   something else listens on the port
         └── TokenUnreadable   exit 19, 401   the token file is missing, unreadable or stale
@@ -107,6 +108,11 @@ class ModelCrashed(ModelError):
 
 class DownloadFailed(ModelError):
     exit_code = 16
+    http_status = 502
+
+
+class RemoteFailed(ModelError):
+    exit_code = 20
     http_status = 502
 
 

@@ -1,0 +1,104 @@
+"""An answer of a model server as it arrives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+from vaultrag.domain import THINK_FREELY, Generation, Purity, Sampling, Thought
+from vaultrag.errors import RemoteFailed
+from vaultrag.language import without_cjk
+from vaultrag.runtime.remote_wire import Chunk, Thinking, Usage
+from vaultrag.runtime.thought_stream import CLOSE, ThoughtStream
+
+
+class RemoteAnswer:
+    """An answer as it arrives: thought and text apart, measured, and cut where it has its length."""
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._sampling = sampling
+        self._stream = ThoughtStream()
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+        self._written = self._thought = 0
+        self._finish = ""
+        self._usage = Usage()
+        self._began = time.monotonic()
+        self._first: float | None = None
+        self._thinking, self._closable = Thinking.CLOSED, False
+
+    def begin(self, thinking: Thinking, *, closable: bool) -> None:
+        """Expect a stream; `closable` says that this server can be told not to think."""
+        self._stream = ThoughtStream()
+        self._thinking, self._closable, self._finish = thinking, closable, ""
+
+    @property
+    def overthought(self) -> bool:
+        """Whether the thought used up its budget before an answer began."""
+        budget = self._sampling.thinking_tokens
+        open_ = self._thinking is Thinking.OPEN and self._closable and not self._written
+        return open_ and budget != THINK_FREELY and self._thought >= budget
+
+    @property
+    def enough(self) -> bool:
+        return self.overthought or self._written >= self._sampling.max_tokens
+
+    def take(self, chunk: Chunk) -> Iterator[str | Thought]:
+        """Take one event; yield what of it can be shown. Raises RemoteFailed for a thought that nothing marks."""
+        self._usage = _merged(self._usage, chunk.usage)
+        self._finish = self._finish or chunk.finish
+        if chunk.thought:
+            yield self._think(chunk.thought)
+        for piece in self._stream.feed(chunk.text):
+            yield self._think(piece.text) if isinstance(piece, Thought) else self._write(piece)
+
+    def end(self) -> Iterator[str | Thought]:
+        """Yield what was held back. Raises RemoteFailed when the stream ended before the answer did."""
+        if self._written >= self._sampling.max_tokens:
+            self._finish = "length"
+        elif not self._finish and not self.overthought:
+            raise RemoteFailed("The model server ended in the middle of its answer.", "Ask again; its log may say why.")
+        for piece in self._stream.finish():
+            yield self._think(piece.text) if isinstance(piece, Thought) else self._write(piece)
+
+    def generation(self, estimated_prompt: int) -> Generation:
+        now, usage = time.monotonic(), self._usage
+        first = self._first or now
+        counted = None if usage.completion_tokens is None else max(usage.completion_tokens - self._thought, 0)
+        return Generation(
+            text="".join(self._texts),
+            finish="length" if self._finish == "length" else "stop",
+            prompt_tokens=estimated_prompt if usage.prompt_tokens is None else usage.prompt_tokens,
+            cached_tokens=usage.cached_tokens or 0,
+            completion_tokens=self._written if counted is None else counted,
+            prefill_seconds=first - self._began if usage.prefill_seconds is None else usage.prefill_seconds,
+            decode_seconds=now - first if usage.decode_seconds is None else usage.decode_seconds,
+            thought="".join(self._thoughts),
+            thought_tokens=self._thought,
+        )
+
+    def _think(self, text: str) -> Thought:
+        self._first = self._first or time.monotonic()
+        self._thought += 1
+        self._thoughts.append(text)
+        return Thought(text)
+
+    def _write(self, text: str) -> str:
+        if CLOSE in text:
+            raise RemoteFailed(
+                "The model server sends the model's thought unmarked, as if it were the answer.",
+                "Start it with its reasoning parser (docs/remote.md), or name a model that does not think.",
+            )
+        if self._sampling.purity is Purity.NO_CJK:
+            text = without_cjk(text)
+        self._first = self._first or time.monotonic()
+        self._written += 1
+        self._texts.append(text)
+        return text
+
+
+def _merged(first: Usage, later: Usage) -> Usage:
+    """Return the later figures, and the first ones where there are none."""
+    given = {key: value for key, value in asdict(later).items() if value is not None}
+    return replace(first, **given)
