@@ -12,7 +12,7 @@ from vaultrag.answering.prompt import Refusal
 from vaultrag.config import Config
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
 from vaultrag.runtime.catalogue import ModelEntry, find_model
-from vaultrag.runtime.combinations import RoleMap, kind_of, role_map
+from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
@@ -80,7 +80,7 @@ class Models:
         with self._lock:
             name = self.roles.model_of(role)
             if name not in self._chats:
-                self._chats[name] = self._child(self._entry(role))
+                self._chats[name] = self._remote(name) if is_remote(name) else self._child(self._entry(role))
             return self._chats[name]
 
     def token_counter(self) -> tuple[CountTokens, str]:
@@ -121,7 +121,7 @@ class Models:
 
     def refusal(self) -> Refusal:
         """Say whether the answer model can be trusted with a way out (the catalogue's `shy`)."""
-        if self._all_given:
+        if self._all_given or is_remote(self.roles.model_of(Role.ANSWER)):
             return Refusal.OFFERED
         return Refusal.WITHHELD if self._entry(Role.ANSWER).shy else Refusal.OFFERED
 
@@ -142,6 +142,12 @@ class Models:
 
     def _entry(self, role: Role) -> ModelEntry:
         return find_model(self.roles.model_of(role), kind_of(role), self.config.models)
+
+    def _remote(self, name: str) -> ChatModel:
+        from vaultrag.runtime.remote import RemoteModel  # httpx costs a tenth of a second
+
+        settings = self.config.settings
+        return RemoteModel(settings.remote, model_on_server(name), settings.runtime.answer_timeout_seconds)
 
     def _child(self, entry: ModelEntry) -> ChildModel:
         runtime = self.config.settings.runtime

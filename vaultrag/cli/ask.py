@@ -19,7 +19,7 @@ from vaultrag.config import Config
 from vaultrag.domain import Keep, Role, counted
 from vaultrag.errors import GenerationFailed
 from vaultrag.runtime.catalogue import ModelKind, find_model
-from vaultrag.runtime.combinations import role_map
+from vaultrag.runtime.combinations import is_remote, role_map
 from vaultrag.runtime.models import require_model
 
 FRAMES_PER_SECOND = 8
@@ -81,6 +81,8 @@ class Ask:
     def _require_model(self) -> None:
         """Raise ModelNotFound before anything is started in vain."""
         name = role_map(self.config.settings, self.config.models).model_of(Role.ANSWER)
+        if is_remote(name):
+            return
         require_model(find_model(name, ModelKind.CHAT, self.config.models), self.config.models)
 
     def _follow(self, events: wire.Events, draft: Draft) -> wire.Answer:

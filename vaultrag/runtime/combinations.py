@@ -18,6 +18,7 @@ from vaultrag.runtime.catalogue import ModelKind
 PROFILES_FOLDER = "profiles"
 REMOTE = "remote"  # a role's model is the server of `[remote]`; `remote:NAME` is another model of that server
 ANSWERED_BY_DEFAULT = frozenset({Role.PLAN, Role.EXTRACT, Role.JUDGE, Role.FINAL})  # by the answering model
+HERE_ONLY = (Role.DRAFT, Role.EMBED, Role.RERANK)  # they work inside this machine's own processes
 KINDS = {Role.EMBED: ModelKind.EMBED, Role.RERANK: ModelKind.RERANK}
 
 
@@ -64,6 +65,11 @@ def role_map(settings: Settings, models_dir: Path) -> RoleMap:
     chosen = {Role(name): model for name, model in settings.roles}
     if wanted := settings.models.combination:
         chosen |= find_combination(wanted, models_dir).models
+    if far := [role for role in HERE_ONLY if is_remote(chosen[role])]:
+        raise ConfigError(
+            f"The role {far[0]} names a model server; that is only for models that write.",
+            "Name a model of `vaultrag models list` for it.",
+        )
     return RoleMap(chosen)
 
 
@@ -89,6 +95,11 @@ def load_combinations(models_dir: Path) -> dict[str, Combination]:
 def is_remote(name: str) -> bool:
     """Whether a role's model is one of the server that `[remote]` names."""
     return name == REMOTE or name.startswith(f"{REMOTE}:")
+
+
+def model_on_server(name: str) -> str:
+    """Return the model that `remote:MODEL` means on its server; empty for plain `remote`."""
+    return name.removeprefix(REMOTE).removeprefix(":")
 
 
 def kind_of(role: Role) -> ModelKind:

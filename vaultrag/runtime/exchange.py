@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import ssl
 import threading
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -40,11 +41,19 @@ class _End:
 class Exchange:
     """POST a JSON body and read the response as it comes."""
 
-    def __init__(self, url: str, body: Mapping[str, Any], headers: Mapping[str, str], timeout: httpx.Timeout) -> None:
+    def __init__(
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+        timeout: httpx.Timeout,
+        verify: ssl.SSLContext | bool,
+    ) -> None:
         self._url = url
         self._body = body
         self._headers = headers
         self._timeout = timeout
+        self._verify = verify
         self._parts: queue.SimpleQueue[Head | bytes | _End] = queue.SimpleQueue()
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
         self._ready = threading.Event()
@@ -90,7 +99,9 @@ class Exchange:
         self._running = (asyncio.get_running_loop(), task)
         self._ready.set()
         async with (
-            httpx.AsyncClient(headers=self._headers, timeout=self._timeout, trust_env=False) as client,
+            httpx.AsyncClient(
+                headers=self._headers, timeout=self._timeout, verify=self._verify, trust_env=False
+            ) as client,
             client.stream("POST", self._url, json=self._body) as response,
         ):
             self._parts.put(Head(response.status_code))

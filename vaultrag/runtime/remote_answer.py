@@ -10,7 +10,7 @@ from vaultrag.domain import THINK_FREELY, Generation, Purity, Sampling, Thought
 from vaultrag.errors import RemoteFailed
 from vaultrag.language import without_cjk
 from vaultrag.runtime.remote_wire import Chunk, Thinking, Usage
-from vaultrag.runtime.thought_stream import CLOSE, ThoughtStream
+from vaultrag.runtime.thought_stream import CLOSE, OPEN, ThoughtStream
 
 
 class RemoteAnswer:
@@ -85,7 +85,7 @@ class RemoteAnswer:
         return Thought(text)
 
     def _write(self, text: str) -> str:
-        if CLOSE in text:
+        if CLOSE in text and not self._thoughts and OPEN not in "".join(self._texts):
             raise RemoteFailed(
                 "The model server sends the model's thought unmarked, as if it were the answer.",
                 "Start it with its reasoning parser (docs/remote.md), or name a model that does not think.",

@@ -44,6 +44,8 @@ class RemoteServer:
 
     def __init__(self, settings: RemoteSection, model: str, timeout: float) -> None:
         self._address = parse_address(settings.url)
+        # made once: reading the certificates takes longer than a request; without encryption there is nothing to verify
+        self._verify = httpx.create_ssl_context(trust_env=False) if self._address.encrypted else False
         self._key_variable = settings.api_key_env
         self._timeout = timeout
         self._facts: ServerFacts | None = None
@@ -70,7 +72,7 @@ class RemoteServer:
         Closing the iterator ends the connection, and so the server's work.
         """
         timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
-        exchange = Exchange(f"{self._address.api}/chat/completions", body, self._headers(), timeout)
+        exchange = Exchange(f"{self._address.api}/chat/completions", body, self._headers(), timeout, self._verify)
         reader, status, refusal = EventReader(), OK, b""
         with self._translated(), contextlib.closing(exchange.parts()) as parts:
             for part in parts:
@@ -171,7 +173,7 @@ class RemoteServer:
 
     def _client(self) -> httpx.Client:
         timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
-        return httpx.Client(headers=self._headers(), timeout=timeout, trust_env=False)
+        return httpx.Client(headers=self._headers(), timeout=timeout, verify=self._verify, trust_env=False)
 
     def _headers(self) -> dict[str, str]:
         variable = self._key_variable
