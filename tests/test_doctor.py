@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.model_server import Script, model_server
 from vaultrag.config import Config, Settings
 from vaultrag.doctor import examine
 
@@ -13,3 +14,23 @@ def test_a_home_that_the_file_system_refuses_is_a_finding(tmp_path: Path) -> Non
     found = {finding.invariant: finding for finding in examine(config)}
     assert found["home"].severity == "error"
     assert found["home"].remedy
+
+
+def test_a_model_server_is_asked_only_where_a_role_names_it(tmp_path: Path) -> None:
+    script = Script(models=("qwen3-32b",))
+    with model_server(script) as url:
+        for roles, expected in (({}, None), ({"judge": "remote"}, "8,192 tokens")):
+            settings = Settings.model_validate({"remote": {"url": url}, "roles": roles})
+            config = Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path / "models", settings=settings)
+            found = {finding.invariant: finding for finding in examine(config)}
+            assert bool(script.asked) == ("remote" in found) == (expected is not None)
+    assert expected is not None
+    assert expected in found["remote"].detail
+
+
+def test_a_model_server_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"remote": {"url": "http://127.0.0.1:9"}, "roles": {"answer": "remote"}})
+    config = Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path / "models", settings=settings)
+    found = {finding.invariant: finding for finding in examine(config)}
+    assert found["remote"].severity == "error"
+    assert "127.0.0.1:9" in found["remote"].detail

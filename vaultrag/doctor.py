@@ -15,7 +15,7 @@ from vaultrag.domain import Finding, Role, counted
 from vaultrag.endpoint import read_endpoint, read_token
 from vaultrag.errors import IndexMissing, VaultragError
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
-from vaultrag.runtime.combinations import is_remote, role_map
+from vaultrag.runtime.combinations import is_remote, model_on_server, role_map
 from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.store.catalog import Catalog
@@ -41,7 +41,7 @@ GPU_TOOLS = {"nvidia-smi": "cuda", "rocminfo": "rocm"}
 def examine(config: Config) -> list[Finding]:
     """Run every check; a check that breaks becomes a finding itself."""
     findings: list[Finding] = []
-    for check in (_python, _vault, _home, _index, _server, _models, _memory, _backend):
+    for check in (_python, _vault, _home, _index, _server, _models, _remote, _memory, _backend):
         findings.extend(_guarded(check, config))
     return findings
 
@@ -141,6 +141,18 @@ def _models(config: Config) -> Iterator[Finding]:
             require_model(entry, config.models)
         except VaultragError as error:
             yield Finding("models", "error", f"{error.message} It is needed for {why}.", error.remedy)
+
+
+def _remote(config: Config) -> Iterator[Finding]:
+    """Ask the model server that roles name what it is; where none is named nothing is sent."""
+    roles = role_map(config.settings, config.models)
+    for name in dict.fromkeys(name for role in Role if is_remote(name := roles.model_of(role))):
+        from vaultrag.runtime.remote import RemoteModel  # httpx costs a tenth of a second
+
+        settings = config.settings
+        model = RemoteModel(settings.remote, model_on_server(name), settings.runtime.answer_timeout_seconds)
+        context = model.context_length
+        yield _fine("remote", f"{settings.remote.url} answers as `{name}`, with a context of {context:,} tokens")
 
 
 def _memory(config: Config) -> Iterator[Finding]:
