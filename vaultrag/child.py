@@ -66,6 +66,7 @@ class Child:
     _frames: queue.Queue[Frame | None] = field(default_factory=queue.Queue)
     _stderr: deque[str] = field(default_factory=lambda: deque(maxlen=STDERR_LINES_KEPT))
     _lock: threading.Lock = field(default_factory=threading.Lock)  # a stream may be closed by another thread
+    _writing: threading.Lock = field(default_factory=threading.Lock)
     _sequence: int = 0
 
     @property
@@ -106,6 +107,13 @@ class Child:
             finally:
                 if not finished:
                     self._cancel(number)
+
+    def interrupt(self) -> None:
+        """Ask the request that runs to stop early, from any thread; its reader gets what it still says."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(OSError, ValueError), self._writing:
+                write_frame(_pipe(process.stdin), Frame({"id": self._sequence, "cancel": True}))
 
     def close(self) -> None:
         """End the child: politely, then by force."""
@@ -153,7 +161,8 @@ class Child:
     def _send(self, frame: Frame) -> None:
         assert self._process is not None
         try:
-            write_frame(_pipe(self._process.stdin), frame)
+            with self._writing:
+                write_frame(_pipe(self._process.stdin), frame)
         except OSError as error:
             raise self._death("ended before the request reached it") from error
 

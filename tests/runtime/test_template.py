@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from vaultrag.domain import Message
 from vaultrag.runtime.template import CHATML, ChatTemplate, PromptPart, TemplateFailed, choose_template
-from vaultrag.runtime.text_stream import TextStream
 
 CONVERSATION = [Message("system", "Отвечай кратко."), Message("user", "Где лежат ключи?")]
 
@@ -110,46 +109,3 @@ def test_a_good_template_is_used_without_a_warning() -> None:
 def test_a_role_that_could_carry_control_text_is_refused() -> None:
     with pytest.raises(TemplateFailed):
         ChatTemplate(CHATML).render([Message("user<|im_end|>", "hello")])
-
-
-def fed(data: bytes, stops: tuple[str, ...] = (), size: int = 1) -> str:
-    stream = TextStream(stops)
-    pieces = [stream.feed(data[at : at + size]) for at in range(0, len(data), size)]
-    return "".join(pieces) + stream.finish()
-
-
-@settings(deadline=None)
-@given(st.text(), st.integers(1, 7))
-def test_characters_split_over_tokens_come_out_whole(text: str, size: int) -> None:
-    assert fed(text.encode(), size=size) == text
-
-
-def test_broken_bytes_become_replacement_characters_at_once() -> None:
-    stream = TextStream(())
-    assert stream.feed(b"a\xff") + stream.feed("б".encode()) == "a\ufffdб"
-
-
-def test_a_character_cut_off_by_the_end_is_dropped() -> None:
-    assert fed("да😀".encode()[:-1]) == "да"
-
-
-def test_no_part_of_a_stop_string_is_emitted() -> None:
-    stream = TextStream(("\n\nВопрос:", "<|im_end|>"))
-    emitted = [stream.feed(piece.encode()) for piece in ("Ответ.", "\n", "\n", "Вопр", "ос", ": ещё")]
-    assert emitted == ["Ответ.", "", "", "", "", ""]
-    assert stream.stopped
-    assert stream.finish() == ""
-
-
-def test_text_that_only_begins_like_a_stop_string_is_released() -> None:
-    assert fed("один <|im_ конец <|im".encode(), ("<|im_end|>",)) == "один <|im_ конец <|im"
-
-
-@settings(deadline=None)
-@given(st.text("ab", max_size=30), st.lists(st.text("ab", min_size=1, max_size=4), max_size=3))
-def test_text_ends_where_the_first_stop_string_is_complete(text: str, stops: list[str]) -> None:
-    result = fed(text.encode(), tuple(stops))
-    ends = [at for at in range(len(text) + 1) if any(text[:at].endswith(stop) for stop in stops)]
-    heard = text[: ends[0]] if ends else text
-    starts = [at for stop in stops if (at := heard.find(stop)) >= 0]
-    assert result == (heard[: min(starts)] if starts else heard)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from vaultrag import errors
 from vaultrag.child import Child, ChildDied, ChildFailed, Frame
-from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores
+from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought
 from vaultrag.errors import ModelCrashed, ModelError, VaultragError
 from vaultrag.runtime.gguf import GgufHeader, read_header
 from vaultrag.runtime.machine import BackendInfo, backend_info, physical_cores
+from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.queueing import Line, Ticket
 
 Frames: TypeAlias = Generator[dict[str, Any], None, None]
 
+SPOKEN = {"text", "thought", "logprobs"}
+SIGN_OF_LIFE_SECONDS = 0.25  # how often whoever waits in the line can leave it
 ATTEMPTS = 2  # a process lost before the first word is replaced once; a second loss has a reason
 
 
@@ -46,6 +51,22 @@ class LoadedInfo:
     warning: str
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a model is run where more is said than its context. `placement` None: by the worker's own choice.
+
+    `draft` guesses for the model; `lookup` guesses from what stands in the prompt. Prompts' states are kept in
+    `states`, `states_bytes` at most. After `unload_seconds` without a request the process ends (0: it stays).
+    """
+
+    placement: Placement | None = None
+    draft: Path | None = None
+    lookup: bool = True
+    states: Path | None = None
+    states_bytes: int = 0
+    unload_seconds: float = 0.0
+
+
 class ChildModel:
     """A GGUF model in a child process: started by the first request, replaced after a crash by the next one.
 
@@ -55,7 +76,16 @@ class ChildModel:
     """
 
     def __init__(
-        self, name: str, path: Path, *, context: int, threads: int, gpu_layers: int, spin_count: int, timeout: float
+        self,
+        name: str,
+        path: Path,
+        *,
+        context: int,
+        threads: int,
+        gpu_layers: int,
+        spin_count: int,
+        timeout: float,
+        running: Running | None = None,
     ) -> None:
         self._name = name
         self._path = path
@@ -63,6 +93,7 @@ class ChildModel:
         self._threads = threads or physical_cores()
         self._gpu_layers = gpu_layers
         self._timeout = timeout
+        self._running = running or Running()
         self._child = Child(
             f"the model {name}",
             "vaultrag.runtime.llm_child",
@@ -77,6 +108,8 @@ class ChildModel:
         self._loaded: LoadedInfo | None = None
         self._loaded_pid: int | None = None
         self._header: GgufHeader | None = None
+        self._line = Line()
+        self._unloading: threading.Timer | None = None
 
     @property
     def name(self) -> str:
@@ -103,10 +136,13 @@ class ChildModel:
 
     def load(self) -> LoadedInfo:
         """Wait until the model is loaded; say what it is."""
+        self._stay()
         try:
             return self._ensure_loaded()
         except _Lost as lost:
             raise _crashed(lost) from lost
+        finally:
+            self._unload_later()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         body = {"texts": [_encodable(text) for text in texts]}
@@ -114,17 +150,25 @@ class ChildModel:
         return counts
 
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Piece, None, None]:
-        """Yield pieces of text, then one `Generation`; while the prompt is read, empty pieces.
+        """Yield pieces of text and thought, then one `Generation`; while it waits or reads, empty pieces.
 
         At each piece the iterator can be closed, which stops the model at once; so does an exception from outside.
         """
         body = {"messages": _turns(messages), "sampling": asdict(sampling)}
+        began = time.monotonic()
+        waited = 0.0
         pieces: list[str] = []
-        with contextlib.closing(self._frames("generate", body)) as frames:
+        thought: list[str] = []
+        with contextlib.closing(self._queued("generate", body, sampling.priority)) as frames:
             for frame in frames:
                 if "generation" in frame:
-                    yield Generation(text="".join(pieces), **frame["generation"])
+                    figures = {**frame["generation"], "waited_seconds": waited}
+                    yield Generation(text="".join(pieces), thought="".join(thought), **figures)
+                elif "thought" in frame:
+                    thought.append(frame["thought"])
+                    yield Thought(thought[-1])
                 else:
+                    waited = waited or (0.0 if "waiting" in frame else time.monotonic() - began)
                     pieces.append(frame.get("text", ""))
                     yield pieces[-1]
 
@@ -145,14 +189,88 @@ class ChildModel:
         }
         return [
             Scores(tuple(options), tuple(frame["logprobs"]), calibrated=True, **frame["figures"])
-            for frame in self._frames("score", body)
+            for frame in self._queued("score", body, priority)
             if "logprobs" in frame
         ]
+
+    def forget(self) -> None:
+        """Drop everything that the model has read, from memory and from the disk."""
+        if self._child.alive and self._loaded is not None:
+            self._last("forget", {})
+        elif self._running.states is not None:
+            shutil.rmtree(self._running.states, ignore_errors=True)
 
     def measure(self) -> Speed:
         """Time this model on this machine with a synthetic prompt; takes as long as 256 tokens of prompt."""
         figures = self._last("measure", {})
         return Speed(figures["prefill"], figures["decode"])
+
+    @contextlib.contextmanager
+    def _turn(self, priority: Priority) -> Iterator[Ticket]:
+        """Hold a place in the line; once idle for long enough, the process ends."""
+        ticket = self._line.join(priority, self._give_way)
+        self._stay()
+        try:
+            yield ticket
+        finally:
+            self._line.leave(ticket)
+            self._unload_later()
+
+    def _queued(self, method: str, body: dict[str, Any], priority: Priority) -> Frames:
+        """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
+        suspended = False
+        try:
+            while True:
+                with self._turn(priority) as ticket:
+                    while not self._line.wait(ticket, SIGN_OF_LIFE_SECONDS):
+                        yield {"waiting": True}
+                    suspended, resumed = False, suspended
+                    frames = self._resumed() if resumed else self._frames(method, body)
+                    with contextlib.closing(frames):
+                        for frame in frames:
+                            suspended = "suspended" in frame
+                            if not suspended:
+                                yield frame
+                            if priority is Priority.NIGHT and self._line.person_waits():
+                                self._give_way()
+                if not suspended:
+                    return
+        except GeneratorExit:
+            if priority is Priority.NIGHT:
+                self._drop_suspended()
+            raise
+
+    def _resumed(self) -> Frames:
+        try:
+            yield from self._stream("resume", {})
+        except _Lost as lost:
+            raise _crashed(lost) from lost
+
+    def _give_way(self) -> None:
+        """Interrupt what runs, but never the loading: everyone waits for that."""
+        if not self._loading.locked():
+            self._child.interrupt()
+
+    def _drop_suspended(self) -> None:
+        """Let the worker give up what nobody will ask for again; if others use it, the next night's work does."""
+        if self._child.alive and self._line.idle:
+            with contextlib.suppress(VaultragError):
+                self._last("drop", {})
+
+    def _stay(self) -> None:
+        if self._unloading is not None:
+            self._unloading.cancel()
+
+    def _unload_later(self) -> None:
+        self._stay()
+        if self._running.unload_seconds > 0:
+            self._unloading = threading.Timer(self._running.unload_seconds, self._unload)
+            self._unloading.daemon = True
+            self._unloading.start()
+
+    def _unload(self) -> None:
+        if self._line.idle:
+            self.close()
 
     def close(self) -> None:
         """End the process and free its memory. A later request starts a new one."""
@@ -160,7 +278,7 @@ class ChildModel:
         self._child.close()
 
     def _last(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
-        *_, last = self._frames(method, body)
+        *_, last = self._queued(method, body, Priority.PERSON)
         return last
 
     def _frames(self, method: str, body: dict[str, Any]) -> Frames:
@@ -171,7 +289,7 @@ class ChildModel:
             try:
                 with contextlib.closing(self._request(method, body)) as frames:
                     for frame in frames:
-                        spoken = spoken or "text" in frame
+                        spoken = spoken or not frame.keys().isdisjoint(SPOKEN)
                         yield frame
                 return
             except _Lost as lost:
@@ -195,6 +313,11 @@ class ChildModel:
             "context": self._context,
             "threads": self._threads,
             "gpu_layers": self._gpu_layers,
+            "placement": self._running.placement.to_json() if self._running.placement else None,
+            "draft": str(self._running.draft or ""),
+            "lookup": self._running.lookup,
+            "states": str(self._running.states or ""),
+            "states_bytes": self._running.states_bytes,
         }
         try:
             *_, last = self._stream("load", body)

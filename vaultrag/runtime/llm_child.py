@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from vaultrag.child import Frame, Handler, serve
-from vaultrag.domain import Message, Sampling
-from vaultrag.errors import GenerationFailed, VaultragError
+from vaultrag.domain import Message, Priority, Purity, Sampling
+from vaultrag.errors import VaultragError
 from vaultrag.runtime import llamacpp
+from vaultrag.runtime.continuation import Continuation
+from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.gguf import read_header
 from vaultrag.runtime.llamacpp import LoadedModel
-from vaultrag.runtime.machine import choose_gpu_layers
-from vaultrag.runtime.slot import CPU_BATCH, GPU_BATCH, Aborted, Slot
-from vaultrag.runtime.template import ChosenTemplate, TemplateFailed, choose_template
-from vaultrag.runtime.text_stream import TextStream
+from vaultrag.runtime.machine import BackendInfo, choose_gpu_layers
+from vaultrag.runtime.placement import ALL_LAYERS, Placement
+from vaultrag.runtime.resident import Resident
+from vaultrag.runtime.scoring import Scoring
+from vaultrag.runtime.slot import Slot, Snapshot
+from vaultrag.runtime.speculation import Pace
+from vaultrag.runtime.states import States
+from vaultrag.runtime.template import choose_template
+from vaultrag.runtime.text_stream import thinking_marks
 
 if sys.platform != "win32":
     import resource
 
+CPU_BATCH = 128  # tokens evaluated at a time: on a CPU 256 or 512 read at most 4 % faster, and take 75 MB more each
+GPU_BATCH = 512  # a GPU needs more at once; it heeds a cancelled request only between two batches
+WORTH_KEEPING_SECONDS = 2.0  # of reading: what took less is read again sooner than it is worth its place on the disk
+MOST_ASIDE_BYTES = 4 << 30  # of an interrupted conversation's state in memory; a larger one is read again
 MEASURED_PREFILL = 256  # tokens: one whole batch
 MEASURED_DECODE = 8  # tokens: about half a second on two cores
 MEASURED_TEXT = "Notes about the garden, the server and the book. Заметки о саде, сервере и книге. "
 
 
-@dataclass(frozen=True, slots=True)
-class Resident:
-    """The model that this process holds."""
-
-    model: LoadedModel
-    slot: Slot
-    chosen: ChosenTemplate
+Work: TypeAlias = Continuation | Scoring
 
 
 class Worker:
-    """Answers the parent's requests with one model, one request at a time."""
+    """Answers the parent's requests with one model, one request at a time.
+
+    The night's work that a person interrupted waits in `_suspended`; its state is put aside once another request
+    needs the slot.
+    """
 
     def __init__(self) -> None:
         self._resident: Resident | None = None
+        self._suspended: Work | None = None
+        self._aside: Snapshot | None = None
 
     @property
     def handlers(self) -> dict[str, Handler]:
@@ -53,6 +63,9 @@ class Worker:
             "count": self.count,
             "generate": self.generate,
             "score": self.score,
+            "resume": self.resume,
+            "drop": self.drop,
+            "forget": self.forget,
             "measure": self.measure,
         }
         return {name: _reporting(method) for name, method in methods.items()}
@@ -66,14 +79,21 @@ class Worker:
         path = Path(request.body["path"])
         header = read_header(path)
         backend = llamacpp.describe_backend()
-        layers = choose_gpu_layers(request.body["gpu_layers"], header.file_size, backend)
-        model = LoadedModel(path, layers.count, cancelled)
-        batch = GPU_BATCH if layers.count else CPU_BATCH
-        slot = Slot(model, request.body["context"], request.body["threads"], batch)
-        chosen = choose_template(header.chat_template, model.bos, model.eos)
-        slot.append(model.content_ids("a")[:1], cancelled)
+        placement, reason = _placement(request.body, header.file_size, backend)
+        model = LoadedModel(path, placement, cancelled)
+        slot = Slot(model, placement)
+        chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos)
+        slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
         slot.clear()
-        self._resident = Resident(model, slot, chosen)
+        self._resident = Resident(
+            model=model,
+            slot=slot,
+            chosen=chosen,
+            marks=thinking_marks(header.chat_template),
+            states=_states(request.body, path, placement),
+            lookup=Pace() if request.body["lookup"] else None,
+            draft=_draft(request.body["draft"], placement, model),
+        )
         loaded = {
             "model": header.name,
             "architecture": header.architecture,
@@ -81,8 +101,8 @@ class Worker:
             "context_trained": model.context_trained,
             "parameters": model.parameters,
             "size": model.size,
-            "gpu_layers": layers.count,
-            "gpu_reason": layers.reason,
+            "gpu_layers": placement.gpu_layers,
+            "gpu_reason": reason,
             "backend": asdict(backend),
             "warning": chosen.warning,
         }
@@ -90,47 +110,101 @@ class Worker:
 
     def count(self, request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
         """Count each text's tokens, as content."""
-        model = self._loaded().model
-        yield Frame({"counts": [len(model.content_ids(text)) for text in request.body["texts"]]})
+        vocabulary = self._loaded().model.vocabulary
+        yield Frame({"counts": [len(vocabulary.content_ids(text)) for text in request.body["texts"]]})
 
     def generate(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
-        """Yield `prefilled` and `text` frames, then one `generation`."""
-        resident = self._loaded()
-        sampling = Sampling(**{**request.body["sampling"], "stop": tuple(request.body["sampling"]["stop"])})
-        ids = _prompt(resident, [Message(**message) for message in request.body["messages"]], sampling.max_tokens)
-        yield from Continuation(resident, ids, sampling).frames(cancelled)
+        """Yield `prefilled`, `thought` and `text` frames, then one `generation`; or `suspended`."""
+        sampling = _sampling(request.body["sampling"])
+        work = Continuation(self._loaded(), _messages(request.body["messages"]), sampling)
+        yield from self._begin(work, sampling.priority, cancelled)
 
     def score(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
-        """Yield `prefilled` frames and, for each conversation, the options' log probabilities."""
+        """Yield `prefilled` frames and, for each conversation, the options' log probabilities; or `suspended`."""
+        conversations = [_messages(messages) for messages in request.body["conversations"]]
+        work = Scoring(self._loaded(), conversations, request.body["options"])
+        yield from self._begin(work, Priority(request.body["priority"]), cancelled)
+
+    def resume(self, _request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
+        """Go on with what was suspended."""
+        work, self._suspended = self._suspended, None
+        if work is None:
+            raise NotLoaded
+        aside, self._aside = self._aside, None
+        if aside is not None:
+            self._loaded().slot.restore(aside)
+        yield from self._go_on(work, Priority.NIGHT, cancelled)
+
+    def drop(self, _request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
+        """Give up what was suspended."""
+        self._drop_suspended()
+        yield Frame({})
+
+    def forget(self, _request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
+        """Forget everything that was read, in memory and on disk."""
+        self._drop_suspended()
         resident = self._loaded()
-        options = [resident.model.content_ids(option) for option in request.body["options"]]
-        for conversation in request.body["conversations"]:
-            began = time.monotonic()
-            ids = _prompt(resident, [Message(**message) for message in conversation], max(map(len, options)))
-            cached = resident.slot.keep_prefix(ids)
-            for done in resident.slot.prefill(ids[cached:], cancelled):
-                yield Frame({"prefilled": cached + done})
-            logprobs = resident.slot.score(len(ids), options, cancelled)
-            figures = {"prompt_tokens": len(ids), "cached_tokens": cached, "seconds": time.monotonic() - began}
-            yield Frame({"logprobs": logprobs, "figures": figures})
+        resident.slot.clear()
+        if resident.states is not None:
+            resident.states.forget()
+        yield Frame({})
 
     def measure(self, _request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
         """Time a synthetic prompt: tokens a second read and written."""
+        self._put_aside()
         resident = self._loaded()
         slot = resident.slot
-        unit = resident.model.content_ids(MEASURED_TEXT)
+        unit = resident.model.vocabulary.content_ids(MEASURED_TEXT)
         length = min(MEASURED_PREFILL, slot.context - MEASURED_DECODE)
         slot.clear()
         began = time.monotonic()
         for done in slot.prefill((unit * (length // len(unit) + 1))[:length], cancelled):
             yield Frame({"prefilled": done})
         read = time.monotonic()
-        with slot.sampler(Sampling()) as sampler:
-            for _ in range(MEASURED_DECODE):
-                slot.append([sampler.choose()], cancelled)
+        for _ in range(MEASURED_DECODE):
+            slot.append([int(slot.logits().argmax())], cancelled)
         written = time.monotonic()
         slot.clear()
         yield Frame({"prefill": length / (read - began), "decode": MEASURED_DECODE / (written - read)})
+
+    def _begin(self, work: Work, priority: Priority, cancelled: threading.Event) -> Iterator[Frame]:
+        if priority is Priority.NIGHT:
+            self._drop_suspended()
+        else:
+            self._put_aside()
+        yield from self._go_on(work, priority, cancelled)
+
+    def _go_on(self, work: Work, priority: Priority, cancelled: threading.Event) -> Iterator[Frame]:
+        yield from work.frames(cancelled)
+        if priority is Priority.NIGHT and not work.finished:
+            self._suspended = work
+            yield Frame({"suspended": True})
+            return
+        work.close()
+        if isinstance(work, Continuation):
+            yield Frame({"generation": work.figures})
+            self._keep_state(work)
+
+    def _keep_state(self, work: Continuation) -> None:
+        """Write the state of a prompt that took long to read, without its answer where the model can go back."""
+        resident = self._loaded()
+        if resident.states is None or work.figures["prefill_seconds"] < WORTH_KEEPING_SECONDS or not work.finished:
+            return
+        if resident.slot.has_past:
+            resident.slot.cut(min(work.prompt_length, len(resident.slot.ids)))
+        resident.states.keep(resident.slot)
+
+    def _put_aside(self) -> None:
+        """Make room for a person without losing what the night has read."""
+        if self._suspended is not None and self._aside is None:
+            slot = self._loaded().slot
+            if slot.ids and slot.snapshot_bytes() <= MOST_ASIDE_BYTES:
+                self._aside = slot.snapshot()
+
+    def _drop_suspended(self) -> None:
+        if self._suspended is not None:
+            self._suspended.close()
+        self._suspended = self._aside = None
 
     def _loaded(self) -> Resident:
         if self._resident is None:
@@ -142,87 +216,56 @@ class NotLoaded(Exception):
     """The process is new and holds no model yet; the parent loads it and asks again."""
 
 
-def _prompt(resident: Resident, messages: Sequence[Message], reserved: int) -> list[int]:
-    try:
-        parts = resident.chosen.template.render(messages)
-    except TemplateFailed as failed:
-        raise GenerationFailed(
-            f"The model's chat template refuses this conversation: {failed}.", "Name another model in `roles.answer`."
-        ) from failed
-    ids = resident.model.prompt_ids(parts)
-    room = resident.slot.context - reserved
-    if len(ids) > room:
-        raise GenerationFailed(
-            f"The prompt has {len(ids)} tokens; the context of {resident.slot.context} leaves room for {max(room, 0)}.",
-            "Ask with fewer passages or a lower `answering.max_tokens`, or raise `runtime.context`.",
-        )
-    return ids
+def _placement(body: dict[str, Any], file_size: int, backend: BackendInfo) -> tuple[Placement, str]:
+    """Return where the model goes, and why: as planned, else on the GPU if it fits whole."""
+    if body["placement"] is not None:
+        return Placement.from_json(body["placement"]), "as planned"
+    layers = choose_gpu_layers(body["gpu_layers"], file_size, backend)
+    batch = GPU_BATCH if layers.count else CPU_BATCH
+    placement = Placement(
+        context=body["context"],
+        threads=body["threads"],
+        threads_batch=body["threads"],
+        gpu_layers=layers.count,
+        flash_attention=True,
+        batch=batch,
+        micro_batch=batch,
+    )
+    return placement, layers.reason
 
 
-class Continuation:
-    """An answer being written: how far it came, and how long that took."""
+def _states(body: dict[str, Any], path: Path, placement: Placement) -> States | None:
+    if not body["states"] or body["states_bytes"] <= 0:
+        return None
+    stat = path.stat()
+    cache = (placement.context, placement.key_type, placement.value_type, placement.flash_attention, placement.batch)
+    key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {llamacpp.VERSION} {cache}"
+    return States(Path(body["states"]), key, body["states_bytes"])
 
-    def __init__(self, resident: Resident, ids: list[int], sampling: Sampling) -> None:
-        self._resident = resident
-        self._ids = ids
-        self._sampling = sampling
-        self._finish = "aborted"
-        self._cached = self._written = 0
-        self._prefill_seconds = self._decode_seconds = 0.0
 
-    def frames(self, cancelled: threading.Event) -> Iterator[Frame]:
-        """Yield `prefilled` frames, `text` frames, and the figures at the end, however it ends."""
-        with contextlib.suppress(Aborted):
-            yield from self._read(cancelled)
-            yield from self._write(cancelled)
-        yield Frame({"generation": self._figures()})
+def _draft(path: str, placement: Placement, model: LoadedModel) -> DraftModel | None:
+    """Load the draft beside its model: on the GPU when that is there at all."""
+    if not path or not model.has_past:
+        return None
+    place = replace(placement, gpu_layers=min(placement.gpu_layers, 0), tensor_split=(), expert_cpu_layers=())
+    if placement.gpu_layers > 0:
+        place = replace(place, gpu_layers=ALL_LAYERS)
+    return DraftModel(Path(path), place, model)
 
-    def _read(self, cancelled: threading.Event) -> Iterator[Frame]:
-        began = time.monotonic()
-        self._cached = self._resident.slot.keep_prefix(self._ids)
-        for done in self._resident.slot.prefill(self._ids[self._cached :], cancelled):
-            yield Frame({"prefilled": self._cached + done})
-        self._prefill_seconds = time.monotonic() - began
 
-    def _write(self, cancelled: threading.Event) -> Iterator[Frame]:
-        began = time.monotonic()
-        stream = TextStream((*self._sampling.stop, *self._resident.chosen.stop))
-        try:
-            for token in self._tokens(cancelled):
-                if text := stream.feed(self._resident.model.piece(token)):
-                    yield Frame({"text": text})
-                if stream.stopped:
-                    self._finish = "stop"
-                    return
-            if text := stream.finish():
-                yield Frame({"text": text})
-        finally:
-            self._decode_seconds = time.monotonic() - began
+def _messages(turns: Sequence[dict[str, str]]) -> list[Message]:
+    return [Message(**turn) for turn in turns]
 
-    def _tokens(self, cancelled: threading.Event) -> Iterator[int]:
-        model, slot = self._resident.model, self._resident.slot
-        with slot.sampler(self._sampling) as sampler:
-            while True:
-                token = sampler.choose()
-                if model.ends(token):
-                    self._finish = "stop"
-                    return
-                self._written += 1
-                yield token
-                if self._written >= self._sampling.max_tokens:
-                    self._finish = "length"
-                    return
-                slot.append([token], cancelled)
 
-    def _figures(self) -> dict[str, Any]:
-        return {
-            "finish": self._finish,
-            "prompt_tokens": len(self._ids),
-            "cached_tokens": self._cached,
-            "completion_tokens": self._written,
-            "prefill_seconds": self._prefill_seconds,
-            "decode_seconds": self._decode_seconds,
+def _sampling(values: dict[str, Any]) -> Sampling:
+    return Sampling(
+        **{
+            **values,
+            "stop": tuple(values["stop"]),
+            "purity": Purity(values["purity"]),
+            "priority": Priority(values["priority"]),
         }
+    )
 
 
 def _reporting(handler: Handler) -> Handler:

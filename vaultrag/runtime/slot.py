@@ -1,27 +1,49 @@
-"""One conversation with a loaded model: its KV cache, evaluation that can be aborted, and sampling."""
+"""One conversation with a loaded model: its KV cache, evaluation that can be aborted, and its state as bytes."""
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from llama_cpp import llama_cpp as native
 from numpy.typing import NDArray
 
-from vaultrag.domain import Sampling
 from vaultrag.errors import DoesNotFit, GenerationFailed
 from vaultrag.runtime.llamacpp import LoadedModel, log
+from vaultrag.runtime.placement import CACHE_TYPES, Placement
 
-CPU_BATCH = 128  # tokens evaluated at a time: on a CPU 256 or 512 read at most 4 % faster, and take 75 MB more each
-GPU_BATCH = 512  # a GPU needs more at once; it heeds a cancelled request only between two batches
-PENALTY_TOKENS = 64  # llama.cpp's own default: how far back a repetition is punished
+TRUNK = 0  # the sequence that holds the conversation; the branches after it share its beginning
+BRANCHES = 8  # that many continuations are scored side by side; twice as many sequences, for options of theirs
+MOST_OUTPUTS = 24  # positions of a batch whose logits can be asked for: each costs a row of the vocabulary's size
 ABORTED = 2  # llama_decode's status
+AUTO_FLASH_ATTENTION, NO_FLASH_ATTENTION = -1, 0  # llama_flash_attn_type; it is refused where a device lacks it
 
 
 class Aborted(Exception):
     """The request was cancelled while the model was computing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a conversation: its tokens, how many of them stand in whole batches, and the cache's bytes."""
+
+    ids: tuple[int, ...]
+    whole: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A token of a batch that several sequences share. `wanted`: its logits are asked for."""
+
+    token: int
+    position: int
+    sequence: int
+    wanted: bool = False
 
 
 class Slot:
@@ -31,19 +53,17 @@ class Slot:
     depend on what was asked before. Raises DoesNotFit when there is no memory for the context.
     """
 
-    def __init__(self, model: LoadedModel, context: int, threads: int, batch: int) -> None:
-        self.context = min(context, model.context_trained)
+    def __init__(self, model: LoadedModel, placement: Placement) -> None:
+        self.context = min(placement.context, model.context_trained)
+        self.batch = min(placement.batch, self.context)
+        self.branches = BRANCHES if model.has_past else 0
+        self.ids: list[int] = []
+        self.has_past = model.has_past
+        self._whole = 0
         self._model = model
-        self._batch = min(batch, self.context)
-        self._kept: list[int] = []
         self._cancelled = threading.Event()
         self._abort = native.ggml_abort_callback(lambda _data: self._cancelled.is_set())  # kept: C holds a bare pointer
-        params = native.llama_context_default_params()
-        params.n_ctx = self.context
-        params.n_batch = params.n_ubatch = self._batch
-        params.n_threads = params.n_threads_batch = threads
-        params.abort_callback = self._abort
-        ctx = native.llama_init_from_model(model.model, params)
+        ctx = native.llama_init_from_model(model.model, self._params(placement))
         if not ctx:
             raise DoesNotFit(
                 f"llama.cpp could not make a context of {self.context} tokens: {log.last_error}.",
@@ -52,34 +72,142 @@ class Slot:
         self._ctx = ctx
         self._memory = native.llama_get_memory(ctx)
 
+    def _params(self, placement: Placement) -> Any:
+        params = native.llama_context_default_params()  # C's own: YaRN as the model's file says
+        params.n_ctx = self.context
+        params.n_batch = self.batch
+        params.n_ubatch = min(placement.micro_batch, self.batch)
+        params.n_seq_max = max(placement.sequences, 1 + 2 * self.branches)
+        params.kv_unified = True
+        params.n_outputs_max = max(min(MOST_OUTPUTS, self.batch), params.n_seq_max)
+        params.n_threads = placement.threads
+        params.n_threads_batch = placement.threads_batch
+        params.type_k, params.type_v = CACHE_TYPES[placement.key_type], CACHE_TYPES[placement.value_type]
+        params.flash_attn_type = AUTO_FLASH_ATTENTION if placement.flash_attention else NO_FLASH_ATTENTION
+        params.swa_full = placement.swa_full
+        params.abort_callback = self._abort
+        return params
+
     def keep_prefix(self, ids: Sequence[int]) -> int:
         """Drop what the cache holds beyond its common prefix with `ids`; return how many of `ids` need no computing.
 
-        The last id is always computed anew: its logits are needed.
+        The last id always does: its logits are needed.
         """
-        shared = common_prefix(self._kept, ids[:-1]) // self._batch * self._batch
-        if native.llama_memory_seq_rm(self._memory, 0, shared, -1):
-            del self._kept[shared:]
-        else:  # a model whose state has no past, such as a recurrent one
+        self.cut(self.reusable(ids))
+        return len(self.ids)
+
+    def reusable(self, ids: Sequence[int]) -> int:
+        """Return how many leading ids the cache holds in whole batches."""
+        return min(common_prefix(self.ids, ids[:-1]), self._whole) // self.batch * self.batch
+
+    def cut(self, length: int) -> None:
+        """Keep only the first tokens. A model whose state has no past forgets everything instead."""
+        if length == len(self.ids) and native.llama_memory_seq_pos_max(self._memory, TRUNK) == length - 1:
+            return
+        removed = native.llama_memory_seq_rm(self._memory, TRUNK, length, -1)
+        oldest = native.llama_memory_seq_pos_min(self._memory, TRUNK)
+        if not removed or (self._model.window and oldest > max(0, length - self._model.window)):
             self.clear()
-        return len(self._kept)
+            return
+        del self.ids[length:]
+        self._whole = min(self._whole, length)
 
     def prefill(self, ids: Sequence[int], cancelled: threading.Event) -> Iterator[int]:
         """Append a prompt's ids by batches, yielding how many are done. Raises Aborted or GenerationFailed."""
-        for start in range(0, len(ids), self._batch):
-            batch = ids[start : start + self._batch]
+        for start in range(0, len(ids), self.batch):
+            batch = ids[start : start + self.batch]
+            in_line = self._whole == len(self.ids)
             self.append(batch, cancelled)
-            if len(batch) == self._batch:
-                self._kept.extend(batch)
+            if in_line and len(batch) == self.batch:
+                self._whole = len(self.ids)
             yield start + len(batch)
 
     def append(self, ids: Sequence[int], cancelled: threading.Event) -> None:
-        """Evaluate at most one batch of ids. Raises Aborted or GenerationFailed; `keep_prefix` then tidies up."""
+        """Evaluate at most one batch of ids, with the logits of the last. Raises Aborted or GenerationFailed."""
+        array = (native.llama_token * len(ids))(*ids)
+        self._decode(native.llama_batch_get_one(array, len(ids)), cancelled)
+        self.ids.extend(ids)
+
+    def append_all(self, ids: Sequence[int], cancelled: threading.Event) -> None:
+        """Evaluate at most MOST_OUTPUTS ids, with the logits of each: `logits(i)` are those after `ids[i]`."""
+        first = len(self.ids)
+        self.evaluate([Entry(token, first + index, TRUNK, True) for index, token in enumerate(ids)], cancelled)
+        self.ids.extend(ids)
+
+    def evaluate(self, entries: Sequence[Entry], cancelled: threading.Event) -> None:
+        """Evaluate at most one batch of tokens of any sequences. Raises Aborted or GenerationFailed."""
+        batch = native.llama_batch_init(len(entries), 0, 1)
+        batch.n_tokens = len(entries)
+        for index, entry in enumerate(entries):
+            batch.token[index], batch.pos[index] = entry.token, entry.position
+            batch.n_seq_id[index], batch.seq_id[index][0] = 1, entry.sequence
+            batch.logits[index] = entry.wanted
+        try:
+            self._decode(batch, cancelled)
+        finally:
+            native.llama_batch_free(batch)
+
+    def logits(self, index: int = -1) -> NDArray[np.float32]:
+        """Return the logits after the token at that place of the batch evaluated last: a view, until the next one."""
+        values = native.llama_get_logits_ith(self._ctx, index)
+        view: NDArray[np.float32] = np.ctypeslib.as_array(values, shape=(self._model.vocabulary.size,))
+        return view
+
+    def fork(self, source: int, target: int) -> None:
+        """Let one sequence begin with what another holds; nothing is copied."""
+        native.llama_memory_seq_cp(self._memory, source, target, -1, -1)
+
+    def drop(self, sequences: Sequence[int]) -> None:
+        """Let go of branches."""
+        for sequence in sequences:
+            native.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def clear(self) -> None:
+        """Forget the conversation."""
+        native.llama_memory_clear(self._memory, True)
+        self.ids = []
+        self._whole = 0
+
+    def snapshot_bytes(self) -> int:
+        """Return how large a snapshot would be."""
+        return int(native.llama_state_seq_get_size(self._ctx, TRUNK))
+
+    def snapshot(self) -> Snapshot:
+        """Return the conversation's state. Restored, it goes on with the very same logits."""
+        buffer = (ctypes.c_uint8 * self.snapshot_bytes())()
+        size = native.llama_state_seq_get_data(self._ctx, buffer, len(buffer), TRUNK)
+        return Snapshot(tuple(self.ids), self._whole, bytes(memoryview(buffer)[:size]))
+
+    def restore(self, snapshot: Snapshot) -> bool:
+        """Put a state back; when llama.cpp refuses it, the slot is empty and the answer False."""
+        self.clear()
+        buffer = (ctypes.c_uint8 * len(snapshot.data)).from_buffer_copy(snapshot.data)
+        if not native.llama_state_seq_set_data(self._ctx, buffer, len(buffer), TRUNK):
+            self.clear()
+            return False
+        self.ids, self._whole = list(snapshot.ids), snapshot.whole
+        return True
+
+    def save(self, path: bytes) -> bool:
+        """Write the conversation's state to a file; False when llama.cpp could not."""
+        tokens = (native.llama_token * len(self.ids))(*self.ids)
+        return bool(native.llama_state_seq_save_file(self._ctx, path, TRUNK, tokens, len(self.ids)))
+
+    def load(self, path: bytes, count: int) -> bool:
+        """Read a state of `count` prompt tokens from a file; when llama.cpp refuses it, the slot is empty."""
+        self.clear()
+        tokens, read = (native.llama_token * count)(), ctypes.c_size_t()
+        if not native.llama_state_seq_load_file(self._ctx, path, TRUNK, tokens, count, ctypes.byref(read)):
+            self.clear()
+            return False
+        self.ids, self._whole = list(tokens[: read.value]), read.value // self.batch * self.batch
+        return True
+
+    def _decode(self, batch: Any, cancelled: threading.Event) -> None:
         if cancelled.is_set():
             raise Aborted
         self._cancelled = cancelled
-        array = (native.llama_token * len(ids))(*ids)
-        status = native.llama_decode(self._ctx, native.llama_batch_get_one(array, len(ids)))
+        status = native.llama_decode(self._ctx, batch)
         if status == ABORTED or (status and cancelled.is_set()):
             raise Aborted
         if status:
@@ -88,54 +216,6 @@ class Slot:
                 "Ask again; if it stays so, lower `runtime.context` or name another model.",
             )
 
-    def score(self, length: int, options: Sequence[Sequence[int]], cancelled: threading.Event) -> list[float]:
-        """Return each option's log probability after the `length` tokens just evaluated."""
-        first = self._logprobs()
-        scores: list[float] = []
-        for option in options:
-            total = float(first[option[0]]) if option else 0.0
-            for here, following in pairwise(option):
-                self.append([here], cancelled)
-                total += float(self._logprobs()[following])
-            native.llama_memory_seq_rm(self._memory, 0, length, -1)
-            scores.append(total)
-        return scores
-
-    def _logprobs(self) -> NDArray[np.float64]:
-        logits = native.llama_get_logits_ith(self._ctx, -1)
-        values = np.ctypeslib.as_array(logits, shape=(self._model.token_count,)).astype(np.float64)
-        values -= values.max()
-        logprobs: NDArray[np.float64] = values - np.log(np.exp(values).sum())
-        return logprobs
-
-    def clear(self) -> None:
-        """Forget the conversation."""
-        native.llama_memory_clear(self._memory, True)
-        self._kept = []
-
-    def sampler(self, sampling: Sampling) -> Sampler:
-        return Sampler(self._ctx, self._model.token_count, sampling)
-
-
-class Sampler:
-    """Chooses tokens: penalty, then the likeliest (temperature 0) or top-k, top-p, temperature and chance."""
-
-    def __init__(self, ctx: int, token_count: int, sampling: Sampling) -> None:
-        self._ctx = ctx
-        self._chain = native.llama_sampler_chain_init(native.llama_sampler_chain_default_params())
-        for part in _parts(token_count, sampling):
-            native.llama_sampler_chain_add(self._chain, part)
-
-    def __enter__(self) -> Sampler:
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        native.llama_sampler_free(self._chain)
-
-    def choose(self) -> int:
-        """Return the next token after what was evaluated last."""
-        return int(native.llama_sampler_sample(self._chain, self._ctx, -1))
-
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     """Return how many leading items are equal."""
@@ -143,15 +223,3 @@ def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
         if a != b:
             return index
     return min(len(first), len(second))
-
-
-def _parts(token_count: int, sampling: Sampling) -> Iterator[int]:
-    if sampling.repeat_penalty != 1.0:
-        yield native.llama_sampler_init_penalties(token_count, PENALTY_TOKENS, sampling.repeat_penalty, 0.0, 0.0)
-    if sampling.temperature <= 0:
-        yield native.llama_sampler_init_greedy()
-        return
-    yield native.llama_sampler_init_top_k(sampling.top_k)
-    yield native.llama_sampler_init_top_p(sampling.top_p, 1)
-    yield native.llama_sampler_init_temp(sampling.temperature)
-    yield native.llama_sampler_init_dist(sampling.seed)

@@ -61,22 +61,30 @@ class ChatTemplate:
         except Exception as error:  # an untrusted file: anything may come out of the compiler
             raise TemplateFailed(_reason(error)) from error
 
-    def render(self, messages: Sequence[Message]) -> list[PromptPart]:
-        """Return the prompt as parts in order, ready for the assistant's turn. Raises TemplateFailed."""
+    def render(self, messages: Sequence[Message], enable_thinking: bool = False) -> list[PromptPart]:
+        """Return the prompt as parts in order, ready for the assistant's turn. Raises TemplateFailed.
+
+        `enable_thinking` is the value of the template's variable of this name, where it knows one.
+        """
         if not all(message.role in ROLES for message in messages):
             raise TemplateFailed(f"a role is none of {', '.join(ROLES)}")
         marks = _Marks(len(messages))
         turns = [{"role": m.role, "content": marks.mark(i)} for i, m in enumerate(messages)]
         try:
-            rendered = self._run(turns)
+            rendered = self._run(turns, enable_thinking)
         except TemplateFailed:
             if not messages or messages[0].role != "system" or len(messages) < 2:
                 raise
-            rendered = self._run(_without_system(turns))
+            rendered = self._run(_without_system(turns), enable_thinking)
         return marks.split(rendered, [message.content for message in messages])
 
-    def _run(self, turns: list[dict[str, str]]) -> str:
-        values = {"messages": turns, "add_generation_prompt": True, "tools": None, "enable_thinking": False}
+    def _run(self, turns: list[dict[str, str]], enable_thinking: bool) -> str:
+        values = {
+            "messages": turns,
+            "add_generation_prompt": True,
+            "tools": None,
+            "enable_thinking": enable_thinking,
+        }
         pieces: list[str] = []
         length = 0
         try:

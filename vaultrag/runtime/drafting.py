@@ -1,0 +1,48 @@
+"""A small model that guesses what a large one will say."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from vaultrag.errors import ConfigError
+from vaultrag.runtime.llamacpp import LoadedModel
+from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.slot import Slot, common_prefix
+from vaultrag.runtime.speculation import Guess, Pace
+
+DRAFTED = 6  # tokens at once at most; a small model seldom agrees for longer
+FREELY = 4  # the match that `Pace` is told: a draft knows no length of its own
+READY = 512  # tokens that a draft may have to read before it guesses; it catches up with more only while it pays
+
+
+class DraftModel:
+    """A draft model in the same process. Raises ConfigError unless every token means the same to both models."""
+
+    def __init__(self, path: Path, placement: Placement, target: LoadedModel) -> None:
+        self._model = LoadedModel(path, placement, threading.Event())
+        if not self._model.vocabulary.equals(target.vocabulary):
+            raise ConfigError(
+                f"The draft model {path} has another vocabulary than the model that it drafts for.",
+                "Name a smaller model of the same family in `roles.draft`, or none.",
+            )
+        self._slot = Slot(self._model, placement)
+        self.pace = Pace()
+
+    def guess(self, ids: Sequence[int], most: int, cancelled: threading.Event) -> tuple[Guess, float]:
+        """Return at most that many tokens after `ids`, and the seconds they took. Raises Aborted."""
+        length = self.pace.length(FREELY, min(most, DRAFTED))
+        if not length or len(ids) + length > self._slot.context:
+            return Guess((), 0), 0.0
+        began = time.monotonic()
+        slot = self._slot
+        slot.cut(min(common_prefix(slot.ids, ids), len(ids) - 1))
+        for _ in slot.prefill(ids[len(slot.ids) :], cancelled):
+            pass
+        guessed = [int(slot.logits().argmax())]
+        while len(guessed) < length and not self._model.vocabulary.ends(guessed[-1]):
+            slot.append(guessed[-1:], cancelled)
+            guessed.append(int(slot.logits().argmax()))
+        return Guess(tuple(guessed), FREELY), time.monotonic() - began
