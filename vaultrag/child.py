@@ -66,6 +66,7 @@ class Child:
     _frames: queue.Queue[Frame | None] = field(default_factory=queue.Queue)
     _stderr: deque[str] = field(default_factory=lambda: deque(maxlen=STDERR_LINES_KEPT))
     _lock: threading.Lock = field(default_factory=threading.Lock)  # a stream may be closed by another thread
+    _reader: threading.Thread | None = None  # of standard error
     _writing: threading.Lock = field(default_factory=threading.Lock)
     _sequence: int = 0
 
@@ -156,7 +157,8 @@ class Child:
         )
         process, frames = self._process, self._frames
         threading.Thread(target=_pump_frames, args=(process, frames), daemon=True).start()
-        threading.Thread(target=_pump_lines, args=(process, self._stderr), daemon=True).start()
+        self._reader = threading.Thread(target=_pump_lines, args=(process, self._stderr), daemon=True)
+        self._reader.start()
 
     def _send(self, frame: Frame) -> None:
         assert self._process is not None
@@ -203,6 +205,8 @@ class Child:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 code = self._process.wait(GRACE_SECONDS)
             self.kill()
+        if self._reader is not None:
+            self._reader.join(GRACE_SECONDS)  # its last words may still lie in the pipe
         return ChildDied(f"{self.name} {what}{_describe_exit(code)}", self._log())
 
     def _log(self) -> str:
