@@ -12,7 +12,7 @@ import os
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,6 +37,14 @@ class VaultSection(Section):
 class IndexSection(Section):
     chunk_tokens: int = Field(300, ge=50, le=450)
     chunk_tokens_max: int = Field(420, ge=60, le=500)
+
+
+class WatchSection(Section):
+    mode: Literal["auto", "polling", "off"] = "auto"
+    quiet_seconds: float = Field(0.5, gt=0, le=60)
+    longest_wait_seconds: float = Field(5.0, gt=0, le=600)
+    reconcile_seconds: float = Field(300.0, ge=1)
+    poll_seconds: float = Field(10.0, ge=1)
 
 
 class SearchSection(Section):
@@ -97,6 +105,7 @@ class Settings(Section):
 
     vault: VaultSection = VaultSection()
     index: IndexSection = IndexSection()
+    watch: WatchSection = WatchSection()
     search: SearchSection = SearchSection()
     answering: AnsweringSection = AnsweringSection()
     roles: RolesSection = RolesSection()
