@@ -91,7 +91,8 @@ def _diff(config: Config, catalog: Catalog, recipe: Recipe, places: Sequence[str
     removed = {path: stored[path] for path in _vanished(stored.keys() - stats.keys(), listing.skipped)}
     if removed:
         require_vault(config)  # was it unmounted while we looked?
-    moves = _find_moves(config, added, removed) if removed else {}
+    elsewhere = {} if "" in keys else _gone_elsewhere(config, catalog, added, stored)
+    moves = _find_moves(config, added, removed | elsewhere) if removed or elsewhere else {}
     modified, touched = _confirm(config, stats, stored, recipe.name)
     moved_from = set(moves.values())
     changes = (
@@ -106,10 +107,25 @@ def _diff(config: Config, catalog: Catalog, recipe: Recipe, places: Sequence[str
         touched=tuple(touched),
         stats=stats,
         appeared=tuple(sorted(now - known)),
-        vanished=tuple(_vanished(known - now, listing.skipped)),
+        vanished=(*_vanished(known - now, listing.skipped), *sorted(moved_from & elsewhere.keys())),
         skipped=tuple(listing.skipped),
         known=len(stored) if "" in keys or not removed else catalog.note_count(),
     )
+
+
+def _gone_elsewhere(
+    config: Config, catalog: Catalog, added: Iterable[FileStat], stored: Mapping[str, StoredFile]
+) -> dict[str, StoredFile]:
+    """Return notes that lay at other places with the content of one that appeared, and are not there any more.
+
+    Of a file moved into a new folder, the news that it left may come after the news that it arrived.
+    """
+    found: dict[str, StoredFile] = {}
+    for stat in added:
+        for path, file in catalog.files_with_content(_hash_of(config, stat) or "").items():
+            if path not in stored and not os.path.lexists(config.vault / file.stat.fs_path):
+                found[path] = file
+    return found
 
 
 def _with_numbered(vault: Path, catalog: Catalog, places: Iterable[str]) -> list[str]:

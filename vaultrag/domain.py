@@ -545,6 +545,15 @@ class IndexReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """What keeps an index from following its vault until somebody decides: a word for programs, and for people."""
+
+    kind: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """How the index stands. `pending` counts texts that still wait for their embedding."""
 
@@ -559,6 +568,7 @@ class IndexStatus:
     problems: int
     last_indexed: str
     bytes: int
+    attention: Attention | None = None
 
 
 Progress: TypeAlias = Callable[[str, int, int], None]

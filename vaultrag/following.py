@@ -9,18 +9,21 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vaultrag.domain import Progress
 from vaultrag.errors import VaultragError
-from vaultrag.updating import DELETIONS_HELD, EMPTY_SECONDS, Followed
+from vaultrag.store.attention import DELETIONS_HELD
+from vaultrag.store.within import EVERYWHERE
+from vaultrag.updating import EMPTY_SECONDS, Followed
 from vaultrag.vault.settling import ChangeSet
 from vaultrag.vault.watch import INTERVAL, Watch
 from vaultrag.workspace import Workspace
 
 MENTION_QUIET = 5.0  # seconds after the last change: looking for mentions weighs all names of the vault
-RETRY_SECONDS = 60.0  # after an error of the embedder or the disk: until then a restart of it may have helped
+RETRY_SECONDS = 60.0  # after an error of the embedder: until then a restart of it may have helped
+TRY_SECONDS = 10.0  # after the vault was missing, the disk full or the index locked
 LONGEST_RETRY = 300.0  # between looks at a note that cannot be read
 HEARD_SECONDS = 5.0  # an event may be that late; what changed before and was not told of was not heard
 LEAVE_SECONDS = 5.0  # a batch takes two seconds; what takes longer ends with the process
@@ -82,10 +85,10 @@ class Follower:
     def _follow(self, changes: ChangeSet) -> Step:
         began = time.monotonic()
         try:
-            followed = self._workspace.follow(None if changes.reason else changes.places, self._progress)
+            followed = self._workspace.follow(_places(changes), self._progress)
         except VaultragError as error:
             log.warning("following met %s", error.kind)
-            self._watch.look_again((), 0.0)
+            self._watch.look_again(changes.places or EVERYWHERE, TRY_SECONDS)
             return Step(changes, time.monotonic() - began, None, error)
         step = Step(changes, time.monotonic() - began, followed)
         self._note(step, followed)
@@ -98,16 +101,21 @@ class Follower:
             counts = (applied.added, applied.modified, applied.moved, applied.removed)
             log.info("followed: %d added, %d modified, %d moved, %d removed, %.3f s", *counts, step.seconds)
         self._owed.set()
-        self._look_again(followed.again, applied.unread)
+        self._look_again(step.changes, followed)
         if step.changes.reason == INTERVAL:
             self._watch.note_regular_look(sum(map(self._is_old, followed.changed)))
         elif not step.changes.reason and followed.attention and followed.attention.kind == DELETIONS_HELD:
             self._watch.look_everywhere("deletions are held back")  # are they still gone?
 
-    def _look_again(self, again: Iterable[str], unread: Iterable[str]) -> None:
+    def _look_again(self, changes: ChangeSet, followed: Followed) -> None:
         """Unreadable notes are looked at less and less often, emptied ones once."""
-        self._tries = {place: self._tries.get(place, 0) + 1 for place in unread}
-        for place in again:
+        unread = followed.applied.unread
+        looked_at = self._tries if _places(changes) is None else changes.places
+        for place in set(self._tries).intersection(looked_at).difference(unread):
+            del self._tries[place]
+        for place in unread:
+            self._tries[place] = self._tries.get(place, 0) + 1
+        for place in followed.again:
             tries = self._tries.get(place)
             self._watch.look_again([place], min(2.0**tries, LONGEST_RETRY) if tries else EMPTY_SECONDS)
 
@@ -145,3 +153,8 @@ class Follower:
     def _must_stop(self) -> bool:
         """Give up the embedder for the mentions of a pause, and for good at the end."""
         return self._closed.is_set() or (self._is_quiet() and self._workspace.owes_mentions())
+
+
+def _places(changes: ChangeSet) -> frozenset[str] | None:
+    """Return where to look; None is everywhere."""
+    return None if changes.reason or changes.places.issuperset(EVERYWHERE) else changes.places

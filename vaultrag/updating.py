@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vaultrag.config import Config
@@ -17,12 +16,17 @@ from vaultrag.domain import Attention, ChangeKind, Progress
 from vaultrag.errors import VaultError
 from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, guard_deletions
 from vaultrag.reading import Recipe
+from vaultrag.store.attention import (
+    DELETIONS_HELD,
+    VAULT_MISSING,
+    call_attention,
+    dismiss_attention,
+    read_attention,
+)
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
 
 INDEXED = "indexed"  # when a run last went through the whole vault, empty as it may have been
-ATTENTION = "attention"
-DELETIONS_HELD, VAULT_MISSING = "deletions_held", "vault_missing"
 REMEMBERED_SECONDS = 600.0  # deletions of the last minutes count together: a folder may go piece by piece
 EMPTY_SECONDS = 3.0  # a note found empty is believed after that: programs empty a file before they write it
 
@@ -55,6 +59,12 @@ class Updates:
     @property
     def busy(self) -> bool:
         return self._writing.locked()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is written inside, once what is under way has ended."""
+        with self._writing:
+            yield
 
     def run(self, progress: Progress, deletions: DeletionPolicy) -> Applied:
         """Bring the index up to the whole vault. Raises VaultError when it is missing, or by the guard of deletions."""
@@ -129,17 +139,10 @@ class Updates:
         try:
             yield
         except VaultError as error:
-            with self._database.atomic():
-                self._database.set_meta(ATTENTION, json.dumps(asdict(Attention(kind, error.message, error.remedy))))
+            call_attention(self._database, Attention(kind, error.message, error.remedy))
             raise
 
     def _note_whole_look(self) -> None:
         with self._database.atomic():
             self._database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
-            self._database.clear_meta(ATTENTION)
-
-
-def read_attention(database: Database) -> Attention | None:
-    """Return what keeps an index from following its vault; None while nothing does."""
-    held = database.meta(ATTENTION)
-    return Attention(**json.loads(held)) if held else None
+            dismiss_attention(self._database)

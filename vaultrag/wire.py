@@ -270,6 +270,19 @@ class Server(Shape):
     version: str
     embedder: str
     model: str
+    watching: str = Field("", description="How it follows the vault: `events`, `polling`, or not at all.")
+
+
+class Attention(Shape):
+    """What keeps the index from following the vault until somebody decides."""
+
+    kind: str
+    message: str
+    remedy: str
+
+    @classmethod
+    def of(cls, attention: domain.Attention) -> Attention:
+        return cls(kind=attention.kind, message=attention.message, remedy=attention.remedy)
 
 
 class IndexStatus(Shape):
@@ -284,6 +297,7 @@ class IndexStatus(Shape):
     problems: int
     last_indexed: str
     bytes: int
+    attention: Attention | None = None
     server: Server | None = None
 
     @classmethod
@@ -300,6 +314,7 @@ class IndexStatus(Shape):
             problems=status.problems,
             last_indexed=status.last_indexed,
             bytes=status.bytes,
+            attention=Attention.of(status.attention) if status.attention else None,
             server=server,
         )
 
@@ -320,6 +335,8 @@ class Health(Shape):
     readiness: Readiness
     pending: int
     indexing: bool
+    watching: str = ""
+    attention: str = Field("", description="`deletions_held` or `vault_missing`: see /status.")
 
 
 class Stopping(Shape):
@@ -343,6 +360,22 @@ class Fault(Shape):
         if not (isinstance(kind, type) and issubclass(kind, errors.VaultragError)):
             kind = errors.ServerError
         return kind(self.message, self.remedy)
+
+
+class FollowedSet(Shape):
+    """One change set that `vaultrag watch` followed; with a `reason` it was the whole vault."""
+
+    places: int
+    reason: str
+    added: int
+    modified: int
+    moved: int
+    removed: int
+    relinked: int
+    seconds: float
+    failed: list[Finding]
+    attention: Attention | None = None
+    error: Fault | None = None
 
 
 Event: TypeAlias = PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Fault

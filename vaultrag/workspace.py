@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator, Set
+from collections.abc import Callable, Collection, Generator, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from vaultrag import embedding, indexing
 from vaultrag.answering.answer import Answerer
 from vaultrag.archive import Archive, open_for_records
-from vaultrag.config import Config, require_vault
-from vaultrag.diffing import diff_vault
+from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,
     Answer,
     AnswerEvent,
     AnswerReady,
+    Attention,
     ChatModel,
     Embedder,
     Finding,
@@ -32,6 +31,7 @@ from vaultrag.domain import (
     Vectors,
     counted,
 )
+from vaultrag.embedding import drain_outbox, never
 from vaultrag.errors import IndexDamaged, IndexMissing, ModelError, StoreError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.mentioning import refresh_mentions
@@ -40,16 +40,16 @@ from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
 from vaultrag.store import database as db
-from vaultrag.store import embeddings
+from vaultrag.store import embeddings, mentions
+from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.vectors import VectorIndex
+from vaultrag.updating import INDEXED, Followed, Updates
 from vaultrag.verifying import check_everything
-
-INDEXED = "indexed"  # when a run last went through the whole vault, empty as it may have been
 
 
 class Access(StrEnum):
@@ -75,11 +75,13 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What could answer right now. `pending` counts texts without an embedding."""
+    """What could answer right now. `pending` counts texts without an embedding; `watching` is how the vault is."""
 
     embedder: ModelState
     model: ModelState
     pending: int
+    watching: str
+    attention: Attention | None
 
 
 class Workspace:
@@ -90,10 +92,11 @@ class Workspace:
         self._models = models
         self._lock = OwnerLock(config.lock_path)
         self._access = access
-        self._indexing = threading.Lock()
+        self._embedding = threading.Lock()
         self._opening = threading.Lock()
         self._vectors: VectorIndex | None = None
         self._centres: LanguageCentres | None = None
+        self.watching = ""  # whoever follows the vault says how
         self._states = {"embedder": ModelState.ABSENT, "model": ModelState.ABSENT}
         if access is Access.OWN:
             self._lock.acquire()
@@ -102,6 +105,7 @@ class Workspace:
         except BaseException:
             self._lock.release()
             raise
+        self._updates = Updates(config, self.database, self._recipe)
         if access is Access.OWN:
             self._bring_records_up()
 
@@ -122,9 +126,52 @@ class Workspace:
 
         Raises VaultError when the vault is missing or a fifth of it is gone and `deletions` guards against that.
         """
-        require_vault(self.config)
-        with self._indexing:
-            return self._index(progress, deletions)
+        started = time.perf_counter()
+        embedder, warnings = self._embedder()
+        if embedder is not None:
+            self._models.warm_embedder()
+        applied = self._updates.run(progress, deletions)
+        self._bring_records_up()
+        self.find_mentions()
+        embedded = self.embed(progress, never)
+        status = self.status()
+        return IndexReport(
+            notes=status.notes,
+            added=applied.added,
+            modified=applied.modified,
+            moved=applied.moved,
+            removed=applied.removed,
+            chunks=status.chunks,
+            embedded=embedded,
+            seconds=round(time.perf_counter() - started, 2),
+            failed=tuple(applied.findings),
+            warnings=warnings,
+        )
+
+    def follow(self, places: Collection[str] | None, progress: Progress) -> Followed:
+        """Bring words and links up to some places of the vault; None is all of it. Mentions and embeddings are owed.
+
+        Raises VaultError when the vault is missing.
+        """
+        followed = self._updates.follow(places, progress)
+        if followed.applied.moved:
+            self._bring_records_up()
+        return followed
+
+    def embed(self, progress: Progress, stop: Callable[[], bool]) -> int:
+        """Embed what is owed, until `stop`; return how many texts that were. Notes can be written meanwhile."""
+        embedder = self._embedder_or_none()
+        if embedder is None:
+            return 0
+        with self._embedding:
+            return drain_outbox(self.database, embedder, self._vector_index(), progress, stop=stop)
+
+    def owes_mentions(self) -> bool:
+        return mentions.is_owed(self.database)
+
+    def find_mentions(self) -> None:
+        """Look for the names of notes in what was written since the last time."""
+        refresh_mentions(self.database)
 
     def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
         """Return the k best passages, by the given lanes. A query may hold filters, as `tag:work`.
@@ -189,6 +236,7 @@ class Workspace:
             problems=counts.problems,
             last_indexed=_iso(counts.last_indexed_at),
             bytes=self.config.home_bytes(),
+            attention=read_attention(self.database),
         )
 
     def check(self) -> list[Finding]:
@@ -197,7 +245,7 @@ class Workspace:
 
     def check_deep(self, progress: Progress) -> list[Finding]:
         """Look for broken invariants, with every note read again and every checksum verified."""
-        with self._indexing:
+        with self._updates.paused():
             try:
                 vectors = self._vector_index() if self._fingerprint() else None
             except IndexDamaged:
@@ -206,7 +254,13 @@ class Workspace:
 
     def readiness(self) -> Readiness:
         """Say what could answer right now. Costs one small query."""
-        return Readiness(self._states["embedder"], self._states["model"], embeddings.owed_count(self.database))
+        return Readiness(
+            self._states["embedder"],
+            self._states["model"],
+            embeddings.owed_count(self.database),
+            self.watching,
+            read_attention(self.database),
+        )
 
     def warm(self) -> None:
         """Begin to load embedder, vector index and model in the background; faults show when they are used."""
@@ -226,35 +280,6 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _index(self, progress: Progress, deletions: DeletionPolicy) -> IndexReport:
-        started = time.perf_counter()
-        embedder, warnings = self._embedder()
-        recipe = self._recipe()
-        if embedder is not None:
-            self._models.warm_embedder()
-        diff = diff_vault(self.config, Catalog(self.database), recipe)
-        applied = indexing.apply_changes(self.config, self.database, diff, recipe, progress, deletions=deletions)
-        self._bring_records_up()
-        refresh_mentions(self.database)
-        with self.database.atomic():
-            self.database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
-        embedded = 0
-        if embedder is not None:
-            embedded = embedding.drain_outbox(self.database, embedder, self._vector_index(), progress)
-        status = self.status()
-        return IndexReport(
-            notes=status.notes,
-            added=applied.added,
-            modified=applied.modified,
-            moved=applied.moved,
-            removed=applied.removed,
-            chunks=status.chunks,
-            embedded=embedded,
-            seconds=round(time.perf_counter() - started, 2),
-            failed=tuple(applied.findings),
-            warnings=warnings,
-        )
 
     def _bring_records_up(self) -> None:
         """Take over what a kill left in the journal alone; a journal that cannot be read is `check`'s to tell."""
@@ -369,7 +394,7 @@ class Workspace:
             )
         raise IndexMissing(
             f"Nothing of {self.config.vault} is indexed yet.",
-            "Run: vaultrag index" + (" (a server is doing it now)" if self._indexing.locked() else ""),
+            "Run: vaultrag index" + (" (a server is doing it now)" if self._updates.busy else ""),
         )
 
 

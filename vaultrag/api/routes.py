@@ -51,6 +51,8 @@ def build_app(
                 readiness=wire.Readiness(embedder=readiness.embedder, model=readiness.model),
                 pending=readiness.pending,
                 indexing=runs.busy,
+                watching=readiness.watching,
+                attention=readiness.attention.kind if readiness.attention else "",
             )
         )
 
@@ -117,6 +119,7 @@ def build_app(
             version=endpoint.version,
             embedder=readiness.embedder,
             model=readiness.model,
+            watching=readiness.watching,
         )
         return _json(wire.IndexStatus.of(workspace.status(), server))
 

@@ -27,6 +27,7 @@ from vaultrag.api.streams import Streams
 from vaultrag.config import Config
 from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
 from vaultrag.errors import PortTaken, ServerError
+from vaultrag.following import Follower
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
 
@@ -56,7 +57,8 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
             log.info("serving on port %d, version %s", endpoint.port, __version__)
             workspace.warm()
             server.runs.request(DeletionPolicy.GUARD)
-            server.run(sockets=[listener])
+            with _following(workspace):
+                server.run(sockets=[listener])
         finally:
             withdraw(config.home, endpoint)
             log.info("ended")
@@ -142,6 +144,20 @@ class VaultServer(uvicorn.Server):
         self.interrupted = number == signal.SIGINT
         self.force_exit = self.should_exit and self.interrupted  # Ctrl-C twice waits for nothing
         self.should_exit = True
+
+
+@contextlib.contextmanager
+def _following(workspace: Workspace) -> Iterator[None]:
+    """Have the index follow the vault meanwhile, unless the settings say otherwise."""
+    if workspace.config.settings.watch.mode == "off":
+        yield
+        return
+    follower = Follower(workspace, lambda *_: None)
+    threading.Thread(target=follower.run, name="follow", daemon=True).start()
+    try:
+        yield
+    finally:
+        follower.close()
 
 
 @contextlib.contextmanager

@@ -102,6 +102,20 @@ def index(
     bring_up_to_date(session.config(vault, home), session.terminal, "accept" if accept_deletions else "guard")
 
 
+@app.command(epilog="Example:  vaultrag watch --vault ~/Notes")
+def watch(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Keep the index up to the vault until Ctrl-C: a saved note is found within a second. `serve` does it, too."""
+    from vaultrag.cli.watch import follow_vault
+
+    session = session_of(context)
+    follow_vault(session.config(vault, home), session.terminal)
+
+
 @app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')
 def search(  # typer reads the options from the signature
     context: typer.Context,

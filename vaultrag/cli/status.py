@@ -12,6 +12,7 @@ from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import Config
 from vaultrag.domain import IndexStatus, counted
 from vaultrag.endpoint import read_endpoint
+from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, open_database
 
@@ -29,6 +30,7 @@ def read_status(config: Config) -> IndexStatus:
     """Count what is indexed, without a workspace: no model and no vector library is imported."""
     with open_database(config.database_path, Access.READ) as database:
         counts = Catalog(database).counts()
+        attention = read_attention(database)
     indexed_at = counts.last_indexed_at
     return IndexStatus(
         vault=str(config.vault),
@@ -42,6 +44,7 @@ def read_status(config: Config) -> IndexStatus:
         problems=counts.problems,
         last_indexed=datetime.fromtimestamp(indexed_at, UTC).isoformat(timespec="seconds") if indexed_at else "",
         bytes=config.home_bytes(),
+        attention=attention,
     )
 
 
@@ -60,6 +63,7 @@ def _server(config: Config) -> wire.Server | None:
         version=endpoint.version,
         embedder=health.readiness.embedder,
         model=health.readiness.model,
+        watching=health.watching,
     )
 
 
@@ -73,7 +77,9 @@ def _table(status: wire.IndexStatus) -> Table:
 
 
 def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
-    waiting = f", {status.pending:,} wait for one (run: vaultrag index)" if status.pending else ""
+    remedy = "the server is at it" if status.server else "run: vaultrag index"
+    waiting = f", {status.pending:,} passages wait for one ({remedy})" if status.pending else ""
+    attention = [("attention", f"{status.attention.message} {status.attention.remedy}")] if status.attention else []
     problems = f"{status.problems:,} (see: vaultrag check)" if status.problems else "none"
     return [
         ("vault", status.vault),
@@ -84,6 +90,7 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("problems", problems),
         ("last change", _local_time(status.last_indexed)),
         ("server", _server_line(status.server)),
+        *attention,
     ]
 
 
@@ -94,4 +101,6 @@ def _local_time(moment: str) -> str:
 def _server_line(server: wire.Server | None) -> str:
     if server is None:
         return "none runs"
-    return f"{server.url}, process {server.pid}; embedder {server.embedder}, model {server.model}"
+    following = {"events": "follows the vault", "polling": "looks at the vault every few seconds"}
+    watching = following.get(server.watching, "does not follow the vault")
+    return f"{server.url}, process {server.pid}; {watching}; embedder {server.embedder}, model {server.model}"

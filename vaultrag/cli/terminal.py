@@ -84,6 +84,11 @@ class Terminal:
         sys.stdout.write(dumps(value, indent=2) + "\n")
         sys.stdout.flush()
 
+    def print_line(self, value: BaseModel) -> None:
+        """Print one JSON document on one line, for a reader that follows."""
+        sys.stdout.write(dumps(value) + "\n")
+        sys.stdout.flush()
+
     def print_plain(self, document: str) -> None:
         """Print a document of another format as it is, for files and other programs; it must be harmless."""
         sys.stdout.write(harmless(document) + "\n")

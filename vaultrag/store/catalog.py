@@ -15,6 +15,9 @@ from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.store.within import EVERYWHERE, rows_within
 
 
+_STORED_FILE = "SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """What the catalogue knows of a note's file."""
@@ -74,14 +77,17 @@ class Catalog:
 
     def stored_files(self, places: Sequence[str] = EVERYWHERE) -> dict[str, StoredFile]:
         """Return the files of the notes at these places, by path."""
-        rows = rows_within(
-            self.database, "SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes", places
-        )
+        rows = rows_within(self.database, _STORED_FILE, places)
         return {row[0]: StoredFile(FileStat(*row[:5]), row[5], row[6]) for row in rows}
 
     def stored_file(self, path: str) -> StoredFile | None:
         """Return the file of one note."""
         return self.stored_files([path]).get(path)
+
+    def files_with_content(self, content_hash: str) -> dict[str, StoredFile]:
+        """Return the files of the notes that had this content when they were last read, by path."""
+        rows = self.database.rows(f"{_STORED_FILE} WHERE content_hash = ?", (content_hash,))
+        return {row[0]: StoredFile(FileStat(*row[:5]), row[5], row[6]) for row in rows}
 
     def note_count(self) -> int:
         return int(self.database.value("SELECT count(*) FROM notes"))

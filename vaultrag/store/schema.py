@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -51,6 +51,10 @@ CREATE TABLE mentions_owed (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
     note_id INTEGER NOT NULL UNIQUE REFERENCES notes (id) ON DELETE CASCADE
 );
+"""
+
+CONTENT = """
+CREATE INDEX notes_content ON notes (content_hash); -- a note that appears may be one that went elsewhere
 """
 
 RECORDS = """
@@ -178,7 +182,7 @@ CREATE INDEX links_target_key ON links (target_key);
 CREATE INDEX links_target_path ON links (target_path);
 
 -- A name of one note that stands in another: in a link that resolves to nothing, or in the text. Both are guesses.
-{MENTIONS}{FOLLOWING}
+{MENTIONS}{FOLLOWING}{CONTENT}
 CREATE TABLE embeddings (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     text_hash   TEXT NOT NULL,
@@ -233,5 +237,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, _CHECKSUMS + SET_ASIDE, Reparse.KEEP),
     Migration(4, _FOLLOWING, Reparse.KEEP),
     Migration(5, RECORDS, Reparse.KEEP),
+    Migration(6, CONTENT, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

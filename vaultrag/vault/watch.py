@@ -79,7 +79,7 @@ class Watch:
         return WatchMode.EVENTS if self._listener is not None and not self._distrusted else WatchMode.POLLING
 
     def sets(self) -> Iterator[ChangeSet]:
-        """Yield settled change sets, the whole vault first, until `close()`. What happens between two is in the next."""
+        """Yield settled change sets, the whole vault first, until `close()`. What happens meanwhile is in the next."""
         self._listen()
         found: ChangeSet | None = ChangeSet(reason=STARTED)
         walk_at = 0.0
