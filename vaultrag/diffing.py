@@ -120,12 +120,12 @@ def _gone_elsewhere(
 
     Of a file moved into a new folder, the news that it left may come after the news that it arrived.
     """
-    found: dict[str, StoredFile] = {}
-    for stat in added:
-        for path, file in catalog.files_with_content(_hash_of(config, stat) or "").items():
-            if path not in stored and not os.path.lexists(config.vault / file.stat.fs_path):
-                found[path] = file
-    return found
+    return {
+        path: file
+        for stat in added
+        for path, file in catalog.files_with_content(_hash_of(config, stat) or "").items()
+        if path not in stored and not os.path.lexists(config.vault / file.stat.fs_path)
+    }
 
 
 def _with_numbered(vault: Path, catalog: Catalog, places: Iterable[str]) -> list[str]:

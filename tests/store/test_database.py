@@ -168,6 +168,7 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
             "DROP TABLE set_aside",
             "DROP TABLE mentions_owed",
             "DROP INDEX notes_owed",
+            "DROP INDEX notes_content",
             "DROP INDEX embeddings_fingerprint",
             "DROP INDEX outbox_rank",
             "ALTER TABLE outbox DROP COLUMN rank",

@@ -32,19 +32,19 @@ class Settling:
         self._later: dict[str, float] = {}
 
     def add_file(self, place: str, now: float) -> None:
+        self._note(now)
         if not self._is_covered(place):
             self._files.add(place)
-        self._note(now)
 
     def add_folder(self, place: str, now: float) -> None:
         """Add a folder with all that lies in it, now or when it was last looked at."""
+        self._note(now)
         if not self._is_covered(place):
             self._folders.add(place)
-        self._note(now)
 
     def add_everything(self, reason: str, now: float) -> None:
         self._note(now)
-        self._reason = self._reason or reason
+        self._reason = reason
 
     def postpone(self, places: Iterable[str], until: float) -> None:
         """Look at these places again, not before that time."""

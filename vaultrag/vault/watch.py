@@ -42,6 +42,7 @@ CLOCK_JUMP = 60.0  # seconds between the two clocks: the machine slept, or its c
 UNHEARD = 2  # walks in a row that found what no event had told of
 OBSIDIAN_SETTINGS = ".obsidian/app.json"
 
+REPLACED = "the vault's folder is another one"
 STARTED, INTERVAL, POLLED = "watching begins", "a regular look", "no events come from there"
 
 _HEARD = [
@@ -151,7 +152,7 @@ class Watch:
             return
         self._deafen()
         self._listen()
-        self.look_everywhere("the vault's folder was replaced" if found else "the vault's folder is gone")
+        self.look_everywhere(REPLACED if found else "the vault's folder is gone")
 
     def _check_clocks(self) -> None:
         """While a machine sleeps, another one may change what both have: its monotonic clock stands still then."""
@@ -190,7 +191,7 @@ class Watch:
 
     def _add(self, place: str, is_folder: bool, now: float) -> None:
         if place == ".":
-            self._settling.add_everything("the vault's folder was replaced", now)
+            self._settling.add_everything("the vault's folder was moved or removed", now)
         elif place == OBSIDIAN_SETTINGS:
             self._settling.add_everything("Obsidian's settings changed", now)
         elif (noted := _place_meant(place, is_folder)) is None:
