@@ -14,7 +14,6 @@ from vaultrag.store.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.store.within import EVERYWHERE, rows_within
 
-
 _STORED_FILE = "SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes"
 
 
