@@ -208,10 +208,11 @@ def test_folders_beyond_the_limit_are_noticed(tmp_path: Path, monkeypatch: pytes
 
 def test_changes_that_nobody_told_of_end_the_trust_in_events(tmp_path: Path) -> None:
     with watching(tmp_path) as seen:
-        seen.watch.note_regular_look(found=3)
-        assert seen.watch.mode is WatchMode.EVENTS
-        seen.watch.note_regular_look(found=1)
-        assert seen.watch.mode is WatchMode.POLLING
+        modes = []
+        for found in (3, 0, 1, 1):
+            seen.watch.note_regular_look(found)
+            modes.append(seen.watch.mode)
+        assert modes == [WatchMode.EVENTS, WatchMode.EVENTS, WatchMode.EVENTS, WatchMode.POLLING]
 
 
 def test_file_system_of_a_path_is_that_of_its_longest_mount_point() -> None:
