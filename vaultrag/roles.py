@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vaultrag.answering.prompt import Refusal
 from vaultrag.config import Config
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
-from vaultrag.runtime.catalogue import ModelEntry, find_model
+from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.llm import ChildModel
@@ -35,6 +36,7 @@ class Models:
     _counter: CountTokens | None = None
     _given: ChatModel | None = None
     _all_given: bool = False
+    _earlier: dict[str, Embedder] = field(default_factory=dict)
     _roles: RoleMap | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -43,9 +45,12 @@ class Models:
         return cls(config)
 
     @classmethod
-    def given(cls, config: Config, embedder: Embedder | None, answer: ChatModel | None) -> Models:
-        """Use these models, whatever the settings name."""
-        return cls(config, embedder, _given=answer, _all_given=True)
+    def given(
+        cls, config: Config, embedder: Embedder | None, answer: ChatModel | None, earlier: Sequence[Embedder] = ()
+    ) -> Models:
+        """Use these models, whatever the settings name. `earlier` embedders may have embedded the index before."""
+        known = {one.fingerprint: one for one in earlier}
+        return cls(config, embedder, _given=answer, _all_given=True, _earlier=known)
 
     @property
     def roles(self) -> RoleMap:
@@ -61,11 +66,26 @@ class Models:
             if self._embedder is None:
                 entry = self._entry(Role.EMBED)
                 path = require_model(entry, self.config.models)
-                runtime = self.config.settings.runtime
-                self._embedder = ChildEmbedder(
-                    path, fingerprint(entry, path), threads=runtime.threads, spin_count=runtime.spin_count
-                )
+                self._embedder = self._embedder_in(path, fingerprint(entry, path))
             return self._embedder
+
+    def embedder_of(self, stored: str) -> Embedder | None:
+        """Return the embedder with this fingerprint, whatever the settings name; None when its files are not here."""
+        with self._lock:
+            if stored not in self._earlier and not self._all_given:
+                for entry in load_catalogue(self.config.models).values():
+                    if entry.kind is ModelKind.EMBED and is_present(entry, self.config.models):
+                        path = model_path(entry, self.config.models)
+                        if fingerprint(entry, path) == stored:
+                            self._earlier[stored] = self._embedder_in(path, stored)
+            return self._earlier.get(stored)
+
+    def let_go_of_earlier(self) -> None:
+        """End the process of an embedder that answers no longer; asked again, it starts anew."""
+        with self._lock:
+            for embedder in self._earlier.values():
+                if isinstance(embedder, ChildEmbedder):
+                    embedder.close()
 
     def answer(self) -> ChatModel:
         return self.chat(Role.ANSWER)
@@ -136,7 +156,7 @@ class Models:
             _write_speeds(path, {**speeds, key: round(speed, 1)})
 
     def close(self) -> None:
-        for model in (self._embedder, *self._chats.values()):
+        for model in (self._embedder, *self._earlier.values(), *self._chats.values()):
             if isinstance(model, ChildEmbedder | ChildModel):
                 model.close()
 
@@ -148,6 +168,10 @@ class Models:
 
         settings = self.config.settings
         return RemoteModel(settings.remote, model_on_server(name), settings.runtime.answer_timeout_seconds)
+
+    def _embedder_in(self, path: Path, of_files: str) -> ChildEmbedder:
+        runtime = self.config.settings.runtime
+        return ChildEmbedder(path, of_files, threads=runtime.threads, spin_count=runtime.spin_count)
 
     def _child(self, entry: ModelEntry) -> ChildModel:
         runtime = self.config.settings.runtime

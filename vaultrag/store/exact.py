@@ -16,7 +16,8 @@ from vaultrag.store.database import Database
 PORTION = 4096  # rows read at a time: 6 MB beside the matrix
 SPARE = 1.125  # room for so many times the rows there are, so that a new one seldom copies the others
 HOLES = 0.25  # rows that are gone, as a share of all; above it the matrix is written anew
-FEW = 0.2  # below this share of the rows, picking them out costs less than comparing with all
+WIDER = 4  # times as many rows are looked at when too few of the best were wanted ones
+FEW = 0.05  # below this share of the rows, picking them out costs less than comparing with all
 
 
 class ExactIndex:
@@ -37,12 +38,13 @@ class ExactIndex:
     def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
         """Return up to k pairs of these keys, best first; none of them is missed."""
         matrix, count = self._current()
-        rows = sorted(row for key in keys if (row := matrix.row_of.get(key, count)) < count)
-        if not rows:
+        if len(keys) > FEW * count:
+            return _best(matrix.compare(query, count), matrix.keys, k, keys)
+        rows = np.fromiter((row for key in keys if (row := matrix.row_of.get(key, count)) < count), np.int64)
+        if not len(rows):
             return []
-        few = len(rows) < FEW * count
-        cosines = matrix.rows[rows] @ _column(query) if few else matrix.compare(query, count)[rows]
-        return _best(cosines, [matrix.keys[row] for row in rows], k)
+        rows.sort()
+        return _best(matrix.rows[rows] @ _column(query), [matrix.keys[row] for row in rows], k)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Learn that these embeddings are gone, which otherwise takes a look at every row."""
@@ -158,12 +160,12 @@ def _column(query: Vectors) -> Vectors:
     return flat
 
 
-def _best(cosines: Vectors, keys: Sequence[str], k: int) -> list[tuple[str, float]]:
-    """Return the k best of the rows that still have a key."""
+def _best(cosines: Vectors, keys: Sequence[str], k: int, among: Set[str] | None = None) -> list[tuple[str, float]]:
+    """Return the k best of the rows that still have a key, one of `among` if that is given."""
     wanted = k
     while True:
         rows = range(len(cosines)) if wanted >= len(cosines) else np.argpartition(-cosines, wanted - 1)[:wanted]
-        pairs = [(keys[row], float(cosines[row])) for row in rows if keys[row]]
+        pairs = [(key, float(cosines[row])) for row in rows if (key := keys[row]) and (among is None or key in among)]
         if len(pairs) >= k or wanted >= len(cosines):
             return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[: max(k, 0)]
-        wanted *= 2
+        wanted *= WIDER
