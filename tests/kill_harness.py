@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -43,7 +44,9 @@ ROUNDS = 25  # kills of one vault; then another one begins, whose first index is
 PATIENCE = 120.0  # seconds after which a process that should have gone counts as stuck, on a busy machine
 SERVED_SECONDS = 3.0  # a server that was not hit by then is killed
 POLL_SECONDS = 0.02
+CLIENTS = 2
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of a killed command become ours, and can be waited for
+SAVED = re.compile(r'"saved": ?"(\w*)"')  # in the last event of an answer
 FIRST_REACH = {"call command": 300.0, "call chroma": 100.0, "time command": 1.0}
 SHRINK, GROW = 0.9, 1.02  # of the reach after a draw that came too late, and after a hit: one in six comes too late
 
@@ -85,6 +88,7 @@ class Harness:
         self.config = Config(vault=scratch / "vault", home=scratch / "home", models=scratch, settings=Settings())
         self.living = LivingVault(self.config.vault, self.random)
         self.expected = Expected()
+        self.saved: set[str] = set()
         self.reach: dict[str, float] = {}
         self.log = scratch / "command.log"
         self.hit = scratch / "hit"
@@ -95,6 +99,7 @@ class Harness:
         shutil.rmtree(self.scratch, ignore_errors=True)
         self.scratch.mkdir(parents=True)
         self.living.create(NOTES)
+        self.saved = set()
 
     def kill(self, number: int, seed: int, operation: str) -> Kill:
         """Change the vault, kill one command over it, recover, and look for faults."""
@@ -216,13 +221,21 @@ class Harness:
         said = json.loads(told.read_text(encoding="utf-8"))
         faults += [f"check: {finding}" for finding in said["findings"]]
         path = self.config.database_path
-        faults += embedding_faults(path, self.expected, said["chroma"])
+        faults += embedding_faults(path, self.expected, said["chroma"]) + self._lost_answers(said["saved"])
         return faults + differences(content(path), fresh_content(self.config, self.scratch / "fresh"))
+
+    def _lost_answers(self, saved: Sequence[str]) -> list[str]:
+        """Every answer that a client was told is saved must be; each client may have missed one such word."""
+        lost, unheard = self.saved - set(saved), set(saved) - self.saved
+        self.saved = set(saved)
+        faults = [f"saved answers lost: {len(lost)}"] if lost else []
+        return faults + ([f"answers saved twice: {len(unheard)}"] if len(unheard) > CLIENTS else [])
 
     def _index_and_check(self, told: Path) -> int:
         with Workspace.with_models(self.config, Access.OWN, HashEmbedder(), None) as workspace:
             workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
-            findings = [f"{found.invariant}: {found.detail}" for found in workspace.check() if found.severity != "info"]
+            said = workspace.check_deep(lambda *_: None)
+            findings = [f"{found.invariant}: {found.detail}" for found in said if found.severity != "info"]
             chroma: list[str] = []
             try:
                 held = workspace._vector_index().chroma
@@ -230,7 +243,8 @@ class Harness:
                 chroma = [key for page in held.pages() for key in page]
             except ChromaUnavailable as error:
                 findings.append(f"Chroma: {error}")
-        told.write_text(json.dumps({"findings": findings, "chroma": chroma}), encoding="utf-8")
+            saved = [answer.id for answer in workspace.archive.answers()]
+        told.write_text(json.dumps({"findings": findings, "chroma": chroma, "saved": saved}), encoding="utf-8")
         return 0
 
     def _said(self) -> str:
@@ -252,14 +266,16 @@ def kill_server(harness: Harness, kill: Kill) -> None:
     answered = harness.scratch / "answered"
     answered.write_bytes(b"")
     pid = harness.start(["serve", "--port", "0", *harness.places], kill.death)
-    clients = [_fork_client(harness.config, pid, answered, turn) for turn in range(2)]
+    clients = [_fork_client(harness.config, pid, answered, turn) for turn in range(CLIENTS)]
     _wait_until_ready(harness.config, pid)
     if not _ended(pid, kill.death.seconds if kill.death.by == "time" else SERVED_SECONDS):
         harness.end(pid, kill.death)
     for client in clients:
         os.waitpid(client, 0)
     harness.note_end(pid, kill)
-    kill.answers = answered.stat().st_size
+    replies = answered.read_text(encoding="utf-8").splitlines()
+    kill.answers = len(replies)
+    harness.saved.update(filter(None, replies))
 
 
 OPERATIONS: dict[str, Callable[[Harness, Kill], None]] = {"index": kill_index, "serve": kill_server}
@@ -285,15 +301,15 @@ def _wait_until_ready(config: Config, server: int) -> bool:
 
 
 def _ask_until_gone(config: Config, answered: Path, turn: int) -> None:
-    """Ask the server without end; each whole answer is one byte in `answered`."""
+    """Ask the server without end; each reply that came whole is a line in `answered`, with the id of what it saved."""
     endpoint = read_endpoint(config.home)
     assert endpoint is not None
     token = read_token(config.token_path)
-    requests: tuple[tuple[str, dict[str, str]], ...] = (
+    requests: tuple[tuple[str, dict[str, str | bool]], ...] = (
         ("/search", {"query": SENTENCES[turn]}),
-        ("/ask", {"question": SENTENCES[turn + 5]}),
+        ("/ask", {"question": SENTENCES[turn + 5], "save": True}),
         ("/index", {}),
-        ("/ask", {"question": SENTENCES[turn + 2]}),
+        ("/ask", {"question": SENTENCES[turn + 2], "save": True}),
     )
     with answered.open("ab", buffering=0) as log:
         for number in range(turn, 1_000_000):
@@ -302,10 +318,11 @@ def _ask_until_gone(config: Config, answered: Path, turn: int) -> None:
                 connection = http.client.HTTPConnection(endpoint.host, endpoint.port, timeout=PATIENCE)
                 headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
                 connection.request("POST", path, json.dumps(body), headers)
-                connection.getresponse().read()
+                reply = connection.getresponse().read()
             except (OSError, http.client.HTTPException):
                 return
-            log.write(b".")
+            saved = SAVED.search(reply.decode("utf-8", "replace"))
+            log.write(((saved[1] if saved else "") + "\n").encode())
 
 
 def _ended(pid: int, seconds: float) -> bool:

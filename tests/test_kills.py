@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
+from tests.doubles import HashEmbedder
+from tests.index_content import Expected, content, differences, embedding_faults, fresh_content
+from tests.living_vault import LivingVault
+from vaultrag.config import Config, Settings
+from vaultrag.indexing import DeletionPolicy
+from vaultrag.store.database import open_database
+from vaultrag.workspace import Access, Workspace
+
+counts_calls = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="counts system calls by a library that it compiles"
 )
 
@@ -20,9 +29,48 @@ def kill(scratch: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
+@counts_calls
 def test_killed_commands_lose_and_double_nothing(tmp_path: Path) -> None:
     kill(tmp_path, "--kills", "14", "--seed", "1", "--operations", "index")
 
 
+@counts_calls
 def test_killed_servers_lose_and_double_nothing(tmp_path: Path) -> None:
     kill(tmp_path, "--kills", "6", "--seed", "2", "--operations", "serve")
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Config:
+    root = tmp_path_factory.mktemp("indexed")
+    config = Config(vault=root / "vault", home=root / "home", models=root / "models", settings=Settings())
+    LivingVault(config.vault, random.Random(3)).create(12)
+    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("DELETE FROM chunks WHERE id = (SELECT max(id) FROM chunks)", "chunks: 1 lost"),
+        ("UPDATE links SET target_path = 'elsewhere.md' WHERE id = (SELECT min(id) FROM links)", "links: 1 too many"),
+        ("INSERT INTO keywords (keywords, rowid, stems) SELECT 'delete', id, stems FROM chunks LIMIT 1", "words: "),
+        ("DELETE FROM embeddings WHERE id = (SELECT min(id) FROM embeddings)", "embeddings: lacks 1"),
+        ("UPDATE embeddings SET vector = zeroblob(256) WHERE id = 1", "is wrong"),
+        ("INSERT INTO outbox (key, queued_at) VALUES ('x', 0)", "outbox: 1 left"),
+    ],
+)
+def test_comparison_sees_what_a_kill_could_do(indexed: Config, tmp_path: Path, damage: str, said: str) -> None:
+    damaged = indexed.model_copy(update={"home": Path(shutil.copytree(indexed.home, tmp_path / "home"))})
+    path, expected = damaged.database_path, Expected()
+    with open_database(path) as database:
+        chroma = database.column("SELECT text_hash FROM embeddings")
+        assert faults(damaged, tmp_path, expected, chroma) == []
+        database.run(damage)
+    assert said in " ".join(faults(damaged, tmp_path, expected, chroma))
+
+
+def faults(config: Config, scratch: Path, expected: Expected, chroma: list[str]) -> list[str]:
+    path = config.database_path
+    different = differences(content(path), fresh_content(config, scratch / "fresh"))
+    return different + embedding_faults(path, expected, chroma)
