@@ -52,7 +52,11 @@ def main() -> int:
     write_report("scale", "Indexing as the vault grows", figures, _notes(options.runs))
     for name, of in (("clock", lambda cost: cost.seconds), ("cpu", lambda cost: cost.cpu)):
         lines = {kind: [(size, _median(measured[size][kind], of)) for size in sizes] for kind in smallest}
-        draw(f"scale-{name}", Axes(f"Indexing as the vault grows, by {name}", "notes", "seconds", logarithmic=True), lines)
+        draw(
+            f"scale-{name}",
+            Axes(f"Indexing as the vault grows, by {name}", "notes", "seconds", logarithmic=True),
+            lines,
+        )
     return 0
 
 
