@@ -82,7 +82,7 @@ class Worker:
         placement, reason = _placement(request.body, header.file_size, backend)
         model = LoadedModel(path, placement, cancelled)
         slot = Slot(model, placement)
-        chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos)
+        chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
         slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
         slot.clear()
         self._resident = Resident(

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
+from vaultrag import cjk
 from vaultrag.domain import THINK_FREELY, Generation, Purity, Sampling, Thought
 from vaultrag.errors import RemoteFailed
-from vaultrag.language import without_cjk
 from vaultrag.runtime.remote_wire import Chunk, Thinking, Usage
-from vaultrag.runtime.thought_stream import CLOSE, OPEN, ThoughtStream
+from vaultrag.runtime.text_stream import THINKING_MARKS, AnswerStream
+
+MARKS = THINKING_MARKS[0]  # of the models whose servers may leave them in the text
 
 
 class RemoteAnswer:
@@ -18,7 +20,7 @@ class RemoteAnswer:
 
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
-        self._stream = ThoughtStream()
+        self._stream = AnswerStream((), MARKS)
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._written = self._thought = 0
@@ -30,7 +32,7 @@ class RemoteAnswer:
 
     def begin(self, thinking: Thinking, *, closable: bool) -> None:
         """Expect a stream; `closable` says that this server can be told not to think."""
-        self._stream = ThoughtStream()
+        self._stream = AnswerStream((), MARKS)
         self._thinking, self._closable, self._finish = thinking, closable, ""
 
     @property
@@ -50,7 +52,7 @@ class RemoteAnswer:
         self._finish = self._finish or chunk.finish
         if chunk.thought:
             yield self._think(chunk.thought)
-        for piece in self._stream.feed(chunk.text):
+        for piece in self._stream.feed(chunk.text.encode("utf-8", "replace")):
             yield self._think(piece.text) if isinstance(piece, Thought) else self._write(piece)
 
     def end(self) -> Iterator[str | Thought]:
@@ -85,13 +87,13 @@ class RemoteAnswer:
         return Thought(text)
 
     def _write(self, text: str) -> str:
-        if CLOSE in text and not self._thoughts and OPEN not in "".join(self._texts):
+        if MARKS.closing in text and not self._thoughts and MARKS.opening not in "".join(self._texts):
             raise RemoteFailed(
                 "The model server sends the model's thought unmarked, as if it were the answer.",
                 "Start it with its reasoning parser (docs/remote.md), or name a model that does not think.",
             )
         if self._sampling.purity is Purity.NO_CJK:
-            text = without_cjk(text)
+            text = cjk.ANY.sub("", text)
         self._first = self._first or time.monotonic()
         self._written += 1
         self._texts.append(text)
