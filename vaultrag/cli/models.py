@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.text import Text
 
 from vaultrag.cli.options import HomeOption, JsonOption, Session, VaultOption, session_of
+from vaultrag.cli.plan import plan_command
 from vaultrag.cli.terminal import Indented, one_line, size
 from vaultrag.config import Settings, models_dir
 from vaultrag.domain import Finding
@@ -27,6 +28,11 @@ NamesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]...", help="Default: those that the settings name.", show_default=False),
 ]
+
+models_app.command(
+    "plan",
+    epilog="Examples:  vaultrag models plan   ·   vaultrag models plan qwen3-32b --vram 24GB --ram 64GB --bandwidth 70",
+)(plan_command)
 
 
 class ListedModel(BaseModel):

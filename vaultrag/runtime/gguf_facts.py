@@ -12,11 +12,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from vaultrag.errors import ModelError
-from vaultrag.runtime.ggml_types import NAMES, REPACKED, REPACKED_ROWS, row_bytes
+from vaultrag.runtime.ggml_types import FILE_TYPES, NAMES, REPACKED, REPACKED_ROWS, row_bytes
 from vaultrag.runtime.gguf import GgufFile, Skipped, Tensor, read_gguf, split_paths
 from vaultrag.runtime.placement import CACHE_TYPES, Placement
 
 CELLS = 256  # llama.cpp rounds the context, and a sliding window, up to a multiple of this
+CACHE_BLOCK = 32  # values of a quantised cache that share a scale
 STATE_BYTES = 4  # recurrent state is kept as f32
 LLAMA4_WINDOW = 8192  # llama4 attends in chunks; its file does not say how long they are
 
@@ -106,6 +107,7 @@ class ModelFacts:
 
     `output` is the head that is computed beside the last layer; where it is `tied` it lies in the file once, as
     `embeddings`, and a second time on a GPU. `original_context` differs from `context` where YaRN stretches it.
+    `blocks_fit`: the heads' width lets the KV cache be quantised. `gated`: three matrices feed forward, not two.
     """
 
     name: str
@@ -128,8 +130,11 @@ class ModelFacts:
     tied: bool
     repacked_output: int
     widest_value: int
+    blocks_fit: bool
+    gated: bool
     switch: Switch
-    tensors: tuple[Tensor, ...] = field(repr=False, default=())
+    file: GgufFile = field(repr=False)
+    tensors: tuple[Tensor, ...] = field(repr=False)
 
     @property
     def weights(self) -> int:
@@ -171,7 +176,7 @@ def read_facts(path: Path) -> ModelFacts:
     return facts_of(files[0], [tensor for file in files for tensor in file.tensors], sum(file.size for file in files))
 
 
-def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int) -> ModelFacts:
+def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int, quantisation: str = "") -> ModelFacts:
     """Work out the facts from the first file's metadata and all tensors. `size` is what the files take."""
     vocabulary = _vocabulary(file, tensors)
     output = next((tensor for tensor in tensors if tensor.name == "output.weight"), None)
@@ -185,7 +190,7 @@ def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int) -> ModelFacts
     return ModelFacts(
         name=file.text("general.name") or file.path.name.removesuffix(".gguf"),
         architecture=file.architecture,
-        quantisation=_quantisation(tensors),
+        quantisation=quantisation or _quantisation(file, tensors),
         size=size,
         parameters=parameters,
         active_parameters=_active(tensors, used / experts if experts else 1.0),
@@ -203,7 +208,10 @@ def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int) -> ModelFacts
         tied=output is None,
         repacked_output=_repacked(head) if head else 0,
         widest_value=max((layer.value_width for layer in layers), default=0),
+        blocks_fit=_blocks_fit(file, heads),
+        gated=any("ffn_gate" in tensor.name for tensor in tensors),
         switch=find_switch(file.text("tokenizer.chat_template")),
+        file=file,
         tensors=tuple(tensors),
     )
 
@@ -366,6 +374,13 @@ def _feed_forward_width(file: GgufFile, used: int) -> int:
     return max(*file.for_layers("feed_forward_length"), used * expert)
 
 
+def _blocks_fit(file: GgufFile, heads: int) -> bool:
+    """Whether whole blocks of a quantised cache fit the heads: llama.cpp refuses the context otherwise."""
+    width = file.count("embedding_length") // heads if heads else 0
+    names = ("attention.key_length", "attention.value_length", "attention.key_length_swa", "attention.value_length_swa")
+    return all(file.count(name, width) % CACHE_BLOCK == 0 for name in names)
+
+
 def _active(tensors: Iterable[Tensor], share: float) -> int:
     """Return the parameters that one token is multiplied with; its embedding is only looked up."""
     tied = all(tensor.name != "output.weight" for tensor in tensors)
@@ -397,8 +412,11 @@ def _repacked(tensor: Tensor) -> int:
     return tensor.size if tensor.shape[1] % REPACKED_ROWS == 0 else 0
 
 
-def _quantisation(tensors: Iterable[Tensor]) -> str:
-    """Name the type that most bytes of the file have."""
+def _quantisation(file: GgufFile, tensors: Iterable[Tensor]) -> str:
+    """Name the quantisation as the file does, or the type that most of its bytes have."""
+    told = file.metadata.get("general.file_type")
+    if isinstance(told, int) and told in FILE_TYPES:
+        return FILE_TYPES[told]
     sizes: dict[int, int] = {}
     for tensor in tensors:
         sizes[tensor.kind] = sizes.get(tensor.kind, 0) + tensor.size

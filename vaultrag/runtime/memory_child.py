@@ -6,6 +6,7 @@ import ctypes
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from vaultrag.child import Frame, serve
 from vaultrag.runtime.gguf import read_header
 from vaultrag.runtime.memory import Pretence
 from vaultrag.runtime.native_params import context_params, model_params
+from vaultrag.runtime.nvml import nvml_cards
 from vaultrag.runtime.placement import Placement
 
 MEBIBYTE = 1 << 20
@@ -77,5 +79,10 @@ def buffers(request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
     yield Frame({"buffers": log.buffers})
 
 
+def cards(_request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
+    """Yield what NVIDIA's driver says of its cards."""
+    yield Frame({"cards": [asdict(card) for card in nvml_cards()]})
+
+
 if __name__ == "__main__":
-    serve({"buffers": buffers})
+    serve({"buffers": buffers, "cards": cards})

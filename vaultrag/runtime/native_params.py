@@ -31,6 +31,7 @@ def model_params(placement: Placement) -> ModelParams:
     params = native.llama_model_default_params()
     params.n_gpu_layers = placement.gpu_layers
     params.load_mode = native.LLAMA_LOAD_MODE_MMAP if placement.use_mmap else native.LLAMA_LOAD_MODE_NONE
+    params.use_extra_bufts = placement.repack
     kept: list[object] = []
     if placement.tensor_split:
         shares = (ctypes.c_float * native.llama_max_devices())(*placement.tensor_split)

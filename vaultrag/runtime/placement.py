@@ -18,7 +18,8 @@ class Placement:
     `gpu_layers` counts from the end of the model, the output head being one more; `tensor_split` holds one share for
     each GPU, empty for one card. The experts of `expert_cpu_layers` stay in RAM although their layer is on a GPU.
     `threads` decode, `threads_batch` read the prompt. `swa_full` keeps the whole context in layers that look back over
-    a window only, so that any earlier prefix can be reused; `sequences` share one KV cache.
+    a window only, so that any earlier prefix can be reused; `sequences` share one KV cache. `repack` lets the CPU copy
+    weights into the order that it computes fastest in, which takes RAM beside a mapped file.
     """
 
     context: int
@@ -35,6 +36,7 @@ class Placement:
     use_mmap: bool = True
     swa_full: bool = True
     sequences: int = 1
+    repack: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for a frame or a file."""

@@ -22,7 +22,7 @@ from vaultrag.runtime.ggml_types import (
     row_bytes,
 )
 from vaultrag.runtime.gguf import Tensor
-from vaultrag.runtime.gguf_facts import layer_of
+from vaultrag.runtime.gguf_facts import ModelFacts, facts_of, layer_of
 
 
 class Scheme(StrEnum):
@@ -64,6 +64,21 @@ class Traits:
     experts: int
     falcon: bool = False
     llama_70b: bool = False
+
+
+def requantised(facts: ModelFacts, scheme: Scheme) -> ModelFacts:
+    """Return the facts of the same model in another quantisation."""
+    groups = [layer.key_width for layer in facts.layers if layer.key_width]
+    heads = facts.file.for_layers("attention.head_count_kv", facts.heads)
+    traits = Traits(
+        groups=facts.heads // max(1, max(heads, default=1)),
+        experts=facts.experts,
+        falcon=facts.architecture == "falcon",
+        llama_70b=facts.architecture == "llama" and len(groups) == 80 and facts.heads not in heads,
+    )
+    tensors = quantised(facts.tensors, scheme, traits)
+    weights, before = sum(tensor.size for tensor in tensors), sum(tensor.size for tensor in facts.tensors)
+    return facts_of(facts.file, tensors, facts.size - before + weights, scheme.value)
 
 
 def quantised(tensors: Sequence[Tensor], scheme: Scheme, traits: Traits) -> tuple[Tensor, ...]:

@@ -39,6 +39,7 @@ class Shape:
     vocabulary: int
     context: int
     quantisation: Scheme = Scheme.Q4_K_M
+    also: tuple[str, ...] = ()
     feed_forward: int = 0
     value_head: int = 0
     original_context: int = 0
@@ -76,13 +77,18 @@ class _File:
 
 @cache
 def load_shapes() -> dict[str, Shape]:
-    """Return the published shapes by name. Raises ConfigError naming all faults."""
+    """Return the published shapes by their own names. Raises ConfigError naming all faults."""
     path = shipped(SHAPES_NAME)
     try:
         shapes = TypeAdapter(_File).validate_python(tomllib.loads(path.read_text(encoding="utf-8"))).shape
     except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise ConfigError(f"{path} cannot be used: {error}.", "Install VaultRAG again.") from error
     return {shape.name: shape for shape in shapes}
+
+
+def find_shape(name: str) -> Shape | None:
+    """Return the shape of a model by any of its names."""
+    return next((shape for shape in load_shapes().values() if name in (shape.name, *shape.also)), None)
 
 
 def facts_of_shape(shape: Shape, scheme: Scheme) -> ModelFacts:
@@ -99,7 +105,7 @@ def facts_of_shape(shape: Shape, scheme: Scheme) -> ModelFacts:
         shape.context,
         shape.layers,
     )
-    return facts_of(file, tensors, size)
+    return facts_of(file, tensors, size, scheme.value)
 
 
 def metadata_of(shape: Shape) -> dict[str, Value]:

@@ -1,0 +1,333 @@
+"""`vaultrag models plan`: where models would lie on a machine, and how fast they would be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import BaseModel, ConfigDict
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from vaultrag.cli.options import ComboOption, HomeOption, JsonOption, VaultOption, session_of
+from vaultrag.cli.terminal import Indented, one_line
+from vaultrag.config import models_dir
+from vaultrag.errors import DoesNotFit, UsageError
+
+if TYPE_CHECKING:
+    from vaultrag.runtime.footprint import Use
+    from vaultrag.runtime.hardware import Hardware
+    from vaultrag.runtime.offload import Plan, Refusal
+    from vaultrag.runtime.planning import Named, Told
+    from vaultrag.runtime.residents import MachinePlan, Placed, Refused
+
+GIBIBYTE = 1 << 30
+MORE = 8  # GiB: the step in which people buy memory
+NOTICED = 1.05  # smaller gains are not worth a line
+
+ModelsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[MODEL]...",
+        help="Names, GGUF files, or NAME:QUANT such as qwen3-32b:Q8_0. Default: those of all roles.",
+        show_default=False,
+    ),
+]
+MachineOption = Annotated[
+    str,
+    typer.Option("--machine", metavar="PROFILE", help="A machine of config/profiles. Default: this one."),
+]
+VramOption = Annotated[
+    str, typer.Option("--vram", metavar="SIZES", help="Memory of its cards: 24GB, or 24GB,24GB. 0: no card.")
+]
+RamOption = Annotated[str, typer.Option("--ram", metavar="SIZE", help="Its memory: 64GB.")]
+BandwidthOption = Annotated[float, typer.Option("--bandwidth", metavar="GB/S", help="Bandwidth of its RAM.", min=0)]
+CardBandwidthOption = Annotated[
+    float, typer.Option("--card-bandwidth", metavar="GB/S", help="Bandwidth of its cards.", min=0)
+]
+CoresOption = Annotated[int, typer.Option("--cores", metavar="NUMBER", help="Its cores.", min=0)]
+ContextOption = Annotated[
+    int, typer.Option("--context", metavar="TOKENS", help="Context wanted. Default: `runtime.context`.", min=0)
+]
+
+
+class Place(BaseModel):
+    """What lies in one place, in bytes; `free` is what remains there beside all that stays loaded."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    place: str
+    weights: int
+    cache: int
+    compute: int
+    process: int
+    total: int
+
+
+class PlannedModel(BaseModel):
+    """One model of `models plan --json`. `fits` false: `instead` holds what would, the nearest first."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    name: str
+    roles: list[str]
+    quantisation: str
+    bytes: int
+    from_shape: bool
+    fits: bool
+    stays: bool = False
+    swap_seconds: float = 0.0
+    missing_bytes: int = 0
+    from_disk_bytes: int = 0
+    places: list[Place] = []
+    placement: dict[str, Any] = {}
+    decode: float = 0.0
+    prefill: float = 0.0
+    binding: str = ""
+    instead: list[PlannedModel] = []
+    why: str = ""
+
+
+class PlannedMachine(BaseModel):
+    """What `models plan --json` prints. Sizes in bytes, speeds in tokens a second."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    machine: str
+    description: str
+    context: int
+    others_bytes: int
+    left_on_cards: list[int]
+    left_in_ram: int
+    models: list[PlannedModel]
+    changes: list[str]
+
+
+def plan_command(
+    context: typer.Context,
+    models: ModelsArgument = None,
+    machine: MachineOption = "",
+    vram: VramOption = "",
+    ram: RamOption = "",
+    bandwidth: BandwidthOption = 0.0,
+    card_bandwidth: CardBandwidthOption = 0.0,
+    cores: CoresOption = 0,
+    tokens: ContextOption = 0,
+    combo: ComboOption = None,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show where models would lie and how fast they would be: on this machine, or on one that you describe.
+
+    Only headers are read; a model of the catalogue that is not here is planned from its published shape.
+    """
+    from vaultrag.runtime.planning import Told
+    from vaultrag.runtime.residents import plan_models
+
+    session = session_of(context)
+    settings = session.settings(vault, home)
+    if combo is not None:
+        settings = settings.model_copy(update={"models": settings.models.model_copy(update={"combination": combo})})
+    told = Told(_sizes(vram), sum(_sizes(ram)), bandwidth, card_bandwidth, cores)
+    named = _models(models, settings)
+    with session.terminal.waiting("Looking at the machine"):
+        hardware = _machine(machine, told)
+    wanted = tokens or settings.runtime.context
+    planned = plan_models(named.wanted, hardware, wanted, named.others)
+    shown = _shown(planned, named, wanted)
+    if json:
+        session.terminal.print_json(shown)
+    else:
+        session.terminal.print(*_pages(shown))
+    if not all(model.fits for model in shown.models):
+        raise typer.Exit(DoesNotFit.exit_code)
+
+
+def _sizes(text: str) -> tuple[float, ...]:
+    """Read `24GB`, `24`, `24,24` or `512MB` as GiB. Raises UsageError."""
+    found = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(g|gb|gib|m|mb|mib|t|tb|tib|)", part.lower())
+        if match is None:
+            raise UsageError(f"`{part}` is no size of memory.", "Write it as 24GB, or as 24GB,24GB for two cards.")
+        found.append(float(match[1]) * {"m": 1 / 1024, "t": 1024}.get(match[2][:1], 1))
+    return tuple(found)
+
+
+def _machine(name: str, told: Told) -> Hardware:
+    from vaultrag.runtime.hardware import find_machine
+    from vaultrag.runtime.planning import machine_as_told
+    from vaultrag.runtime.this_machine import describe_this_machine
+
+    base = find_machine(name, models_dir()) if name else describe_this_machine(models_dir())
+    return machine_as_told(base, told)
+
+
+def _models(names: list[str] | None, settings: Any) -> Named:
+    from vaultrag.runtime.planning import models_named, models_of_settings
+
+    return models_named(names, models_dir()) if names else models_of_settings(settings, models_dir())
+
+
+def _shown(planned: MachinePlan, named: Named, context: int) -> PlannedMachine:
+    return PlannedMachine(
+        machine=planned.hardware.name,
+        description=planned.hardware.description,
+        context=context,
+        others_bytes=planned.others,
+        left_on_cards=list(planned.left.cards),
+        left_in_ram=planned.left.ram,
+        models=[_model(model, planned.hardware, named) for model in planned.models],
+        changes=list(_changes(planned, named, context)),
+    )
+
+
+def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> PlannedModel:
+    from vaultrag.runtime.residents import Placed
+
+    wanted = model.wanted
+    start = PlannedModel(
+        name=wanted.name,
+        roles=[role.value for role in wanted.roles],
+        quantisation=wanted.facts.quantisation,
+        bytes=wanted.facts.size,
+        from_shape=wanted.name in named.from_shape,
+        fits=isinstance(model, Placed),
+    )
+    if isinstance(model, Placed):
+        update = {"stays": not model.is_swapped, "swap_seconds": model.swap_seconds, **_figures(model.plan, hardware)}
+        return start.model_copy(update=update)
+    update = {"missing_bytes": model.refusal.missing, "instead": list(_instead(start, model.refusal, hardware))}
+    return start.model_copy(update=update)
+
+
+def _instead(start: PlannedModel, refusal: Refusal, hardware: Hardware) -> Iterator[PlannedModel]:
+    choices = (
+        (refusal.shorter, "with a smaller context"),
+        (refusal.smaller, "in a smaller quantisation"),
+        (refusal.mapped, "mapped from the file, read from the drive again and again"),
+    )
+    for plan, why in choices:
+        if plan is not None:
+            figures = _figures(plan, hardware)
+            about = {"quantisation": plan.facts.quantisation, "bytes": plan.facts.size, "fits": True, "why": why}
+            yield start.model_copy(update={**about, **figures})
+
+
+def _figures(plan: Plan, hardware: Hardware) -> dict[str, Any]:
+    uses = [(card.name, use) for card, use in zip(hardware.cards, plan.footprint.cards, strict=True)]
+    return {
+        "places": [_place(name, use) for name, use in [*uses, ("RAM", plan.footprint.ram)]],
+        "placement": plan.placement.to_json(),
+        "decode": round(plan.forecast.decode, 2),
+        "prefill": round(plan.forecast.prefill, 1),
+        "binding": plan.forecast.binding,
+        "from_disk_bytes": plan.from_disk,
+    }
+
+
+def _place(name: str, use: Use) -> Place:
+    return Place(
+        place=name, weights=use.weights, cache=use.cache, compute=use.compute, process=use.process, total=use.total
+    )
+
+
+def _changes(planned: MachinePlan, named: Named, context: int) -> Iterator[str]:
+    """Say what more memory or a smaller context would give."""
+    from vaultrag.runtime.hardware import with_more
+    from vaultrag.runtime.offload import LEAST_CONTEXT
+    from vaultrag.runtime.residents import plan_models
+
+    more = plan_models(named.wanted, with_more(planned.hardware, MORE), context, planned.others)
+    yield from _gains(planned, more, f"with {MORE} GiB more")
+    if context // 2 >= LEAST_CONTEXT:
+        less = plan_models(named.wanted, planned.hardware, context // 2, planned.others)
+        yield from _gains(planned, less, f"with a context of {context // 2:,}")
+
+
+def _gains(before: MachinePlan, after: MachinePlan, what: str) -> Iterator[str]:
+    had = {model.wanted.name: model for model in before.placed()}
+    for model in after.placed():
+        old = had.get(model.wanted.name)
+        if old is None:
+            yield f"{model.wanted.name} fits {what}: {model.plan.forecast.decode:.1f} tokens/s."
+        elif old.is_swapped and not model.is_swapped:
+            yield f"{model.wanted.name} stays loaded {what}."
+        elif model.plan.forecast.decode > old.plan.forecast.decode * NOTICED:
+            speeds = f"{old.plan.forecast.decode:.1f} to {model.plan.forecast.decode:.1f}"
+            yield f"{model.wanted.name} goes from {speeds} tokens/s {what}."
+
+
+def _pages(shown: PlannedMachine) -> Iterator[RenderableType]:
+    yield Text.assemble((shown.machine, "bold"), f": {one_line(shown.description)}; context {shown.context:,} tokens")
+    for model in shown.models:
+        yield Text("")
+        yield from _page(model)
+    yield Text("")
+    cards = ", ".join(_gib(left) for left in shown.left_on_cards)
+    left = (
+        f"Left beside what stays loaded: {f'{cards} on the cards, ' if cards else ''}{_gib(shown.left_in_ram)} of RAM"
+    )
+    others = f"; {_gib(shown.others_bytes)} are taken by embedder and reranker" if shown.others_bytes else ""
+    yield Text(f"{left}{others}.", style="dim")
+    for change in shown.changes:
+        yield Text(change, style="dim")
+
+
+def _page(model: PlannedModel) -> Iterator[RenderableType]:
+    about = f"  {model.quantisation}, {_gib(model.bytes)}; {', '.join(model.roles)}"
+    shape = "; from its published shape" if model.from_shape else ""
+    mark = ("✓ ", "green") if model.fits else ("✗ ", "red")
+    yield Text.assemble(mark, (one_line(model.name), "bold"), (about + shape, "dim"))
+    if model.fits:
+        yield from _plan_lines(model)
+        return
+    yield Indented(Text(f"It does not fit: {_gib(model.missing_bytes)} are missing at least. What does:"), 2)
+    for instead in model.instead or ():
+        yield Indented(Text(f"{instead.quantisation}, {_gib(instead.bytes)}, {instead.why}", style="bold"), 2)
+        yield from _plan_lines(instead)
+    if not model.instead:
+        yield Indented(Text("Nothing of it: name a smaller model.", style="bold"), 2)
+
+
+def _plan_lines(model: PlannedModel) -> Iterator[RenderableType]:
+    yield _table(model)
+    speed = f"{model.decode:.1f} tokens/s written, {model.prefill:,.0f} read; what binds is {model.binding}"
+    yield Indented(Text(f"{speed}."), 2)
+    yield Indented(Text(_where(model), style="dim"), 2)
+
+
+def _where(model: PlannedModel) -> str:
+    placement = model.placement
+    layers = placement["gpu_layers"]
+    parts = ["all layers on the cards" if layers < 0 else f"{layers} layers on the cards" if layers else "on the CPU"]
+    if experts := len(placement["expert_cpu_layers"]):
+        parts.append(f"the experts of the first {experts} layers in RAM")
+    if any(placement["tensor_split"]):
+        parts.append(f"split {' : '.join(f'{share:.0f}' for share in placement['tensor_split'])}")
+    parts.append(f"cache {placement['key_type']}, context {placement['context']:,}")
+    parts.append(f"batches of {placement['micro_batch']}, {placement['threads']} threads")
+    if model.from_disk_bytes:
+        parts.append(f"{_gib(model.from_disk_bytes)} read from the drive")
+    if model.swap_seconds:
+        parts.append(f"swapped in when it is asked: {model.swap_seconds:.0f} s")
+    return "; ".join(parts) + "."
+
+
+def _table(model: PlannedModel) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("  GiB")
+    for column in ("weights", "cache", "compute", "process", "total"):
+        table.add_column(column, justify="right")
+    for place in model.places:
+        sizes = (place.weights, place.cache, place.compute, place.process, place.total)
+        table.add_row(Text(f"  {one_line(place.place)}"), *(f"{count / GIBIBYTE:.1f}" for count in sizes))
+    return table
+
+
+def _gib(count: int) -> str:
+    return f"{count / GIBIBYTE:.1f} GiB"

@@ -1,0 +1,134 @@
+"""The machine that this runs on, as the planner sees one: devices asked, RAM bandwidth measured once and kept."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from vaultrag.child import Child, ChildDied, ChildFailed
+from vaultrag.runtime.hardware import BUS, GIBIBYTE, UNIFIED_SHARE, Card, Hardware
+from vaultrag.runtime.machine import BackendInfo, DeviceKind, Machine, describe_machine, probe_backend
+
+BANDWIDTH_NAME = "machine.json"
+COPIED_BYTES = 64 << 20  # a thread copies this much at a time: far more than a core's share of the cache
+MEASURED_SECONDS = 0.8
+ASKING_SECONDS = 30.0  # a driver that has slept takes seconds
+UNKNOWN_BANDWIDTH = 300.0  # GB/s of a card whose driver does not say: a small one
+UNKNOWN_TFLOPS = 20.0
+INTEGRATED_TFLOPS = 2.0
+
+
+def describe_this_machine(models_dir: Path) -> Hardware:
+    """Return this machine with what is free now. Raises ModelError when llama.cpp cannot be asked."""
+    machine, backend = describe_machine(), probe_backend()
+    bandwidth = ram_bandwidth(models_dir, machine)
+    cards = tuple(_cards(backend, bandwidth)) if backend.gpu_offload else ()
+    unified = any(device.kind is DeviceKind.INTEGRATED for device in backend.devices) or _is_apple(machine)
+    return Hardware(
+        name="this machine",
+        description=f"{machine.platform}, {machine.cores} cores, {machine.ram_total / GIBIBYTE:.0f} GiB"
+        + "".join(f", {card.name}" for card in cards),
+        cores=machine.cores,
+        ram=machine.ram_total / GIBIBYTE,
+        ram_bandwidth=bandwidth,
+        cards=cards,
+        bus=bandwidth if unified else BUS,
+        unified=unified and bool(cards),
+        free=machine.ram_free / GIBIBYTE,
+    )
+
+
+def ram_bandwidth(models_dir: Path, machine: Machine) -> float:
+    """Return the RAM's bandwidth in GB/s as all cores reach it, measured once for each machine."""
+    path, key = models_dir / BANDWIDTH_NAME, f"{platform.node()}, {machine.cores} cores, {machine.ram_total} bytes"
+    known = _read(path)
+    if key not in known:
+        known[key] = round(measure_bandwidth(machine.cores), 1)
+        _write(path, known)
+    return known[key]
+
+
+def measure_bandwidth(cores: int) -> float:
+    """Copy memory on all cores for a moment; return GB/s, each copied byte counted as one read and one written.
+
+    Each core's own time counts, not the clock on the wall: what else runs must not make the RAM look slow.
+    """
+    import numpy as np
+
+    speeds = [0.0] * cores
+    deadline = time.perf_counter() + MEASURED_SECONDS
+
+    def copy(worker: int) -> None:
+        source, target = np.ones(COPIED_BYTES // 8), np.ones(COPIED_BYTES // 8)
+        copied, began = 0, time.thread_time()
+        while not copied or time.perf_counter() < deadline:
+            np.copyto(target, source)
+            copied += 2 * COPIED_BYTES
+        speeds[worker] = copied / max(1e-6, time.thread_time() - began) / 1e9
+
+    threads = [threading.Thread(target=copy, args=(worker,)) for worker in range(cores)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(speeds)
+
+
+def _cards(backend: BackendInfo, bandwidth: float) -> Iterable[Card]:
+    known = ask_nvml()
+    for device in backend.devices:
+        free, total = device.free / GIBIBYTE, device.total / GIBIBYTE
+        if device.kind is DeviceKind.INTEGRATED:
+            memory = total * UNIFIED_SHARE
+            yield Card(device.description, memory, bandwidth, INTEGRATED_TFLOPS, max(0.0, memory - free))
+        elif device.kind is DeviceKind.GPU and total:
+            told = _told(known, device.description)
+            yield Card(
+                device.description,
+                total,
+                told.get("bandwidth") or UNKNOWN_BANDWIDTH,
+                told.get("tflops") or UNKNOWN_TFLOPS,
+                total - free,
+            )
+
+
+def ask_nvml() -> list[dict[str, Any]]:
+    """Return what NVIDIA's driver tells in a child process; nothing where there is none."""
+    child = Child("the card probe", "vaultrag.runtime.memory_child")
+    try:
+        cards: list[dict[str, Any]] = child.call("cards", {}, ASKING_SECONDS).body["cards"]
+        return cards
+    except (ChildDied, ChildFailed):
+        return []
+    finally:
+        child.close()
+
+
+def _told(known: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    return next((card for card in known if card["name"] == name), {})
+
+
+def _is_apple(machine: Machine) -> bool:
+    return machine.platform == "Darwin arm64"
+
+
+def _read(path: Path) -> dict[str, float]:
+    try:
+        return {str(key): float(value) for key, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _write(path: Path, values: dict[str, float]) -> None:
+    draft = path.with_suffix(f".{os.getpid()}.part")
+    with contextlib.suppress(OSError):  # measured again next time: nothing is lost
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(json.dumps(values, indent=1), encoding="utf-8")
+        os.replace(draft, path)
