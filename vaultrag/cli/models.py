@@ -31,7 +31,7 @@ NamesArgument = Annotated[
 
 models_app.command(
     "plan",
-    epilog="Examples:  vaultrag models plan   ·   vaultrag models plan qwen3-32b --vram 24GB --ram 64GB --bandwidth 70",
+    epilog="Example:  vaultrag models plan qwen3-32b --vram 24GB --ram 64GB --bandwidth 70",
 )(plan_command)
 
 
