@@ -238,9 +238,10 @@ class Harness:
             findings = [f"{found.invariant}: {found.detail}" for found in said if found.severity != "info"]
             chroma: list[str] = []
             try:
-                held = workspace._vector_index().chroma
-                assert held is not None
-                chroma = [key for page in held.pages() for key in page]
+                vectors = workspace._meaning.index()
+                assert vectors is not None
+                assert vectors.chroma is not None
+                chroma = [key for page in vectors.chroma.pages() for key in page]
             except ChromaUnavailable as error:
                 findings.append(f"Chroma: {error}")
             saved = [answer.id for answer in workspace.archive.answers()]

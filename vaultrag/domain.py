@@ -554,6 +554,14 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """How far an embedder is that takes over from the one whose vectors answer: texts done, of all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """How the index stands. `pending` counts texts that still wait for their embedding."""
 
@@ -568,6 +576,7 @@ class IndexStatus:
     problems: int
     last_indexed: str
     bytes: int
+    succession: Succession | None = None
     attention: Attention | None = None
 
 

@@ -285,6 +285,13 @@ class Attention(Shape):
         return cls(kind=attention.kind, message=attention.message, remedy=attention.remedy)
 
 
+class Succession(Shape):
+    """How far an embedder is that takes over from the one whose vectors answer: texts done, of all."""
+
+    done: int
+    total: int
+
+
 class IndexStatus(Shape):
     vault: str
     home: str
@@ -299,9 +306,11 @@ class IndexStatus(Shape):
     bytes: int
     attention: Attention | None = None
     server: Server | None = None
+    succession: Succession | None = None
 
     @classmethod
     def of(cls, status: domain.IndexStatus, server: Server | None) -> IndexStatus:
+        taking_over = status.succession
         return cls(
             vault=status.vault,
             home=status.home,
@@ -316,6 +325,7 @@ class IndexStatus(Shape):
             bytes=status.bytes,
             attention=Attention.of(status.attention) if status.attention else None,
             server=server,
+            succession=Succession(done=taking_over.done, total=taking_over.total) if taking_over else None,
         )
 
 

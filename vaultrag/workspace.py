@@ -28,12 +28,11 @@ from vaultrag.domain import (
     Keep,
     Progress,
     SearchResult,
-    Vectors,
-    counted,
 )
-from vaultrag.embedding import drain_outbox, never
-from vaultrag.errors import IndexDamaged, IndexMissing, ModelError, StoreError, VaultError, VaultragError
+from vaultrag.embedding import never
+from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
+from vaultrag.meaning import Meaning
 from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
@@ -43,11 +42,9 @@ from vaultrag.store import database as db
 from vaultrag.store import embeddings, mentions
 from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
-from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.check import check_index
-from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.owner import OwnerLock
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.succession import succession
 from vaultrag.updating import INDEXED, Followed, Updates
 from vaultrag.verifying import check_everything
 
@@ -92,10 +89,6 @@ class Workspace:
         self._models = models
         self._lock = OwnerLock(config.lock_path)
         self._access = access
-        self._embedding = threading.Lock()
-        self._opening = threading.Lock()
-        self._vectors: VectorIndex | None = None
-        self._centres: LanguageCentres | None = None
         self.watching = ""  # whoever follows the vault says how
         self._states = {"embedder": ModelState.ABSENT, "model": ModelState.ABSENT}
         if access is Access.OWN:
@@ -105,6 +98,8 @@ class Workspace:
         except BaseException:
             self._lock.release()
             raise
+        chroma_path = config.chroma_path if access is Access.OWN else None
+        self._meaning = Meaning(self.database, models, chroma_path)
         self._updates = Updates(config, self.database, self._recipe)
         if access is Access.OWN:
             self._bring_records_up()
@@ -127,7 +122,7 @@ class Workspace:
         Raises VaultError when the vault is missing or a fifth of it is gone and `deletions` guards against that.
         """
         started = time.perf_counter()
-        embedder, warnings = self._embedder()
+        embedder, warnings = self._meaning.embedder()
         if embedder is not None:
             self._models.warm_embedder()
         applied = self._updates.run(progress, deletions)
@@ -160,11 +155,9 @@ class Workspace:
 
     def embed(self, progress: Progress, stop: Callable[[], bool]) -> int:
         """Embed what is owed, until `stop`; return how many texts that were. Notes can be written meanwhile."""
-        embedder = self._embedder_or_none()
-        if embedder is None:
+        if self._embedder_or_none() is None:
             return 0
-        with self._embedding:
-            return drain_outbox(self.database, embedder, self._vector_index(), progress, stop=stop)
+        return self._meaning.embed(progress, stop)
 
     def owes_mentions(self) -> bool:
         return mentions.is_owed(self.database)
@@ -184,17 +177,21 @@ class Workspace:
 
     def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
         self._require_notes()
+        found, fingerprint = self._find_once(query, k, reach, lanes)
+        if fingerprint != self._meaning.fingerprint:  # another embedder took over in between
+            found, _ = self._find_once(query, k, reach, lanes)
+        return found
+
+    def _find_once(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> tuple[SearchResult, str]:
+        """Search; return the embedder that this was done by, too."""
         started = time.perf_counter()
-        vector, warnings = self._query_vector(query.text) if reach is Reach.FULL and "vector" in lanes else (None, ())
+        by_meaning = reach is Reach.FULL and "vector" in lanes
+        meant = self._meaning.meant_by(query.text) if by_meaning else self._meaning.nothing_meant()
         embedded = time.perf_counter() - started
-        nearest = self._vector_index() if vector is not None else None
-        searcher = Searcher(
-            self.database, nearest, self._fingerprint(), self._language_centres(), self.config.settings.search
-        )
-        warnings = (*warnings, *(nearest.warnings if nearest else ()))
-        result = searcher.search(query.text, k, vector, lanes, warnings, query.filters)
+        searcher = Searcher(self.database, meant.nearest, meant.fingerprint, meant.centres, self.config.settings.search)
+        result = searcher.search(query.text, k, meant.vector, lanes, meant.warnings, query.filters)
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
-        return replace(result, timings=timings)
+        return replace(result, timings=timings), meant.fingerprint
 
     def ask(self, question: str, keep: Keep = NOT_KEPT) -> Generator[AnswerEvent, None, None]:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
@@ -223,7 +220,7 @@ class Workspace:
         return read_and_cut(self.config.vault, stored.stat, self.config.settings.vault.max_note_bytes, self._recipe())
 
     def status(self) -> IndexStatus:
-        counts = Catalog(self.database).counts(self._fingerprint() or None)
+        counts = Catalog(self.database).counts(self._meaning.fingerprint or None)
         return IndexStatus(
             vault=str(self.config.vault),
             home=str(self.config.home),
@@ -233,6 +230,7 @@ class Workspace:
             unresolved=counts.unresolved_links,
             embeddings=counts.embedded,
             pending=counts.owed,
+            succession=succession(self.database),
             problems=counts.problems,
             last_indexed=_iso(counts.last_indexed_at),
             bytes=self.config.home_bytes(),
@@ -241,13 +239,13 @@ class Workspace:
 
     def check(self) -> list[Finding]:
         """Look for broken invariants in the index."""
-        return check_index(self.database, self._vector_index() if self._fingerprint() else None)
+        return check_index(self.database, self._meaning.index())
 
     def check_deep(self, progress: Progress) -> list[Finding]:
         """Look for broken invariants, with every note read again and every checksum verified."""
         with self._updates.paused():
             try:
-                vectors = self._vector_index() if self._fingerprint() else None
+                vectors = self._meaning.index()
             except IndexDamaged:
                 vectors = None  # the look at the file itself says so
             return check_everything(self.config, self.database, self._recipe(), vectors, progress)
@@ -269,9 +267,9 @@ class Workspace:
 
     def close(self) -> None:
         """End every child process, close the index and give the lock back."""
+        self._meaning.stop()
         self._models.close()
-        if self._vectors is not None:
-            self._vectors.close()
+        self._meaning.close()
         self.database.close()
         self._lock.release()
 
@@ -312,65 +310,12 @@ class Workspace:
         count, tokenizer = self._models.token_counter()
         return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
 
-    def _query_vector(self, query: str) -> tuple[Vectors | None, tuple[str, ...]]:
-        embedder, warnings = self._embedder()
-        if embedder is None:
-            return None, warnings
-        owed = embeddings.owed_count(self.database)
-        if owed:
-            waiting = counted(owed, "passage")
-            warnings = (*warnings, f"Hits by meaning are incomplete: {waiting} still to be embedded.")
-        if self._fingerprint() != embedder.fingerprint:
-            return None, ("The notes are not embedded by the configured model yet; run `vaultrag index`.",)
-        try:
-            return embedder.embed_query(query), warnings
-        except ModelError as error:
-            return None, (*warnings, f"{error.message} Found by words and links alone.")
-
-    def _embedder(self) -> tuple[Embedder | None, tuple[str, ...]]:
-        try:
-            return self._models.embedder(), ()
-        except ModelError as error:
-            return None, (f"{error.message} Hits by meaning are missing. {error.remedy}",)
-
     def _embedder_or_none(self) -> Embedder | None:
-        return self._embedder()[0]
-
-    def _fingerprint(self) -> str:
-        return self.database.meta(embeddings.FINGERPRINT) or ""
-
-    def _vector_index(self) -> VectorIndex:
-        """Return the index over the stored embeddings; opened once, anew when the embedder changes."""
-        fingerprint = self._current_fingerprint()
-        with self._opening:
-            if self._vectors is None or self._vectors.fingerprint != fingerprint:
-                if self._vectors is not None:
-                    self._vectors.close()
-                self._vectors = VectorIndex(self.database, fingerprint, self._chroma(fingerprint)).open()
-            return self._vectors
-
-    def _language_centres(self) -> LanguageCentres:
-        fingerprint = self._fingerprint()
-        if self._centres is None or self._centres.fingerprint != fingerprint:
-            self._centres = LanguageCentres(self.database, fingerprint)
-        return self._centres
-
-    def _current_fingerprint(self) -> str:
-        embedder = self._embedder_or_none()
-        return embedder.fingerprint if embedder is not None else self._fingerprint()
-
-    def _chroma(self, fingerprint: str) -> ChromaIndex | None:
-        embedder = self._embedder_or_none()
-        if self._access is Access.READ or embedder is None:
-            return None
-        return ChromaIndex(self.config.chroma_path, fingerprint, embedder.dimension)
+        return self._meaning.embedder()[0]
 
     def warm_embedder(self) -> None:
         """Load the embedder and the vector index, and wait for them."""
-        embedder, _ = self._embedder()
-        if embedder is not None:
-            embedder.embed_query("warm")
-            self._vector_index()
+        self._meaning.warm()
 
     def _in_background(self, role: str, load: Callable[[], None]) -> None:
         self._states[role] = ModelState.LOADING

@@ -15,6 +15,7 @@ from vaultrag.endpoint import read_endpoint
 from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, open_database
+from vaultrag.store.succession import succession
 
 
 def print_status(config: Config, terminal: Terminal) -> None:
@@ -31,6 +32,7 @@ def read_status(config: Config) -> IndexStatus:
     with open_database(config.database_path, Access.READ) as database:
         counts = Catalog(database).counts()
         attention = read_attention(database)
+        taking_over = succession(database)
     indexed_at = counts.last_indexed_at
     return IndexStatus(
         vault=str(config.vault),
@@ -45,6 +47,7 @@ def read_status(config: Config) -> IndexStatus:
         last_indexed=datetime.fromtimestamp(indexed_at, UTC).isoformat(timespec="seconds") if indexed_at else "",
         bytes=config.home_bytes(),
         attention=attention,
+        succession=taking_over,
     )
 
 
@@ -87,11 +90,18 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("notes", f"{status.notes:,} in {counted(status.chunks, 'passage')}"),
         ("links", f"{status.links:,}, {status.unresolved:,} of them to notes that are not there"),
         ("embeddings", f"{status.embeddings:,}{waiting}"),
+        *_succession(status.succession),
         ("problems", problems),
         ("last change", _local_time(status.last_indexed)),
         ("server", _server_line(status.server)),
         *attention,
     ]
+
+
+def _succession(state: wire.Succession | None) -> list[tuple[str, str]]:
+    if state is None:
+        return []
+    return [("new embedder", f"{state.done:,} of {counted(state.total, 'text')}; the earlier one answers until then")]
 
 
 def _local_time(moment: str) -> str:

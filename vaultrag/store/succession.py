@@ -6,8 +6,7 @@ Nothing is queued for that: what is missing is what the chunks need and the embe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from vaultrag.domain import Succession
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import FINGERPRINT, NOTE_SCORE, advance_version, queue
 
@@ -17,14 +16,6 @@ _MISSING = (
     "NOT EXISTS (SELECT 1 FROM embeddings WHERE text_hash = chunks.text_hash AND fingerprint = ?1)"
     " AND NOT EXISTS (SELECT 1 FROM set_aside WHERE text_hash = chunks.text_hash AND fingerprint = ?1)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Succession:
-    """How far the embedder is that takes over: texts done, of all."""
-
-    done: int
-    total: int
 
 
 def answering(database: Database) -> str:
