@@ -42,12 +42,14 @@ NOTES = 40
 MOST_CHANGES = 8
 ROUNDS = 25  # kills of one vault; then another one begins, whose first index is made under fire
 PATIENCE = 120.0  # seconds after which a process that should have gone counts as stuck, on a busy machine
+WATCHED_SECONDS = 5.0  # the same for a watcher: a change set settles in one second
 SERVED_SECONDS = 3.0  # a server that was not hit by then is killed
 POLL_SECONDS = 0.02
 CLIENTS = 2
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of a killed command become ours, and can be waited for
 SAVED = re.compile(r'"saved": ?"(\w*)"')  # in the last event of an answer
-FIRST_REACH = {"call command": 300.0, "call chroma": 100.0, "time command": 1.0}
+FIRST_REACH = {"call command": 300.0, "call chroma": 100.0, "time command": 1.0, "serve time command": 3.0}
+FIRST_REACH["watch time command"] = WATCHED_SECONDS
 SHRINK, GROW = 0.9, 1.02  # of the reach after a draw that came too late, and after a hit: one in six comes too late
 
 
@@ -118,7 +120,8 @@ class Harness:
     def _draw(self, operation: str) -> Death:
         by = self.random.choice(("call", "call", "time"))
         who = self.random.choices(("command", "chroma"), (3, 1))[0] if by == "call" else "command"
-        reach = self.reach.setdefault(f"{operation} {by} {who}", FIRST_REACH[f"{by} {who}"])
+        name = f"{operation} {by} {who}"
+        reach = self.reach.setdefault(name, FIRST_REACH.get(name) or FIRST_REACH[f"{by} {who}"])
         drawn = self.random.uniform(0, reach)
         return Death(
             by=by,
@@ -151,7 +154,9 @@ class Harness:
         if code not in (0, -signal.SIGKILL):
             kill.faults.append(f"{kill.operation} ended with {code}: {self._said()}")
         reached = self.hit.exists() if kill.death.by == "call" else kill.killed
-        self.reach[f"{kill.operation} {kill.death.by} {kill.death.who}"] *= GROW if reached else SHRINK
+        name = f"{kill.operation} {kill.death.by} {kill.death.who}"
+        if name not in FIRST_REACH:  # what ends only when it is killed has no end to look for
+            self.reach[name] *= GROW if reached else SHRINK
         kill.faults += self._outlived(kill)
 
     @property
@@ -262,6 +267,21 @@ def kill_index(harness: Harness, kill: Kill) -> None:
     harness.run_command(["index"], kill)
 
 
+def kill_watcher(harness: Harness, kill: Kill) -> None:
+    """The vault goes on changing while it is watched."""
+    pid = harness.start(["watch", "--json", *harness.places], kill.death)
+    left = kill.death.seconds if kill.death.by == "time" else WATCHED_SECONDS
+    for _ in range(harness.random.randint(0, 3)):
+        pause = min(left, harness.random.uniform(0, WATCHED_SECONDS / 2))
+        left -= pause
+        if _ended(pid, pause):
+            break
+        kill.changes += harness.living.change(harness.random.randint(1, MOST_CHANGES // 2))
+    if not _ended(pid, left):
+        harness.end(pid, kill.death)
+    harness.note_end(pid, kill)
+
+
 def kill_server(harness: Harness, kill: Kill) -> None:
     """Two clients search and ask, and have the changed vault indexed, while the server is killed."""
     answered = harness.scratch / "answered"
@@ -279,7 +299,11 @@ def kill_server(harness: Harness, kill: Kill) -> None:
     harness.saved.update(filter(None, replies))
 
 
-OPERATIONS: dict[str, Callable[[Harness, Kill], None]] = {"index": kill_index, "serve": kill_server}
+OPERATIONS: dict[str, Callable[[Harness, Kill], None]] = {
+    "index": kill_index,
+    "watch": kill_watcher,
+    "serve": kill_server,
+}
 
 
 def _fork_client(config: Config, server: int, answered: Path, turn: int) -> int:

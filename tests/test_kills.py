@@ -30,13 +30,9 @@ def kill(scratch: Path, *arguments: str) -> None:
 
 
 @counts_calls
-def test_killed_commands_lose_and_double_nothing(tmp_path: Path) -> None:
-    kill(tmp_path, "--kills", "14", "--seed", "1", "--operations", "index")
-
-
-@counts_calls
-def test_killed_servers_lose_and_double_nothing(tmp_path: Path) -> None:
-    kill(tmp_path, "--kills", "6", "--seed", "2", "--operations", "serve")
+@pytest.mark.parametrize(("operation", "kills"), [("index", 8), ("watch", 6), ("serve", 6)])
+def test_killed_commands_lose_and_double_nothing(tmp_path: Path, operation: str, kills: int) -> None:
+    kill(tmp_path, "--kills", str(kills), "--seed", "1", "--operations", operation)
 
 
 @pytest.fixture(scope="module")
