@@ -95,8 +95,8 @@ def write_shape(path: Path, shape: Shape, scheme: Scheme) -> Path:
     return write_sparse(path, metadata_of(shape), quantised(bare, scheme, shape.traits))
 
 
-def write_tiny_model(path: Path, context: int = 512, template: str = CHATML) -> Path:
-    """Write a whole model that answers with noise, always the same."""
+def write_tiny_model(path: Path, context: int = 512, template: str = CHATML, attention: float = 1.0) -> Path:
+    """Write a whole model that answers with noise, always the same. Without attention it soon goes in circles."""
     random = np.random.default_rng(7)
     vocabulary = len(_vocabulary()[0])
 
@@ -107,6 +107,7 @@ def write_tiny_model(path: Path, context: int = 512, template: str = CHATML) -> 
     for layer in range(LAYERS):
         for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
             tensors[f"blk.{layer}.{name}.weight"] = weights(WIDTH, WIDTH)
+        tensors[f"blk.{layer}.attn_output.weight"] *= np.float32(attention)
         for name in ("ffn_gate", "ffn_up"):
             tensors[f"blk.{layer}.{name}.weight"] = weights(FEED_FORWARD, WIDTH)
         tensors[f"blk.{layer}.ffn_down.weight"] = weights(WIDTH, FEED_FORWARD)

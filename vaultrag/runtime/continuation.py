@@ -120,8 +120,12 @@ class Continuation:
             while self._chosen:
                 token = self._chosen.pop(0)
                 if self._resident.model.vocabulary.ends(token):
-                    self._figures["finish"] = "stop"
-                    return
+                    if not self._in_thought:
+                        self._figures["finish"] = "stop"
+                        return
+                    self._due = []
+                    self._close_thought()
+                    break
                 self._written.append(token)
                 self._due = [token]
                 if self._lookup is not None:

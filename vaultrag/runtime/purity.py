@@ -29,12 +29,15 @@ class Purity:
         self._continuing = leading
         self._others = np.array([token for token in others if _lets_out(pieces[token])], np.int32)
 
-    def forbidden(self, pending: bytes) -> Tokens:
-        """Return the ids that may not follow a text that ends with these bytes of an unfinished character."""
+    def forbidden(self, pending: bytes) -> tuple[Tokens, Tokens]:
+        """Return the ids that may not follow a text that ends with these bytes of an unfinished character.
+
+        The first part, nearly all of them, is the same after any bytes.
+        """
         if pending not in self._forbidden:
             ended = [token for token in self._continuing if _lets_out(pending + self._pieces[token])]
-            self._forbidden[pending] = np.concatenate([self._others, np.array(ended, np.int32)])
-        return self._forbidden[pending]
+            self._forbidden[pending] = np.array(ended, np.int32)
+        return self._others, self._forbidden[pending]
 
     def piece(self, token: int) -> bytes:
         return self._pieces[token]
@@ -47,7 +50,8 @@ class Mask:
         self._purity = purity
         self._pending = b""
 
-    def forbidden(self) -> Tokens:
+    def forbidden(self) -> tuple[Tokens, Tokens]:
+        """Return the ids that may not come next, in two parts."""
         return self._purity.forbidden(self._pending)
 
     def take(self, token: int) -> None:

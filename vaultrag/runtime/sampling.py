@@ -54,7 +54,8 @@ class Chooser:
             punished = values[said]
             values[said] = np.where(punished <= 0, punished * self._penalty, punished / self._penalty)
         if self._mask is not None:
-            values[self._mask.forbidden()] = -np.inf
+            for forbidden in self._mask.forbidden():
+                values[forbidden] = -np.inf
         return values
 
     def _pick(self, values: NDArray[np.float32]) -> int:

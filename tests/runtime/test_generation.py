@@ -1,0 +1,331 @@
+"""The worker's own loop, in this process: a slot with a model of random weights."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.gguf_files import CHATML, write_tiny_model
+from vaultrag.cjk import ANY
+from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
+from vaultrag.errors import ConfigError, UsageError
+from vaultrag.runtime.continuation import Continuation
+from vaultrag.runtime.drafting import DraftModel
+from vaultrag.runtime.llamacpp import LoadedModel
+from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.resident import Resident
+from vaultrag.runtime.scoring import Scoring
+from vaultrag.runtime.slot import Slot
+from vaultrag.runtime.speculation import Guess, Pace
+from vaultrag.runtime.states import States
+from vaultrag.runtime.template import choose_template
+from vaultrag.runtime.text_stream import thinking_marks
+
+PLACEMENT = Placement(context=1024, threads=1, threads_batch=1, batch=32, micro_batch=32)
+QUESTION = [Message("system", "Отвечай кратко."), Message("user", "Где лежат ключи от сарая?")]
+NEVER = threading.Event()
+PLAIN = Sampling(max_tokens=120, repeat_penalty=1.0)
+THINKING = CHATML + "{# <think> #}"
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {
+            "вердикт": {"enum": ["да", "нет", "не сказано"]},
+            "sure": {"type": "integer"},
+            "seen": {"type": "array", "items": {"type": "boolean"}, "minItems": 1, "maxItems": 3},
+        },
+        "required": ["вердикт", "sure", "seen"],
+    },
+    ensure_ascii=False,
+)
+
+
+def resident(model: LoadedModel, template: str = CHATML, lookup: Pace | None = None) -> Resident:
+    return Resident(
+        model=model,
+        slot=Slot(model, PLACEMENT),
+        chosen=choose_template(template),
+        marks=thinking_marks(template),
+        states=None,
+        lookup=lookup,
+        draft=None,
+    )
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("tiny") / "model.gguf", context=4096)
+
+
+@pytest.fixture(scope="module")
+def model(path: Path) -> LoadedModel:
+    return LoadedModel(path, PLACEMENT, NEVER)
+
+
+@pytest.fixture(scope="module")
+def circling(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A model that says the same again and again."""
+    path = write_tiny_model(tmp_path_factory.mktemp("circling") / "model.gguf", context=4096, attention=0.0)
+    return LoadedModel(path, PLACEMENT, NEVER)
+
+
+def told(work: Continuation, cancelled: threading.Event = NEVER) -> tuple[str, str]:
+    """Return thought and text of what is still to come."""
+    frames = [frame.body for frame in work.frames(cancelled)]
+    return "".join(frame.get("thought", "") for frame in frames), "".join(frame.get("text", "") for frame in frames)
+
+
+def free_guesses() -> Pace:
+    """A pace that has seen guesses hold and cost nothing."""
+    pace = Pace()
+    pace.learn(Guess((), 0), 0, 1000.0)
+    for matched in range(3, 13):
+        pace.learn(Guess((1, 2, 3), matched), 3, 0.0)
+    return pace
+
+
+def test_guesses_save_evaluations_and_change_no_word(circling: LoadedModel) -> None:
+    sampling = replace(PLAIN, max_tokens=400)
+    alone = Continuation(resident(circling), QUESTION, sampling)
+    guessing = Continuation(resident(circling, lookup=free_guesses()), QUESTION, sampling)
+    assert told(guessing) == told(alone)
+    assert alone.figures["drafted_tokens"] == 0
+    assert 0 < guessing.figures["accepted_tokens"] <= guessing.figures["drafted_tokens"]
+    assert guessing.figures["completion_tokens"] == alone.figures["completion_tokens"]
+
+
+def test_guesses_change_no_draw_of_chance(circling: LoadedModel) -> None:
+    sampling = replace(PLAIN, temperature=0.1, seed=5, max_tokens=400)
+    alone = told(Continuation(resident(circling), QUESTION, sampling))
+    guessing = Continuation(resident(circling, lookup=free_guesses()), QUESTION, sampling)
+    assert told(guessing) == alone
+    assert 0 < guessing.figures["accepted_tokens"] < guessing.figures["drafted_tokens"]
+
+
+def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None:
+    held = resident(model)
+    held.draft = DraftModel(path, PLACEMENT, model)
+    held.draft.pace = free_guesses()
+    held.draft.pace.learn(Guess((1,), 4), 1, 0.0)
+    drafted = Continuation(held, QUESTION, PLAIN)
+    assert told(drafted) == told(Continuation(resident(model), QUESTION, PLAIN))
+    assert drafted.figures["accepted_tokens"] > 50
+
+
+def test_a_draft_of_another_vocabulary_is_refused(tmp_path: Path, model: LoadedModel) -> None:
+    other = write_tiny_model(tmp_path / "model.gguf")
+    data = bytearray(other.read_bytes())
+    data[data.index(b"<|im_start|>") + 2 : data.index(b"<|im_start|>") + 4] = b"om"
+    other.write_bytes(data)
+    with pytest.raises(ConfigError, match="another vocabulary"):
+        DraftModel(other, PLACEMENT, model)
+
+
+def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel) -> None:
+    whole = told(Continuation(resident(model), QUESTION, PLAIN))[1]
+    held = resident(model, lookup=free_guesses())
+    work = Continuation(held, QUESTION, PLAIN)
+    said = ""
+    for _ in range(4):
+        cancelled = threading.Event()
+        for count, frame in enumerate(work.frames(cancelled)):
+            said += frame.body.get("text", "")
+            if count == 9:
+                cancelled.set()
+        assert not work.finished
+        aside = held.slot.snapshot()
+        told(Continuation(held, [Message("user", "Кто там?")], PLAIN))
+        assert held.slot.restore(aside)
+    assert said + told(work)[1] == whole
+    assert work.figures["finish"] == "length"
+
+
+def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: LoadedModel) -> None:
+    held = resident(model)
+    work = Continuation(held, QUESTION, PLAIN)
+    cancelled = threading.Event()
+    for count, _ in enumerate(work.frames(cancelled)):
+        if count == 20:
+            cancelled.set()
+    held.slot.clear()
+    told(work)
+    assert work.figures["completion_tokens"] == PLAIN.max_tokens
+
+
+def test_a_state_put_back_gives_the_very_same_logits(model: LoadedModel) -> None:
+    slot = Slot(model, PLACEMENT)
+    ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
+    list(slot.prefill(ids, NEVER))
+    kept = slot.snapshot()
+    slot.append(ids[:1], NEVER)
+    wanted = slot.logits().copy()
+    slot.clear()
+    assert slot.restore(kept)
+    slot.append(ids[:1], NEVER)
+    assert np.array_equal(slot.logits(), wanted)
+    assert not slot.restore(replace(kept, data=kept.data[: len(kept.data) // 2]))
+    assert slot.ids == []
+
+
+def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> None:
+    held = resident(model, THINKING)
+    work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=30))
+    thought, text = told(work)
+    assert work.figures["thought_tokens"] == 30
+    assert work.figures["completion_tokens"] == PLAIN.max_tokens
+    assert thought
+    assert text
+    said = bytes(b"".join(model.vocabulary.name(token) for token in held.slot.ids)).decode("utf-8", "replace")
+    assert "<|im_start|>assistant\n<think>\n" in said
+    assert said.count("</think>") == 1
+
+
+def test_thinking_is_closed_in_the_prompt_where_it_is_off(model: LoadedModel) -> None:
+    held = resident(model, THINKING)
+    work = Continuation(held, QUESTION, PLAIN)
+    thought, text = told(work)
+    assert (thought, bool(text), work.figures["thought_tokens"]) == ("", True, 0)
+    said = bytes(b"".join(model.vocabulary.name(token) for token in held.slot.ids)).decode("utf-8", "replace")
+    assert "assistant\n<think>\n\n</think>\n\n" in said
+
+
+def test_a_template_that_opens_the_thought_itself_is_closed_or_left_open(model: LoadedModel) -> None:
+    held = resident(model, CHATML.replace("assistant\n", "assistant\n<think>\n"))
+    prompts = {}
+    for budget in (0, 5):
+        ids = held.prompt(QUESTION, Sampling(thinking_tokens=budget), 0)
+        prompts[budget] = b"".join(model.vocabulary.name(token) for token in ids).decode()
+    assert prompts[5].endswith("<|im_start|>assistant\n<think>\n")
+    assert prompts[0].endswith("<|im_start|>assistant\n<think>\n\n\n</think>\n\n")
+
+
+def test_free_thinking_leaves_room_for_the_answer(circling: LoadedModel) -> None:
+    work = Continuation(resident(circling, THINKING), QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
+    told(work)
+    assert work.figures["completion_tokens"] == PLAIN.max_tokens
+    assert work.figures["thought_tokens"] > 500
+
+
+def test_a_model_without_marks_does_not_think(model: LoadedModel) -> None:
+    work = Continuation(resident(model), QUESTION, replace(PLAIN, thinking_tokens=30))
+    assert told(work)[0] == ""
+    assert work.figures["thought_tokens"] == 0
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+def test_json_follows_its_schema(model: LoadedModel, temperature: float) -> None:
+    work = Continuation(resident(model), QUESTION, Sampling(temperature=temperature, schema=SCHEMA))
+    answer = json.loads(told(work)[1])
+    assert list(answer) == ["вердикт", "sure", "seen"]
+    assert answer["вердикт"] in ("да", "нет", "не сказано")
+    assert isinstance(answer["sure"], int)
+    assert 1 <= len(answer["seen"]) <= 3
+    assert work.figures["finish"] == "stop"
+
+
+def test_a_schema_binds_the_answer_and_not_the_thought(model: LoadedModel) -> None:
+    held = resident(model, THINKING, free_guesses())
+    thought, text = told(Continuation(held, QUESTION, Sampling(thinking_tokens=40, schema=SCHEMA)))
+    assert thought.strip()
+    assert set(json.loads(text)) == {"вердикт", "sure", "seen"}
+
+
+def test_a_bad_schema_never_reaches_native_code(model: LoadedModel) -> None:
+    with pytest.raises(UsageError, match="`pattern` is not supported"):
+        Continuation(resident(model), QUESTION, Sampling(schema='{"type": "string", "pattern": "^(a+)+$"}'))
+
+
+def test_no_cjk_comes_out_of_bytes(model: LoadedModel) -> None:
+    wild = replace(PLAIN, temperature=4.0, max_tokens=800, top_k=0, top_p=1.0)
+    found = [
+        [ANY.search(told(Continuation(resident(model), QUESTION, replace(wild, seed=seed, purity=purity)))[1])
+         for seed in range(4)]
+        for purity in (Purity.ANY, Purity.NO_CJK)
+    ]  # fmt: skip
+    assert any(found[0])
+    assert not any(found[1])
+
+
+def test_conversations_side_by_side_score_as_they_do_alone(model: LoadedModel) -> None:
+    shared = Message("system", "Правила: отвечай одним словом. " * 8)
+    conversations = [[shared, Message("user", f"Верно ли, что {number}?")] for number in range(11)]
+    options = ["да", "нет", "не сказано", "y"]
+    held = resident(model)
+    together = list(_scores(Scoring(held, conversations, options)))
+    alone = [next(_scores(Scoring(resident(model), [each], options))) for each in conversations]
+    assert np.allclose(together, alone, atol=0.02)
+    assert len({tuple(np.round(scores, 2)) for scores in alone}) > 5
+    assert all(held.slot.reusable([*held.slot.ids, 0]) > 0 for _ in "x")
+
+
+def test_interrupted_scoring_goes_on(model: LoadedModel) -> None:
+    conversations = [[Message("system", "Правила. " * 20), Message("user", f"Вопрос {n}")] for n in range(20)]
+    whole = list(_scores(Scoring(resident(model), conversations, ["да", "нет"])))
+    work, cancelled = Scoring(resident(model), conversations, ["да", "нет"]), threading.Event()
+    first = []
+    for frame in work.frames(cancelled):
+        first += [frame.body["logprobs"]] if "logprobs" in frame.body else []
+        if first:
+            cancelled.set()
+    assert 0 < len(first) < 20
+    assert np.allclose([*first, *_scores(work)], whole, atol=0.02)
+
+
+def _scores(work: Scoring) -> Iterator[list[float]]:
+    for frame in work.frames(NEVER):
+        if "logprobs" in frame.body:
+            yield frame.body["logprobs"]
+
+
+def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: LoadedModel, tmp_path: Path) -> None:
+    first = resident(model)
+    told(Continuation(first, QUESTION, PLAIN))
+    first.slot.cut(80)
+    states = States(tmp_path / "states", "tiny", 10_000_000)
+    states.keep(first.slot)
+    later = resident(model)
+    later.states = States(tmp_path / "states", "tiny", 10_000_000)
+    work = Continuation(later, QUESTION, PLAIN)
+    assert told(work) == told(Continuation(resident(model), QUESTION, PLAIN))
+    assert work.figures["cached_tokens"] == 64
+    (kept,) = (tmp_path / "states").rglob("*.state")
+    assert kept.stat().st_mode & 0o077 == 0
+    assert kept.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_state_of_another_model_or_a_damaged_one_is_not_used(model: LoadedModel, tmp_path: Path) -> None:
+    slot = Slot(model, PLACEMENT)
+    ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
+    list(slot.prefill(ids, NEVER))
+    states = States(tmp_path, "tiny", 10_000_000)
+    states.keep(slot)
+    fresh = Slot(model, PLACEMENT)
+    States(tmp_path, "other", 10_000_000).fetch(fresh, ids)
+    assert fresh.ids == []
+    (kept,) = tmp_path.rglob("*.state")
+    data = bytearray(kept.read_bytes())
+    data[-100] ^= 1
+    kept.write_bytes(data)
+    states.fetch(fresh, ids)
+    assert fresh.ids == []
+    assert not kept.exists()
+
+
+def test_states_are_bounded_and_the_oldest_go_first(model: LoadedModel, tmp_path: Path) -> None:
+    slot = Slot(model, PLACEMENT)
+    kept: list[set[str]] = []
+    for text in ("один", "два", "три", "четыре"):
+        slot.clear()
+        list(slot.prefill(model.vocabulary.content_ids(text * 20)[:64], NEVER))
+        States(tmp_path, "tiny", slot.snapshot_bytes() * 3).keep(slot)
+        kept.append({path.name for path in tmp_path.rglob("*.state")})
+    assert [len(names) for names in kept] == [1, 2, 2, 2]
+    assert not kept[0] & kept[3]
+    States(tmp_path, "tiny", 10**9).forget()
+    assert not tmp_path.exists()

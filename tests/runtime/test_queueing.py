@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import threading
+
+from vaultrag.domain import Priority
+from vaultrag.runtime.queueing import Line, Ticket
+
+
+def nothing() -> None:
+    return
+
+
+def served(line: Line, *tickets: Ticket) -> Ticket | None:
+    return next((ticket for ticket in tickets if line.wait(ticket, 0)), None)
+
+
+def test_persons_come_before_the_night_each_in_their_order() -> None:
+    line = Line()
+    first = line.join(Priority.NIGHT, nothing)
+    assert line.wait(first, 0)
+    night = line.join(Priority.NIGHT, nothing)
+    one, two = line.join(Priority.PERSON, nothing), line.join(Priority.PERSON, nothing)
+    assert served(line, night, two, one) is None
+    order = []
+    line.leave(first)
+    for _ in range(3):
+        turn = served(line, night, two, one)
+        assert turn is not None
+        order.append(turn)
+        line.leave(turn)
+        if turn is not night:
+            continue
+    assert order == [one, two, night]
+    assert line.idle
+
+
+def test_the_night_is_asked_to_give_way_to_a_person_only() -> None:
+    line, asked = Line(), threading.Event()
+    assert line.wait(line.join(Priority.NIGHT, asked.set), 0)
+    line.join(Priority.NIGHT, nothing)
+    assert not asked.is_set()
+    assert not line.person_waits()
+    line.join(Priority.PERSON, nothing)
+    assert asked.is_set()
+    assert line.person_waits()
+
+
+def test_a_person_is_not_asked_to_give_way() -> None:
+    line, asked = Line(), threading.Event()
+    assert line.wait(line.join(Priority.PERSON, asked.set), 0)
+    line.join(Priority.PERSON, nothing)
+    assert not asked.is_set()
+
+
+def test_who_leaves_the_line_holds_up_nobody() -> None:
+    line = Line()
+    first, second = line.join(Priority.PERSON, nothing), line.join(Priority.PERSON, nothing)
+    line.leave(first)
+    line.leave(first)
+    assert line.wait(second, 0)
+    assert not line.idle
+
+
+def test_a_turn_given_back_wakes_who_waits() -> None:
+    line = Line()
+    first = line.join(Priority.PERSON, nothing)
+    assert line.wait(first, 0)
+    second = line.join(Priority.PERSON, nothing)
+    threading.Timer(0.05, line.leave, (first,)).start()
+    assert line.wait(second, 20)
