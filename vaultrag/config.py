@@ -57,6 +57,7 @@ class AnsweringSection(Section):
     first_token_seconds: float = Field(0.0, ge=0)
     max_tokens: int = Field(500, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)
+    thinking_tokens: int = Field(0, ge=-1)
     passages: int = Field(8, ge=1, le=50)
     floor_similarity: float = Field(0.82, ge=0, le=1)
     floor_coverage: float = Field(0.25, ge=0, le=1)
@@ -91,6 +92,9 @@ class RuntimeSection(Section):
     gpu_layers: int = Field(-2, ge=-2)
     spin_count: int = Field(1000, ge=0)
     answer_timeout_seconds: float = Field(900.0, gt=0)
+    unload_minutes: float = Field(30.0, ge=0)
+    states_mb: int = Field(2000, ge=0)
+    guess_ahead: bool = True
 
 
 class ServerSection(Section):
@@ -141,6 +145,10 @@ class Config(BaseModel):
     @property
     def chroma_path(self) -> Path:
         return self.home / "chroma"
+
+    @property
+    def states_path(self) -> Path:
+        return self.home / "states"
 
     @property
     def token_path(self) -> Path:

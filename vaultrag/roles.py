@@ -15,7 +15,7 @@ from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
-from vaultrag.runtime.llm import ChildModel
+from vaultrag.runtime.llm import ChildModel, Running
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.runtime.tokens import load_token_counter
 
@@ -183,6 +183,19 @@ class Models:
             gpu_layers=runtime.gpu_layers,
             spin_count=runtime.spin_count,
             timeout=runtime.answer_timeout_seconds,
+            running=self._running(entry),
+        )
+
+    def _running(self, entry: ModelEntry) -> Running:
+        """Return how a model runs; only the answer model has a draft, of its own family."""
+        settings, draft = self.config.settings, self.roles.model_of(Role.DRAFT)
+        drafted = draft and not is_remote(draft) and entry.name == self.roles.model_of(Role.ANSWER)
+        return Running(
+            draft=require_model(self._entry(Role.DRAFT), self.config.models) if drafted else None,
+            lookup=settings.runtime.guess_ahead,
+            states=self.config.states_path,
+            states_bytes=settings.runtime.states_mb * 1_000_000,
+            unload_seconds=settings.runtime.unload_minutes * 60,
         )
 
     def _prefill_speed(self, model: ChildModel) -> float:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import math
 import os
+import random
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import llama_cpp
@@ -12,11 +14,11 @@ import pytest
 
 from tests.gguf_files import CONTROL, RULE, write_tiny_model
 from vaultrag.config import models_dir
-from vaultrag.domain import Generation, Message, Piece, Sampling
-from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound
+from vaultrag.domain import Generation, Message, Piece, Priority, Purity, Sampling, Scores
+from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound, UsageError
 from vaultrag.runtime.known_templates import CHATML
 from vaultrag.runtime.llamacpp import LoadedModel
-from vaultrag.runtime.llm import ChildModel
+from vaultrag.runtime.llm import ChildModel, Running
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.slot import Aborted, Slot, common_prefix
 from vaultrag.runtime.template import ChatTemplate
@@ -28,9 +30,16 @@ QUESTION = [Message("system", "Отвечай кратко."), Message("user", "
 posix = pytest.mark.skipif(os.name != "posix", reason="stops a process by a signal")
 
 
-def child_model(path: Path, context: int = 512, timeout: float = 60.0) -> ChildModel:
+def child_model(path: Path, context: int = 512, timeout: float = 60.0, running: Running | None = None) -> ChildModel:
     return ChildModel(
-        path.parent.name, path, context=context, threads=1, gpu_layers=-2, spin_count=1000, timeout=timeout
+        path.parent.name,
+        path,
+        context=context,
+        threads=1,
+        gpu_layers=-2,
+        spin_count=1000,
+        timeout=timeout,
+        running=running,
     )
 
 
@@ -221,6 +230,152 @@ def test_a_model_closed_in_mid_answer_ends_it_and_can_be_asked_again(doomed: Chi
     assert last.finish == "aborted"
     assert not doomed.alive
     assert ask(doomed, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
+
+
+def test_a_person_interrupts_the_night_which_then_goes_on_as_if_nothing_had_been(doomed: ChildModel) -> None:
+    nightly = Sampling(max_tokens=3000, priority=Priority.NIGHT)
+    alone = ask(doomed, QUESTION, nightly)
+    order: list[str] = []
+    begun = threading.Event()
+    found: list[Generation] = []
+
+    def work() -> None:
+        for piece in doomed.generate(QUESTION, nightly):
+            if isinstance(piece, Generation):
+                found.append(piece)
+            elif piece:
+                begun.set()
+        order.append("night")
+
+    night = threading.Thread(target=work)
+    night.start()
+    assert begun.wait(20)
+    for _ in range(3):
+        assert ask(doomed, [Message("user", "Кто там?")], Sampling(max_tokens=5)).completion_tokens == 5
+        order.append("person")
+    night.join(60)
+    assert order == ["person"] * 3 + ["night"]
+    assert (found[0].text, found[0].finish) == (alone.text, alone.finish)
+
+
+def test_the_night_can_be_given_up_while_it_is_interrupted(doomed: ChildModel) -> None:
+    night = doomed.generate(QUESTION, Sampling(max_tokens=LONG, priority=Priority.NIGHT))
+    first_words(night)
+    asked: list[Generation] = []
+    person = threading.Thread(target=lambda: asked.append(ask(doomed, QUESTION, Sampling(max_tokens=5))))
+    person.start()
+    night.close()
+    person.join(20)
+    assert asked[0].completion_tokens == 5
+    assert ask(doomed, QUESTION, Sampling(max_tokens=3, priority=Priority.NIGHT)).completion_tokens == 3
+
+
+def test_scores_of_the_night_give_way_too(doomed: ChildModel) -> None:
+    conversations = [[Message("system", "Правила. " * 40), Message("user", f"Вопрос {n}")] for n in range(60)]
+    alone = doomed.score_each(conversations, ["да", "нет"])
+    found: list[list[Scores]] = []
+    night = threading.Thread(target=lambda: found.append(doomed.score_each(conversations, ["да", "нет"])))
+    night.start()
+    for _ in range(5):
+        ask(doomed, QUESTION, Sampling(max_tokens=3))
+    night.join(60)
+    assert [each.best for each in found[0]] == [each.best for each in alone]
+    assert [each.prompt_tokens for each in found[0]] == [each.prompt_tokens for each in alone]
+
+
+def test_who_waits_for_the_model_can_leave(doomed: ChildModel) -> None:
+    first = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
+    first_words(first)
+    second = doomed.generate(QUESTION, Sampling(max_tokens=3))
+    assert next(second) == ""
+    second.close()
+    assert first_words(first)
+    first.close()
+    assert ask(doomed, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
+
+
+def test_waiting_is_told_apart_from_reading(doomed: ChildModel) -> None:
+    first = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
+    first_words(first)
+    threading.Timer(0.4, first.close).start()
+    generation = ask(doomed, QUESTION, Sampling(max_tokens=3))
+    assert generation.waited_seconds > 0.2
+    assert ask(doomed, QUESTION, Sampling(max_tokens=3)).waited_seconds < 0.2
+
+
+def test_an_idle_model_leaves_the_memory_and_comes_back_when_asked(tiny_path: Path) -> None:
+    model = child_model(tiny_path, running=Running(unload_seconds=0.5))
+    assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
+    assert model.pid is not None
+    process = model._child._process
+    assert process is not None
+    process.wait(20)
+    assert not model.alive
+    assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
+    model.close()
+
+
+def test_a_placement_is_loaded_as_planned(tiny_path: Path) -> None:
+    placement = Placement(
+        context=2048, threads=1, threads_batch=1, flash_attention=False, expert_cpu_layers=(0, 1),
+        batch=64, micro_batch=32, use_mmap=False,
+    )  # fmt: skip
+    model = child_model(tiny_path, running=Running(placement=placement))
+    assert (model.load().context, model.load().gpu_reason) == (2048, "as planned")
+    assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
+    model.close()
+
+
+def test_what_was_read_is_forgotten_in_memory_and_on_disk(tiny_path: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "states"
+    (kept / "key").mkdir(parents=True)
+    (kept / "key" / "x.state").write_bytes(b"note text")
+    model = child_model(tiny_path, context=2048, running=Running(states=kept, states_bytes=10**9))
+    long = [Message("user", "Запись о саде. " * 20)]
+    ask(model, long, Sampling(max_tokens=3))
+    assert ask(model, long, Sampling(max_tokens=3)).cached_tokens > 0
+    model.forget()
+    assert not kept.exists()
+    assert ask(model, long, Sampling(max_tokens=3)).cached_tokens == 0
+    model.close()
+    kept.mkdir()
+    model.forget()
+    assert not kept.exists()
+
+
+def test_a_schema_and_purity_reach_the_worker(tiny: ChildModel) -> None:
+    sampling = Sampling(max_tokens=40, schema='{"enum": ["да", "нет"]}', purity=Purity.NO_CJK)
+    assert ask(tiny, QUESTION, sampling).text in ('"да"', '"нет"')
+    with pytest.raises(UsageError, match="not JSON"):
+        ask(tiny, QUESTION, replace(sampling, schema="{"))
+    assert ask(tiny, QUESTION, sampling).finish == "stop"
+
+
+@posix
+@pytest.mark.slow
+def test_a_hundred_lost_processes_lose_no_question_and_leave_nothing_behind(tiny_path: Path) -> None:
+    """Killed at any moment: each question ends with one clear error or is answered by a second process."""
+    model = child_model(tiny_path, context=LONG + 2_000)
+    generator = random.Random(11)
+    pids: set[int] = set()
+    outcomes = {"answered": 0, "crashed": 0}
+    opened = len(os.listdir("/proc/self/fd"))
+    for _ in range(100):
+        model.load()
+        assert model.pid is not None
+        pids.add(model.pid)
+        threading.Timer(generator.uniform(0.0, 0.2), os.kill, (model.pid, signal.SIGKILL)).start()
+        try:
+            ask(model, QUESTION, Sampling(max_tokens=generator.choice((3, 3000))))
+            outcomes["answered"] += 1
+        except ModelCrashed:
+            outcomes["crashed"] += 1
+    model.close()
+    assert sum(outcomes.values()) == 100
+    assert outcomes["crashed"] > 10
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
+    assert len(os.listdir("/proc/self/fd")) <= opened + 2
+    assert threading.active_count() < 20
 
 
 def test_loading_in_the_background_serves_the_first_question(tiny_path: Path) -> None:

@@ -13,6 +13,7 @@ from vaultrag.answering.attribution import Sources, Support, same_sentence
 from vaultrag.answering.citations import locate, offered_numbers, source_sentences, with_marks
 from vaultrag.answering.evidence import enough_evidence
 from vaultrag.answering.prompt import NOTHING_FOUND, Offered, Packed, Refusal, pack, says_nothing
+from vaultrag.cjk import holds_cjk
 from vaultrag.config import AnsweringSection
 from vaultrag.domain import (
     Answer,
@@ -25,6 +26,7 @@ from vaultrag.domain import (
     Generation,
     PassagesFound,
     Piece,
+    Purity,
     Sampling,
     SearchResult,
     Sentence,
@@ -83,7 +85,12 @@ class Answerer:
         self, question: str, language: str, found: SearchResult, packed: Packed, searched: float, started: float
     ) -> Generator[AnswerEvent, None, None]:
         draft = _Draft(question, packed.offered)
-        sampling = Sampling(max_tokens=self.settings.max_tokens, temperature=self.settings.temperature)
+        sampling = Sampling(
+            max_tokens=self.settings.max_tokens,
+            temperature=self.settings.temperature,
+            thinking_tokens=self.settings.thinking_tokens,
+            purity=Purity.ANY if any(holds_cjk(message.content) for message in packed.messages) else Purity.NO_CJK,
+        )
         first_token: float | None = None
         stats: Generation | None = None
         with contextlib.closing(_closable(self.model.generate(packed.messages, sampling))) as pieces:
@@ -101,7 +108,8 @@ class Answerer:
                 if draft.loops:
                     break
         yield from draft.finish(self.embedder)
-        timings = {"search": searched, "first_token": first_token or 0.0, "total": time.perf_counter() - started}
+        whole = time.perf_counter() - started
+        timings = {"search": searched, "first_token": first_token or 0.0, **_spent(stats), "total": whole}
         yield AnswerReady(draft.answer(language, found, self.model.name, timings, stats))
 
     def _budget(self) -> int:
@@ -276,7 +284,21 @@ def _endings(stats: Generation | None, states: Sequence[SentenceState]) -> tuple
 def _tokens(stats: Generation | None) -> dict[str, int]:
     if stats is None:
         return {}
-    return {"prompt": stats.prompt_tokens, "cached": stats.cached_tokens, "completion": stats.completion_tokens}
+    return {
+        "prompt": stats.prompt_tokens,
+        "cached": stats.cached_tokens,
+        "completion": stats.completion_tokens,
+        "thought": stats.thought_tokens,
+        "drafted": stats.drafted_tokens,
+        "accepted": stats.accepted_tokens,
+    }
+
+
+def _spent(stats: Generation | None) -> dict[str, float]:
+    """Return the seconds that the model took; waiting is what other requests took before it was free."""
+    if stats is None:
+        return {}
+    return {"waited": stats.waited_seconds, "read": stats.prefill_seconds, "written": stats.decode_seconds}
 
 
 def _gap(space: str) -> str:

@@ -15,6 +15,7 @@ from llama_cpp import llama_cpp as native
 
 from vaultrag.errors import ModelError
 from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind
+from vaultrag.runtime.native_params import model_params
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.vocabulary import Vocabulary
 
@@ -27,17 +28,16 @@ class LoadedModel:
 
     def __init__(self, path: Path, placement: Placement, cancelled: threading.Event) -> None:
         native.llama_backend_init()
-        params = native.llama_model_default_params()
+        prepared = model_params(placement)
+        params = prepared.params
         going_on = native.llama_progress_callback(lambda _share, _data: not cancelled.is_set())
         params.progress_callback = going_on
-        kept = _place(params, placement)  # C reads these while it loads
         model = native.llama_model_load_from_file(str(path).encode(), params)
         if not model:
             raise ModelError(
                 f"llama.cpp could not load {path}: {log.last_error}.",
                 "Check the file with `vaultrag models verify`, or name another model.",
             )
-        del kept
         self.model = model
         self.vocabulary = Vocabulary(model)
         self.context_trained = int(native.llama_model_n_ctx_train(model))
@@ -45,31 +45,6 @@ class LoadedModel:
         self.size = int(native.llama_model_size(model))
         self.window = int(native.llama_model_n_swa(model))
         self.has_past = not (native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model))
-
-
-class _Override(ctypes.Structure):
-    """`llama_model_tensor_buft_override`, which llama-cpp-python does not declare."""
-
-    _fields_ = [("pattern", ctypes.c_char_p), ("buffer_type", ctypes.c_void_p)]
-
-
-def _place(params: Any, placement: Placement) -> list[Any]:
-    """Write a placement into llama.cpp's parameters; return what must live until the model is loaded."""
-    params.n_gpu_layers = placement.gpu_layers
-    params.load_mode = native.LLAMA_LOAD_MODE_MMAP if placement.use_mmap else native.LLAMA_LOAD_MODE_NONE
-    kept: list[Any] = []
-    if placement.tensor_split:
-        shares = (ctypes.c_float * int(native.llama_max_devices()))(*placement.tensor_split)
-        params.tensor_split = shares
-        kept.append(shares)
-    if placement.cpu_patterns:
-        cpu = _ggml_call("ggml_backend_cpu_buffer_type", ctypes.c_void_p)()
-        overrides = (_Override * (len(placement.cpu_patterns) + 1))()  # the last one, all zero, ends the list
-        for override, pattern in zip(overrides, placement.cpu_patterns, strict=False):
-            override.pattern, override.buffer_type = pattern.encode(), cpu
-        params.tensor_buft_overrides = ctypes.cast(overrides, ctypes.c_void_p)
-        kept.append(overrides)
-    return kept
 
 
 class _Log:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from vaultrag.errors import DoesNotFit, GenerationFailed
 from vaultrag.runtime.llamacpp import LoadedModel, log
-from vaultrag.runtime.placement import CACHE_TYPES, Placement
+from vaultrag.runtime.native_params import context_params
+from vaultrag.runtime.placement import Placement
 
 TRUNK = 0  # the sequence that holds the conversation; the branches after it share its beginning
 BRANCHES = 8  # that many continuations are scored side by side; twice as many sequences, for options of theirs
 MOST_OUTPUTS = 24  # positions of a batch whose logits can be asked for: each costs a row of the vocabulary's size
 ABORTED = 2  # llama_decode's status
-AUTO_FLASH_ATTENTION, NO_FLASH_ATTENTION = -1, 0  # llama_flash_attn_type; it is refused where a device lacks it
 
 
 class Aborted(Exception):
@@ -73,18 +73,11 @@ class Slot:
         self._memory = native.llama_get_memory(ctx)
 
     def _params(self, placement: Placement) -> Any:
-        params = native.llama_context_default_params()  # C's own: YaRN as the model's file says
-        params.n_ctx = self.context
-        params.n_batch = self.batch
+        params = context_params(placement)
+        params.n_ctx, params.n_batch = self.context, self.batch
         params.n_ubatch = min(placement.micro_batch, self.batch)
         params.n_seq_max = max(placement.sequences, 1 + 2 * self.branches)
-        params.kv_unified = True
         params.n_outputs_max = max(min(MOST_OUTPUTS, self.batch), params.n_seq_max)
-        params.n_threads = placement.threads
-        params.n_threads_batch = placement.threads_batch
-        params.type_k, params.type_v = CACHE_TYPES[placement.key_type], CACHE_TYPES[placement.value_type]
-        params.flash_attn_type = AUTO_FLASH_ATTENTION if placement.flash_attention else NO_FLASH_ATTENTION
-        params.swa_full = placement.swa_full
         params.abort_callback = self._abort
         return params
 
