@@ -389,6 +389,16 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What a repair did, in sentences, and what is still not as it should be. `kept`: where damaged files lie."""
+
+    done: tuple[str, ...]
+    left: tuple[Finding, ...]
+    kept: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A chat message. `content` is data: no control token can come from it."""
 

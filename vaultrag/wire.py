@@ -234,6 +234,22 @@ class Findings(Shape):
         return cls(findings=[Finding.of(finding) for finding in findings])
 
 
+class RepairReport(Shape):
+    done: list[str]
+    left: list[Finding]
+    kept: str
+    seconds: float
+
+    @classmethod
+    def of(cls, report: domain.RepairReport) -> RepairReport:
+        return cls(
+            done=list(report.done),
+            left=[Finding.of(finding) for finding in report.left],
+            kept=report.kept,
+            seconds=report.seconds,
+        )
+
+
 class IndexReport(Shape):
     notes: int
     added: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Set
+from collections.abc import Callable, Collection, Generator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,14 +27,16 @@ from vaultrag.domain import (
     IndexStatus,
     Keep,
     Progress,
+    RepairReport,
     SearchResult,
 )
-from vaultrag.embedding import never
+from vaultrag.embedding import never, rebuild_chroma
 from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError, VaultragError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.meaning import Meaning
 from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
+from vaultrag.repairing import Repair
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
@@ -43,6 +45,7 @@ from vaultrag.store import embeddings, mentions
 from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
+from vaultrag.store.check_home import SET_ASIDE
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.succession import succession
 from vaultrag.updating import INDEXED, Followed, Updates
@@ -249,6 +252,26 @@ class Workspace:
             except IndexDamaged:
                 vectors = None  # the look at the file itself says so
             return check_everything(self.config, self.database, self._recipe(), vectors, progress)
+
+    def repair(self, progress: Progress, mended: Sequence[str] = ()) -> RepairReport:
+        """Make anew whatever is wrong. `mended` says what was done before the index was opened.
+
+        Raises VaultError without the vault, IndexDamaged where only another file helps.
+        """
+        started = time.perf_counter()
+        repair = Repair(self.config, self.database, self._recipe(), progress, list(mended))
+        with self._updates.paused():
+            repair.before_indexing()
+        self.index(progress, DeletionPolicy.GUARD)
+        with self._updates.paused():
+            findings = repair.after_indexing(self._meaning.index(), lambda index: rebuild_chroma(index, progress))
+        kept = self.config.home / SET_ASIDE
+        return RepairReport(
+            done=tuple(repair.done),
+            left=tuple(findings),
+            kept=str(kept) if kept.is_dir() else "",
+            seconds=round(time.perf_counter() - started, 2),
+        )
 
     def readiness(self) -> Readiness:
         """Say what could answer right now. Costs one small query."""

@@ -7,8 +7,9 @@ from contextlib import closing
 from vaultrag import wire
 from vaultrag.config import Config
 from vaultrag.domain import NOT_KEPT, Keep, Progress
-from vaultrag.errors import IndexLocked
+from vaultrag.errors import IndexDamaged, IndexLocked
 from vaultrag.indexing import DeletionPolicy
+from vaultrag.repairing import mend_file
 from vaultrag.workspace import Access, Reach, Workspace
 
 
@@ -60,3 +61,15 @@ def open_to_check(config: Config) -> Local:
         return open_as_owner(config)
     except IndexLocked:
         return open_for_reading(config)
+
+
+def repair(config: Config, progress: Progress) -> wire.RepairReport:
+    """Repair the index: its file as a whole where need be, then what is in it. Raises IndexLocked."""
+    mended = mend_file(config, progress)
+    try:
+        with closing(Workspace.open(config, Access.OWN)) as workspace:
+            return wire.RepairReport.of(workspace.repair(progress, mended))
+    except IndexDamaged as error:  # what no look at the file as a whole has found
+        mended = [*mended, *mend_file(config, progress, error.message)]
+    with closing(Workspace.open(config, Access.OWN)) as workspace:
+        return wire.RepairReport.of(workspace.repair(progress, mended))

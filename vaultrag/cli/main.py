@@ -291,6 +291,23 @@ def check(
     raise typer.Exit(examine(session.config(vault, home), session.terminal))
 
 
+@app.command(epilog="Example:  vaultrag repair --json")
+def repair(
+    context: typer.Context,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Make anew whatever is damaged: the index from the notes, verdicts and saved answers from the journal.
+
+    A running server is ended first. Damaged files are kept until a repair finds nothing to do. Can be run any time.
+    """
+    from vaultrag.cli.examine import repair_index
+
+    session = session_of(context)
+    raise typer.Exit(repair_index(session.config(vault, home), session.terminal))
+
+
 @app.command(epilog="Example:  vaultrag doctor")
 def doctor(
     context: typer.Context,

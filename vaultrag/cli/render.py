@@ -127,6 +127,11 @@ def report_line(report: IndexReport) -> str:
     return f"{whole}: {what}{embedded}, in {duration(report.seconds)}."
 
 
+def plain_line(sentence: str) -> Text:
+    """Return a sentence that may hold names of notes."""
+    return Text(harmless(sentence))
+
+
 def finding_blocks(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """Yield what was checked, what was found, and the remedy where one is needed."""
     for finding in findings:

@@ -49,7 +49,7 @@ def readable_by_others(home: Path) -> list[Path]:
 def leftovers(home: Path) -> list[Path]:
     """Return what a killed process left: unfinished files, and generations of Chroma that nothing points to."""
     chroma = home / CHROMA
-    parts = [path for path in _files(home) if path.suffix in {".part", ".new"}]
+    parts = [path for path in _files(home) if path.suffix.startswith((".part", ".new"))]
     try:
         current = (chroma / POINTER).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

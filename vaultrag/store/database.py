@@ -68,6 +68,17 @@ class Database:
             found: list[Row] = self._held().connection.execute(sql, parameters).fetchall()
             return found
 
+    def readable_rows(self, sql: str) -> list[Row]:
+        """Return the rows of a query up to the first that cannot be read, of a damaged file."""
+        found: list[Row] = []
+        with contextlib.suppress(StoreError), translated(self.path):
+            found.extend(self._held().connection.execute(sql))  # what came before an error stays in the list
+        return found
+
+    def checkpoint(self) -> None:
+        """Bring everything from the log into the file itself."""
+        self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def value(self, sql: str, parameters: Sequence[Value] = ()) -> Any:
         """Return the first column of the first row; None when there is no row."""
         found = self.rows(sql, parameters)
