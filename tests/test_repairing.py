@@ -15,7 +15,7 @@ from vaultrag.domain import RepairReport
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.repairing import mend_file
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import open_database
 from vaultrag.store.journal import Journal
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.workspace import Access, Workspace
@@ -141,7 +141,16 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+QUICK = ("spans", "keyword pages", "half")  # the rest takes three seconds each, most of them Chroma's
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(damage, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, damage in DAMAGES.items()
+    ],
+)
 def test_repaired_index_answers_as_before_and_loses_no_record(
     folder: Path, damage: Callable[[Path], None], expected: Sequence[object]
 ) -> None:
@@ -206,4 +215,3 @@ def test_damage_of_one_query_is_named_without_the_note_s_text(folder: Path) -> N
             database.rows("SELECT text FROM chunks")
     assert "repair" in raised.value.remedy
     assert "ко" not in raised.value.message
-    assert isinstance(database, Database)

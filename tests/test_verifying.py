@@ -147,6 +147,7 @@ def test_vector_that_chroma_changed_is_found_and_rebuilt(folder: Path) -> None:
     chroma = ChromaIndex(folder / "home" / "chroma", embedder.fingerprint, embedder.dimension)
     with opened(folder) as workspace:
         key = workspace.database.value("SELECT text_hash FROM embeddings ORDER BY id LIMIT 1")
+    chroma.open()
     chroma.delete([key])
     chroma.add([key], embedder.embed_query("другое").reshape(1, -1))
     chroma.close()

@@ -87,16 +87,9 @@ def _catalogue(database: Database) -> Iterator[Finding]:
 
 
 def _embeddings(database: Database) -> Iterator[Finding]:
-    fingerprint = database.meta(embeddings.FINGERPRINT) or ""
-    yield from _listed(
-        database,
-        "chunks-embedded",
-        "texts have no embedding and none is queued: {}",
-        "SELECT DISTINCT text_hash FROM chunks WHERE text_hash NOT IN (SELECT key FROM outbox)"
-        " AND text_hash NOT IN (SELECT text_hash FROM embeddings WHERE fingerprint = ?1)"
-        " AND text_hash NOT IN (SELECT text_hash FROM set_aside WHERE fingerprint = ?1)",
-        (fingerprint,),
-    )
+    if lacking := texts_without_embedding(database):
+        detail = f"{len(lacking)} texts have no embedding and none is queued: {examples(lacking)}."
+        yield Finding("chunks-embedded", "error", detail, REPAIR)
     yield from _listed(
         database,
         "embeddings-needed",
@@ -121,6 +114,16 @@ def _embeddings(database: Database) -> Iterator[Finding]:
         )
     if owed := embeddings.owed_count(database):
         yield Finding("outbox-empty", "info", f"Waiting for the embedder: {counted(owed, 'text')}.", INDEX)
+
+
+def texts_without_embedding(database: Database) -> list[str]:
+    """Return the keys of texts that the index's embedder has not embedded, and is not asked to."""
+    return database.column(
+        "SELECT DISTINCT text_hash FROM chunks WHERE text_hash NOT IN (SELECT key FROM outbox)"
+        " AND text_hash NOT IN (SELECT text_hash FROM embeddings WHERE fingerprint = ?1)"
+        " AND text_hash NOT IN (SELECT text_hash FROM set_aside WHERE fingerprint = ?1)",
+        (database.meta(embeddings.FINGERPRINT) or "",),
+    )
 
 
 def _chroma(database: Database, vectors: VectorIndex) -> Iterator[Finding]:
@@ -153,11 +156,10 @@ def _listed(
     invariant: str,
     detail: str,
     sql: str,
-    parameters: tuple[str, ...] = (),
     *,
     severity: str = "error",
 ) -> Iterator[Finding]:
-    found = database.column(sql, parameters)
+    found = database.column(sql)
     if found:
         yield Finding(invariant, severity, f"{len(found)} {detail.format(examples(found))}.", REPAIR)
 
