@@ -10,6 +10,7 @@ import pytest
 
 from tests.gguf_files import write_shape, write_sparse
 from vaultrag.config import models_dir
+from vaultrag.runtime.footprint import compute_bytes
 from vaultrag.runtime.gguf import Tensor
 from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, read_facts
 from vaultrag.runtime.memory import Buffer, Pretence, Purpose, ask_memory
@@ -125,3 +126,16 @@ def test_real_models_take_what_their_headers_promise(name: str, context: int) ->
         allowed = facts.in_ram + (facts.repacked if placement.use_mmap else 0)
         assert facts.in_ram * 0.99 <= of(buffers, Purpose.MODEL) <= allowed * 1.01
         assert of(buffers, Purpose.CACHE) == pytest.approx(cache(facts, placement), rel=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [{}, {"micro_batch": 512, "batch": 512}, {"flash_attention": False}])
+@pytest.mark.parametrize("name", load_shapes())
+def test_working_memory_is_within_a_quarter_of_what_llama_cpp_reserves(
+    tmp_path: Path, name: str, changes: Mapping[str, object]
+) -> None:
+    shape = load_shapes()[name]
+    placement = Placement.from_json({**PLACEMENT.to_json(), "context": 8192, **changes})
+    path = write_shape(tmp_path / "m.gguf", shape, shape.quantisation)
+    reserved = of(ask_memory(path, placement), Purpose.COMPUTE)
+    assert compute_bytes(read_facts(path), placement) == pytest.approx(reserved, rel=0.25, abs=64 << 20)

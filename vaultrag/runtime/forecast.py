@@ -17,6 +17,7 @@ GB = 1e9
 CARD_EFFICIENCY = 0.75  # of a card's bandwidth that matrices of one model reach: 47 to 75 % was measured
 RAM_EFFICIENCY = 0.75  # of the RAM's: a 7B model on an i5-6500 reached 75 %
 EXPERT_EFFICIENCY = 0.55  # of the RAM's, where small matrices are picked here and there
+CORE_EFFICIENCY = 0.4  # of what cores reach on a prompt, when they multiply by one token: measured on two EPYC cores
 CARD_LAYER_SECONDS = 15e-6  # kernels of a layer that a card starts for one token
 EXPERT_LAYER_SECONDS = 45e-6  # the same with a router and experts
 CROSSING_SECONDS = 40e-6  # there and back between card and CPU, for each layer whose experts lie in RAM
@@ -60,30 +61,43 @@ def forecast(
 
 def _decode_times(facts: ModelFacts, placement: Placement, hardware: Hardware, depth: int) -> list[_Time]:
     cards = [_Time(f"the bandwidth of {card.name}") for card in hardware.cards]
-    ram, starting = _Time("the bandwidth of the RAM"), _Time("starting kernels")
+    cores_bind = _core_speed(facts, hardware) < hardware.ram_bandwidth * GB * RAM_EFFICIENCY
+    ram = _Time("the cores" if cores_bind else "the bandwidth of the RAM")
+    starting = _Time("starting kernels")
     in_ram = frozenset(placement.expert_cpu_layers)
-    ram_speed = hardware.ram_bandwidth * GB
+    dense_speed = _ram_speed(facts, hardware, RAM_EFFICIENCY)
+    expert_speed = _ram_speed(facts, hardware, EXPERT_EFFICIENCY)
     for index, layer in enumerate(facts.layers):
         card = card_of(index, facts, placement, len(hardware.cards))
         experts = layer.experts * facts.expert_share
         read = layer.dense + layer.state + _cache_read(layer, placement, depth)
         if card is None:
-            ram.seconds += read / (ram_speed * RAM_EFFICIENCY) + experts / (ram_speed * EXPERT_EFFICIENCY)
+            ram.seconds += read / dense_speed + experts / expert_speed
             continue
         card_speed = hardware.cards[card].bandwidth * GB * CARD_EFFICIENCY
         cards[card].seconds += read / card_speed
         starting.seconds += EXPERT_LAYER_SECONDS if layer.experts else CARD_LAYER_SECONDS
         if index in in_ram:
-            ram.seconds += experts / (ram_speed * EXPERT_EFFICIENCY)
+            ram.seconds += experts / expert_speed
             starting.seconds += CROSSING_SECONDS
         else:
             cards[card].seconds += experts / card_speed
     head = card_of(len(facts.layers), facts, placement, len(hardware.cards))
     if head is None:
-        ram.seconds += facts.output / (ram_speed * RAM_EFFICIENCY)
+        ram.seconds += facts.output / dense_speed
     else:
         cards[head].seconds += facts.output / (hardware.cards[head].bandwidth * GB * CARD_EFFICIENCY)
     return [*cards, ram, starting]
+
+
+def _ram_speed(facts: ModelFacts, hardware: Hardware, efficiency: float) -> float:
+    """Return the bytes of weights a second that the CPU works off: what binds of its RAM and its cores."""
+    return min(hardware.ram_bandwidth * GB * efficiency, _core_speed(facts, hardware))
+
+
+def _core_speed(facts: ModelFacts, hardware: Hardware) -> float:
+    flops = hardware.cores * hardware.core_gflops * GB * CORE_EFFICIENCY
+    return flops * _active_bytes(facts) / max(1, 2 * facts.active_parameters)
 
 
 def _cache_read(layer: LayerFacts, placement: Placement, depth: int) -> float:
