@@ -344,6 +344,22 @@ class Keep:
 NOT_KEPT = Keep()
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was forgotten of a note, or of a folder, whose path ends with `/`.
+
+    What stays elsewhere: `links` of other notes that name it, and the `remaining` files in the vault itself.
+    """
+
+    path: str
+    notes: int
+    passages: int
+    answers: int
+    verdicts: int
+    links: int
+    remaining: int
+
+
 class VerdictState(StrEnum):
     DISMISSED = "dismissed"
     SNOOZED = "snoozed"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Meaning:
         self._opening = threading.Lock()
         self._embedding = threading.Lock()
         self._stopped = threading.Event()
+        self._hushed = threading.Event()
 
     @property
     def fingerprint(self) -> str:
@@ -95,7 +97,7 @@ class Meaning:
         """Embed what is owed, until `stop`; return how many texts that were. Raises ModelError."""
         embedder = self._models.embedder()
         with self._embedding:
-            return self._embed(embedder, progress, lambda: self._stopped.is_set() or stop())
+            return self._embed(embedder, progress, lambda: self._must_end() or stop())
 
     def warm(self) -> None:
         """Load the embedder and the vector index, and wait for them."""
@@ -107,6 +109,23 @@ class Meaning:
     def stop(self) -> None:
         """Let embedding end with the batch under way."""
         self._stopped.set()
+
+    @contextlib.contextmanager
+    def hushed(self) -> Iterator[None]:
+        """Nothing is embedded inside: what is under way ends with its batch, the rest stays owed."""
+        self._hushed.set()
+        try:
+            with self._embedding:
+                yield
+        finally:
+            self._hushed.clear()
+
+    def let_go(self) -> None:
+        """End Chroma's process, whose files go; it is opened anew when a search or an embedding needs it."""
+        with self._opening:
+            if self._vectors is not None:
+                self._vectors.close()
+            self._vectors = None
 
     def close(self) -> None:
         """End Chroma's process, once the batch under way is stored."""
@@ -129,6 +148,9 @@ class Meaning:
         if self.fingerprint == embedder.fingerprint:
             self._models.let_go_of_earlier()
         return embedded
+
+    def _must_end(self) -> bool:
+        return self._stopped.is_set() or self._hushed.is_set()
 
     def _answering(self) -> tuple[Embedder | None, tuple[str, ...]]:
         stored = self.fingerprint

@@ -155,6 +155,12 @@ class Models:
         if speed > speeds.get(key, 0.0):
             _write_speeds(path, {**speeds, key: round(speed, 1)})
 
+    def let_go_of_prompts(self) -> None:
+        """End the answering models' processes, which hold what they have read; the next question starts them again."""
+        for model in self._chats.values():
+            if isinstance(model, ChildModel):
+                model.close()
+
     def close(self) -> None:
         for model in (self._embedder, *self._earlier.values(), *self._chats.values()):
             if isinstance(model, ChildEmbedder | ChildModel):

@@ -17,6 +17,7 @@ from vaultrag import domain, errors
 
 QUESTION_LENGTH = 4_000  # characters; longer is a pasted document, which costs seconds in every lane
 CHAT_NAME_LENGTH = 200
+PATH_LENGTH = 4_096
 PASSAGES_MOST = 100
 WORDED = r"\S"  # something that is not white space
 
@@ -45,6 +46,12 @@ class AskRequest(Request):
 
 class IndexRequest(Request):
     deletions: str = Field("guard", pattern="^(guard|accept)$")
+
+
+class ForgetRequest(Request):
+    """`path` names a note, or a folder of the vault."""
+
+    path: str = Field(min_length=1, max_length=PATH_LENGTH, pattern=WORDED)
 
 
 class LaneShare(Shape):
@@ -278,6 +285,36 @@ class IndexReport(Shape):
         )
 
 
+class Forgotten(Shape):
+    """What went with a note or folder (`path` ends with `/`), and what stays: links elsewhere, files in the vault."""
+
+    path: str
+    notes: int
+    passages: int
+    answers: int
+    verdicts: int
+    links: int
+    remaining: int
+
+    @classmethod
+    def of(cls, forgotten: domain.Forgotten) -> Forgotten:
+        return cls(
+            path=forgotten.path,
+            notes=forgotten.notes,
+            passages=forgotten.passages,
+            answers=forgotten.answers,
+            verdicts=forgotten.verdicts,
+            links=forgotten.links,
+            remaining=forgotten.remaining,
+        )
+
+
+class Included(Shape):
+    """What is no longer excluded."""
+
+    path: str
+
+
 class Server(Shape):
     """A running server, as `status` shows it."""
 
@@ -404,7 +441,9 @@ class FollowedSet(Shape):
     error: Fault | None = None
 
 
-Event: TypeAlias = PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Fault
+Event: TypeAlias = (
+    PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Forgotten | Fault
+)
 Events: TypeAlias = Generator[Event, None, None]
 EVENTS: dict[str, type[Event]] = {
     "passages": PassagesFound,
@@ -414,6 +453,7 @@ EVENTS: dict[str, type[Event]] = {
     "progress": Progress,
     "report": IndexReport,
     "findings": Findings,
+    "forgotten": Forgotten,
     "error": Fault,
 }
 _NAMES = {kind: name for name, kind in EVENTS.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Sequence, Set
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from enum import StrEnum
 from vaultrag.answering.answer import Answerer
 from vaultrag.archive import Archive, open_for_records
 from vaultrag.config import Config
+from vaultrag.diffing import diff_vault
 from vaultrag.domain import (
     NOT_KEPT,
     Answer,
@@ -32,7 +33,8 @@ from vaultrag.domain import (
 )
 from vaultrag.embedding import never, rebuild_chroma
 from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError, VaultragError
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.forgetting import Forgetting, unwatched
+from vaultrag.indexing import DeletionPolicy, apply_changes
 from vaultrag.meaning import Meaning
 from vaultrag.mentioning import refresh_mentions
 from vaultrag.reading import ReadNote, Recipe, read_and_cut
@@ -128,6 +130,7 @@ class Workspace:
         embedder, warnings = self._meaning.embedder()
         if embedder is not None:
             self._models.warm_embedder()
+        self.forgetting.finish_owed(progress)
         applied = self._updates.run(progress, deletions)
         self._bring_records_up()
         self.find_mentions()
@@ -215,6 +218,11 @@ class Workspace:
         """The answers, chats and verdicts that the user keeps."""
         return Archive(self.config, self.database)
 
+    @property
+    def forgetting(self) -> Forgetting:
+        """What takes every trace of notes out of the home."""
+        return Forgetting(self.config, self.database, self._quiet, self._reread, self._let_go)
+
     def read_note(self, path: str) -> ReadNote:
         """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
         stored = Catalog(self.database).stored_file(path)
@@ -301,6 +309,22 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Nothing is written or embedded inside; an embedding under way ends with its batch, and is taken up after."""
+        with self._meaning.hushed(), self._updates.paused():
+            yield
+
+    def _reread(self) -> None:
+        """Bring words and links up to the vault, in a quiet that is ours."""
+        diff = diff_vault(self.config, Catalog(self.database), self._recipe())
+        apply_changes(self.config, self.database, diff, self._recipe(), unwatched)
+
+    def _let_go(self) -> None:
+        """End whatever has a file of the home open that is about to be removed."""
+        self._models.let_go_of_prompts()
+        self._meaning.let_go()
 
     def _bring_records_up(self) -> None:
         """Take over what a kill left in the journal alone; a journal that cannot be read is `check`'s to tell."""

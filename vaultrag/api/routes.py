@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from vaultrag import wire, wire_records
+from vaultrag import wire
 from vaultrag.api.following import follow
+from vaultrag.api.record_routes import add_record_routes
+from vaultrag.api.responses import event_stream, json_response
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import UNEXPECTED, Streams
 from vaultrag.domain import Keep
@@ -23,11 +24,10 @@ from vaultrag.errors import VaultragError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Reach, Workspace
 
-EVENT_STREAM = "text/event-stream"
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
 ROUTES = (
     "GET /healthz, /status, /check, /answers and /chats; POST /search, /ask, /index, /answers/show, /answers/delete, "
-    "/chats/show, /chats/delete and /shutdown"
+    "/chats/show, /chats/delete, /forget, /forget/preview, /forget/undo and /shutdown"
 )
 
 
@@ -43,7 +43,7 @@ def build_app(
         """Say that the server lives, and how far its models are. Needs no token."""
         loop = asyncio.get_running_loop()
         readiness = await loop.run_in_executor(health_thread, workspace.readiness)
-        return _json(
+        return json_response(
             wire.Health(
                 status="ok",
                 version=endpoint.version,
@@ -60,7 +60,7 @@ def build_app(
     def search(request: wire.SearchRequest) -> Response:
         """Find the passages nearest to a query."""
         k = request.k or workspace.config.settings.search.passages
-        return _json(wire.SearchResult.of(workspace.search(request.query, k, Reach(request.reach))))
+        return json_response(wire.SearchResult.of(workspace.search(request.query, k, Reach(request.reach))))
 
     @app.post("/ask", response_class=StreamingResponse)
     async def ask(request: wire.AskRequest) -> StreamingResponse:
@@ -71,43 +71,12 @@ def build_app(
                 for event in answering:
                     yield wire.answer_event(event)
 
-        return _stream(streams, events)
-
-    @app.get("/answers", response_model=wire_records.SavedAnswers)
-    def answers() -> Response:
-        """List the saved answers, those of chats too, the oldest first."""
-        return _json(wire_records.SavedAnswers(answers=workspace.archive.answers()))
-
-    @app.post("/answers/show", response_model=wire_records.ShownAnswer)
-    def show_answer(request: wire_records.AnswerRequest) -> Response:
-        """Return a saved answer, and whether what it cites still stands in the notes."""
-        return _json(workspace.archive.show(request.id))
-
-    @app.post("/answers/delete", response_model=wire_records.Deleted)
-    def delete_answer(request: wire_records.AnswerRequest) -> Response:
-        """Delete a saved answer."""
-        workspace.archive.delete_answer(request.id)
-        return _json(wire_records.Deleted(deleted=1))
-
-    @app.get("/chats", response_model=wire_records.Chats)
-    def chats() -> Response:
-        """List the chats."""
-        return _json(wire_records.Chats(chats=workspace.archive.chats()))
-
-    @app.post("/chats/show", response_model=wire_records.SavedAnswers)
-    def show_chat(request: wire_records.ChatRequest) -> Response:
-        """Return the turns of a chat."""
-        return _json(wire_records.SavedAnswers(answers=workspace.archive.chat(request.name)))
-
-    @app.post("/chats/delete", response_model=wire_records.Deleted)
-    def delete_chat(request: wire_records.ChatRequest) -> Response:
-        """Delete a chat with all its turns."""
-        return _json(wire_records.Deleted(deleted=workspace.archive.delete_chat(request.name)))
+        return event_stream(streams, events)
 
     @app.post("/index", response_class=StreamingResponse)
     async def index(request: wire.IndexRequest) -> StreamingResponse:
         """Bring the index up to date with the vault: events `progress`, then `report` or `error`."""
-        return _stream(streams, lambda: runs.follow(DeletionPolicy(request.deletions)))
+        return event_stream(streams, lambda: runs.follow(DeletionPolicy(request.deletions)))
 
     @app.get("/status", response_model=wire.IndexStatus)
     def status() -> Response:
@@ -121,24 +90,25 @@ def build_app(
             model=readiness.model,
             watching=readiness.watching,
         )
-        return _json(wire.IndexStatus.of(workspace.status(), server))
+        return json_response(wire.IndexStatus.of(workspace.status(), server))
 
     @app.get("/check", response_model=wire.Findings)
     def check() -> Response:
         """Verify the index against itself and the vault."""
-        return _json(wire.Findings.of(workspace.check()))
+        return json_response(wire.Findings.of(workspace.check()))
 
     @app.post("/check", response_class=StreamingResponse)
     async def check_deep() -> StreamingResponse:
         """Verify the index by reading every note again: events `progress`, then `findings` or `error`."""
-        return _stream(streams, lambda: follow(lambda progress: wire.Findings.of(workspace.check_deep(progress))))
+        return event_stream(streams, lambda: follow(lambda progress: wire.Findings.of(workspace.check_deep(progress))))
 
     @app.post("/shutdown", response_model=wire.Stopping)
     async def shutdown() -> Response:
         """End the server."""
         stop()
-        return _json(wire.Stopping())
+        return json_response(wire.Stopping())
 
+    add_record_routes(app, workspace, streams)
     app.add_exception_handler(VaultragError, _answer_fault)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -146,27 +116,21 @@ def build_app(
     return app
 
 
-def _stream(streams: Streams, events: Callable[[], Iterator[wire.Event]]) -> StreamingResponse:
-    return StreamingResponse(streams.relay(events), media_type=EVENT_STREAM, headers={"x-accel-buffering": "no"})
-
-
-def _json(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(wire.dumps(body), status, headers, "application/json")
-
-
 def _answer_fault(_: Request, error: Exception) -> Response:
     assert isinstance(error, VaultragError)
-    return _json(wire.Fault.of(error), error.http_status)
+    return json_response(wire.Fault.of(error), error.http_status)
 
 
 def _answer_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
     if any(fault["loc"] == ("body",) or fault["type"] == "json_invalid" for fault in faults):
-        return _json(wire.Fault(error="UsageError", message="The body is no JSON object.", remedy=JSON_BODY), 422)
+        return json_response(
+            wire.Fault(error="UsageError", message="The body is no JSON object.", remedy=JSON_BODY), 422
+        )
     described = "; ".join(_describe(fault["loc"], fault["msg"]) for fault in faults)
     message = f"The request is not what this route takes: {described}."
-    return _json(wire.Fault(error="UsageError", message=message, remedy="Correct the request."), 422)
+    return json_response(wire.Fault(error="UsageError", message=message, remedy="Correct the request."), 422)
 
 
 def _describe(place: tuple[int | str, ...], what: str) -> str:
@@ -182,8 +146,8 @@ def _answer_http(_: Request, error: Exception) -> Response:
         message="The body cannot be parsed." if unparsed else f"{error.detail}.",
         remedy=JSON_BODY if unparsed else f"The routes are {ROUTES}.",
     )
-    return _json(fault, error.status_code, error.headers)
+    return json_response(fault, error.status_code, error.headers)
 
 
 def _answer_unexpected(_: Request, __: Exception) -> Response:
-    return _json(UNEXPECTED, 500)
+    return json_response(UNEXPECTED, 500)

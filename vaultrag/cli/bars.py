@@ -24,6 +24,7 @@ PHASES = {
     "verify": "Comparing notes",
     "embeddings checked": "Checking embeddings",
     "vector index checked": "Checking the vector index",
+    "forgetting": "Forgetting",
     "salvage": "Saving what is sound",
 }
 SECONDS_BETWEEN_LINES = 10.0  # where nobody watches a bar, a log line now and then

@@ -68,6 +68,15 @@ class Client:
                 return event
         raise self._lost()
 
+    def forget(self, path: str, progress: Progress) -> wire.Forgotten:
+        """Have a note or folder forgotten, and wait for it."""
+        for event in self._stream("/forget", {"path": path}):
+            if isinstance(event, wire.Progress):
+                progress(event.phase, event.done, event.total)
+            elif isinstance(event, wire.Forgotten):
+                return event
+        raise self._lost()
+
     def health(self) -> wire.Health:
         return self._call("GET", "/healthz", wire.Health)
 

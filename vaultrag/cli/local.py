@@ -31,6 +31,9 @@ class Local:
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         return wire.IndexReport.of(self._workspace.index(progress, DeletionPolicy(deletions)))
 
+    def forget(self, path: str, progress: Progress) -> wire.Forgotten:
+        return wire.Forgotten.of(self._workspace.forgetting.forget(path, progress))
+
     def check(self) -> wire.Findings:
         return wire.Findings.of(self._workspace.check())
 

@@ -259,6 +259,31 @@ def note(
     print_note(session.config(vault, home), session.terminal, note)
 
 
+@app.command(epilog='Example:  vaultrag forget "Private/Diary/"')
+def forget(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A note, or a folder with all that is in it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Let it back in: the next index run reads it.")] = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Remove every trace of a note or folder from the index and from all that was kept, and leave it out from now on.
+
+    Saved answers and chats for which it was read go with it. The vault is not touched, nor are links in other notes.
+    A note that is renamed afterwards is another note.
+    """
+    from vaultrag.cli.forget import forget_path, let_back_in
+
+    session = session_of(context)
+    config = session.config(vault, home)
+    if undo:
+        let_back_in(config, session.terminal, path)
+    else:
+        forget_path(config, session.terminal, path, yes)
+
+
 @app.command(epilog="Example:  vaultrag status --json")
 def status(
     context: typer.Context,

@@ -26,6 +26,12 @@ class Exclusions:
             self._by_salt.setdefault(salt, set()).add(digest)
         self._folders: dict[str, bool] = {"": False}
 
+    @classmethod
+    def of(cls, path: str) -> Exclusions:
+        """Return what excluding just this note or folder would be."""
+        salt = secrets.token_hex(SALT_BYTES)
+        return cls([(salt, digest_path(salt, path))])
+
     def __bool__(self) -> bool:
         return bool(self._by_salt)
 
