@@ -24,6 +24,7 @@ CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+NO_VOCABULARY = {"tokenizer.ggml.model": "no_vocab"}
 WIDTH, HEADS, FEED_FORWARD, LAYERS = 64, 4, 128, 2
 
 
@@ -70,12 +71,17 @@ def model_metadata(context: int = 512, template: str = CHATML) -> dict[str, Valu
     return {**metadata, "tokenizer.chat_template": template} if template else metadata
 
 
-def write_sparse(path: Path, metadata: Mapping[str, object], tensors: Sequence[Tensor]) -> Path:
+def write_sparse(
+    path: Path,
+    metadata: Mapping[str, object],
+    tensors: Sequence[Tensor],
+    vocabulary: Mapping[str, object] = NO_VOCABULARY,
+) -> Path:
     """Write a header whose tensors are all zeros: a hole in the file, so that its size costs nothing.
 
-    llama.cpp loads it as it is, without a vocabulary.
+    llama.cpp loads it as it is.
     """
-    values = {**metadata, "tokenizer.ggml.model": "no_vocab"}
+    values = {**metadata, **vocabulary}
     header = [b"GGUF", struct.pack("<IQQ", 3, len(tensors), len(values))]
     header += [_string(key) + _value(cast(Value, value)) for key, value in values.items()]
     offset = 0

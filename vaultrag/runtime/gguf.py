@@ -184,7 +184,7 @@ def _read(path: Path, reader: _Reader) -> GgufFile:
     metadata = dict(reader.key_value() for _ in range(key_count))
     tensors = tuple(reader.tensor() for _ in range(tensor_count))
     data_start = _aligned(reader.position, _integer(metadata, "general.alignment", DEFAULT_ALIGNMENT, 1, 2**20))
-    end = data_start + max((tensor.offset + tensor.size for tensor in tensors), default=0)
+    end = max((data_start + tensor.offset + tensor.size for tensor in tensors), default=0)
     if end > reader.size:
         raise _Malformed(f"it is cut short: {reader.size:,} bytes of {end:,}")
     if _integer(metadata, "split.no", 0, 0, MAX_SPLITS) > 0:
@@ -195,6 +195,8 @@ def _read(path: Path, reader: _Reader) -> GgufFile:
     context = _integer(metadata, f"{architecture}.context_length", None, 1, 2**31 - 1)
     layers = _integer(metadata, f"{architecture}.block_count", None, 1, MAX_LAYERS)
     _check_experts(metadata, architecture, layers)
+    if not tensors and _integer(metadata, "split.count", 0, 0, MAX_SPLITS) < 2:
+        raise _Malformed("it holds a vocabulary and no weights")
     return GgufFile(
         path=path,
         size=reader.size,

@@ -20,6 +20,7 @@ from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.vocabulary import Vocabulary
 
 VERSION: str = llama_cpp.__version__
+NO_REASON = "failed to load model"  # llama.cpp's last words on a file, after those that tell what is wrong with it
 LOG_WARNING, LOG_ERROR = 3, 4  # GGML_LOG_LEVEL_WARN and _ERROR in ggml.h (llama_cpp's own table is out of date)
 
 
@@ -39,6 +40,8 @@ class LoadedModel:
                 "Check the file with `vaultrag models verify`, or name another model.",
             )
         self.model = model
+        if native.llama_vocab_type(native.llama_model_get_vocab(model)) == native.LLAMA_VOCAB_TYPE_NONE:
+            raise ModelError(f"The model {path} has no vocabulary, so it cannot write.", "Name another model.")
         self.vocabulary = Vocabulary(model)
         self.context_trained = int(native.llama_model_n_ctx_train(model))
         self.parameters = int(native.llama_model_n_params(model))
@@ -59,7 +62,7 @@ class _Log:
         if level not in (LOG_WARNING, LOG_ERROR):
             return
         line = text.decode("utf-8", "replace").strip()
-        if level == LOG_ERROR and line:
+        if level == LOG_ERROR and line and not line.endswith(NO_REASON):
             self.last_error = line.rstrip(".")
         sys.stderr.write(line + "\n")
 

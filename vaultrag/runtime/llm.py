@@ -359,7 +359,8 @@ class _Lost(Exception):
 def _crashed(lost: _Lost) -> ModelCrashed:
     return ModelCrashed(
         f"{lost.cause[0].upper()}{lost.cause[1:]}.",
-        "Ask again: a new process starts by itself. If this repeats, lower `runtime.context` or name a smaller model.",
+        "Ask again: a new process starts by itself. If this repeats, lower `runtime.context`, name a smaller model, or"
+        " look whether the file is whole: `vaultrag models verify`.",
     )
 
 
