@@ -128,8 +128,8 @@ def _garbage(chance: random.Random) -> str:
 def _slow_filter(chance: random.Random) -> str:
     """Give a filter with patterns of its own a long text."""
     start, filter_ = chance.choice((
-        ("<", "striptags"), ("a.", "urlize"), ("a ", "wordwrap(1)"), ("(", "title"), ("&lt;", "striptags"), ("@", "urlize"),
-        ("www.", "urlize"), ("<!--", "striptags"), ("http://", "urlize(99, true)"),
+        ("<", "striptags"), ("a.", "urlize"), ("a ", "wordwrap(1)"), ("(", "title"), ("&lt;", "striptags"),
+        ("@", "urlize"), ("www.", "urlize"), ("<!--", "striptags"), ("http://", "urlize(99, true)"),
     ))  # fmt: skip
     return (
         f"{{% set n = namespace(s='{start}') %}}{{% for i in range({chance.choice((12, 17, 20))}) %}}"
