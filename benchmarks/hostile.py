@@ -42,11 +42,7 @@ def main() -> int:
         files = list(spoilt_files(bases, chosen.files, chosen.seed, Path(folder)))
     rendered = list(hostile_templates(chosen.templates, chosen.seed))
     figures = [*counted("files", files), *counted("templates", rendered)]
-    details = {
-        "files": dict(Counter(kind for kind, _ in files)),
-        "templates": dict(Counter(kind for kind, _ in rendered)),
-    }
-    write_report("hostile", "Spoilt model files and hostile chat templates", figures, NOTES, details)
+    write_report("hostile", "Spoilt model files and hostile chat templates", figures, NOTES)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
+import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -129,10 +130,8 @@ def _other_type(chance: random.Random, base: Base) -> tuple[bytes, int]:
 def _renamed(chance: random.Random, base: Base) -> tuple[bytes, int]:
     """Change a letter of some name: a key or a tensor is then missing."""
     data = bytearray(base.header)
-    names = [
-        at for at in range(12, len(data) - 8) if data[at : at + 4] in (b"blk.", b"atte", b"rope", b"toke", b"outp")
-    ]
-    data[chance.choice(names) + chance.randrange(4)] = chance.randrange(256)
+    at = chance.choice([found.start() for found in re.finditer(rb"blk\.|atte|rope|toke|outp", base.header)])
+    data[at + chance.randrange(4)] = chance.randrange(256)
     return bytes(data), base.size
 
 
