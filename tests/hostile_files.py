@@ -113,7 +113,7 @@ def _extreme_number(chance: random.Random, base: Base) -> tuple[bytes, int]:
     layout = chance.choice(("<I", "<Q", "<f", "<H"))
     at = chance.choice(_values(base)) if chance.random() < 0.7 else chance.randrange(4, len(data) - 8)
     value = chance.choice(EXTREMES) % 2 ** (8 * struct.calcsize(layout)) if layout != "<f" else chance.choice(FLOATS)
-    struct.pack_into(layout, data, at, value)
+    struct.pack_into(layout, data, min(at, len(data) - 8), value)
     return bytes(data), base.size
 
 
