@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -213,6 +214,8 @@ class _Listener:
     def start(self) -> None:
         """Begin to listen. Raises OSError where the system has no more watches."""
         _OBSERVER_LOG.addHandler(self._losses)
+        # A folder that left and came back is watched twice, which is harmless, and said aloud.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
         try:
             self._observer.schedule(_Heard(self._watch), str(self._watch.root), recursive=True, event_filter=_HEARD)
             self._observer.start()
@@ -227,7 +230,9 @@ class _Listener:
         _OBSERVER_LOG.removeHandler(self._losses)
 
     def is_alive(self) -> bool:
-        return self._observer.is_alive() and all(emitter.is_alive() for emitter in self._observer.emitters)
+        reader = getattr(self._observer, "_inotify_fd", None)  # on Linux a thread of its own
+        threads = [self._observer, *self._observer.emitters, *([reader] if reader is not None else [])]
+        return all(thread.is_alive() for thread in threads)
 
     def misses_folders(self) -> bool:
         """Tell whether folders are not watched: beyond the system's limit watchdog leaves them out in silence."""
