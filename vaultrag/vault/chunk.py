@@ -104,9 +104,9 @@ class _Chunker:
         if tokens <= room:
             yield _Unit(block, block.start, block.end, words, tokens)
             return
-        yield from self._split(block, literal, room)
+        yield from self._split(block, literal, tokens, room)
 
-    def _split(self, block: Block, literal: Literal, room: int) -> Iterator[_Unit]:
+    def _split(self, block: Block, literal: Literal, tokens: int, room: int) -> Iterator[_Unit]:
         header, header_tokens = self._table_header(block, literal, room)
         text = literal.text
         outline = Outline(text) if block.kind is BlockKind.LIST else None
@@ -114,7 +114,7 @@ class _Chunker:
         def measure(start: int, end: int) -> int:
             return self._tokens(self._words(text[start:end], block, text))
 
-        pieces = split_block(text, block.kind, self.target - header_tokens, room - header_tokens, measure)
+        pieces = split_block(text, block.kind, tokens, self.target - header_tokens, room - header_tokens, measure)
         for piece in pieces:
             words = self._words(text[piece.start : piece.end], block, text)
             if not words:

@@ -30,9 +30,10 @@ _LINK = re.compile(  # bounded, so that a failed attempt costs a constant
 )
 _BREAKING_TAG = re.compile(r"</?(?:br|p|div|li|tr|td|th|hr|h[1-6])(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>")
-_STRONG = re.compile(r"(?<=\S)\*\*|\*\*(?=\S)|~~|%%|(?<!\w)__(?=\S)|(?<=\S)__(?!\w)")
+# Both begin with the sign itself and look back over it: an expression that begins by looking back is tried everywhere.
+_STRONG = re.compile(r"\*\*(?:(?<=\S\*\*)|(?=\S))|~~|%%|__(?:(?<!\w__)(?=\S)|(?<=\S__)(?!\w))")
 _EMPHASIS = re.compile(
-    r"(?<![\w*])\*(?=[^\s*])([^*]{1,500}?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=[^\s_])([^_]{1,500}?)(?<=\S)_(?!\w)"
+    r"\*(?<![\w*]\*)(?=[^\s*])([^*]{1,500}?)(?<=\S)\*(?![\w*])|_(?<!\w_)(?=[^\s_])([^_]{1,500}?)(?<=\S)_(?!\w)"
 )
 _HIGHLIGHT = re.compile(r"==(?=\S)([^=]{1,2000}?)(?<=\S)==")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")

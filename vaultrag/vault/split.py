@@ -39,15 +39,17 @@ class Piece:
     tokens: int
 
 
-def split_block(text: str, kind: BlockKind, target: int, room: int, measure: Measure) -> list[Piece]:
-    """Cut a block into pieces of about `target` tokens, none above `room`; together they are the whole text.
+def split_block(
+    text: str, kind: BlockKind, tokens: int, target: int, room: int, measure: Measure
+) -> list[Piece]:
+    """Cut a block of `tokens` into pieces of about `target` tokens, none above `room`; together they are the whole text.
 
     Pieces are made equal rather than full, so that no crumb is left at the end.
     """
     levels = _LEVELS.get(kind, (_sentence_cuts, _line_cuts))
     if kind is not BlockKind.CODE and (fences := _fences(text)):
         levels = _around(fences, levels)
-    atoms = _fit(text, Piece(0, len(text), room + 1), levels, room, measure)
+    atoms = _fit(text, Piece(0, len(text), tokens), levels, room, measure)
     return _pack(atoms, min(target, room))
 
 
