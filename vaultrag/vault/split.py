@@ -39,10 +39,8 @@ class Piece:
     tokens: int
 
 
-def split_block(
-    text: str, kind: BlockKind, tokens: int, target: int, room: int, measure: Measure
-) -> list[Piece]:
-    """Cut a block of `tokens` into pieces of about `target` tokens, none above `room`; together they are the whole text.
+def split_block(text: str, kind: BlockKind, tokens: int, target: int, room: int, measure: Measure) -> list[Piece]:
+    """Cut a block of `tokens` into pieces of about `target` tokens, none above `room`; together they are all of it.
 
     Pieces are made equal rather than full, so that no crumb is left at the end.
     """
