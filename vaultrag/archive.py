@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from vaultrag.config import Config
 from vaultrag.domain import Answer, FileStat, Verdict, VerdictState
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.store.database import Access, Database, open_database
 from vaultrag.store.exclusions import Exclusions
-from vaultrag.store.journal import Journal
+from vaultrag.store.journal import Entry, Journal
 from vaultrag.store.records import Kind, RecordBook, read_bodies
 from vaultrag.vault.files import read_note
 from vaultrag.vault.lines import Lines
@@ -21,7 +24,7 @@ from vaultrag.wire import Answer as AnswerShape
 from vaultrag.wire import Citation
 from vaultrag.wire_records import Chat, SavedAnswer, ShownAnswer, SourceState
 
-ID_BYTES = 4  # eight digits to type; a clash is drawn again
+ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
 SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT)
 
 
@@ -197,6 +200,26 @@ def retarget(values: Mapping[str, Any], moves: Sequence[tuple[str, str]]) -> dic
     return changed
 
 
+def is_sound(entry: Entry) -> bool:
+    """Tell whether an entry from a stranger's file is a record as we write them."""
+    if entry.body is None:
+        return entry.kind in list(Kind)
+    values = json.loads(entry.body)
+    try:
+        match entry.kind:
+            case Kind.ANSWER:
+                datetime.fromisoformat(_saved(entry.key, values).saved_at)
+                return _are_texts(values["paths"])
+            case Kind.VERDICT:
+                _verdict(entry.key, values)
+                return _are_texts(values["paths"]) and _are_texts([values["note"], values["until"]])
+            case Kind.EXCLUSION:
+                return _are_texts([values["salt"]])
+    except (ValidationError, ValueError, KeyError, TypeError):
+        return False
+    return False
+
+
 def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind, str]]:
     """Return the records that speak of a forgotten note."""
     return [
@@ -224,6 +247,10 @@ def _saved(key: str, values: Mapping[str, Any]) -> SavedAnswer:
 
 def _verdict(key: str, values: Mapping[str, Any]) -> Verdict:
     return Verdict(key, VerdictState(values["state"]), tuple(values["paths"]), values["note"], values["until"])
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _now() -> str:

@@ -360,6 +360,43 @@ class Forgotten:
     remaining: int
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written into an exported file."""
+
+    file: str
+    answers: int
+    verdicts: int
+    exclusions: int
+    settings: bool
+    bytes: int
+
+
+class SettingsFate(StrEnum):
+    """What becomes of the settings in an exported file. KEPT: those of the home differ and stay."""
+
+    ABSENT = "absent"
+    TAKEN = "taken"
+    SAME = "same"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, or would do, in records. `refused` are about forgotten notes; `known` stood here already.
+
+    `exclusions` of those added or replaced take effect with the next index run.
+    """
+
+    added: int
+    replaced: int
+    deleted: int
+    known: int
+    refused: int
+    exclusions: int
+    settings: SettingsFate
+
+
 class VerdictState(StrEnum):
     DISMISSED = "dismissed"
     SNOOZED = "snoozed"

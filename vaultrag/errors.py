@@ -17,6 +17,7 @@
     │   ├── ModelCrashed      exit 15, 503   the model's process died or hung
     │   ├── DownloadFailed    exit 16, 502   a model file could not be fetched or did not match its checksum
     │   └── RemoteFailed      exit 20, 502   the model server that the settings name could not be reached or refused
+    ├── ExportUnusable        exit 21, 400   an exported file is damaged, no such file, or from a newer version
     └── ServerError           exit 17, 500   the local server could not start or be reached
         ├── PortTaken         exit 18, 500   something else listens on the port
         └── TokenUnreadable   exit 19, 401   the token file is missing, unreadable or stale
@@ -114,6 +115,11 @@ class DownloadFailed(ModelError):
 class RemoteFailed(ModelError):
     exit_code = 20
     http_status = 502
+
+
+class ExportUnusable(VaultragError):
+    exit_code = 21
+    http_status = 400
 
 
 class ServerError(VaultragError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from vaultrag import domain
 from vaultrag.wire import CHAT_NAME_LENGTH, WORDED, Answer, Request, Shape
 
 
@@ -43,6 +44,52 @@ class Chat(Shape):
 
 class Chats(Shape):
     chats: list[Chat]
+
+
+class Exported(Shape):
+    file: str
+    answers: int
+    verdicts: int
+    exclusions: int
+    settings: bool
+    bytes: int
+
+    @classmethod
+    def of(cls, exported: domain.Exported) -> Exported:
+        return cls(
+            file=exported.file,
+            answers=exported.answers,
+            verdicts=exported.verdicts,
+            exclusions=exported.exclusions,
+            settings=exported.settings,
+            bytes=exported.bytes,
+        )
+
+
+class Imported(Shape):
+    """What an import did, or with `dry_run` would do. `settings`: absent, taken, same, or kept (yours, that differ)."""
+
+    added: int
+    replaced: int
+    deleted: int
+    known: int
+    refused: int
+    exclusions: int
+    settings: str
+    dry_run: bool
+
+    @classmethod
+    def of(cls, imported: domain.Imported, dry_run: bool) -> Imported:
+        return cls(
+            added=imported.added,
+            replaced=imported.replaced,
+            deleted=imported.deleted,
+            known=imported.known,
+            refused=imported.refused,
+            exclusions=imported.exclusions,
+            settings=imported.settings.value,
+            dry_run=dry_run,
+        )
 
 
 class Deleted(Shape):

@@ -259,6 +259,37 @@ def note(
     print_note(session.config(vault, home), session.terminal, note)
 
 
+@app.command("export", epilog="Example:  vaultrag export ~/vaultrag-backup.jsonl.gz")
+def export_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, outside the vault.", readable=False)],
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Write what cannot be rebuilt into one file: saved answers, chats, verdicts, exclusions, settings."""
+    from vaultrag.cli.backup import export_to
+
+    session = session_of(context)
+    export_to(session.config(vault, home), session.terminal, file)
+
+
+@app.command("import", epilog="Example:  vaultrag import ~/vaultrag-backup.jsonl.gz --dry-run")
+def import_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `vaultrag export` wrote.", readable=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,  # noqa: ARG001
+) -> None:
+    """Merge an exported file: the later state of each record counts, and doing it again changes nothing."""
+    from vaultrag.cli.backup import import_from
+
+    session = session_of(context)
+    import_from(session.config(vault, home), session.terminal, file, dry_run)
+
+
 @app.command(epilog='Example:  vaultrag forget "Private/Diary/"')
 def forget(
     context: typer.Context,

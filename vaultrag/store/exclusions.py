@@ -32,6 +32,10 @@ class Exclusions:
         salt = secrets.token_hex(SALT_BYTES)
         return cls([(salt, digest_path(salt, path))])
 
+    def joined_by(self, others: Exclusions) -> Exclusions:
+        """Return what is excluded by one or the other."""
+        return Exclusions((salt, key) for one in (self, others) for salt, keys in one._by_salt.items() for key in keys)
+
     def __bool__(self) -> bool:
         return bool(self._by_salt)
 

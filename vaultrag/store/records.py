@@ -36,7 +36,6 @@ class Merged:
     replaced: int = 0
     deleted: int = 0
     known: int = 0
-    refused: int = 0
 
 
 class RecordBook:
