@@ -13,6 +13,8 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import Embedder, Finding
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store.journal import Journal
+from vaultrag.store.records import Kind, RecordBook
 from vaultrag.workspace import Access, Workspace
 
 NOTES = {
@@ -118,6 +120,22 @@ def test_damage_is_found(folder: Path, damage: str, invariant: str) -> None:
         finding = deep(workspace)[invariant]
     assert finding.severity in {"error", "warning"}
     assert finding.remedy in {"Run `vaultrag repair`.", "Run `vaultrag index`."}
+
+
+def test_damaged_records_and_journal_are_found(folder: Path, workspace: Workspace) -> None:
+    journal = Journal(folder / "home" / "journal.jsonl")
+    book = RecordBook(workspace.database, journal)
+    for key in "abc":
+        book.put(Kind.VERDICT, key, {"paths": ["Списки.md"], "note": "да"})
+    assert deep(workspace) == {}
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole.replace("да".encode(), "на".encode(), 1))
+    assert set(deep(workspace)) == {"journal", "records-journaled"}
+    journal.path.write_bytes(whole[:-1] + b"\x0b")
+    assert set(deep(workspace)) == {"records-journaled"}
+    journal.path.write_bytes(whole)
+    workspace.database.run("UPDATE records SET body = '{}' WHERE key = 'b'")
+    assert set(deep(workspace)) == {"records"}
 
 
 def test_what_changed_on_disk_is_no_damage(folder: Path, workspace: Workspace) -> None:

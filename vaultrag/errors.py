@@ -7,7 +7,7 @@
     ├── StoreError            exit 5,  500   the index could not be read or written
     │   ├── IndexLocked       exit 6,  409   another process owns the index
     │   ├── IndexTooNew       exit 7,  500   written by a newer VaultRAG
-    │   ├── IndexDamaged      exit 8,  500   a file of the index is not what was written
+    │   ├── IndexDamaged      exit 8,  503   a file of the index is not what was written
     │   ├── IndexMissing      exit 9,  409   nothing has been indexed yet
     │   └── DiskFull          exit 10, 507   no space left where the index lies
     ├── ModelError            exit 11, 500   a model could not do its work
@@ -72,6 +72,7 @@ class IndexTooNew(StoreError):
 
 class IndexDamaged(StoreError):
     exit_code = 8
+    http_status = 503
 
 
 class IndexMissing(StoreError):

@@ -18,10 +18,13 @@ from vaultrag.store import graph, mentions, note_rows
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import INDEX, REPAIR, check_index, examples
 from vaultrag.store.check_home import check_home
+from vaultrag.store.check_records import check_records
 from vaultrag.store.check_vectors import check_vectors
 from vaultrag.store.chunk_rows import stems_of
 from vaultrag.store.database import Access, Database
+from vaultrag.store.journal import Journal
 from vaultrag.store.mentions import Mention
+from vaultrag.store.records import RecordBook
 from vaultrag.store.vectors import VectorIndex
 from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
@@ -72,6 +75,7 @@ def check_everything(
     findings = check_index(database, vectors)
     if not any(finding.invariant in FATAL for finding in findings):
         try:
+            findings += check_records(RecordBook(database, Journal(config.journal_path)))
             findings += verify_notes(config, database, recipe, progress).findings()
             findings += check_vectors(database, vectors, progress)
         except VaultError as error:

@@ -1,0 +1,29 @@
+"""Records and journal: each whole by its checksum, and both telling the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vaultrag.domain import Finding, counted
+from vaultrag.store.check import REPAIR, examples
+from vaultrag.store.journal import latest
+from vaultrag.store.records import RecordBook
+
+
+def check_records(book: RecordBook) -> Iterator[Finding]:
+    """Yield what is wrong with what cannot be rebuilt. Raises IndexTooNew and StoreError."""
+    reading = book.journal.read()
+    if reading.damaged:
+        lines = f"{counted(len(reading.damaged), 'line')} of the journal are damaged: {examples(reading.damaged)}."
+        yield Finding("journal", "error", lines, REPAIR)
+    torn = set(book.damaged())
+    if torn:
+        yield Finding(
+            "records", "error", f"{counted(len(torn), 'record')} in the index are not what was written.", REPAIR
+        )
+        return
+    told = {name: entry.rank for name, entry in latest(reading.entries).items()}
+    held = {(entry.kind, entry.key): entry.rank for entry in book.entries()}
+    if differing := {name for name in told.keys() | held.keys() if told.get(name) != held.get(name)}:
+        detail = f"Index and journal differ in {counted(len(differing), 'record')}."
+        yield Finding("records-journaled", "error", detail, REPAIR)
