@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, SearchSection, Settings
@@ -39,6 +39,7 @@ QUERIES = (
 )  # fmt: skip
 RECORDS = {f"ответ {number}": {"text": "Сохранено.", "paths": [], "number": number} for number in range(8)}
 
+Value = TypeVar("Value")
 Results = list[list[tuple[str, str, float, str]]]
 
 
@@ -164,22 +165,25 @@ def outcome(config: Config, place: str, expected: Results) -> Outcome:
     """Search, check, repair, and search again in a home that was damaged."""
     crashes: list[str] = []
     before = _tried(lambda: results(config), crashes)
-    findings = _tried(lambda: deep(config), crashes) or []
+    findings = _tried(lambda: told(config), crashes) or []
     _tried(lambda: repair(config), crashes)
     after = _tried(lambda: results(config), crashes)
-    kept = _tried(lambda: records(config), crashes)
-    left = [finding for finding in _tried(lambda: deep(config), crashes) or [] if finding.severity != "info"]
     return Outcome(
         place=place,
-        findings=tuple(finding.invariant for finding in findings if finding.severity != "info"),
+        findings=tuple(findings),
         same=before == expected,
         crash="; ".join(crashes),
-        mended=after == expected and not left,
-        kept=kept == RECORDS,
+        mended=after == expected and _tried(lambda: told(config), crashes) == [],
+        kept=_tried(lambda: records(config), crashes) == RECORDS,
     )
 
 
-def _tried(action: Callable[[], object], crashes: list[str]) -> object:
+def told(config: Config) -> list[str]:
+    """Return the invariants that `check --deep` finds broken."""
+    return [finding.invariant for finding in deep(config) if finding.severity != "info"]
+
+
+def _tried(action: Callable[[], Value], crashes: list[str]) -> Value | None:
     try:
         return action()
     except VaultragError:

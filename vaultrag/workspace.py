@@ -282,14 +282,13 @@ class Workspace:
         )
 
     def readiness(self) -> Readiness:
-        """Say what could answer right now. Costs one small query."""
-        return Readiness(
-            self._states["embedder"],
-            self._states["model"],
-            embeddings.owed_count(self.database),
-            self.watching,
-            read_attention(self.database),
-        )
+        """Say what could answer right now. Costs one small query; a damaged index is something to attend to."""
+        embedder, model = self._states["embedder"], self._states["model"]
+        try:
+            owed, attention = embeddings.owed_count(self.database), read_attention(self.database)
+        except StoreError as error:
+            owed, attention = 0, Attention(error.kind, error.message, error.remedy)
+        return Readiness(embedder, model, owed, self.watching, attention)
 
     def warm(self) -> None:
         """Begin to load embedder, vector index and model in the background; faults show when they are used."""

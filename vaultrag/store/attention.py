@@ -25,4 +25,4 @@ def dismiss_attention(database: Database) -> None:
 def read_attention(database: Database) -> Attention | None:
     """Return what keeps the index from following; None while nothing does."""
     held = database.meta(KEY)
-    return Attention(**json.loads(held)) if held else None
+    return next(iter(database.decoded([(held,)], lambda row: Attention(**json.loads(row[0]))))) if held else None

@@ -169,7 +169,7 @@ class Catalog:
                 f" FROM notes WHERE id IN ({embeddings.marks(part)})",
                 part,
             )
-            found.update((row[0], _stored_note(row)) for row in rows)
+            found.update((note.id, note) for note in self.database.decoded(rows, _stored_note))
         return found
 
     def note(self, path: str) -> StoredNote | None:
@@ -206,7 +206,8 @@ class Catalog:
     def problems(self) -> list[tuple[str, str]]:
         """Return (path, sentence) for everything the parser could not make sense of."""
         rows = self.database.rows("SELECT path, problems FROM notes WHERE problems <> '[]' ORDER BY path")
-        return [(path, sentence) for path, sentences in rows for sentence in json.loads(sentences)]
+        decoded = self.database.decoded(rows, lambda row: [(row[0], str(sentence)) for sentence in json.loads(row[1])])
+        return [problem for problems in decoded for problem in problems]
 
     def counts(self, fingerprint: str | None = None) -> Counts:
         """Count everything for `status`. `fingerprint` names the embedder; by default, the index's own."""
@@ -278,7 +279,7 @@ class Catalog:
                 f" WHERE {column} IN ({embeddings.marks(part)}) ORDER BY note_id, ordinal",
                 part,
             )
-            found += [_stored_chunk(row) for row in rows]
+            found += self.database.decoded(rows, _stored_chunk)
         return found
 
 
@@ -298,7 +299,12 @@ def _stored_note(row: Row) -> StoredNote:
     )
 
 
+_CHUNK_TYPES = (int, int, str, str, str, str, int, int, int, int, str, str, str, str, str, str, str)
+
+
 def _stored_chunk(row: Row) -> StoredChunk:
+    if tuple(map(type, row)) != _CHUNK_TYPES:
+        raise TypeError  # SQLite keeps whatever a flipped bit makes of a column
     (
         row_id,
         note_id,

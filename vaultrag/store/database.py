@@ -14,16 +14,17 @@ import sqlite3
 import threading
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Migration, Reparse
 
 Value: TypeAlias = "str | int | float | bytes | None"
 Row: TypeAlias = tuple[Any, ...]
+Decoded = TypeVar("Decoded")
 
 BUSY_SECONDS = 10.0  # a writer's transaction is one note or one batch: far below this even on a slow disk
 CHECKPOINT_PAGES = 4000  # 16 MB of log: a first index syncs a quarter as often as by SQLite's default
@@ -67,6 +68,17 @@ class Database:
         with translated(self.path):
             found: list[Row] = self._held().connection.execute(sql, parameters).fetchall()
             return found
+
+    def decoded(self, rows: Iterable[Row], decode: Callable[[Row], Decoded]) -> list[Decoded]:
+        """Make values of rows. Raises IndexDamaged for what no row of ours can hold."""
+        try:
+            return [decode(row) for row in rows]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise _damaged(self.path, "a row of it is not what was written") from error
+
+    def meta_number(self, key: str) -> int:
+        """Return a number that is kept under a key, 0 where there is none. Raises IndexDamaged."""
+        return sum(self.decoded([(self.meta(key) or 0,)], lambda row: int(row[0])))
 
     def readable_rows(self, sql: str) -> list[Row]:
         """Return the rows of a query up to the first that cannot be read, of a damaged file."""

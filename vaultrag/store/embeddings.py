@@ -169,7 +169,7 @@ def try_again(database: Database) -> None:
 
 def embedding_version(database: Database) -> int:
     """Return a number that grows with every change of the embeddings."""
-    return int(database.meta(VERSION) or 0)
+    return database.meta_number(VERSION)
 
 
 def embedding_count(database: Database, fingerprint: str) -> int:
@@ -197,7 +197,7 @@ def vectors_for(database: Database, fingerprint: str, keys: Sequence[str]) -> di
             f"SELECT text_hash, vector FROM embeddings WHERE fingerprint = ? AND text_hash IN ({marks(part)})",
             (fingerprint, *part),
         )
-        found.update((key, np.frombuffer(blob, STORED)) for key, blob in rows)
+        found.update(database.decoded(rows, lambda row: (row[0], np.frombuffer(row[1], STORED))))
     return found
 
 
@@ -229,13 +229,14 @@ def all_keys(database: Database, fingerprint: str) -> list[str]:
     return database.column("SELECT text_hash FROM embeddings WHERE fingerprint = ?", (fingerprint,))
 
 
-def matrix(blobs: Sequence[bytes]) -> Vectors:
+def matrix(blobs: Sequence[object]) -> Vectors:
     """Put stored vectors one below the other."""
     import numpy as np
 
-    if len({len(blob) for blob in blobs}) > 1:
-        raise IndexDamaged("Stored embeddings have different lengths.", "Run `vaultrag check`.")
-    return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), -1)
+    vectors = [blob for blob in blobs if isinstance(blob, bytes) and len(blob) % 4 == 0]
+    if len(vectors) < len(blobs) or len({len(vector) for vector in vectors}) > 1:
+        raise IndexDamaged("Stored embeddings have different lengths.", "Run `vaultrag repair`.")
+    return np.frombuffer(b"".join(vectors), STORED).reshape(len(vectors), -1)
 
 
 def parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from vaultrag.domain import Link, LinkKind
-from vaultrag.store.database import Database
+from vaultrag.store.database import Database, Row
 from vaultrag.store.embeddings import AMONG, as_list, marks, parts
 from vaultrag.store.within import EVERYWHERE, rows_within
 
@@ -203,10 +203,12 @@ def _edges(database: Database, where: str, note_ids: Sequence[int]) -> list[Edge
         f" WHERE {where} AND target.id <> links.source_id",
         note_ids,
     )
-    return [
-        Edge(source, target, text, KIND_WEIGHT.get(LinkKind(kind), 1.0) / max(count, 1) ** 0.5)
-        for source, target, text, kind, count in rows
-    ]
+    return database.decoded(rows, _edge)
+
+
+def _edge(row: Row) -> Edge:
+    source, target, text, kind, count = row
+    return Edge(source, target, text, KIND_WEIGHT.get(LinkKind(kind), 1.0) / max(count, 1) ** 0.5)
 
 
 def _links(database: Database, where: str, note_id: int) -> list[StoredLink]:
@@ -215,10 +217,12 @@ def _links(database: Database, where: str, note_id: int) -> list[StoredLink]:
         f" FROM links JOIN notes ON notes.id = links.source_id WHERE {where} ORDER BY notes.path, links.line, links.id",
         (note_id,),
     )
-    return [
-        StoredLink(source, target, path, LinkKind(kind), anchor, text, line)
-        for source, target, path, kind, anchor, text, line in rows
-    ]
+    return database.decoded(rows, _stored_link)
+
+
+def _stored_link(row: Row) -> StoredLink:
+    source, target, path, kind, anchor, text, line = row
+    return StoredLink(source, target, path, LinkKind(kind), anchor, text, line)
 
 
 def _resolve_again(database: Database, keys: set[str], resolve: Resolve) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from vaultrag.domain import LinkKind
-from vaultrag.store.database import Database
+from vaultrag.store.database import Database, Row
 from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.graph import StoredLink
 
@@ -151,10 +151,12 @@ def _mentions(database: Database, where: str, note_id: int) -> list[StoredLink]:
         f" WHERE {where} ORDER BY source.path, line, mentions.id",
         (note_id,),
     )
-    return [
-        StoredLink(source, name, target, LinkKind(kind), "", text, line)
-        for source, name, target, kind, text, line in rows
-    ]
+    return database.decoded(rows, _stored_link)
+
+
+def _stored_link(row: Row) -> StoredLink:
+    source, name, target, kind, text, line = row
+    return StoredLink(source, name, target, LinkKind(kind), "", text, line)
 
 
 def _insert(database: Database, found: Iterable[Mention]) -> None:

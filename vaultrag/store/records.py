@@ -153,7 +153,7 @@ class RecordBook:
         return Entry(kind, key, at, None if values is None else as_body(values))
 
     def _behind(self) -> bool:
-        return self.journal.size() != int(self.database.meta(JOURNAL_SIZE) or 0)
+        return self.journal.size() != self.database.meta_number(JOURNAL_SIZE)
 
     def _catch_up(self) -> None:
         """Make journal and table agree, and leave what is damaged to `replay`."""

@@ -70,7 +70,8 @@ def _path(database: Database, wanted: Filter) -> Clause:
 
 def _property(database: Database, wanted: Filter) -> Clause:
     rows = database.rows("SELECT id, properties FROM notes WHERE properties <> '{}'")
-    notes = [note for note, properties in rows if _holds(json.loads(properties), wanted)]
+    holds = database.decoded(rows, lambda row: _holds(json.loads(row[1]), wanted))
+    notes = [note for (note, _), held in zip(rows, holds, strict=True) if held]
     return f"notes.id {AMONG}", (as_list(notes),)
 
 
