@@ -210,6 +210,15 @@ def test_where_first_tokens_do_not_tell_one_option_is_forced(first: Json) -> Non
     assert script.bodies(CHAT)[1]["response_format"]["json_schema"]["schema"]["enum"] == list(options)
 
 
+@pytest.mark.parametrize("said", ['"нет"', "Нет.", " нет, это не так", '"Нет"'])
+def test_a_stranger_is_asked_without_a_schema_and_understood(said: str) -> None:
+    script = Script(ServerKind.OTHER, replies=[said_reply("x"), said_reply(said)])
+    with model_server(script) as url:
+        scores = remote(url).score(QUESTION, OPTIONS)
+    assert (scores.best, scores.calibrated) == ("нет", False)
+    assert all("response_format" not in body for body in script.bodies(CHAT))
+
+
 def test_each_conversation_is_scored() -> None:
     replies = [first_token_reply(да=-0.1, нет=-3.0), first_token_reply(да=-3.0, нет=-0.1)]
     with model_server(Script(replies=replies)) as url:
@@ -219,7 +228,7 @@ def test_each_conversation_is_scored() -> None:
 
 def test_an_option_that_the_server_invents_is_an_error() -> None:
     with (
-        model_server(Script(replies=[said_reply("x"), said_reply('"возможно"')])) as url,
+        model_server(Script(replies=[said_reply("x"), said_reply('"нетто"')])) as url,
         pytest.raises(GenerationFailed, match="none of the 2 options"),
     ):
         remote(url).score(QUESTION, OPTIONS)

@@ -99,13 +99,17 @@ def first_token_request(kind: ServerKind, model: str, messages: Sequence[Message
 
 
 def choice_request(kind: ServerKind, model: str, messages: Sequence[Message], options: Sequence[str]) -> Json:
-    """Return the body of a request whose answer can only be one of the options, as a JSON string."""
+    """Return the body of a request whose answer can only be one of the options, as a JSON string.
+
+    Of a stranger the option is only hoped for: many refuse a schema.
+    """
+    constraint = {} if kind is ServerKind.OTHER else {"response_format": _by_schema(_one_of(options))}
     return {
         "model": model,
         "messages": _turns(messages),
         "max_tokens": 16 + 4 * max(map(len, options)),
         "temperature": 0,
-        "response_format": _by_schema({"type": "string", "enum": list(options)}),
+        **constraint,
         **_thinking_fields(kind, Thinking.CLOSED),
     }
 
@@ -201,10 +205,12 @@ def score_by_first_token(options: Sequence[str], listed: Mapping[str, float]) ->
 def score_by_sample(options: Sequence[str], body: Json) -> tuple[float, ...] | None:
     """Return logarithms that say which option was sampled, and nothing more; None where it was none of them."""
     said = _said(body)
-    if said not in options:
+    chosen = [option for option in options if _continues(said.casefold(), option.strip().casefold())]
+    if not chosen:
         return None
+    likeliest = max(chosen, key=len)
     others = (1.0 - SAMPLED_SHARE) / max(1, len(options) - 1)
-    return tuple(math.log(SAMPLED_SHARE if option == said else others) for option in options)
+    return tuple(math.log(SAMPLED_SHARE if option == likeliest else others) for option in options)
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
@@ -235,6 +241,10 @@ def _thinking_fields(kind: ServerKind, thinking: Thinking) -> Json:
     return {}
 
 
+def _one_of(options: Sequence[str]) -> Json:
+    return {"type": "string", "enum": list(options)}
+
+
 def _by_schema(schema: Any) -> Json:
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": schema}}
 
@@ -250,15 +260,24 @@ def _begins(token: str, option: str) -> bool:
     said, wanted = token.strip().casefold(), option.strip().casefold()
     if not said or "\ufffd" in said:
         return False
-    return wanted.startswith(said) or (said.startswith(wanted) and not said[len(wanted)].isalnum())
+    return wanted.startswith(said) or _continues(said, wanted)
+
+
+def _continues(said: str, option: str) -> bool:
+    """Whether a text is an option and at most something after it that is no part of its last word."""
+    return said.startswith(option) and not said[len(option) : len(option) + 1].isalnum()
 
 
 def _said(body: Json) -> str:
+    """Return the answer's text, taken out of JSON where it is a string of it."""
     try:
-        content = body["choices"][0]["message"]["content"]
-        return str(json.loads(content))
-    except (KeyError, IndexError, TypeError, ValueError):
+        content = str(body["choices"][0]["message"]["content"]).strip()
+    except (KeyError, IndexError, TypeError):
         return ""
+    try:
+        return str(json.loads(content)).strip()
+    except ValueError:
+        return content
 
 
 def _table(value: Any) -> Json:
