@@ -315,7 +315,7 @@ def test_fixture_vault_is_indexed_whole_and_found_by_meaning(
     assert report.findings == []
     assert kinds(fixtures, database) == {}
     chroma = ChromaIndex(config.chroma_path, embedder.fingerprint, embedder.dimension)
-    vectors = VectorIndex(database, embedder.fingerprint, chroma).open()
+    vectors = VectorIndex(database, embedder.fingerprint, chroma, exact_up_to=0).open()
     drain_outbox(database, embedder, vectors, lambda *_: None)
     assert vectors.healthy
     query = embedder.embed_query("закваска для хлеба")

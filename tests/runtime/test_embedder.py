@@ -67,6 +67,20 @@ def test_query_and_passage_differ_by_their_prompts(embedder: ChildEmbedder) -> N
     assert query @ embedder.embed_query("яблоня") > 0.9999
 
 
+def test_question_waits_for_no_more_than_the_call_at_hand(folder: Path) -> None:
+    embedder = ChildEmbedder(folder, "small", threads=1)
+    alone = embedder.embed_query("яблоня")
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(embedder.embed_passages, TEXTS * 400)
+        while not embedder._child._lock.locked():
+            pass
+        asked = embedder.embed_query("яблоня")
+        assert not working.done()
+        assert working.result(60).shape == (len(TEXTS) * 400, HIDDEN)
+    np.testing.assert_allclose(asked, alone, atol=1e-5)
+    embedder.close()
+
+
 def test_nothing_to_embed_starts_no_process(folder: Path) -> None:
     embedder = ChildEmbedder(folder, "small")
     assert embedder.embed_passages([]).shape == (0, HIDDEN)

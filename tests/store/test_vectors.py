@@ -39,7 +39,7 @@ def drop(database: Database, *keys: str) -> embeddings.Batch:
 
 def make_index(database: Database, root: Path, fingerprint: str = EMBEDDER.fingerprint) -> VectorIndex:
     chroma = ChromaIndex(root, fingerprint, EMBEDDER.dimension)
-    return VectorIndex(database, fingerprint, chroma).open()
+    return VectorIndex(database, fingerprint, chroma, exact_up_to=0).open()
 
 
 def rebuild(index: VectorIndex) -> None:
@@ -185,6 +185,16 @@ def test_chroma_agrees_with_the_exact_search_after_every_change(database: Databa
     assert found(index)[0][0] == "new"
     assert found(index) == found(index.exact)
     assert "vector-index" not in {finding.invariant for finding in check_index(database, index)}
+
+
+def test_few_embeddings_are_searched_exactly_whatever_chroma_says(database: Database, root: Path) -> None:
+    few = VectorIndex(database, EMBEDDER.fingerprint, ChromaIndex(root, EMBEDDER.fingerprint, 64)).open()
+    assert few.chroma is not None
+    before = found(few.exact)
+    few.chroma.delete([before[0][0]])
+    assert few.healthy
+    assert found(few) == before
+    few.close()
 
 
 def damage_pointer(root: Path) -> None:

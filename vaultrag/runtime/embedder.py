@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,9 @@ from vaultrag.domain import Vectors
 from vaultrag.errors import ModelCrashed, ModelError, ModelNotFound
 
 FRAME_SECONDS = 600.0  # loading from a slow disk beside other work takes minutes, and so may one batch of a large model
-TEXTS_PER_CALL = 512  # bounds a frame, and what is lost by a crash
+FIRST_CALL = 8  # passages; the number follows the time that a call takes
+MOST_PER_CALL = 512  # bounds a frame
+CALL_SECONDS = (0.15, 0.6)  # a question waits for the call at hand; shorter ones leave a GPU idle between them
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
@@ -38,6 +41,9 @@ class ChildEmbedder:
         environment = {**OFFLINE, "GOMP_SPINCOUNT": str(spin_count)}
         self._child = Child("The embedding model's process", "vaultrag.runtime.embed_child", environment)
         self._closings = 0
+        self._per_call = FIRST_CALL
+        self._asked = 0
+        self._turn = threading.Condition()
 
     @property
     def fingerprint(self) -> str:
@@ -53,16 +59,28 @@ class ChildEmbedder:
         threading.Thread(target=self._load, name="load-embedder", daemon=True).start()
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return one row a text. Raises ModelError or ModelCrashed."""
-        parts = [
-            self._embed("passage", texts[start : start + TEXTS_PER_CALL])
-            for start in range(0, len(texts), TEXTS_PER_CALL)
-        ]
+        """Return one row a text, in calls between which questions go first. Raises ModelError or ModelCrashed."""
+        parts: list[Vectors] = []
+        start = 0
+        while start < len(texts):
+            with self._turn:
+                self._turn.wait_for(lambda: not self._asked)
+            part, began = texts[start : start + self._per_call], time.monotonic()
+            parts.append(self._embed("passage", part))
+            start += len(part)
+            self._adapt(len(part), time.monotonic() - began)
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), np.float32)
 
     def embed_query(self, text: str) -> Vectors:
         """Return the one vector of a question, shape (dimension,). Raises ModelError or ModelCrashed."""
-        query: Vectors = self._embed("query", [text])[0]
+        with self._turn:
+            self._asked += 1
+        try:
+            query: Vectors = self._embed("query", [text])[0]
+        finally:
+            with self._turn:
+                self._asked -= 1
+                self._turn.notify_all()
         return query
 
     def close(self) -> None:
@@ -86,6 +104,13 @@ class ChildEmbedder:
                 "Check the folder with `vaultrag models verify`, or pull the model again.",
             )
         return vectors.astype(np.float32, copy=False)
+
+    def _adapt(self, texts: int, seconds: float) -> None:
+        shortest, longest = CALL_SECONDS
+        if seconds < shortest and texts == self._per_call:
+            self._per_call = min(self._per_call * 2, MOST_PER_CALL)
+        elif seconds > longest:
+            self._per_call = max(self._per_call // 2, 1)
 
     def _call(self, body: dict[str, Any]) -> Frame:
         closings = self._closings

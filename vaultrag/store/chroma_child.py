@@ -16,7 +16,7 @@ from vaultrag.child import Frame, serve
 
 COLLECTION = "embeddings"
 # Cosine must be named: the default is L2. The lists are twice Chroma's defaults: recall over a little speed.
-HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200}
+HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 400}
 
 
 def scrub_environment() -> None:

@@ -1,4 +1,4 @@
-"""Nearest neighbours of the index: Chroma while it is healthy and free, else exact search over the same embeddings."""
+"""Nearest neighbours of the index: by Chroma where they are many and it is healthy and free, else exact."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from vaultrag.store.database import Access, Database, translated
 from vaultrag.store.exact import ExactIndex
 
 REBUILD_OWED = "chroma_rebuild_owed"
+EXACT_UP_TO = 20_000  # embeddings: so many are compared in less time than a request to Chroma takes, and none is missed
 FREE_SECONDS = 0.1  # a search waits so long for Chroma while it takes in a batch, then answers exactly
 REST_SECONDS = 600.0  # between two tries to build Chroma: what one failed at, a full disk or memory, seldom passes soon
 
@@ -33,14 +34,24 @@ class _Build:
 class VectorIndex:
     """Where the embeddings of one embedder are searched.
 
-    Only the owner of the index may pass `chroma`: Chroma allows one process. Without it every search is exact.
+    Only the owner of the index may pass `chroma`: Chroma allows one process. Without it every search is exact, and
+    so are those among up to `exact_up_to` embeddings.
     """
 
-    def __init__(self, database: Database, fingerprint: str, chroma: ChromaIndex | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        fingerprint: str,
+        chroma: ChromaIndex | None = None,
+        *,
+        exact_up_to: int = EXACT_UP_TO,
+    ) -> None:
         self.database = database
         self.fingerprint = fingerprint
         self.chroma = chroma
         self.exact = ExactIndex(database, fingerprint)
+        self._exact_up_to = exact_up_to
+        self._counted = (-1, 0)  # how many embeddings there were, at which version of them
         self._healthy = False
         self._reason = ""
         self._lock = threading.RLock()
@@ -83,7 +94,7 @@ class VectorIndex:
 
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first."""
-        found = self._search_chroma(query, k)
+        found = self._search_chroma(query, k) if self._healthy and self._are_many() else None
         return self.exact.search(query, k) if found is None else found
 
     def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
@@ -143,7 +154,7 @@ class VectorIndex:
             if self._successor is not None:
                 self._successor.close()
             chroma = self.chroma.beside(fingerprint, dimension) if self.chroma is not None else None
-            self._successor = VectorIndex(self.database, fingerprint, chroma)
+            self._successor = VectorIndex(self.database, fingerprint, chroma, exact_up_to=self._exact_up_to)
         return self._successor
 
     def ascend(self) -> None:
@@ -218,7 +229,7 @@ class VectorIndex:
             build.collection.close()
 
     def _search_chroma(self, query: Vectors, k: int) -> list[tuple[str, float]] | None:
-        if not self._healthy or self.chroma is None or not self._lock.acquire(timeout=FREE_SECONDS):
+        if self.chroma is None or not self._lock.acquire(timeout=FREE_SECONDS):
             return None
         try:
             return self.chroma.search(query, k)
@@ -227,6 +238,13 @@ class VectorIndex:
             return None
         finally:
             self._lock.release()
+
+    def _are_many(self) -> bool:
+        version, count = embeddings.embedding_version(self.database), self._counted[1]
+        if version != self._counted[0]:
+            count = embeddings.embedding_count(self.database, self.fingerprint)
+            self._counted = (version, count)
+        return count > self._exact_up_to
 
     def _compare_counts(self, count: int) -> None:
         """A key of the outbox may be in one and not in the other; any further difference is a loss."""
