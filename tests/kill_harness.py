@@ -42,14 +42,19 @@ NOTES = 40
 MOST_CHANGES = 8
 ROUNDS = 25  # kills of one vault; then another one begins, whose first index is made under fire
 PATIENCE = 120.0  # seconds after which a process that should have gone counts as stuck, on a busy machine
-WATCHED_SECONDS = 5.0  # the same for a watcher: a change set settles in one second
-SERVED_SECONDS = 3.0  # a server that was not hit by then is killed
+WATCHED_SECONDS = 3.0  # the same for a watcher: a change set settles in one second
+SERVED_SECONDS = 2.0  # a server that was not hit by then is killed
 POLL_SECONDS = 0.02
 CLIENTS = 2
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of a killed command become ours, and can be waited for
 SAVED = re.compile(r'"saved": ?"(\w*)"')  # in the last event of an answer
-FIRST_REACH = {"call command": 300.0, "call chroma": 100.0, "time command": 1.0, "serve time command": 3.0}
-FIRST_REACH["watch time command"] = WATCHED_SECONDS
+FIRST_REACH = {
+    "call command": 300.0,
+    "call chroma": 100.0,
+    "time command": 1.0,
+    "watch time command": WATCHED_SECONDS,
+    "serve time command": SERVED_SECONDS,
+}
 SHRINK, GROW = 0.9, 1.02  # of the reach after a draw that came too late, and after a hit: one in six comes too late
 
 

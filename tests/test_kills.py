@@ -30,7 +30,7 @@ def kill(scratch: Path, *arguments: str) -> None:
 
 
 @counts_calls
-@pytest.mark.parametrize(("operation", "kills"), [("index", 8), ("watch", 6), ("serve", 6)])
+@pytest.mark.parametrize(("operation", "kills"), [("index", 10), ("watch", 5), ("serve", 5)])
 def test_killed_commands_lose_and_double_nothing(tmp_path: Path, operation: str, kills: int) -> None:
     kill(tmp_path, "--kills", str(kills), "--seed", "1", "--operations", operation)
 
