@@ -77,7 +77,7 @@ class Bursts:
         """Compare the texts in the vault with those that the index was made from."""
         there = {stat.path: stat for stat in self._listing()}
         with open_database(self.config.database_path, Access.READ) as database:
-            known = dict(database.rows("SELECT path, content_hash FROM notes"))
+            known: dict[str, str] = dict(database.rows("SELECT path, content_hash FROM notes"))
         most = self.config.settings.vault.max_note_bytes
         hashes = {path: content_hash(read_note(self.config.vault, stat, most)) for path, stat in there.items()}
         return Lack(sum(known.get(path) != digest for path, digest in hashes.items()), len(known.keys() - there.keys()))
