@@ -91,7 +91,8 @@ class Bursts:
                 if self._is_up_to_date(json.loads(line)):
                     break
             seconds, watching = time.monotonic() - began, self.lack()
-        self._run("index", "--accept-deletions").wait()
+        with self._run("index", "--accept-deletions") as reconcile:
+            reconcile.communicate()
         return Outcome(name, seconds, watching, self.lack())
 
     def _is_up_to_date(self, told: dict[str, object]) -> bool:
