@@ -14,6 +14,7 @@ STREAMED = 2  # tensors of weights that a card holds beside its own, while it re
 FLOAT = 4  # bytes of an activation
 GATED_ROWS = (4, 3)  # rows of the model's width and of its feed-forward width that are alive at once
 UNGATED_ROWS = (1, 2)
+EXPERT_ROWS = (2, 2)  # for each expert that a token uses
 COMPRESSED = 3  # of latent attention: rows of every head's compressed key
 
 
@@ -93,7 +94,7 @@ def compute_bytes(facts: ModelFacts, placement: Placement) -> int:
     Fitted to what llama.cpp 0.5.0 reserves for twenty models of 0.5B to 671B: within 25 %, or 64 MiB.
     """
     batch = placement.micro_batch
-    logits = batch * FLOAT * (facts.vocabulary + 2 * facts.width)
+    logits = FLOAT * (placement.logit_rows * facts.vocabulary + 2 * batch * facts.width)
     attention = 0 if placement.flash_attention else padded(placement.context) * batch * FLOAT * (facts.heads + 2)
     return max(logits, _activations(facts, placement), attention + batch * FLOAT * GATED_ROWS[0] * facts.width)
 
@@ -103,6 +104,8 @@ def _activations(facts: ModelFacts, placement: Placement) -> int:
     batch = placement.micro_batch
     narrow, wide = GATED_ROWS if facts.gated else UNGATED_ROWS
     row = narrow * facts.width + wide * facts.feed_forward_width
+    if facts.experts:
+        row = max(row, EXPERT_ROWS[0] * facts.experts_used * facts.width + EXPERT_ROWS[1] * facts.feed_forward_width)
     latent = [layer for layer in facts.layers if layer.key_width and not layer.value_width]
     if latent:
         row = max(row, COMPRESSED * facts.heads * latent[0].key_width)

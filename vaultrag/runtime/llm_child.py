@@ -18,7 +18,8 @@ from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.gguf import read_header
 from vaultrag.runtime.llamacpp import LoadedModel
-from vaultrag.runtime.machine import BackendInfo, choose_gpu_layers
+from vaultrag.runtime.loading import Wish, choose_placement
+from vaultrag.runtime.machine import BackendInfo
 from vaultrag.runtime.placement import ALL_LAYERS, Placement
 from vaultrag.runtime.resident import Resident
 from vaultrag.runtime.scoring import Scoring
@@ -31,8 +32,6 @@ from vaultrag.runtime.text_stream import thinking_marks
 if sys.platform != "win32":
     import resource
 
-CPU_BATCH = 128  # tokens evaluated at a time: on a CPU 256 or 512 read at most 4 % faster, and take 75 MB more each
-GPU_BATCH = 512  # a GPU needs more at once; it heeds a cancelled request only between two batches
 WORTH_KEEPING_SECONDS = 2.0  # of reading: what took less is read again sooner than it is worth its place on the disk
 MOST_ASIDE_BYTES = 4 << 30  # of an interrupted conversation's state in memory; a larger one is read again
 MEASURED_PREFILL = 256  # tokens: one whole batch
@@ -79,7 +78,7 @@ class Worker:
         path = Path(request.body["path"])
         header = read_header(path)
         backend = llamacpp.describe_backend()
-        placement, reason = _placement(request.body, header.file_size, backend)
+        placement, reason = _placement(request.body, path, backend)
         model = LoadedModel(path, placement, cancelled)
         slot = Slot(model, placement)
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
@@ -216,22 +215,10 @@ class NotLoaded(Exception):
     """The process is new and holds no model yet; the parent loads it and asks again."""
 
 
-def _placement(body: dict[str, Any], file_size: int, backend: BackendInfo) -> tuple[Placement, str]:
-    """Return where the model goes, and why: as planned, else on the GPU if it fits whole."""
-    if body["placement"] is not None:
-        return Placement.from_json(body["placement"]), "as planned"
-    layers = choose_gpu_layers(body["gpu_layers"], file_size, backend)
-    batch = GPU_BATCH if layers.count else CPU_BATCH
-    placement = Placement(
-        context=body["context"],
-        threads=body["threads"],
-        threads_batch=body["threads"],
-        gpu_layers=layers.count,
-        flash_attention=True,
-        batch=batch,
-        micro_batch=batch,
-    )
-    return placement, layers.reason
+def _placement(body: dict[str, Any], path: Path, backend: BackendInfo) -> tuple[Placement, str]:
+    """Return where the model goes, and why."""
+    given = Placement.from_json(body["placement"]) if body["placement"] is not None else None
+    return choose_placement(path, Wish(body["context"], body["threads"], body["gpu_layers"], given), backend)
 
 
 def _states(body: dict[str, Any], path: Path, placement: Placement) -> States | None:

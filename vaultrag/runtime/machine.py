@@ -21,7 +21,6 @@ from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.errors import ModelError
 
 PROBE_SECONDS = 120.0  # importing llama_cpp takes 0.3 s; a first start of a GPU's driver can take a minute
-SPARE = 1.1  # a model goes to the GPU when its file fits with a tenth to spare
 AUTO, NONE, ALL = -2, 0, -1  # meanings of `runtime.gpu_layers`; a positive number is taken as it is
 
 
@@ -69,14 +68,6 @@ class BackendInfo:
     devices: tuple[Device, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GpuLayers:
-    """How many layers go to the GPU (-1: all), and why."""
-
-    count: int
-    reason: str
-
-
 def describe_machine() -> Machine:
     return Machine(
         cores=physical_cores(),
@@ -105,24 +96,6 @@ def backend_info(body: dict[str, Any]) -> BackendInfo:
     """Rebuild a BackendInfo from a frame's body."""
     devices = tuple(Device(**{**device, "kind": DeviceKind(device["kind"])}) for device in body["devices"])
     return BackendInfo(body["version"], body["gpu_offload"], body["features"], devices)
-
-
-def choose_gpu_layers(wanted: int, file_size: int, backend: BackendInfo) -> GpuLayers:
-    """Decide between all layers and none, unless a number was asked for."""
-    if wanted == NONE:
-        return GpuLayers(0, "the settings keep it off the GPU")
-    if not backend.gpu_offload:
-        return GpuLayers(0, "this llama-cpp-python was built without GPU support")
-    if wanted != AUTO:
-        return GpuLayers(wanted, "as the settings say")
-    gpus = [device for device in backend.devices if device.kind is DeviceKind.GPU] or [
-        device for device in backend.devices if device.kind is DeviceKind.INTEGRATED
-    ]
-    if not gpus:
-        return GpuLayers(0, "no GPU was found")
-    free = sum(device.free for device in gpus)
-    figures = f"{_gigabytes(file_size * SPARE)} with a tenth to spare, {_gigabytes(free)} free on the GPU"
-    return GpuLayers(ALL, f"it fits: {figures}") if file_size * SPARE <= free else GpuLayers(0, f"too large: {figures}")
 
 
 def physical_cores() -> int:
@@ -175,7 +148,3 @@ def _sysctl(name: str) -> int:
     with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
         return int(subprocess.run(["sysctl", "-n", name], capture_output=True, check=True, timeout=5).stdout)
     return 0
-
-
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:.1f} GB"

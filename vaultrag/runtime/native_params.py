@@ -51,6 +51,7 @@ def context_params(placement: Placement) -> Any:
     params.n_batch, params.n_ubatch = placement.batch, placement.micro_batch
     params.n_threads, params.n_threads_batch = placement.threads, placement.threads_batch
     params.n_seq_max = placement.sequences
+    params.n_outputs_max = placement.logit_rows
     params.kv_unified = True
     params.type_k, params.type_v = CACHE_TYPES[placement.key_type], CACHE_TYPES[placement.value_type]
     params.flash_attn_type = (

@@ -15,7 +15,7 @@ from vaultrag.runtime.footprint import Footprint, footprint
 from vaultrag.runtime.forecast import Forecast, forecast
 from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes
 from vaultrag.runtime.hardware import Hardware
-from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.placement import SHARED_SEQUENCES, Placement
 from vaultrag.runtime.quantise import SMALLER, requantised
 
 CPU_BATCH = 128  # tokens: on a CPU 256 or 512 read at most 4 % faster, and take 75 MB more each
@@ -74,6 +74,12 @@ class Refusal:
     shorter: Plan | None
 
 
+def fits(facts: ModelFacts, placement: Placement, hardware: Hardware, budget: Budget) -> bool:
+    """Whether a placement has room."""
+    taken = footprint(facts, placement, len(hardware.cards))
+    return _fits_cards(taken, budget) and _ram_needed(taken, hardware) <= budget.ram
+
+
 def budget_of(hardware: Hardware) -> Budget:
     return Budget(tuple(card.budget for card in hardware.cards), hardware.ram_budget)
 
@@ -105,6 +111,7 @@ def _ways(facts: ModelFacts, hardware: Hardware, context: int, thrift: Thrift) -
         gpu_layers=-1 if hardware.cards else 0,
         batch=batch,
         micro_batch=batch,
+        sequences=1 if facts.recurrent else SHARED_SEQUENCES,
     )
     windowed = any(layer.window for layer in facts.layers)
     windows = (True,) if not windowed else (True, False) if thrift is Thrift.PLAIN else (False,)
@@ -135,8 +142,8 @@ def _fitting(
 ) -> Iterator[Plan]:
     """Yield a plan of the first placement that fits cards and RAM."""
     for placement in placements:
-        taken = footprint(facts, placement, len(hardware.cards))
-        if _fits_cards(taken, budget) and _ram_needed(taken, hardware) <= budget.ram:
+        if fits(facts, placement, hardware, budget):
+            taken = footprint(facts, placement, len(hardware.cards))
             yield Plan(facts, placement, taken, forecast(facts, placement, hardware))
             return
 

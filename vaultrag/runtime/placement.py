@@ -8,6 +8,8 @@ from typing import Any
 
 ALL_LAYERS = -1  # `gpu_layers`: every layer and the output head
 CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}  # the numbers of ggml_type in ggml.h
+SHARED_SEQUENCES = 17  # the conversation, and the branches that a slot scores beside it
+OUTPUTS = 24  # positions of a batch whose logits a slot can ask for: each costs a row of the vocabulary's size
 EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"  # llama.cpp's own pattern for the experts of a layer
 
 
@@ -19,7 +21,8 @@ class Placement:
     each GPU, empty for one card. The experts of `expert_cpu_layers` stay in RAM although their layer is on a GPU.
     `threads` decode, `threads_batch` read the prompt. `swa_full` keeps the whole context in layers that look back over
     a window only, so that any earlier prefix can be reused; `sequences` share one KV cache. `repack` lets the CPU copy
-    weights into the order that it computes fastest in, which takes RAM beside a mapped file.
+    weights into the order that it computes fastest in, which takes RAM beside a mapped file. Logits can be asked for
+    at `outputs` positions of a batch.
     """
 
     context: int
@@ -37,6 +40,7 @@ class Placement:
     swa_full: bool = True
     sequences: int = 1
     repack: bool = True
+    outputs: int = OUTPUTS
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for a frame or a file."""
@@ -56,6 +60,10 @@ class Placement:
             if name not in CACHE_TYPES:
                 raise ValueError(f"`{name}` is no type of a KV cache: {', '.join(CACHE_TYPES)}")
         return placement
+
+    @property
+    def logit_rows(self) -> int:
+        return max(min(self.outputs, self.batch), self.sequences)
 
     @property
     def cpu_patterns(self) -> tuple[str, ...]:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from vaultrag.errors import DoesNotFit, GenerationFailed
 from vaultrag.runtime.llamacpp import LoadedModel, log
 from vaultrag.runtime.native_params import context_params
-from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.placement import OUTPUTS, SHARED_SEQUENCES, Placement
 
 TRUNK = 0  # the sequence that holds the conversation; the branches after it share its beginning
-BRANCHES = 8  # that many continuations are scored side by side; twice as many sequences, for options of theirs
-MOST_OUTPUTS = 24  # positions of a batch whose logits can be asked for: each costs a row of the vocabulary's size
+BRANCHES = SHARED_SEQUENCES // 2  # continuations scored side by side, with twice as many sequences for their options
+MOST_OUTPUTS = OUTPUTS
 ABORTED = 2  # llama_decode's status
 
 

@@ -10,11 +10,11 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.runtime.hardware import BUS, GIBIBYTE, UNIFIED_SHARE, Card, Hardware
 from vaultrag.runtime.machine import BackendInfo, DeviceKind, Machine, describe_machine, probe_backend
+from vaultrag.runtime.nvml import NvmlCard
 
 BANDWIDTH_NAME = "machine.json"
 COPIED_BYTES = 64 << 20  # a thread copies this much at a time: far more than a core's share of the cache
@@ -23,18 +23,23 @@ ASKING_SECONDS = 30.0  # a driver that has slept takes seconds
 UNKNOWN_BANDWIDTH = 300.0  # GB/s of a card whose driver does not say: a small one
 UNKNOWN_TFLOPS = 20.0
 INTEGRATED_TFLOPS = 2.0
+USUAL_BANDWIDTH = 50.0  # GB/s: two channels of DDR4 or slow DDR5
 
 
 def describe_this_machine(models_dir: Path) -> Hardware:
     """Return this machine with what is free now. Raises ModelError when llama.cpp cannot be asked."""
     machine, backend = describe_machine(), probe_backend()
-    bandwidth = ram_bandwidth(models_dir, machine)
-    cards = tuple(_cards(backend, bandwidth)) if backend.gpu_offload else ()
+    return hardware_of(machine, backend, ram_bandwidth(models_dir, machine), ask_nvml() if backend.gpu_offload else [])
+
+
+def hardware_of(machine: Machine, backend: BackendInfo, bandwidth: float, told: Sequence[NvmlCard]) -> Hardware:
+    """Return the machine as the planner sees it; the cards only if the installed llama-cpp-python can use them."""
+    cards = tuple(_cards(backend, bandwidth, told)) if backend.gpu_offload else ()
     unified = any(device.kind is DeviceKind.INTEGRATED for device in backend.devices) or _is_apple(machine)
+    memory = f"{machine.platform}, {machine.cores} cores, {machine.ram_total / GIBIBYTE:.0f} GiB"
     return Hardware(
         name="this machine",
-        description=f"{machine.platform}, {machine.cores} cores, {machine.ram_total / GIBIBYTE:.0f} GiB"
-        + "".join(f", {card.name}" for card in cards),
+        description=", ".join([memory, *(card.name for card in cards)]),
         cores=machine.cores,
         ram=machine.ram_total / GIBIBYTE,
         ram_bandwidth=bandwidth,
@@ -45,9 +50,14 @@ def describe_this_machine(models_dir: Path) -> Hardware:
     )
 
 
+def known_bandwidth(models_dir: Path, machine: Machine) -> float:
+    """Return the RAM's bandwidth as it was measured before, or that of a usual desktop."""
+    return _read(models_dir / BANDWIDTH_NAME).get(_key(machine), USUAL_BANDWIDTH)
+
+
 def ram_bandwidth(models_dir: Path, machine: Machine) -> float:
     """Return the RAM's bandwidth in GB/s as all cores reach it, measured once for each machine."""
-    path, key = models_dir / BANDWIDTH_NAME, f"{platform.node()}, {machine.cores} cores, {machine.ram_total} bytes"
+    path, key = models_dir / BANDWIDTH_NAME, _key(machine)
     known = _read(path)
     if key not in known:
         known[key] = round(measure_bandwidth(machine.cores), 1)
@@ -81,38 +91,31 @@ def measure_bandwidth(cores: int) -> float:
     return sum(speeds)
 
 
-def _cards(backend: BackendInfo, bandwidth: float) -> Iterable[Card]:
-    known = ask_nvml()
-    for device in backend.devices:
-        free, total = device.free / GIBIBYTE, device.total / GIBIBYTE
-        if device.kind is DeviceKind.INTEGRATED:
-            memory = total * UNIFIED_SHARE
-            yield Card(device.description, memory, bandwidth, INTEGRATED_TFLOPS, max(0.0, memory - free))
-        elif device.kind is DeviceKind.GPU and total:
-            told = _told(known, device.description)
-            yield Card(
-                device.description,
-                total,
-                told.get("bandwidth") or UNKNOWN_BANDWIDTH,
-                told.get("tflops") or UNKNOWN_TFLOPS,
-                total - free,
-            )
-
-
-def ask_nvml() -> list[dict[str, Any]]:
+def ask_nvml() -> list[NvmlCard]:
     """Return what NVIDIA's driver tells in a child process; nothing where there is none."""
     child = Child("the card probe", "vaultrag.runtime.memory_child")
     try:
-        cards: list[dict[str, Any]] = child.call("cards", {}, ASKING_SECONDS).body["cards"]
-        return cards
+        return [NvmlCard(**card) for card in child.call("cards", {}, ASKING_SECONDS).body["cards"]]
     except (ChildDied, ChildFailed):
         return []
     finally:
         child.close()
 
 
-def _told(known: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
-    return next((card for card in known if card["name"] == name), {})
+def _cards(backend: BackendInfo, bandwidth: float, told: Sequence[NvmlCard]) -> Iterable[Card]:
+    for device in backend.devices:
+        free, total = device.free / GIBIBYTE, device.total / GIBIBYTE
+        if device.kind is DeviceKind.INTEGRATED and total:
+            memory = total * UNIFIED_SHARE
+            yield Card(device.description, memory, bandwidth, INTEGRATED_TFLOPS, max(0.0, memory - free))
+        elif device.kind is DeviceKind.GPU and total:
+            card = next((card for card in told if card.name == device.description), None)
+            speed = (card.bandwidth if card else 0.0) or UNKNOWN_BANDWIDTH
+            yield Card(device.description, total, speed, (card.tflops if card else 0.0) or UNKNOWN_TFLOPS, total - free)
+
+
+def _key(machine: Machine) -> str:
+    return f"{platform.node()}, {machine.cores} cores, {machine.ram_total} bytes"
 
 
 def _is_apple(machine: Machine) -> bool:

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vaultrag.runtime.hardware import GIBIBYTE, Hardware
+from vaultrag.runtime.loading import Wish, decide
+from vaultrag.runtime.machine import AUTO, BackendInfo, Device, DeviceKind, Machine
+from vaultrag.runtime.nvml import NvmlCard, nvml_cards
+from vaultrag.runtime.offload import CARD_BATCH, CPU_BATCH
+from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.quantise import Scheme
+from vaultrag.runtime.shapes import facts_of_shape, load_shapes
+from vaultrag.runtime.this_machine import (
+    UNKNOWN_BANDWIDTH,
+    USUAL_BANDWIDTH,
+    hardware_of,
+    known_bandwidth,
+    ram_bandwidth,
+)
+
+SMALL = facts_of_shape(load_shapes()["qwen3-8b"], Scheme.Q4_K_M)
+LARGE = facts_of_shape(load_shapes()["llama-3.3-70b-instruct"], Scheme.Q4_K_M)
+MACHINE = Machine(8, 64 * GIBIBYTE, 60 * GIBIBYTE, "Linux x86_64")
+CPU = Device("CPU", "a processor", DeviceKind.CPU, 60 * GIBIBYTE, 64 * GIBIBYTE)
+KNOWN = [NvmlCard("A card", 24 * GIBIBYTE, 23 * GIBIBYTE, 936.0, 71.0)]
+
+
+def card(free: float, kind: DeviceKind = DeviceKind.GPU, name: str = "A card") -> Device:
+    return Device("CUDA0", name, kind, int(free * GIBIBYTE), 24 * GIBIBYTE)
+
+
+def seen(*devices: Device, gpu_offload: bool = True) -> Hardware:
+    return hardware_of(MACHINE, BackendInfo("0.3", gpu_offload, "", (CPU, *devices)), 60.0, KNOWN)
+
+
+def wish(gpu_layers: int = AUTO, given: Placement | None = None) -> Wish:
+    return Wish(8192, 8, gpu_layers, given)
+
+
+def test_a_model_that_fits_goes_whole_to_the_gpu() -> None:
+    placement, reason = decide(SMALL, wish(), seen(card(23)))
+    assert (placement.gpu_layers, placement.context, placement.threads) == (-1, 8192, 8)
+    assert "planned" in reason
+
+
+def test_a_model_that_is_too_large_shares_its_layers() -> None:
+    placement, _ = decide(LARGE, wish(), seen(card(23)))
+    assert 30 < placement.gpu_layers < 50
+
+
+def test_what_others_took_of_a_card_is_not_planned_with() -> None:
+    crowded, _ = decide(SMALL, wish(), seen(card(4)))
+    assert 0 < crowded.gpu_layers < 36
+
+
+def test_settings_are_obeyed() -> None:
+    assert decide(LARGE, wish(7), seen(card(1)))[0].gpu_layers == 7
+    assert decide(LARGE, wish(-1), seen(card(1)))[0].gpu_layers == -1
+    assert decide(LARGE, wish(-1), seen(card(1)))[0].micro_batch == CARD_BATCH
+
+
+def test_without_a_gpu_it_stays_on_the_cpu() -> None:
+    placement, reason = decide(SMALL, wish(), seen())
+    assert (placement.gpu_layers, placement.micro_batch) == (0, CPU_BATCH)
+    assert "no GPU" in reason
+    assert seen(card(23), gpu_offload=False).cards == ()
+
+
+def test_a_measured_placement_is_taken_as_long_as_it_has_room() -> None:
+    given = Placement(8192, 8, 8, gpu_layers=-1, micro_batch=256, batch=256)
+    assert decide(SMALL, wish(given=given), seen(card(23))) == (given, "as planned")
+    placement, _ = decide(SMALL, wish(given=given), seen(card(3)))
+    assert placement != given
+
+
+def test_where_nothing_fits_the_cpu_tries_from_the_file() -> None:
+    poor = replace(seen(card(1)), free=2.0, ram=8.0)
+    placement, reason = decide(LARGE, wish(), poor)
+    assert placement.gpu_layers == 0
+    assert placement.use_mmap
+    assert "nothing of it fits" in reason
+
+
+def test_a_card_has_the_bandwidth_that_its_driver_tells() -> None:
+    assert seen(card(23)).cards[0].bandwidth == 936.0
+    assert seen(card(23, name="An unknown card")).cards[0].bandwidth == UNKNOWN_BANDWIDTH
+    assert seen(card(23)).cards[0].used == pytest.approx(1.0)
+
+
+def test_unified_memory_is_noticed() -> None:
+    shared = seen(card(20, DeviceKind.INTEGRATED))
+    assert shared.unified
+    assert shared.cards[0].bandwidth == shared.ram_bandwidth
+
+
+def test_without_a_driver_there_are_no_cards() -> None:
+    assert all(card.total > 0 for card in nvml_cards())
+
+
+def test_bandwidth_is_measured_once_and_kept(tmp_path: Path) -> None:
+    machine = replace(MACHINE, cores=1)
+    first = ram_bandwidth(tmp_path, machine)
+    assert first > 0.1
+    assert ram_bandwidth(tmp_path, machine) == first == known_bandwidth(tmp_path, machine)
+    assert known_bandwidth(tmp_path, MACHINE) == USUAL_BANDWIDTH
