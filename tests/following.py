@@ -58,7 +58,7 @@ class Followed:
         return known_files(self.workspace.database)
 
     def ids(self) -> dict[str, int]:
-        return Catalog(self.workspace.database).note_ids(self.paths())
+        return dict(self.workspace.database.rows("SELECT path, id FROM notes"))
 
     def finds(self, words: str) -> list[str]:
         """Return the notes that hold these words."""

@@ -86,8 +86,9 @@ class Follower:
         began = time.monotonic()
         try:
             followed = self._workspace.follow(_places(changes), self._progress)
-        except VaultragError as error:
-            log.warning("following met %s", error.kind)
+        except Exception as unknown:  # noqa: BLE001  # the outermost loop of following: the next set is another chance
+            error = _told(unknown)
+            log.warning("following met %s", type(unknown).__name__)
             self._watch.look_again(changes.places or EVERYWHERE, TRY_SECONDS)
             return Step(changes, time.monotonic() - began, None, error)
         step = Step(changes, time.monotonic() - began, followed)
@@ -133,10 +134,9 @@ class Follower:
             self._owed.clear()
             try:
                 self._catch_up()
-                wait = None
-            except VaultragError as error:
-                log.warning("embedding met %s", error.kind)
-                wait = RETRY_SECONDS
+            except Exception as error:  # noqa: BLE001  # the outermost loop of this thread; what is owed stays owed
+                log.warning("embedding met %s", type(error).__name__)
+            wait = RETRY_SECONDS if self._workspace.owes_anything() else None
 
     def _catch_up(self) -> None:
         while not self._closed.is_set():
@@ -158,3 +158,12 @@ class Follower:
 def _places(changes: ChangeSet) -> frozenset[str] | None:
     """Return where to look; None is everywhere."""
     return None if changes.reason or changes.places.issuperset(EVERYWHERE) else changes.places
+
+
+def _told(error: Exception) -> VaultragError:
+    if isinstance(error, VaultragError):
+        return error
+    return VaultragError(
+        f"Following the vault met an error that it does not know: {type(error).__name__}.",
+        "It goes on; if this comes again, please report it.",
+    )

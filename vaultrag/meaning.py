@@ -18,6 +18,7 @@ from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import VectorIndex
 
+TURN_SECONDS = 1.0  # between looks at how far another thread is with embedding
 LEAVE_SECONDS = 5.0  # at the end a batch is waited for so long: it takes two, and one that hangs loses nothing
 
 
@@ -94,10 +95,20 @@ class Meaning:
             return self._vectors
 
     def embed(self, progress: Progress, stop: Callable[[], bool]) -> int:
-        """Embed what is owed, until `stop`; return how many texts that were. Raises ModelError."""
+        """Embed what is owed, until `stop`; return how many texts that were. Raises ModelError.
+
+        While another thread is at it, its progress is shown; what it leaves is done here.
+        """
         embedder = self._models.embedder()
-        with self._embedding:
+        owed = embeddings.owed_count(self._database)
+        while not self._embedding.acquire(timeout=TURN_SECONDS):
+            if stop():
+                return 0
+            progress("embeddings", owed - min(owed, embeddings.owed_count(self._database)), owed)
+        try:
             return self._embed(embedder, progress, lambda: self._must_end() or stop())
+        finally:
+            self._embedding.release()
 
     def warm(self) -> None:
         """Load the embedder and the vector index, and wait for them."""

@@ -106,6 +106,7 @@ class Workspace:
         chroma_path = config.chroma_path if access is Access.OWN else None
         self._meaning = Meaning(self.database, models, chroma_path)
         self._updates = Updates(config, self.database, self._recipe)
+        self._mentioning = threading.Lock()
         if access is Access.OWN:
             self._bring_records_up()
 
@@ -168,9 +169,14 @@ class Workspace:
     def owes_mentions(self) -> bool:
         return mentions.is_owed(self.database)
 
+    def owes_anything(self) -> bool:
+        """Tell whether embeddings or mentions are still owed."""
+        return self.owes_mentions() or embeddings.owed_count(self.database) > 0
+
     def find_mentions(self) -> None:
         """Look for the names of notes in what was written since the last time."""
-        refresh_mentions(self.database)
+        with self._mentioning:
+            refresh_mentions(self.database)
 
     def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
         """Return the k best passages, by the given lanes. A query may hold filters, as `tag:work`.

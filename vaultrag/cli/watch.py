@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import dataclass
 
 from vaultrag import wire
 from vaultrag.cli.bars import Bars
 from vaultrag.cli.client import server_health
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
-from vaultrag.domain import counted
+from vaultrag.domain import Attention, counted
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import IndexLocked
 from vaultrag.following import Follower, Step
+from vaultrag.indexing import Applied
+from vaultrag.updating import Followed
 from vaultrag.workspace import Access, Workspace
 
 
@@ -24,7 +27,7 @@ def follow_vault(config: Config, terminal: Terminal) -> None:
         _hand_over(terminal, *running)
         return
     with Bars(terminal) as bars, closing(Workspace.open(config, Access.OWN)) as workspace:
-        follower = Follower(workspace, bars.show, lambda step: _tell(terminal, step))
+        follower = Follower(workspace, bars.show, _Teller(terminal).tell)
         terminal.note(f"Following {config.vault}. Ctrl-C ends it; what is unfinished then goes on the next time.")
         try:
             follower.run()
@@ -42,22 +45,29 @@ def _hand_over(terminal: Terminal, endpoint: Endpoint, health: wire.Health) -> N
     )
 
 
-def _tell(terminal: Terminal, step: Step) -> None:
-    if terminal.json:
-        terminal.print_line(shape(step))
-        return
-    if step.error is not None:
-        terminal.warn(f"{step.error.message} {step.error.remedy}")
-        return
-    followed = step.followed
-    if followed is None:
-        return
-    if step.is_news:
-        terminal.print(f"{time.strftime('%H:%M:%S')}  {_counts(step)}, {step.seconds:.2f} s")
-    for finding in followed.applied.findings:
-        terminal.note(f"{finding.detail} {finding.remedy}")
-    if followed.attention is not None and not step.changes.places:
-        terminal.warn(f"{followed.attention.message} {followed.attention.remedy}")
+@dataclass(slots=True)
+class _Teller:
+    """Prints what became of each change set; what stays as it was is said once."""
+
+    terminal: Terminal
+    _attention: Attention | None = None
+
+    def tell(self, step: Step) -> None:
+        if self.terminal.json:
+            self.terminal.print_line(shape(step))
+        elif step.error is not None:
+            self.terminal.warn(f"{step.error.message} {step.error.remedy}")
+        elif step.followed is not None:
+            self._tell_of(step, step.followed)
+
+    def _tell_of(self, step: Step, followed: Followed) -> None:
+        if step.is_news:
+            self.terminal.print(f"{time.strftime('%H:%M:%S')}  {_counts(followed.applied)}, {step.seconds:.2f} s")
+        for finding in followed.applied.findings:
+            self.terminal.note(f"{finding.detail} {finding.remedy}")
+        if followed.attention is not None and followed.attention != self._attention:
+            self.terminal.warn(f"{followed.attention.message} {followed.attention.remedy}")
+        self._attention = followed.attention
 
 
 def shape(step: Step) -> wire.FollowedSet:
@@ -79,9 +89,7 @@ def shape(step: Step) -> wire.FollowedSet:
     )
 
 
-def _counts(step: Step) -> str:
-    assert step.followed is not None
-    applied = step.followed.applied
+def _counts(applied: Applied) -> str:
     parts = [
         f"{count} {word}"
         for count, word in (

@@ -41,8 +41,10 @@ def replace_chunks(
     standing = database.rows(f"SELECT id, text_hash, {', '.join(PLACE)} FROM chunks WHERE note_id = ?", (note_id,))
     kept = _match(standing, chunks)
     gone = [row for row in standing if row[0] not in kept.values()]
-    database.run_many("DELETE FROM chunks WHERE id = ?", ((row[0],) for row in gone))
-    _update(database, standing, chunks, kept)
+    if gone:
+        database.run_many("DELETE FROM chunks WHERE id = ?", ((row[0],) for row in gone))
+    if kept:
+        _update(database, standing, chunks, kept)
     new = [(ordinal, chunk) for ordinal, chunk in enumerate(chunks) if ordinal not in kept]
     _insert(database, note_id, new, stems)
     return [chunk.text_hash for _, chunk in new] + [row[1] for row in gone]
