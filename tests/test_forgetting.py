@@ -82,6 +82,7 @@ def opened(config: Config) -> Workspace:
 def fill(workspace: Workspace) -> None:
     """Index the vault, and leave traces of the secret wherever there can be any."""
     config = workspace.config
+    workspace.database.run("PRAGMA secure_delete = OFF")  # some builds of SQLite have it on
     _index(workspace)
     *_, last = workspace.ask(QUESTION, Keep(chat="дуб"))
     assert isinstance(last, AnswerReady)

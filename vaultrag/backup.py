@@ -29,7 +29,7 @@ from vaultrag.config import CONFIG_NAME, Config, Settings
 from vaultrag.domain import Exported, Imported, SettingsFate
 from vaultrag.errors import DiskFull, ExportUnusable, IndexLocked, IndexMissing, IndexTooNew, UsageError
 from vaultrag.store.database import Access, Database, open_database
-from vaultrag.store.exclusions import FORGET_OWED, Exclusions, read_exclusions
+from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import Kind
@@ -84,8 +84,6 @@ def import_records(config: Config, file: Path) -> Imported:
         with database.atomic():
             report, entries = _plan(config, database, export)
             book.merge(entries)
-            if report.exclusions:
-                database.set_meta(FORGET_OWED, "1")
     if report.settings is SettingsFate.TAKEN:
         _write_new(config.home / CONFIG_NAME, (export.settings or "").encode())
     return report

@@ -23,8 +23,8 @@ from vaultrag.store.check_home import SET_ASIDE, leftovers, remove
 from vaultrag.store.database import Database, translated
 from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.erasure import compact, drop_chroma, drop_orphans, rebuild_keyword_indexes
-from vaultrag.store.exclusions import FORGET_OWED, Exclusions, exclude, include, read_exclusions
-from vaultrag.store.records import Kind
+from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
+from vaultrag.store.records import FORGET_OWED, Kind
 from vaultrag.vault.links import normalize_path, resolve_link
 from vaultrag.vault.naming import find_note
 

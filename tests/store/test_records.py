@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from vaultrag.errors import IndexDamaged
 from vaultrag.store.database import Database, open_database
+from vaultrag.store.exclusions import exclude
 from vaultrag.store.journal import Entry, Journal, as_body
-from vaultrag.store.records import Kind, RecordBook
+from vaultrag.store.records import FORGET_OWED, Kind, RecordBook
 
 
 @pytest.fixture
@@ -129,6 +132,39 @@ def test_merging_in_any_order_any_number_of_times_ends_the_same(book: RecordBook
             assert other.merge(entries).known == 3
             ends.append(other.entries())
     assert all(end == ends[0] for end in ends)
+
+
+def test_killed_before_any_write_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.store.records_runner", str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 30
+
+
+def test_processes_that_write_at_once_lose_nothing(book: RecordBook) -> None:
+    folder = book.journal.path.parent
+    command = [sys.executable, "-m", "tests.store.records_runner", str(folder)]
+    writers = [subprocess.Popen([*command, name, "25"]) for name in ("first", "second", "third")]
+    for number in range(25):
+        book.put(Kind.ANSWER, f"own-{number}", {"text": "own"})
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert len(book.bodies(Kind.ANSWER)) == 100
+    reading = book.journal.read()
+    assert (len(reading.entries), reading.damaged) == (100, ())
+    assert not book.replay()
+
+
+def test_new_exclusion_owes_a_forgetting_wherever_it_comes_from(book: RecordBook, tmp_path: Path) -> None:
+    assert book.database.meta(FORGET_OWED) is None
+    exclude(book, "a.md")
+    book.database.clear_meta(FORGET_OWED)
+    exclude(book, "a.md")
+    book.database.clear_meta(FORGET_OWED)
+    book.replay()
+    assert book.database.meta(FORGET_OWED) is None
+    with open_database(tmp_path / "other" / "index.sqlite3") as other:
+        RecordBook(other, book.journal).replay()
+        assert other.meta(FORGET_OWED) == "1"
 
 
 def test_erased_record_leaves_no_trace(book: RecordBook) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vaultrag.domain import Finding, counted
-from vaultrag.store.check import REPAIR, examples
+from vaultrag.store.check import INDEX, REPAIR, examples
 from vaultrag.store.journal import latest
-from vaultrag.store.records import RecordBook
+from vaultrag.store.records import FORGET_OWED, RecordBook
 
 
 def check_records(book: RecordBook) -> Iterator[Finding]:
@@ -27,3 +27,5 @@ def check_records(book: RecordBook) -> Iterator[Finding]:
     if differing := {name for name in told.keys() | held.keys() if told.get(name) != held.get(name)}:
         detail = f"Index and journal differ in {counted(len(differing), 'record')}."
         yield Finding("records-journaled", "error", detail, REPAIR)
+    if book.database.meta(FORGET_OWED):
+        yield Finding("forgetting-finished", "warning", "What was forgotten may have left traces.", INDEX)

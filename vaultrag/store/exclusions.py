@@ -11,9 +11,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from vaultrag.store.database import Database
-from vaultrag.store.records import Kind, RecordBook, read_bodies
+from vaultrag.store.records import FORGET_OWED, Kind, RecordBook, read_bodies
 
-FORGET_OWED = "forget_owed"  # an exclusion stands whose traces may not be gone yet
 SALT_BYTES = 16
 
 

@@ -19,6 +19,8 @@ from vaultrag.store.journal import Entry, Journal, Reading, as_body, latest
 
 JOURNAL_SIZE = "journal_size"  # as it was when SQLite last agreed with it
 
+FORGET_OWED = "forget_owed"  # an exclusion came whose traces may not be gone yet
+
 
 class Kind(StrEnum):
     """What is kept. The body of every kind names the notes that it speaks of in `paths`, but for exclusions."""
@@ -138,13 +140,21 @@ class RecordBook:
             self._store(entries)
             self._note_size(size)
 
-    def _store(self, entries: Iterable[Entry]) -> None:
+    def _store(self, entries: Sequence[Entry]) -> None:
+        """Write the state of records, where it is later than what stands. A new exclusion owes its forgetting."""
+        before = self._excluded()
         self.database.run_many(
             "INSERT INTO records (kind, key, at, body, checksum) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, body = excluded.body,"
             " checksum = excluded.checksum WHERE (excluded.at, excluded.checksum) > (at, checksum)",
             ((entry.kind, entry.key, entry.at, entry.body, entry.checksum) for entry in entries),
         )
+        if self._excluded() - before:
+            self.database.set_meta(FORGET_OWED, "1")
+
+    def _excluded(self) -> set[str]:
+        live = "SELECT key FROM records WHERE kind = ? AND body IS NOT NULL"
+        return set(self.database.column(live, (Kind.EXCLUSION,)))
 
     def _next(self, kind: Kind, key: str, values: Mapping[str, Any] | None) -> Entry:
         """Return the next state of a record: later than the last one, whatever the clock says."""
