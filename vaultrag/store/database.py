@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import sqlite3
 import threading
 import weakref
@@ -30,6 +31,7 @@ BUSY_SECONDS = 10.0  # a writer's transaction is one note or one batch: far belo
 CHECKPOINT_PAGES = 4000  # 16 MB of log: a first index syncs a quarter as often as by SQLite's default
 CACHE_KIB = 16_384  # the keyword index of some 10,000 notes stays in memory
 SCHEMA_KEY = "schema"
+SHARED_BYTES = 65_536  # of shared memory beside the log, for a log of usual size
 
 
 class Access(StrEnum):
@@ -223,7 +225,7 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the low byte is the primary code
     if not code and str(error).startswith("Could not decode"):
         return _damaged(path, "text in it is no UTF-8")  # SQLite's own sentence would quote the note
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return _disk_full(path)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return IndexLocked(
@@ -248,6 +250,14 @@ def _translate_os(error: OSError, path: Path) -> StoreError:
         f"The index {path} cannot be read or written ({error.strerror}).",
         "See that the disk is sound and that this user may write to the folder.",
     )
+
+
+def _is_full(path: Path) -> bool:
+    """Tell whether the disk has no room for what SQLite shares between processes: it calls that an I/O error."""
+    try:
+        return shutil.disk_usage(path.parent).free < SHARED_BYTES
+    except OSError:
+        return False
 
 
 def _disk_full(path: Path) -> DiskFull:
@@ -356,7 +366,7 @@ def _version(database: Database) -> int:
 
 def _connect(path: Path, access: Access) -> sqlite3.Connection:
     # isolation_level None: transactions begin and end only where `atomic` says so.
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if access is Access.READ else 'rw'}"
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if access is Access.READ else 'rw'}{_unchanging(path, access)}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         if access is Access.WRITE:
@@ -376,6 +386,14 @@ def _connect(path: Path, access: Access) -> sqlite3.Connection:
 def _crc32(value: Value) -> int:
     """Return a checksum of a blob; what is none, in a damaged file, has a checksum that no blob has."""
     return zlib.crc32(value) if isinstance(value, bytes) else -1
+
+
+def _unchanging(path: Path, access: Access) -> str:
+    """Let SQLite read a file without a log in a folder where it may write nothing, not even its shared memory."""
+    log = path.with_name(f"{path.name}-wal")
+    if access is Access.WRITE or os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+        return ""
+    return "&immutable=1"
 
 
 def _create_private_file(path: Path) -> None:

@@ -64,7 +64,11 @@ class OwnerLock:
                 ) from error
             raise _locked(read_owner(self.path)) from error
         self._descriptor = descriptor
-        self.publish(port)
+        try:
+            self.publish(port)
+        except StoreError:
+            self.release()  # the disk is full; whoever tries again must not meet our own lock
+            raise
         return self
 
     def publish(self, port: int | None) -> None:
