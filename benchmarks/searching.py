@@ -29,7 +29,7 @@ from benchmarks.products import config_for, show_progress
 from benchmarks.report import Figure, mean, quantile, write_report
 from vaultrag.config import Config
 from vaultrag.domain import Vectors
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.embedding import never
 from vaultrag.language import language_of
 from vaultrag.roles import Models
 from vaultrag.store import embeddings
@@ -128,7 +128,8 @@ def _prepare(notes: int) -> None:
     """Index the generated vault with drawn vectors, as far as an earlier run has not."""
     generate(notes, f"searching-{notes}")
     with Workspace.with_models(_config(notes), Access.OWN, DrawnEmbedder(), None) as workspace:
-        workspace.index(show_progress, DeletionPolicy.ACCEPT)
+        workspace.follow(None, show_progress)
+        workspace.embed(show_progress, never)  # nothing looks for mentions: no search reads them
 
 
 def _questions() -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -245,3 +247,20 @@ def test_embedder_whose_files_are_gone_is_followed_at_once(config: Config, datab
     assert back.texts == [], "the old vectors were kept, and are nearer to complete"
     assert fingerprints(database) == {OLD: 100}
     assert broken(database) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="ends processes")
+@pytest.mark.parametrize("step", ["begin", "prove", "publish", "remove"])
+def test_killed_while_chroma_is_built_another_run_takes_over(config: Config, step: str) -> None:
+    write_notes(config, 5)
+    script = [sys.executable, "-m", "tests.crash_runner", "--building", step, str(config.vault), str(config.home)]
+    root = Path(__file__).parent.parent
+    assert subprocess.run(script, cwd=root, check=False).returncode == 9
+    script[4] = "never"
+    assert subprocess.run(script, cwd=root, check=False).returncode == 0
+    with open_database(config.database_path) as database:
+        assert fingerprints(database) == {NEW: 5}
+        assert succession.answering(database) == NEW
+        assert opened(database, HashEmbedder(NEW, dimension=32), config.chroma_path)
+    assert len(list(config.chroma_path.glob("gen-*"))) == 1

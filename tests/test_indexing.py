@@ -338,9 +338,10 @@ def test_killed_before_any_write_another_run_finishes(tmp_path: Path) -> None:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    first, changed = (int(word) for word in finished.stdout.split())
+    first, changed, embedder = (int(word) for word in finished.stdout.split())
     assert first > 40
     assert changed > 30
+    assert embedder > 40
 
 
 @pytest.mark.slow

@@ -78,7 +78,7 @@ class _Answering:
         grows = True
         while grows and not self.stop():
             yield from self.drain()
-            grows = self.vectors.rebuild_owed and self.vectors.grow(partial(self.progress, "vector index"))
+            grows = self.vectors.must_grow and self.vectors.grow(partial(self.progress, "vector index"))
         if not embeddings.owed_count(self.database):
             embeddings.forget_other_embedders(self.database, self.embedder.fingerprint)
 

@@ -68,6 +68,7 @@ class VectorIndex:
         with self._lock:
             try:
                 self._compare_counts(self.chroma.open())
+                self.chroma.remove_others()  # what a kill left
                 self._healthy = True
             except ChromaUnavailable as error:
                 self._fall_back(str(error))
@@ -81,6 +82,11 @@ class VectorIndex:
     @property
     def rebuild_owed(self) -> bool:
         return self.database.meta(REBUILD_OWED) is not None
+
+    @property
+    def must_grow(self) -> bool:
+        """Whether Chroma is to be built anew."""
+        return self.chroma is not None and (not self._healthy or self.rebuild_owed)
 
     @property
     def warnings(self) -> tuple[str, ...]:
