@@ -65,6 +65,12 @@ def test_bits_of_note_text(base: Path, tmp_path: Path, expected: Results) -> Non
     assert_sound(base, tmp_path, "index.sqlite3", drawn, expected)
 
 
+def test_record_that_is_no_text_any_more_comes_from_the_journal(base: Path, tmp_path: Path, expected: Results) -> None:
+    index = base / "home" / "index.sqlite3"
+    offset = index.read_bytes().rfind("Сохранено.".encode())
+    assert_sound(base, tmp_path, "index.sqlite3", [(offset, 7)], expected)
+
+
 @pytest.mark.slow
 def test_bits_of_the_journal(base: Path, tmp_path: Path, expected: Results) -> None:
     drawn = places(base / "home" / "journal.jsonl", 20, seed=4)
@@ -81,9 +87,9 @@ def test_bits_of_the_log_that_a_killed_process_left(
     connection = sqlite3.connect(tmp_path / "open" / "index.sqlite3")
     try:
         connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute("UPDATE chunks SET text = text")
-        connection.execute("UPDATE records SET body = body")
-        connection.commit()
+        for change in ("text || 'x'", "substr(text, 1, length(text) - 1)"):
+            connection.execute(f"UPDATE chunks SET text = {change}")
+            connection.commit()
         shutil.copytree(tmp_path / "open", config.home)
     finally:
         connection.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Finding, Progress, counted
+from vaultrag.errors import IndexDamaged
 from vaultrag.reading import Recipe
 from vaultrag.store import mending
 from vaultrag.store.check import examples
@@ -34,9 +35,10 @@ def mend_file(config: Config, progress: Progress, fault: str = "") -> list[str]:
     require_vault(config)
     with OwnerLock(config.lock_path):
         done = _mend_file(config, progress, fault)
-        with open_database(config.database_path) as database:
-            book = RecordBook(database, Journal(config.journal_path))
-            return [*done, *mending.mend_records(book, _damaged_files(config))]
+        try:
+            return [*done, *_mend_records(config)]
+        except IndexDamaged as error:
+            return [*done, *_mend_file(config, progress, error.message), *_mend_records(config)]
 
 
 def _mend_file(config: Config, progress: Progress, fault: str) -> list[str]:
@@ -51,6 +53,11 @@ def _mend_file(config: Config, progress: Progress, fault: str) -> list[str]:
         f"The damaged file lies in {kept} until a repair finds nothing to do.",
         f"A new index is built from the notes; {counted(saved, 'embedding')} could be taken over.",
     ]
+
+
+def _mend_records(config: Config) -> list[str]:
+    with open_database(config.database_path) as database:
+        return mending.mend_records(RecordBook(database, Journal(config.journal_path)), _damaged_files(config))
 
 
 @dataclass(slots=True)
