@@ -1,4 +1,4 @@
-"""Flipped bits in Chroma's files: each is found by `check --deep` or does no harm, and answers come back by `repair`."""
+"""Flipped bits in Chroma's files: each is found by `check --deep` or harmless, and `repair` brings answers back."""
 
 from __future__ import annotations
 

@@ -101,13 +101,20 @@ def _set_version(path: Path, version: int) -> None:
 
 def test_remedy_for_a_damaged_index_works(run: Run, home: Path) -> None:
     run("index")
+    before = run("search", "кот", "--no-server")[1]
     (home / "index.sqlite3").write_bytes(b"\x07" * 50_000)
-    assert run("index")[0] == 8
+    code, _, err = run("index")
+    assert code == 8
+    assert "`vaultrag repair`" in err
 
-    for path in home.glob("index.sqlite3*"):
-        path.unlink()
+    code, out, _ = run("repair")
 
-    assert run("index")[1].startswith("3 notes, ")
+    assert code == 0
+    assert "is damaged" in out
+    assert str(home / "damaged") in out
+    assert run("search", "кот", "--no-server")[1] == before
+    assert run("repair", "--json")[0] == 0
+    assert not (home / "damaged").exists()
 
 
 def test_log_left_by_a_killed_run_is_read(run: Run, home: Path, tmp_path: Path) -> None:
