@@ -191,6 +191,18 @@ def test_day_a_note_was_first_seen_outlives_its_index(folder: Path) -> None:
         assert database.rows("SELECT path, date FROM notes WHERE date = '2020-02-02' ORDER BY path") == before
 
 
+def test_one_damaged_table_does_not_cost_the_others(folder: Path) -> None:
+    path = config_of(folder).database_path
+    content = path.read_bytes()
+    assert content.count(b"CREATE TABLE moves") == 1
+    path.write_bytes(content.replace(b"CREATE TABLE moves", b"CREATE TAB\xccE moves"))
+    config_of(folder).journal_path.unlink()
+    embedder = HashEmbedder()
+    repaired(folder, embedder)
+    assert embedder.texts == []
+    assert records(folder) == SAVED
+
+
 def test_record_lost_by_the_journal_is_taken_from_the_damaged_index(folder: Path) -> None:
     run("DROP TRIGGER chunks_added")(folder)
     config_of(folder).journal_path.write_bytes(b"")

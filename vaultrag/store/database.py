@@ -35,8 +35,11 @@ SHARED_BYTES = 65_536  # of shared memory beside the log, for a log of usual siz
 
 
 class Access(StrEnum):
+    """RESCUE reads what a file still yields whose schema is damaged in part."""
+
     READ = "read"
     WRITE = "write"
+    RESCUE = "rescue"
 
 
 def open_database(path: Path, access: Access = Access.WRITE) -> Database:
@@ -216,6 +219,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise translate(error, path) from error
+    except UnicodeDecodeError as error:  # in SQLite's own sentence about a damaged schema
+        raise _damaged(path, "text in it is no UTF-8") from error
     except OSError as error:
         raise _translate_os(error, path) from error
 
@@ -366,7 +371,7 @@ def _version(database: Database) -> int:
 
 def _connect(path: Path, access: Access) -> sqlite3.Connection:
     # isolation_level None: transactions begin and end only where `atomic` says so.
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if access is Access.READ else 'rw'}{_unchanging(path, access)}"
+    uri = f"{path.absolute().as_uri()}?mode={'rw' if access is Access.WRITE else 'ro'}{_unchanging(path, access)}"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         if access is Access.WRITE:
@@ -374,13 +379,22 @@ def _connect(path: Path, access: Access) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        if access is Access.RESCUE:
+            _overlook_damage(connection)
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.create_function("crc32", 1, _crc32, deterministic=True)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         connection.close()
         raise
     return connection
+
+
+def _overlook_damage(connection: sqlite3.Connection) -> None:
+    """Have SQLite load those tables whose definition is whole: so it does while the schema counts as writable."""
+    connection.execute("PRAGMA writable_schema = ON")
+    with contextlib.suppress(sqlite3.Error, UnicodeDecodeError):
+        connection.execute("SELECT 1 FROM sqlite_master").fetchall()  # the first statement fails all the same
 
 
 def _crc32(value: Value) -> int:

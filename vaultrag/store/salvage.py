@@ -135,7 +135,7 @@ def _take_embeddings(database: Database, damaged: Path, progress: Progress) -> i
 
 def _embedding_rows(damaged: Path) -> Iterator[tuple[list[Row], int, int]]:
     """Yield portions of the embeddings whose checksums are right, how far that is, and how far it goes."""
-    with contextlib.closing(Database(damaged, Access.READ)) as database:
+    with contextlib.closing(Database(damaged, Access.RESCUE)) as database:
         last = _highest_id(database)
         for first in range(1, last + 1, ROWS):
             yield list(_readable(database, first, min(first + ROWS - 1, last))), first, last
@@ -166,7 +166,7 @@ def _readable(database: Database, first: int, last: int) -> Iterator[Row]:
 
 def _until_damaged(path: Path, query: str) -> Iterable[Row]:
     """Return the rows of a query up to the first that cannot be read."""
-    with contextlib.closing(Database(path, Access.READ)) as database:
+    with contextlib.closing(Database(path, Access.RESCUE)) as database:
         return database.readable_rows(query)
 
 
