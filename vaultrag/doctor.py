@@ -36,6 +36,8 @@ PURPOSES = {
     Role.RERANK: "putting passages in order",
 }
 GPU_TOOLS = {"nvidia-smi": "cuda", "rocminfo": "rocm"}
+GPU_MAKERS = {"0x10de": "cuda", "0x1002": "vulkan"}  # PCI's numbers for NVIDIA and AMD; Intel's are mostly screens
+GPU_FLAGS = {"cuda": "CUDA", "rocm": "HIP", "vulkan": "VULKAN", "metal": "METAL"}
 
 
 def examine(config: Config) -> list[Finding]:
@@ -188,17 +190,33 @@ def _backend(_: Config) -> Iterator[Finding]:
             "llama.cpp",
             "warning",
             f"This machine has a GPU ({hardware}), but llama-cpp-python {backend.version} computes on the CPU only.",
-            f"Build it for the GPU: scripts/quickstart --backend {hardware}",
+            f"Build it for the GPU: scripts/quickstart --backend {hardware}; or: {_rebuild(hardware, backend.version)}",
         )
         return
     yield _fine("llama.cpp", f"llama-cpp-python {backend.version} computes on the CPU; no GPU was found")
 
 
-def _gpu_hardware(machine: Machine) -> str:
-    """Return the backend that the hardware asks for, by the tools its drivers bring; empty where there is none."""
+def _gpu_hardware(machine: Machine, devices: Path = Path("/sys/class/drm")) -> str:
+    """Return the backend that the hardware asks for, by its drivers' tools or its maker; empty where there is none."""
     if machine.platform == "Darwin arm64":
         return "metal"
-    return next((backend for tool, backend in GPU_TOOLS.items() if shutil.which(tool)), "")
+    if found := next((backend for tool, backend in GPU_TOOLS.items() if shutil.which(tool)), ""):
+        return found
+    makers = {_text(path) for path in devices.glob("card[0-9]*/device/vendor")}
+    return next((backend for maker, backend in GPU_MAKERS.items() if maker in makers), "")
+
+
+def _rebuild(backend: str, version: str) -> str:
+    """Return the command that compiles llama-cpp-python for a GPU."""
+    flags = "--force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python"
+    return f'CMAKE_ARGS="-DGGML_{GPU_FLAGS[backend]}=ON" pip install {flags} llama-cpp-python=={version}'
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _size(entry: ModelEntry, config: Config) -> int:

@@ -6,11 +6,11 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vaultrag.answering.prompt import Refusal
-from vaultrag.config import Config
+from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
@@ -18,6 +18,7 @@ from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.llm import ChildModel, Running
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.runtime.tokens import load_token_counter
+from vaultrag.runtime.tuning import Trial, kept
 
 SPEEDS_NAME = "speeds.json"
 SECONDS_WITHOUT_GPU = 30.0  # how long a person waits for a first word before they doubt the program
@@ -180,17 +181,31 @@ class Models:
         return ChildEmbedder(path, of_files, threads=runtime.threads, spin_count=runtime.spin_count)
 
     def _child(self, entry: ModelEntry) -> ChildModel:
-        runtime = self.config.settings.runtime
+        runtime, path = self.config.settings.runtime, require_model(entry, self.config.models)
+        tuned = self._tuned(entry, path)
+        placement = replace(tuned.placement, context=runtime.context) if tuned else None
         return ChildModel(
             entry.name,
-            require_model(entry, self.config.models),
+            path,
             context=runtime.context,
-            threads=runtime.threads,
+            threads=tuned.placement.threads_batch if tuned else runtime.threads,
             gpu_layers=runtime.gpu_layers,
-            spin_count=runtime.spin_count,
+            spin_count=tuned.spin_count if tuned else runtime.spin_count,
             timeout=runtime.answer_timeout_seconds,
-            running=self._running(entry),
+            running=replace(self._running(entry), placement=placement),
         )
+
+    def _tuned(self, entry: ModelEntry, path: Path) -> Trial | None:
+        """Return the best way to run a model here, as `models bench` kept it, unless the settings say how."""
+        runtime, usual = self.config.settings.runtime, Settings().runtime
+        if (runtime.threads, runtime.gpu_layers, runtime.spin_count) != (
+            usual.threads,
+            usual.gpu_layers,
+            usual.spin_count,
+        ):
+            return None
+        result = kept(self.config.models, fingerprint(entry, path))
+        return result.trial if result else None
 
     def _running(self, entry: ModelEntry) -> Running:
         """Return how a model runs; only the answer model has a draft, of its own family."""

@@ -10,6 +10,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 from rich.text import Text
 
+from vaultrag.cli.bench import bench_command
 from vaultrag.cli.options import HomeOption, JsonOption, Session, VaultOption, session_of
 from vaultrag.cli.plan import plan_command
 from vaultrag.cli.terminal import Indented, one_line, size
@@ -29,6 +30,7 @@ NamesArgument = Annotated[
     typer.Argument(metavar="[NAME]...", help="Default: those that the settings name.", show_default=False),
 ]
 
+models_app.command("bench", epilog="Example:  vaultrag models bench qwen2.5-coder-1.5b-instruct")(bench_command)
 models_app.command(
     "plan",
     epilog="Example:  vaultrag models plan qwen3-32b --vram 24GB --ram 64GB --bandwidth 70",

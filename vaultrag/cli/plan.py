@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vaultrag.runtime.residents import MachinePlan, Placed, Refused
 
 GIBIBYTE = 1 << 30
+THIS_MACHINE = "this machine"  # as `describe_this_machine` calls it
 MORE = 8  # GiB: the step in which people buy memory
 NOTICED = 1.05  # smaller gains are not worth a line
 
@@ -87,6 +88,8 @@ class PlannedModel(BaseModel):
     decode: float = 0.0
     prefill: float = 0.0
     binding: str = ""
+    measured_decode: float = 0.0
+    measured_prefill: float = 0.0
     instead: list[PlannedModel] = []
     why: str = ""
 
@@ -200,9 +203,23 @@ def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> Planned
     )
     if isinstance(model, Placed):
         update = {"stays": not model.is_swapped, "swap_seconds": model.swap_seconds, **_figures(model.plan, hardware)}
-        return start.model_copy(update=update)
+        measured = _measured(wanted.name) if hardware.name == THIS_MACHINE and not start.from_shape else {}
+        return start.model_copy(update={**update, **measured})
     update = {"missing_bytes": model.refusal.missing, "instead": list(_instead(start, model.refusal, hardware))}
     return start.model_copy(update=update)
+
+
+def _measured(name: str) -> dict[str, float]:
+    """Return what `models bench` measured of a model here."""
+    from vaultrag.runtime.catalogue import ModelKind, find_model
+    from vaultrag.runtime.models import fingerprint, model_path
+    from vaultrag.runtime.tuning import kept
+
+    entry = find_model(name.rpartition(":")[0] or name, ModelKind.CHAT, models_dir())
+    result = kept(models_dir(), fingerprint(entry, model_path(entry, models_dir())))
+    if result is None:
+        return {}
+    return {"measured_decode": round(result.idle.decode, 2), "measured_prefill": round(result.idle.prefill, 1)}
 
 
 def _instead(start: PlannedModel, refusal: Refusal, hardware: Hardware) -> Iterator[PlannedModel]:
@@ -298,6 +315,9 @@ def _plan_lines(model: PlannedModel) -> Iterator[RenderableType]:
     yield _table(model)
     speed = f"{model.decode:.1f} tokens/s written, {model.prefill:,.0f} read; what binds is {model.binding}"
     yield Indented(Text(f"{speed}."), 2)
+    if model.measured_decode:
+        measured = f"Measured here: {model.measured_decode:.1f} tokens/s written, {model.measured_prefill:,.0f} read."
+        yield Indented(Text(measured), 2)
     yield Indented(Text(_where(model), style="dim"), 2)
 
 

@@ -1,0 +1,72 @@
+"""Measures a plan and its neighbours on this machine: each loaded for seconds, idle and beside one busy core."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vaultrag.errors import ModelError
+from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.machine import ALL
+from vaultrag.runtime.tuning import Failed, Neighbours, Reading, Result, Trial, better
+
+REPEATS = 2  # the best counts: what disturbs a measurement only makes it slower
+TIMEOUT_SECONDS = 600.0  # a model of 200 GB takes minutes to load
+
+
+def measure_neighbours(path: Path, start: Trial, varied: tuple[Neighbours, ...]) -> Iterator[Result | Failed]:
+    """Yield what was measured, the plan first. Raises ModelError where not even the plan can be loaded.
+
+    What is better than all before it is where the next thing is varied.
+    """
+    best = measure(path, start)
+    yield best
+    for neighbours in varied:
+        for trial in list(neighbours(best.trial)):
+            try:
+                result = measure(path, trial)
+            except ModelError as error:
+                yield Failed(trial, error.message)
+                continue
+            yield result
+            best = better(best, result)
+
+
+def measure(path: Path, trial: Trial) -> Result:
+    """Load a model this way and measure it. Raises ModelError."""
+    model = ChildModel(
+        path.stem,
+        path,
+        context=trial.placement.context,
+        threads=max(trial.placement.threads, trial.placement.threads_batch),
+        gpu_layers=ALL,
+        spin_count=trial.spin_count,
+        timeout=TIMEOUT_SECONDS,
+        running=Running(placement=trial.placement, lookup=False),
+    )
+    try:
+        model.load()
+        idle = _best_of(model)
+        with one_busy_core():
+            return Result(trial, idle, _best_of(model))
+    finally:
+        model.close()
+
+
+@contextmanager
+def one_busy_core() -> Iterator[None]:
+    """Keep one core busy, as another program would."""
+    other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        other.kill()
+        other.wait()
+
+
+def _best_of(model: ChildModel) -> Reading:
+    readings = [model.measure() for _ in range(REPEATS)]
+    return Reading(max(reading.prefill for reading in readings), max(reading.decode for reading in readings))
