@@ -13,7 +13,9 @@ from vaultrag.config import models_dir
 from vaultrag.runtime.footprint import compute_bytes
 from vaultrag.runtime.gguf import Tensor
 from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, read_facts
-from vaultrag.runtime.memory import Buffer, Pretence, Purpose, ask_memory
+from vaultrag.runtime.hardware import Hardware
+from vaultrag.runtime.memory import Buffer, Pretence, Purpose, ask_memory, with_true_compute
+from vaultrag.runtime.offload import budget_of, place
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.quantise import Scheme, Traits, quantised
 from vaultrag.runtime.shapes import Shape, facts_of_shape, load_shapes, metadata_of, tensor_shapes
@@ -139,3 +141,16 @@ def test_working_memory_is_within_a_quarter_of_what_llama_cpp_reserves(
     path = write_shape(tmp_path / "m.gguf", shape, shape.quantisation)
     reserved = of(ask_memory(path, placement), Purpose.COMPUTE)
     assert compute_bytes(read_facts(path), placement) == pytest.approx(reserved, rel=0.25, abs=64 << 20)
+
+
+@pytest.mark.slow
+def test_a_plan_takes_the_working_memory_that_llama_cpp_reserves(tmp_path: Path) -> None:
+    path = write_shape(tmp_path / "m.gguf", GROUPED, Scheme.Q4_K_M)
+    hardware = Hardware("m", "", 2, 16, 20)
+    plan = place(read_facts(path), hardware, budget_of(hardware), 4096)
+    assert plan is not None
+    exact = with_true_compute(plan, path)
+    buffers = ask_memory(path, plan.placement)
+    assert exact.footprint.ram.compute == of(buffers, Purpose.COMPUTE, Purpose.OUTPUT)
+    assert exact.footprint.ram.weights == plan.footprint.ram.weights
+    assert with_true_compute(plan, tmp_path / "none.gguf") == plan

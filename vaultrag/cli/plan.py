@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from vaultrag.config import models_dir
 from vaultrag.errors import DoesNotFit, UsageError
 
 if TYPE_CHECKING:
+    from vaultrag.runtime.catalogue import ModelEntry
     from vaultrag.runtime.footprint import Use
     from vaultrag.runtime.hardware import Hardware
     from vaultrag.runtime.offload import Plan, Refusal
@@ -201,25 +203,46 @@ def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> Planned
         from_shape=wanted.name in named.from_shape,
         fits=isinstance(model, Placed),
     )
+    here = hardware.name == THIS_MACHINE and not start.from_shape
     if isinstance(model, Placed):
-        update = {"stays": not model.is_swapped, "swap_seconds": model.swap_seconds, **_figures(model.plan, hardware)}
-        measured = _measured(wanted.name) if hardware.name == THIS_MACHINE and not start.from_shape else {}
-        return start.model_copy(update={**update, **measured})
+        plan = _exact(model, wanted.name) if here else model.plan
+        update = {"stays": not model.is_swapped, "swap_seconds": model.swap_seconds, **_figures(plan, hardware)}
+        return start.model_copy(update={**update, **(_measured(wanted.name) if here else {})})
     update = {"missing_bytes": model.refusal.missing, "instead": list(_instead(start, model.refusal, hardware))}
     return start.model_copy(update=update)
 
 
+def _exact(model: Placed, name: str) -> Plan:
+    """Return the plan with the working memory that llama.cpp itself reserves here."""
+    from vaultrag.runtime.memory import with_true_compute
+
+    plain, _, scheme = name.rpartition(":")
+    if plain and scheme == model.plan.facts.quantisation:
+        return model.plan  # another quantisation than the file's
+    return with_true_compute(model.plan, _path(name))
+
+
 def _measured(name: str) -> dict[str, float]:
     """Return what `models bench` measured of a model here."""
-    from vaultrag.runtime.catalogue import ModelKind, find_model
-    from vaultrag.runtime.models import fingerprint, model_path
+    from vaultrag.runtime.models import fingerprint
     from vaultrag.runtime.tuning import kept
 
-    entry = find_model(name.rpartition(":")[0] or name, ModelKind.CHAT, models_dir())
-    result = kept(models_dir(), fingerprint(entry, model_path(entry, models_dir())))
+    result = kept(models_dir(), fingerprint(_entry(name), _path(name)))
     if result is None:
         return {}
     return {"measured_decode": round(result.idle.decode, 2), "measured_prefill": round(result.idle.prefill, 1)}
+
+
+def _entry(name: str) -> ModelEntry:
+    from vaultrag.runtime.catalogue import ModelKind, find_model
+
+    return find_model(name.rpartition(":")[0] or name, ModelKind.CHAT, models_dir())
+
+
+def _path(name: str) -> Path:
+    from vaultrag.runtime.models import model_path
+
+    return model_path(_entry(name), models_dir())
 
 
 def _instead(start: PlannedModel, refusal: Refusal, hardware: Hardware) -> Iterator[PlannedModel]:

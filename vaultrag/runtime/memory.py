@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.errors import DoesNotFit
+from vaultrag.runtime.offload import Plan
 from vaultrag.runtime.placement import Placement
 
 ASKING_SECONDS = 60.0  # reading the header of a model in ten files takes seconds on a slow disk
@@ -37,6 +38,25 @@ class Buffer:
     device: str
     purpose: Purpose
     size: int
+
+
+def with_true_compute(plan: Plan, path: Path) -> Plan:
+    """Return the plan with the working memory that llama.cpp itself reserves; unchanged where it cannot be asked."""
+    try:
+        buffers = ask_memory(path, plan.placement)
+    except DoesNotFit:
+        return plan
+    names = [buffer.device for buffer in buffers if buffer.purpose is Purpose.COMPUTE]
+    on_cards = [name for name in names if not name.startswith("CPU") and not name.endswith("_Host")]
+    sizes = {buffer.device: buffer.size for buffer in buffers if buffer.purpose is Purpose.COMPUTE}
+    cards = tuple(
+        replace(use, compute=sizes[on_cards[index]]) if index < len(on_cards) else use
+        for index, use in enumerate(plan.footprint.cards)
+    )
+    ram = sum(size for name, size in sizes.items() if name not in on_cards)
+    ram += sum(buffer.size for buffer in buffers if buffer.purpose is Purpose.OUTPUT)
+    taken = replace(plan.footprint, cards=cards, ram=replace(plan.footprint.ram, compute=ram))
+    return replace(plan, footprint=taken)
 
 
 def ask_memory(path: Path, placement: Placement, pretence: Pretence = Pretence.LAID_OUT) -> tuple[Buffer, ...]:
