@@ -81,7 +81,15 @@ def test_where_nothing_fits_the_cpu_tries_from_the_file() -> None:
     placement, reason = decide(LARGE, wish(), poor)
     assert placement.gpu_layers == 0
     assert placement.use_mmap
+    assert not placement.repack
     assert "nothing of it fits" in reason
+    assert "larger than what is free" in reason
+
+
+@pytest.mark.parametrize(("free", "mapped", "repacked"), [(20.0, True, True), (9.0, False, True), (4.0, True, False)])
+def test_copies_of_weights_never_push_a_model_out_of_the_ram(free: float, mapped: bool, repacked: bool) -> None:
+    placement, _ = decide(SMALL, wish(), replace(seen(), free=free))
+    assert (placement.use_mmap, placement.repack) == (mapped, repacked)
 
 
 def test_a_card_has_the_bandwidth_that_its_driver_tells() -> None:

@@ -27,35 +27,41 @@ class Wish:
 
 def choose_placement(path: Path, wish: Wish, backend: BackendInfo) -> tuple[Placement, str]:
     """Return where the model goes, and why. Native code is called: only child processes may."""
-    if wish.gpu_layers == NONE or not backend.gpu_offload:
-        if wish.given is not None:
-            return wish.given, "as planned"
-        why = "the settings keep it off the GPU" if wish.gpu_layers == NONE else "llama-cpp-python has no GPU support"
-        return _on_cpu(wish), why
     machine = describe_machine()
-    hardware = hardware_of(machine, backend, known_bandwidth(models_dir(), machine), nvml_cards())
+    told = nvml_cards() if backend.gpu_offload else []
+    hardware = hardware_of(machine, backend, known_bandwidth(models_dir(), machine), told)
     return decide(read_facts(path), wish, hardware)
 
 
 def decide(facts: ModelFacts, wish: Wish, hardware: Hardware) -> tuple[Placement, str]:
-    """Return the placement on a machine whose GPU can be used. Pure."""
-    if not hardware.cards:
-        return wish.given or _on_cpu(wish), "no GPU was found"
+    """Return the placement on a machine as it is now. Pure."""
     budget = budget_of(hardware)
     if wish.given is not None and fits(facts, wish.given, hardware, budget):
         return wish.given, "as planned"
+    if wish.gpu_layers == NONE:
+        return _on_cpu(facts, wish, hardware, "the settings keep it off the GPU")
+    if not hardware.cards:
+        return _on_cpu(facts, wish, hardware, "no GPU was found that this llama-cpp-python can use")
     if wish.gpu_layers != AUTO:
         layers = ALL_LAYERS if wish.gpu_layers == ALL else wish.gpu_layers
-        asked = replace(_on_cpu(wish), gpu_layers=layers, batch=CARD_BATCH, micro_batch=CARD_BATCH)
-        return asked, "as the settings say"
+        return replace(_plain(wish), gpu_layers=layers, batch=CARD_BATCH, micro_batch=CARD_BATCH), "as the settings say"
     plan = place(facts, hardware, budget, wish.context)
     if plan is None:
-        return _on_cpu(wish), "nothing of it fits beside what is on the GPU and in RAM"
+        return _on_cpu(facts, wish, hardware, "nothing of it fits beside what is on the GPU")
     placement = replace(plan.placement, threads=wish.threads, threads_batch=wish.threads)
     return placement, f"planned: about {plan.forecast.decode:.0f} tokens/s"
 
 
-def _on_cpu(wish: Wish) -> Placement:
+def _on_cpu(facts: ModelFacts, wish: Wish, hardware: Hardware, why: str) -> tuple[Placement, str]:
+    """Map the file; where the CPU's own copies of weights have no room beside it, read it, or do without them."""
+    plain, alone = _plain(wish), replace(hardware, cards=(), unified=False)
+    for placement in (plain, replace(plain, use_mmap=False)):
+        if fits(facts, placement, alone, budget_of(alone)):
+            return placement, why
+    return replace(plain, repack=False), f"{why}; it is larger than what is free of the RAM"
+
+
+def _plain(wish: Wish) -> Placement:
     return Placement(
         context=wish.context,
         threads=wish.threads,
