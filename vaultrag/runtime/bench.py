@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vaultrag.errors import ModelError
+from vaultrag.errors import DoesNotFit, ModelError
 from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.loading import AS_PLANNED
 from vaultrag.runtime.machine import ALL
 from vaultrag.runtime.tuning import Failed, Neighbours, Reading, Result, Trial, better
 
@@ -48,7 +49,8 @@ def measure(path: Path, trial: Trial) -> Result:
         running=Running(placement=trial.placement, lookup=False),
     )
     try:
-        model.load()
+        if model.load().gpu_reason != AS_PLANNED:
+            raise DoesNotFit("It has no room beside what else runs.", "Close other programs, and measure again.")
         idle = _best_of(model)
         with one_busy_core():
             return Result(trial, idle, _best_of(model))

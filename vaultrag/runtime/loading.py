@@ -14,6 +14,8 @@ from vaultrag.runtime.offload import CARD_BATCH, CPU_BATCH, budget_of, fits, pla
 from vaultrag.runtime.placement import ALL_LAYERS, Placement
 from vaultrag.runtime.this_machine import hardware_of, known_bandwidth
 
+AS_PLANNED = "as planned"  # the reason of a placement that was given and has room
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -37,7 +39,7 @@ def decide(facts: ModelFacts, wish: Wish, hardware: Hardware) -> tuple[Placement
     """Return the placement on a machine as it is now. Pure."""
     budget = budget_of(hardware)
     if wish.given is not None and fits(facts, wish.given, hardware, budget):
-        return wish.given, "as planned"
+        return wish.given, AS_PLANNED
     if wish.gpu_layers == NONE:
         return _on_cpu(facts, wish, hardware, "the settings keep it off the GPU")
     if not hardware.cards:
