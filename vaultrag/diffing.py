@@ -71,7 +71,7 @@ def diff_paths(config: Config, catalog: Catalog, recipe: Recipe, places: Iterabl
 
     The work is in proportion to what lies there, whatever the size of the vault.
     """
-    return _diff(config, catalog, recipe, _with_numbered(config.vault, catalog, places))
+    return _diff(config, catalog, recipe, _outermost(_with_numbered(config.vault, catalog, places)))
 
 
 def _diff(config: Config, catalog: Catalog, recipe: Recipe, places: Sequence[str]) -> VaultDiff:
@@ -154,7 +154,14 @@ def _with_spellings(places: Sequence[str], stored: Mapping[str, StoredFile]) -> 
     return [*places, *(file.stat.fs_path for file in stored.values() if not _covers(hinted, file.stat.fs_path))]
 
 
+def _outermost(places: Iterable[str]) -> list[str]:
+    """Leave out what lies in another of the places: nothing is looked at twice."""
+    whole = set(places)
+    return sorted(place for place in whole if not _covers(whole, place.rpartition("/")[0]))
+
+
 def _covers(places: Collection[str], path: str) -> bool:
+    """Tell whether a path, or a folder above it, is one of the places."""
     while path:
         if path in places:
             return True

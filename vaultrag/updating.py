@@ -96,7 +96,8 @@ class Updates:
             applied = self._apply(diff, progress)
             if is_whole:
                 self._note_whole_look()
-            changed = tuple(diff.stats[change.path].fs_path for change in diff.changes if change.path in diff.stats)
+            seen = (diff.stats[change.path].fs_path for change in diff.changes if change.path in diff.stats)
+            changed = tuple(path for path in seen if path not in applied.unread)
             again = (*(diff.stats[path].fs_path for path in emptied), *applied.unread)
             return Followed(applied, changed, again, read_attention(self._database))
 
