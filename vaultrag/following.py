@@ -62,6 +62,7 @@ class Follower:
         self._closed = threading.Event()
         self._owed = threading.Event()
         self._last_change = 0.0
+        self._last_error = ""
         self._tries: dict[str, int] = {}
         self._after = threading.Thread(target=self._finish, name="embed and mention", daemon=True)
 
@@ -87,13 +88,19 @@ class Follower:
         try:
             followed = self._workspace.follow(_places(changes), self._progress)
         except Exception as unknown:  # noqa: BLE001  # the outermost loop of following: the next set is another chance
-            error = _told(unknown)
-            log.warning("following met %s", type(unknown).__name__)
+            self._note_error(type(unknown).__name__)
             self._watch.look_again(changes.places or EVERYWHERE, TRY_SECONDS)
-            return Step(changes, time.monotonic() - began, None, error)
+            return Step(changes, time.monotonic() - began, None, _told(unknown))
+        self._note_error("")
         step = Step(changes, time.monotonic() - began, followed)
         self._note(step, followed)
         return step
+
+    def _note_error(self, kind: str) -> None:
+        """Log an error once, however often it comes: a disk may be away for days."""
+        if kind and kind != self._last_error:
+            log.warning("following met %s", kind)
+        self._last_error = kind
 
     def _note(self, step: Step, followed: Followed) -> None:
         applied = followed.applied
@@ -134,9 +141,10 @@ class Follower:
             self._owed.clear()
             try:
                 self._catch_up()
+                wait = RETRY_SECONDS if not self._closed.is_set() and self._workspace.owes_anything() else None
             except Exception as error:  # noqa: BLE001  # the outermost loop of this thread; what is owed stays owed
                 log.warning("embedding met %s", type(error).__name__)
-            wait = RETRY_SECONDS if self._workspace.owes_anything() else None
+                wait = RETRY_SECONDS
 
     def _catch_up(self) -> None:
         while not self._closed.is_set():

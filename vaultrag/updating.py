@@ -26,7 +26,7 @@ from vaultrag.store.attention import (
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
 
-INDEXED = "indexed"  # when a run last went through the whole vault, empty as it may have been
+INDEXED = "indexed"  # when a run first went through the whole vault, empty as it may have been
 REMEMBERED_SECONDS = 600.0  # deletions of the last minutes count together: a folder may go piece by piece
 EMPTY_SECONDS = 3.0  # a note found empty is believed after that: programs empty a file before they write it
 
@@ -140,10 +140,15 @@ class Updates:
         try:
             yield
         except VaultError as error:
-            call_attention(self._database, Attention(kind, error.message, error.remedy))
+            attention = Attention(kind, error.message, error.remedy)
+            if read_attention(self._database) != attention:
+                call_attention(self._database, attention)
             raise
 
     def _note_whole_look(self) -> None:
+        """Write that the index is up to the whole vault, unless that stands: where no events come, looks are many."""
+        if self._database.meta(INDEXED) and read_attention(self._database) is None:
+            return
         with self._database.atomic():
             self._database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))
             dismiss_attention(self._database)

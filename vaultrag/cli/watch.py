@@ -51,14 +51,16 @@ class _Teller:
 
     terminal: Terminal
     _attention: Attention | None = None
+    _error: str = ""
 
     def tell(self, step: Step) -> None:
         if self.terminal.json:
             self.terminal.print_line(shape(step))
-        elif step.error is not None:
+        elif step.error is not None and step.error.message != self._error:
             self.terminal.warn(f"{step.error.message} {step.error.remedy}")
         elif step.followed is not None:
             self._tell_of(step, step.followed)
+        self._error = step.error.message if step.error else ""
 
     def _tell_of(self, step: Step, followed: Followed) -> None:
         if step.is_news:

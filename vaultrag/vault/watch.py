@@ -110,7 +110,8 @@ class Watch:
 
     def note_regular_look(self, found: int) -> None:
         """Hear how many notes had changed with no event; when that goes on, events are not relied on any more."""
-        self._unheard = self._unheard + 1 if found else 0
+        is_deaf = found > 0 or (self._listener is not None and self._listener.misses_folders())
+        self._unheard = self._unheard + 1 if is_deaf else 0
         if self._unheard >= UNHEARD and not self._distrusted:
             log.warning("changes come without events: the vault is looked at every few seconds instead")
             self._distrusted = True
