@@ -28,7 +28,7 @@ LONGEST_RETRY = 300.0  # between looks at a note that cannot be read
 HEARD_SECONDS = 5.0  # an event may be that late; what changed before and was not told of was not heard
 LEAVE_SECONDS = 5.0  # a batch takes two seconds; what takes longer ends with the process
 
-log = logging.getLogger("vaultrag.watch")
+log = logging.getLogger("vaultrag.following")
 
 
 @dataclass(frozen=True, slots=True)

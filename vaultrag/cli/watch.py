@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ def follow_vault(config: Config, terminal: Terminal) -> None:
     if running is not None:
         _hand_over(terminal, *running)
         return
+    _show_notes_of_the_watch(terminal)
     with Bars(terminal) as bars, closing(Workspace.open(config, Access.OWN)) as workspace:
         follower = Follower(workspace, bars.show, _Teller(terminal).tell)
         terminal.note(f"Following {config.vault}. Ctrl-C ends it; what is unfinished then goes on the next time.")
@@ -33,6 +35,23 @@ def follow_vault(config: Config, terminal: Terminal) -> None:
             follower.run()
         finally:
             follower.close()
+
+
+class _Notes(logging.Handler):
+    """Shows on a terminal what a server would write into its log."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(logging.WARNING)
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.note(f"{record.getMessage()}.")
+
+
+def _show_notes_of_the_watch(terminal: Terminal) -> None:
+    """Say how the vault is watched; errors of following are told by each step."""
+    logging.getLogger("vaultrag.watch").addHandler(_Notes(terminal))
+    logging.getLogger("vaultrag.following").addHandler(logging.NullHandler())
 
 
 def _hand_over(terminal: Terminal, endpoint: Endpoint, health: wire.Health) -> None:
