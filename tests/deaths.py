@@ -23,6 +23,9 @@ class Death:
     torn: bool = False
 
 
+SPARED = Death(by="nothing", who="nobody", takes="one")
+
+
 @dataclass(slots=True)
 class Kill:
     """One kill and what was found after the recovery. `place` is the call and file it hit, where that is known."""

@@ -35,7 +35,7 @@ def load_killer(folder: Path) -> ctypes.CDLL:
         folder.mkdir(parents=True, exist_ok=True)
         source = Path(__file__).with_name("killer.c")
         subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"], check=True)
-        os.environ.update(LD_PRELOAD=str(library), OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+        os.environ.update(LD_PRELOAD=str(library), OPENBLAS_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
         os.execv(sys.executable, [sys.executable, "-m", "tests.kill_harness", *sys.argv[1:]])
     killer = ctypes.CDLL(str(library))
     killer.killer_arm.argtypes = [ctypes.c_long, ctypes.c_int]
@@ -47,7 +47,7 @@ def main() -> int:
     options = _options()
     scratch = options.scratch or Path(tempfile.gettempdir()) / f"vaultrag-kills-{options.seed}"
     killer = load_killer(scratch / "tools")
-    harness = Harness(scratch / "ground", options.seed, killer)
+    harness = Harness(scratch / "ground", options.seed, killer, options.models)
     operations = options.operations.split(",")
     done, number = _resume(options.state)
     faulty, began = 0, number
@@ -74,6 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--operations", default=",".join(OPERATIONS))
     parser.add_argument("--state", type=Path, help="a file of one line a kill, to go on from")
     parser.add_argument("--scratch", type=Path)
+    parser.add_argument("--models", type=Path, help="the folder of real models; without it the doubles serve")
     return parser.parse_args()
 
 

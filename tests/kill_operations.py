@@ -14,8 +14,21 @@ from tests.killing import CLIENTS, MOST_CHANGES, PATIENCE, SERVED_SECONDS, WATCH
 from tests.living_vault import SENTENCES
 from vaultrag.config import Config
 from vaultrag.endpoint import read_endpoint, read_token
+from vaultrag.store.database import open_database
 
 POLL_SECONDS = 0.02
+PAGE = 4096  # bytes, SQLite's default
+DAMAGED_ROWS = (
+    "UPDATE chunks SET text = text || 'x' WHERE id = (SELECT max(id) FROM chunks)",
+    "UPDATE chunks SET stems = 'x' WHERE id = (SELECT min(id) FROM chunks)",
+    "DELETE FROM chunks WHERE id = (SELECT max(id) FROM chunks)",
+    "DELETE FROM links WHERE id % 3 = 0",
+    "DELETE FROM names WHERE id = (SELECT max(id) FROM names)",
+    "UPDATE embeddings SET vector = zeroblob(256) WHERE id % 5 = 0",
+    "DELETE FROM embeddings WHERE id % 4 = 0",
+    "INSERT INTO keywords (keywords) VALUES ('delete-all')",
+    "DELETE FROM outbox",
+)
 SAVED = re.compile(r'"saved": ?"(\w*)"')  # in the last event of an answer
 
 
@@ -55,10 +68,52 @@ def kill_server(harness: Harness, kill: Kill) -> None:
     harness.saved.update(filter(None, replies))
 
 
+def kill_repair(harness: Harness, kill: Kill) -> None:
+    """Something of the home is damaged first; a second repair ends what the killed one began."""
+    damage = harness.random.choice(DAMAGES)
+    kill.changes.append(damage.__name__)
+    if harness.config.database_path.exists():
+        damage(harness)
+    harness.run_command(["repair", "--json"], kill)
+    kill.faults += harness.run_whole(["repair", "--json"])
+
+
+def damage_rows(harness: Harness) -> None:
+    """Change what a flipped bit in a page could change: a text, a vector, a link, words."""
+    with open_database(harness.config.database_path) as database, database.atomic():
+        database.run(harness.random.choice(DAMAGED_ROWS))
+
+
+def damage_page(harness: Harness) -> None:
+    """Fill a page of the index file with noise."""
+    path = harness.config.database_path
+    page = harness.random.randrange(path.stat().st_size // PAGE)
+    with path.open("r+b") as file:
+        file.seek(page * PAGE)
+        file.write(harness.random.randbytes(PAGE))
+
+
+def damage_length(harness: Harness) -> None:
+    path = harness.config.database_path
+    os.truncate(path, harness.random.randrange(path.stat().st_size))
+
+
+def damage_chroma(harness: Harness) -> None:
+    """Spoil or remove one of Chroma's files."""
+    files = [path for path in harness.config.chroma_path.rglob("*") if path.is_file()]
+    for path in harness.random.sample(files, min(1, len(files))):
+        if harness.random.random() < 0.5:
+            path.unlink()
+        else:
+            path.write_bytes(harness.random.randbytes(path.stat().st_size))
+
+
+DAMAGES = (damage_rows, damage_page, damage_length, damage_chroma)
 OPERATIONS: dict[str, Callable[[Harness, Kill], None]] = {
     "index": kill_index,
     "watch": kill_watcher,
     "serve": kill_server,
+    "repair": kill_repair,
 }
 
 

@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests import product
-from tests.deaths import Death, Kill, descendants, ended, signal_all
-from tests.doubles import HashEmbedder
-from tests.index_content import Expected, content, differences, embedding_faults, fresh_content
+from tests.deaths import SPARED, Death, Kill, descendants, ended, signal_all
+from tests.index_content import Expected, content, differences, embedding_faults, fresh_content, open_doubled
 from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
 from vaultrag.indexing import DeletionPolicy
@@ -37,19 +36,24 @@ FIRST_REACH = {
     "watch time command": WATCHED_SECONDS,
     "serve time command": SERVED_SECONDS,
 }
+REAL_SECONDS = 25.0  # with the real embedder, which takes most of that to load
 SHRINK, GROW = 0.9, 1.02  # of the reach after a draw that came too late, and after a hit: one in six comes too late
 
 
 class Harness:
     """One scratch folder with a living vault, its index, and a fresh index to compare with."""
 
-    def __init__(self, scratch: Path, seed: int, killer: ctypes.CDLL) -> None:
+    def __init__(self, scratch: Path, seed: int, killer: ctypes.CDLL, models: Path | None = None) -> None:
         self.scratch = scratch
         self.random = random.Random(seed)
         self.killer = killer
-        self.config = Config(vault=scratch / "vault", home=scratch / "home", models=scratch, settings=Settings())
+        self.config = Config(
+            vault=scratch / "vault", home=scratch / "home", models=models or scratch, settings=Settings()
+        )
+        self.run_program = product.run if models is None else product.run_real
+        self.open_index = open_doubled if models is None else open_real
         self.living = LivingVault(self.config.vault, self.random)
-        self.expected = Expected()
+        self.expected = Expected() if models is None else None
         self.saved: set[str] = set()
         self.reach: dict[str, float] = {}
         self.log = scratch / "command.log"
@@ -81,7 +85,10 @@ class Harness:
         by = self.random.choice(("call", "call", "time"))
         who = self.random.choices(("command", "chroma"), (3, 1))[0] if by == "call" else "command"
         name = f"{operation} {by} {who}"
-        reach = self.reach.setdefault(name, FIRST_REACH.get(name) or FIRST_REACH[f"{by} {who}"])
+        first = FIRST_REACH.get(name) or FIRST_REACH[f"{by} {who}"]
+        if self.expected is None and by == "time":
+            first = REAL_SECONDS
+        reach = self.reach.setdefault(name, first)
         drawn = self.random.uniform(0, reach)
         return Death(
             by=by,
@@ -100,6 +107,14 @@ class Harness:
                 kill.faults.append(f"{kill.operation} hangs")
             self.end(pid, kill.death)
         self.note_end(pid, kill)
+
+    def run_whole(self, arguments: Sequence[str]) -> list[str]:
+        """Run a command to its end; return what went wrong."""
+        pid = self.start([*arguments, *self.places], SPARED)
+        if not ended(pid, PATIENCE):
+            os.kill(pid, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return [f"{arguments[0]} ended with {code}: {self._said()}"] if code else []
 
     def end(self, pid: int, death: Death) -> None:
         """Kill a command, alone or with everything it started."""
@@ -124,7 +139,7 @@ class Harness:
         return ["--vault", str(self.config.vault), "--home", str(self.config.home)]
 
     def start(self, arguments: Sequence[str], death: Death) -> int:
-        return self._fork(lambda: product.run(arguments), death)
+        return self._fork(lambda: self.run_program(arguments), death)
 
     def _fork(self, work: Callable[[], int], death: Death) -> int:
         """Fork, and run `work` there, armed."""
@@ -176,7 +191,7 @@ class Harness:
         """Index again in another process, check there, and compare what it says."""
         told = self.scratch / "told.json"
         told.unlink(missing_ok=True)
-        pid = self._fork(lambda: self._index_and_check(told), Death("never", "nobody", "one"))
+        pid = self._fork(lambda: self._index_and_check(told), SPARED)
         if not ended(pid, PATIENCE):
             os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -187,7 +202,7 @@ class Harness:
         faults += [f"check: {finding}" for finding in said["findings"]]
         path = self.config.database_path
         faults += embedding_faults(path, self.expected, said["chroma"]) + self._lost_answers(said["saved"])
-        return faults + differences(content(path), fresh_content(self.config, self.scratch / "fresh"))
+        return faults + differences(content(path), fresh_content(self.config, self.scratch / "fresh", self.open_index))
 
     def _lost_answers(self, saved: Sequence[str]) -> list[str]:
         """Every answer that a client was told is saved must be; each client may have missed one such word."""
@@ -197,7 +212,7 @@ class Harness:
         return faults + ([f"answers saved twice: {len(unheard)}"] if len(unheard) > CLIENTS else [])
 
     def _index_and_check(self, told: Path) -> int:
-        with Workspace.with_models(self.config, Access.OWN, HashEmbedder(), None) as workspace:
+        with self.open_index(self.config) as workspace:
             workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
             said = workspace.check_deep(lambda *_: None)
             findings = [f"{found.invariant}: {found.detail}" for found in said if found.severity != "info"]
@@ -221,6 +236,10 @@ class Harness:
             return ""
         call, _, path = self.hit.read_text(encoding="utf-8").splitlines()[0].partition(" ")
         return f"{call} {Path(path).name}"
+
+
+def open_real(config: Config) -> Workspace:
+    return Workspace.open(config, Access.OWN)
 
 
 def _vault_state(vault: Path) -> dict[str, tuple[int, int]]:

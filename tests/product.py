@@ -21,6 +21,11 @@ def run(arguments: Sequence[str]) -> int:
     return main(arguments, _serve)
 
 
+def run_real(arguments: Sequence[str]) -> int:
+    """Run one command with the real models."""
+    return main(arguments, _serve)
+
+
 def _doubles(config: Config) -> Models:
     return Models.given(config, HashEmbedder(), ScriptedModel([REPLY]))
 

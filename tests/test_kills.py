@@ -30,9 +30,16 @@ def kill(scratch: Path, *arguments: str) -> None:
 
 
 @counts_calls
-@pytest.mark.parametrize(("operation", "kills"), [("index", 10), ("watch", 5), ("serve", 5)])
+@pytest.mark.parametrize(("operation", "kills"), [("index", 8), ("watch", 4), ("serve", 4), ("repair", 4)])
 def test_killed_commands_lose_and_double_nothing(tmp_path: Path, operation: str, kills: int) -> None:
     kill(tmp_path, "--kills", str(kills), "--seed", "1", "--operations", operation)
+
+
+@counts_calls
+@pytest.mark.models
+@pytest.mark.slow
+def test_kills_with_the_real_embedder(tmp_path: Path, models_dir: Path) -> None:
+    kill(tmp_path, "--kills", "20", "--seed", "1", "--operations", "index,watch", "--models", str(models_dir))
 
 
 @pytest.fixture(scope="module")
