@@ -90,7 +90,10 @@ def _command(config: Config, *arguments: str) -> Cost:
     places = ["--vault", str(config.vault), "--home", str(config.home)]
     began = time.perf_counter()
     with subprocess.Popen(
-        [sys.executable, "-m", "vaultrag", *arguments, *places], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "vaultrag", *arguments, *places],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -118,18 +121,32 @@ def _inside(config: Config, edits: int, runs: int) -> dict[str, list[Cost]]:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         unchanged = [_timed(lambda: workspace.index(lambda *_: None, DeletionPolicy.GUARD)) for _ in range(runs)]
         notes = random.Random(SEED).sample(sorted(config.vault.rglob("*.md")), edits)
-        return {"nothing changed": unchanged, "edit": [_edit(workspace, note, n) for n, note in enumerate(notes)]}
+        followed = [_edit(workspace, note, number) for number, note in enumerate(notes)]
+        mentions = [_timed(workspace.find_mentions)]
+        whole = [_edit_and_index(workspace, note, number) for number, note in enumerate(notes[:runs])]
+        return {
+            "nothing changed": unchanged,
+            "edit": followed,
+            f"mentions of {edits} edited notes, afterwards": mentions,
+            "edit, all looked at": whole,
+        }
 
 
 def _edit(workspace: Workspace, note: Path, number: int) -> Cost:
-    """Append a line with a new word to a note, index, and find the word."""
+    """Append a line with a new word to a note, follow it as the watcher does, and find the word."""
     word = f"слово{number}x{time.time_ns()}"
     _append(note, word)
-    cost = _timed(lambda: workspace.index(lambda *_: None, DeletionPolicy.GUARD))
+    place = note.relative_to(workspace.config.vault).as_posix()
+    cost = _timed(lambda: workspace.follow([place], lambda *_: None))
     found = workspace.search(word, 3, Reach.WORDS).passages
     assert found
     assert found[0].chunk.path.endswith(unicodedata.normalize("NFC", note.name))
     return cost
+
+
+def _edit_and_index(workspace: Workspace, note: Path, number: int) -> Cost:
+    _append(note, f"целиком{number}")
+    return _timed(lambda: workspace.index(lambda *_: None, DeletionPolicy.GUARD))
 
 
 def _edit_by_command(config: Config, number: int) -> Cost:
@@ -176,7 +193,8 @@ def _notes(runs: int) -> list[str]:
     return [
         "Generated notes (benchmarks/parsing.py), half Russian, with links and tags: median 0.8 kB, mean 2 kB.",
         f"Medians between the least and the most; {runs} runs. Commands include the start of Python.",
-        "`edit` is one note changed until a new word in it is found; it is measured inside a running process.",
+        "`edit` is what the watcher does with one changed note, until a new word in it is found by `search`; mentions"
+        " follow in a pause. `all looked at` is the same by a whole `index`. Both inside a running process.",
         "Bare FTS5 puts whole files into SQLite's keyword index: what a script of ten lines would do after each edit.",
         f"The load of the machine was {os.getloadavg()[0]:.1f} at the end: CPU seconds hold on a busy machine, too.",
     ]
