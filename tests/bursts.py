@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -113,7 +112,7 @@ class Bursts:
                 yield iter(process.stdout)
             finally:
                 timer.cancel()
-                process.send_signal(signal.SIGINT)
+                process.terminate()  # a shell's background jobs never hear SIGINT
                 process.communicate()
 
     def _run(self, *arguments: str) -> subprocess.Popen[str]:
