@@ -1,7 +1,8 @@
 """Kill -9 of the product's own commands at random points, hundreds of times; what the recovery finds.
 
-usage: scripts/bench kills [--kills N] [--seed N] [--operations NAME,NAME] [--report]
-    Each run adds to the kills that were done before; --report only writes the tables.
+usage: scripts/bench kills [--kills N] [--seed N] [--operations NAME,NAME] [--models DIR] [--report]
+    Each run adds to the kills that were done before; --report only writes the tables. With the folder of the real
+    models the real embedder is used instead of a double.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.report import MEASURED, Figure, share, write_report
 
+REAL = "real"  # in the name of a file of kills with the real embedder
 PARTS = {  # of a home, by what stands in a file's name
     "index.sqlite3-wal": "SQLite's log",
     "index.sqlite3": "SQLite's file",
@@ -48,10 +50,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench kills")
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=20261122)
-    parser.add_argument("--operations", default="index,serve")
+    parser.add_argument("--operations", default="index,watch,repair,serve")
+    parser.add_argument("--models", type=Path)
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
-    code = 0 if options.report else _kill(options.kills, options.seed, options.operations)
+    code = 0 if options.report else _kill(options)
     _report(list(_kills()))
     return code
 
@@ -62,12 +65,15 @@ def _folder() -> Path:
     return folder
 
 
-def _kill(kills: int, seed: int, operations: str) -> int:
-    state = _folder() / f"{MEASURED}-{operations.replace(',', '-')}-{seed}.jsonl"
-    scratch = _folder() / f"scratch-{operations.replace(',', '-')}-{seed}"
-    command = [sys.executable, "-m", "tests.kill_harness", "--kills", str(kills), "--seed", str(seed)]
-    places = ["--operations", operations, "--state", str(state), "--scratch", str(scratch)]
-    return subprocess.run([*command, *places], cwd=REPOSITORY, check=False).returncode
+def _kill(options: argparse.Namespace) -> int:
+    """Run the harness until it has done so many kills more; return its code."""
+    name = f"{options.operations.replace(',', '-')}-{options.seed}"
+    state = _folder() / f"{MEASURED}-{REAL if options.models else 'double'}-{name}.jsonl"
+    scratch = _folder() / f"scratch-{name}"
+    command = [sys.executable, "-m", "tests.kill_harness", "--kills", str(options.kills), "--seed", str(options.seed)]
+    places = ["--operations", options.operations, "--state", str(state), "--scratch", str(scratch)]
+    models = ["--models", str(options.models)] if options.models else []
+    return subprocess.run([*command, *places, *models], cwd=REPOSITORY, check=False).returncode
 
 
 def _kills() -> Iterator[Done]:
@@ -79,7 +85,8 @@ def _kills() -> Iterator[Done]:
                 death = kill["death"]
                 how = f"{death['who']}, at a {'call' if death['by'] == 'call' else 'moment'}, {death['takes']}"
                 place = _place(kill["place"]) if kill["place"] else "a moment"
-                yield Done(kill["operation"], how, place, kill["answers"], tuple(kill["faults"]))
+                operation = kill["operation"] + (" with the real embedder" if REAL in state.name else "")
+                yield Done(operation, how, place, kill["answers"], tuple(kill["faults"]))
 
 
 def _place(place: str) -> str:
@@ -103,6 +110,9 @@ def _report(kills: Sequence[Done]) -> None:
         "Before each kill the vault of 40 notes is edited, moved about and deleted from; after it the next run"
         " recovers, and `check` and a comparison with a fresh index follow: notes, chunks, links, names, tags, every"
         " word of the keyword index, every embedding against the embedder, Chroma's keys, the outbox; the vault stays.",
+        "Before a repair something is damaged: rows, a page, the length of the index, a file of Chroma. Clients save"
+        " answers while the server is killed; each that was acknowledged must be there.",
+        f"Commits: {', '.join(sorted({state.name.partition('-')[0] for state in _folder().glob('*.jsonl')}))}.",
         "A call is one that writes, syncs, cuts, renames or removes a file of the home; every fourth write is torn.",
         *(f"{kill.operation}, {kill.place}: {fault}" for kill in faulty for fault in kill.faults),
     ]
