@@ -18,9 +18,9 @@ MODULE = re.compile(r"vaultrag(?:\.\w+)+")
 
 
 @contextlib.contextmanager
-def serving(config: Config, *arguments: str) -> Iterator[tuple[int, Client]]:
-    """Run `vaultrag serve` for this vault; yield its process and a client that is connected."""
-    command = [sys.executable, "-m", "vaultrag", "serve", "--port", "0", *arguments]
+def serving(config: Config, program: str = "vaultrag") -> Iterator[tuple[int, Client]]:
+    """Run the program's `serve` for this vault; yield its process and a client that is connected."""
+    command = [sys.executable, "-m", program, "serve", "--port", "0"]
     places = ["--vault", str(config.vault), "--home", str(config.home)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "VAULTRAG_MODELS": str(config.models)}
     with subprocess.Popen([*command, *places], stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -1,7 +1,8 @@
 """Random edits by a script while questions and searches run over HTTP: errors, memory over time, the index at the end.
 
-usage: scripts/bench soak [--minutes N] [--notes N] [--seed N]
-    The real models are used where they are in the models folder; without them, words and links.
+usage: scripts/bench soak [--minutes N] [--notes N] [--seed N] [--doubles]
+    The real models are used where they are in the models folder. With --doubles the tests' deterministic ones stand
+    in for them, so that many more edits and questions fit into the time.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def main() -> int:
     options = _options()
     config = _prepare(options.notes)
     soak = Soak(config, options.seed)
-    with serving(config) as (pid, client):
+    program = "tests.product" if options.doubles else "vaultrag"
+    with serving(config, program) as (pid, client):
         client.index("accept", lambda *_: None)
         work = (soak.edit, soak.search, soak.ask, lambda: soak.watch_memory(pid))
         threads = [threading.Thread(target=each) for each in work]
@@ -110,7 +112,11 @@ def main() -> int:
             thread.join()
         client.index("guard", lambda *_: None)
         findings = [found for found in client.check_deep(lambda *_: None).findings if found.severity != "info"]
-    _report(soak, options.minutes, [f"{found.invariant}: {found.detail}" for found in findings])
+    _report(
+        soak,
+        f"{options.minutes:g} minutes with {program}",
+        [f"{found.invariant}: {found.detail}" for found in findings],
+    )
     return 1 if soak.errors or findings else 0
 
 
@@ -119,6 +125,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--notes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=20261122)
+    parser.add_argument("--doubles", action="store_true")
     return parser.parse_args()
 
 
@@ -143,7 +150,7 @@ def missed_and_ghosts(config: Config) -> tuple[int, int]:
     return len(there - known), len(known - there)
 
 
-def _report(soak: Soak, minutes: float, findings: Sequence[str]) -> None:
+def _report(soak: Soak, what: str, findings: Sequence[str]) -> None:
     missed, ghosts = missed_and_ghosts(soak.config)
     parts = sorted({name for _, sample in soak.samples for name in sample})
     lines = {name: [(at / 60, sample.get(name, 0.0)) for at, sample in soak.samples] for name in parts}
@@ -162,7 +169,7 @@ def _report(soak: Soak, minutes: float, findings: Sequence[str]) -> None:
         _growth("open files of the server", soak.files),
     ]
     notes = [
-        f"{minutes:g} minutes, seed {soak.seed}; edits by tests/living_vault.py, questions by the HTTP client.",
+        f"{what}, seed {soak.seed}; edits by tests/living_vault.py, questions by the HTTP client.",
         "Growth is the median of the last fifth of the time over that of the second fifth; the interval is of both.",
         f"The load of the machine was {os.getloadavg()[0]:.1f} at the end.",
         *soak.errors[:5],
