@@ -6,17 +6,17 @@ Only block structure with line maps is made; what stands inside a line is read b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
 
 MAX_NESTING = 40  # CommonMark's 20 is ten levels of lists; outlines of real vaults go deeper
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")
-_QUOTED = re.compile(r"(?P<marks>(?: {0,3}> ?)+)(?P<rest>.*)")
-_NO_PARAGRAPH = re.compile(r"\s*$| {0,3}#{1,6}(?:\s|$)")
-_FENCE = re.compile(r" ?(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)")  # a deeper one may belong to a list
+DEEPEST_LOOK = 8  # quotes in quotes whose ends are looked for ahead; deeper ones are found the slow way
+_QUOTES, _DEPTH = "quotes", "depth"  # what the parser remembers of a text: which quotes end in a paragraph
 _INTERRUPTS = ["paragraph", "blockquote", "list"]
 
 BlockRule = Callable[[StateBlock, int, int, bool], bool]
@@ -91,33 +91,58 @@ def _continues(state: StateBlock, following: int, content: int, end: int) -> boo
 
 
 def _quote_end(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Tell that a line without `>` cannot continue the quote above it, which ends in a fence, a heading or nothing.
+    """Tell that a line without `>` cannot continue the quote above it, which does not end in a paragraph.
 
     The quote's own rule would take it in, find this out later, and read all that follows once more for each such line.
     """
     del end
-    if not silent or not start or not (last := _QUOTED.match(_source_line(state, start - 1))):
+    if not silent or not start or not (quoted := _quoted_above(state, start)):
         return False
-    if _NO_PARAGRAPH.match(last["rest"]):
-        return True
-    fence, depth, quoted = "", 0, []
-    while start and (match := _QUOTED.match(_source_line(state, start - 1))):
-        quoted.append(match)
-        start -= 1
-    for line in reversed(quoted):
-        marks = line["marks"].count(">")
-        fence = fence if marks == depth else ""
-        depth = marks
-        mark = _FENCE.match(line["rest"])
-        if mark and (not fence or (mark["mark"].startswith(fence) and not mark["info"].strip())):
-            fence = "" if fence else mark["mark"]
-    return bool(fence)
+    known = state.env.setdefault(_QUOTES, {})
+    if quoted not in known:
+        if state.env.get(_DEPTH, 0) == DEEPEST_LOOK:
+            return False
+        state.env[_DEPTH] = state.env.get(_DEPTH, 0) + 1
+        known[quoted] = _ends_in_paragraph(state.md.parse(quoted, state.env), quoted.count("\n"))
+        state.env[_DEPTH] -= 1
+    return not known[quoted]
 
 
-def _source_line(state: StateBlock, line: int) -> str:
-    """Return a line with the signs of the quotes around it, which the parser has stepped over."""
-    end = state.eMarks[line]
-    return state.src[state.src.rfind("\n", 0, end) + 1 : end]
+def _quoted_above(state: StateBlock, start: int) -> str:
+    """Return the lines of the quote right above a line, without the signs; empty where it is a continuation itself.
+
+    Where they follow a continuation, a paragraph is open before them, and a word stands for it.
+    """
+    signs, first = _signs(state, start - 1), start
+    if signs <= _signs(state, start):
+        return ""
+    while first and state.sCount[first - 1] >= 0 and _signs(state, first - 1) == signs:
+        first -= 1
+    continued = 0 < first < start and state.sCount[first - 1] < 0
+    return "x\n" * continued + "".join(f"{_without_tabs(state, line)}\n" for line in range(first, start))
+
+
+def _without_tabs(state: StateBlock, line: int) -> str:
+    """Return a line from where the quote's sign ends, each tab as wide as it stands there."""
+    column = state.bsCount[line]
+    return f"{' ' * column}{state.src[state.bMarks[line] : state.eMarks[line]]}".expandtabs(4)[column:]
+
+
+def _signs(state: StateBlock, line: int) -> int:
+    """Count the signs of quotes that the parser has stepped over in a line."""
+    start = state.bMarks[line]
+    return state.src.count(">", state.src.rfind("\n", 0, start) + 1, start)
+
+
+def _ends_in_paragraph(tokens: Sequence[Token], lines: int) -> bool:
+    """Tell whether a paragraph, however deep in lists and quotes, reaches the last line and is open for another."""
+    inner = len(tokens) - 1
+    while inner >= 0 and tokens[inner].nesting == -1:
+        inner -= 1
+    if inner < 0 or inner + 1 == len(tokens) or tokens[inner + 1].type != "paragraph_close":
+        return False
+    place = tokens[inner].map
+    return place is not None and place[1] == lines
 
 
 def _line(state: StateBlock, line: int) -> str:
