@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
@@ -74,6 +75,11 @@ def ask(model: ChildModel, messages: list[Message], sampling: Sampling) -> Gener
     assert isinstance(last, Generation)
     assert last.text == "".join(piece for piece in pieces if isinstance(piece, str))
     return last
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # the kill before may have taken its time
+        os.kill(pid, signal.SIGKILL)
 
 
 def first_words(answer: Iterator[Piece]) -> str:
@@ -364,12 +370,14 @@ def test_a_hundred_lost_processes_lose_no_question_and_leave_nothing_behind(tiny
         model.load()
         assert model.pid is not None
         pids.add(model.pid)
-        threading.Timer(generator.uniform(0.0, 0.2), os.kill, (model.pid, signal.SIGKILL)).start()
+        killer = threading.Timer(generator.uniform(0.0, 0.2), _kill, (model.pid,))
+        killer.start()
         try:
             ask(model, QUESTION, Sampling(max_tokens=generator.choice((3, 3000))))
             outcomes["answered"] += 1
         except ModelCrashed:
             outcomes["crashed"] += 1
+        killer.join()
     model.close()
     assert sum(outcomes.values()) == 100
     assert outcomes["crashed"] > 10
