@@ -7,20 +7,24 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
-from tests.gguf_files import CHATML, write_tiny_model
+from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_model
 from vaultrag.cjk import ANY
 from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
 from vaultrag.errors import ConfigError, UsageError
 from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
+from vaultrag.runtime.gguf import Tensor
 from vaultrag.runtime.llamacpp import LoadedModel
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.quantise import Scheme, quantised
 from vaultrag.runtime.resident import Resident
 from vaultrag.runtime.scoring import Scoring
+from vaultrag.runtime.shapes import Shape, metadata_of, tensor_shapes
 from vaultrag.runtime.slot import Slot
 from vaultrag.runtime.speculation import Guess, Pace
 from vaultrag.runtime.states import States
@@ -72,6 +76,21 @@ def model(path: Path) -> LoadedModel:
 def circling(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     """A model that says the same again and again."""
     path = write_tiny_model(tmp_path_factory.mktemp("circling") / "model.gguf", context=4096, attention=0.0)
+    return LoadedModel(path, PLACEMENT, NEVER)
+
+
+@pytest.fixture(scope="module")
+def recurrent(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A hybrid model, whose state cannot go back; its weights are all zero."""
+    path = tmp_path_factory.mktemp("hybrid") / "model.gguf"
+    tokenizer = {key: value for key, value in model_metadata().items() if key.startswith("tokenizer.")}
+    shape = Shape(
+        "hybrid", "qwen35moe", 0, 4, 256, 4, 2, 64, len(cast("list[str]", tokenizer["tokenizer.ggml.tokens"])), 4096,
+        experts=4, used=2, expert_feed_forward=64, shared_feed_forward=64, attention_interval=4, state_size=32,
+        state_groups=2, state_heads=4,
+    )  # fmt: skip
+    bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
+    write_sparse(path, metadata_of(shape), quantised(bare, Scheme.F16, shape.traits), tokenizer)
     return LoadedModel(path, PLACEMENT, NEVER)
 
 
@@ -173,6 +192,21 @@ def test_a_state_put_back_gives_the_very_same_logits(model: LoadedModel) -> None
     assert slot.ids == []
 
 
+def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(recurrent: LoadedModel) -> None:
+    held = resident(recurrent, lookup=free_guesses())
+    assert not held.slot.has_past
+    work, cancelled = Continuation(held, QUESTION, PLAIN), threading.Event()
+    for count, _ in enumerate(work.frames(cancelled)):
+        if count == 20:
+            cancelled.set()
+    aside = held.slot.snapshot()
+    scores = list(_scores(Scoring(held, [QUESTION, [*QUESTION, QUESTION[1]]], ["да", "нет", "x"])))
+    assert np.allclose(scores, scores[0])
+    assert held.slot.restore(aside)
+    told(work)
+    assert (work.figures["completion_tokens"], work.figures["drafted_tokens"]) == (PLAIN.max_tokens, 0)
+
+
 def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> None:
     held = resident(model, THINKING)
     work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=30))
@@ -261,7 +295,7 @@ def test_conversations_side_by_side_score_as_they_do_alone(model: LoadedModel) -
     alone = [next(_scores(Scoring(resident(model), [each], options))) for each in conversations]
     assert np.allclose(together, alone, atol=0.02)
     assert len({tuple(np.round(scores, 2)) for scores in alone}) > 5
-    assert all(held.slot.reusable([*held.slot.ids, 0]) > 0 for _ in "x")
+    assert held.slot.reusable([*held.slot.ids, 0]) > 0
 
 
 def test_interrupted_scoring_goes_on(model: LoadedModel) -> None:

@@ -15,7 +15,6 @@ from vaultrag.runtime.speculation import Guess, Pace
 
 DRAFTED = 6  # tokens at once at most; a small model seldom agrees for longer
 FREELY = 4  # the match that `Pace` is told: a draft knows no length of its own
-READY = 512  # tokens that a draft may have to read before it guesses; it catches up with more only while it pays
 
 
 class DraftModel:

@@ -120,7 +120,8 @@ class ChildModel:
         """Return the tokens that prompt and answer may have together. Reads the file's header only."""
         if self._header is None:
             self._header = read_header(self._path)
-        return min(self._context, self._header.context_length)
+        planned = self._running.placement
+        return min(planned.context if planned else self._context, self._header.context_length)
 
     @property
     def alive(self) -> bool:
@@ -269,8 +270,12 @@ class ChildModel:
             self._unloading.start()
 
     def _unload(self) -> None:
-        if self._line.idle:
-            self.close()
+        """End the process in a turn of its own: a request that comes meanwhile waits for it and starts another."""
+        ticket = self._line.join(Priority.NIGHT, lambda: None)
+        if self._line.wait(ticket, 0):
+            with self._loading:
+                self._child.close()
+        self._line.leave(ticket)
 
     def close(self) -> None:
         """End the process and free its memory. A later request starts a new one."""
@@ -343,8 +348,8 @@ class ChildModel:
             raise _Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed
 
     def _load_quietly(self) -> None:
-        with contextlib.suppress(VaultragError, _Lost):
-            self._ensure_loaded()
+        with contextlib.suppress(VaultragError):
+            self.load()
 
 
 class _Lost(Exception):
