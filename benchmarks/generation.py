@@ -1,6 +1,6 @@
 """The generation loop: the worker beside a bare llama.cpp loop, follow-up questions, and what guessing ahead brings.
 
-usage: scripts/bench generation [--questions N]
+usage: scripts/bench generation [--questions N] [--tokens N] [--parts bare,follow,guess]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,19 +33,26 @@ LARGE, SMALL = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
 POLICIES = {"spin 1000": {"GOMP_SPINCOUNT": "1000"}, "spin 10000": {"GOMP_SPINCOUNT": "10000"}, "default": {}}
 ROUNDS = 3  # in turns, so that a load on the machine meets all alike
 PASSAGES, PASSAGE_CHARACTERS = 4, 1100  # some 1,500 tokens of prompt
-ANSWER_TOKENS = 160
 NEAR = 0.05  # logits: what the order of summation in a batch of another size can turn round
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=int, default=6)
-    questions = parser.parse_args().questions
+    parser.add_argument("--questions", type=int, default=6, help="answered with and without guesses, by each model")
+    parser.add_argument("--tokens", type=int, default=160, help="length of those answers")
+    parser.add_argument("--parts", default="bare,follow,guess")
+    asked = parser.parse_args()
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before llama.cpp is loaded here
     figures: list[Figure] = []
     details: dict[str, object] = {}
-    for part in (bare_and_worker, follow_ups, lambda: guessing(questions)):
-        found, detail = part()
+    parts: dict[str, Callable[[], tuple[list[Figure], dict[str, object]]]] = {
+        "bare": bare_and_worker,
+        "follow": follow_ups,
+        "guess": lambda: guessing(asked.questions, asked.tokens),
+    }
+    for name in asked.parts.split(","):
+        found, detail = parts[name]()
+        print(*(f"{figure.name}: {figure.value:.3f}" for figure in found), sep="\n", file=sys.stderr, flush=True)
         figures += found
         details |= detail
     write_report("generation", "The generation loop", figures, NOTES, details)
@@ -72,13 +79,16 @@ def bare_and_worker() -> tuple[list[Figure], dict[str, object]]:
             row |= {f"{what}, bare, {policy}": speed for what, speed in _bare(environment).items()}
         row |= {f"{what}, worker": speed for what, speed in _worker().items()}
         rows.append(row)
-    figures = [mean(f"{name}, 0.5B", [row[name] for row in rows], " tokens/s") for name in rows[0]]
+    units = {name: " s" if name.startswith("CPU") else " tokens/s" for name in rows[0]}
+    figures = [mean(f"{name}, 0.5B", [row[name] for row in rows], unit) for name, unit in units.items()]
     for what in ("prefill", "decode"):
         best = max(statistics.median(row[f"{what}, bare, {policy}"] for row in rows) for policy in POLICIES)
         share = statistics.median(row[f"{what}, worker"] for row in rows) / best
         same = [row[f"{what}, worker"] / row[f"{what}, bare, spin 1000"] for row in rows]
         figures.append(Figure(f"{what}: worker by the best bare loop (medians)", share, share, share, ROUNDS))
         figures.append(mean(f"{what}: worker by the bare loop with the same policy, in pairs", same))
+    cost = [row["CPU seconds, bare, spin 1000"] / row["CPU seconds, worker"] for row in rows]
+    figures.append(mean("processor time: the bare loop's by the worker's, same policy, in pairs", cost))
     return figures, {"bare and worker": rows}
 
 
@@ -96,12 +106,21 @@ def _bare(environment: dict[str, str]) -> dict[str, float]:
 
 def _worker() -> dict[str, float]:
     with _model(SMALL, Running(lookup=False)) as model:
+        before = _cpu_seconds(model)
         generation = _ask(model, [Message("user", PROMPT)], Sampling(max_tokens=DECODED, repeat_penalty=1.0))
+        spent = _cpu_seconds(model) - before
         assert generation.completion_tokens == DECODED
         return {
+            "CPU seconds": spent * (generation.prompt_tokens + DECODED) / (generation.prompt_tokens + DECODED - 1),
             "prefill": generation.prompt_tokens / generation.prefill_seconds,
             "decode": (DECODED - 1) / generation.decode_seconds,  # the first token comes of the prompt's own logits
         }
+
+
+def _cpu_seconds(model: ChildModel) -> float:
+    """Return the processor time that the worker has used: unlike the clock's, another load hardly changes it."""
+    fields = Path(f"/proc/{model.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def follow_ups() -> tuple[list[Figure], dict[str, object]]:
@@ -151,13 +170,13 @@ class Told:
     accepted: int
 
 
-def guessing(questions: int) -> tuple[list[Figure], dict[str, object]]:
+def guessing(questions: int, tokens: int) -> tuple[list[Figure], dict[str, object]]:
     """Return gain and loss of guesses from the text, for two models, and of a draft for the larger."""
     figures: list[Figure] = []
     details: dict[str, object] = {}
     for name, draft in ((SMALL, ""), (LARGE, ""), (LARGE, SMALL)):
         label = f"{'draft' if draft else 'lookup'}, {'1.5B' if name == LARGE else '0.5B'}"
-        rows = _guessed(name, draft, questions, label)
+        rows = _guessed(name, draft, questions, tokens, label)
         figures += [
             mean(f"gain, {label}", [row["gain"] for row in rows]),
             mean(f"guesses that held, {label}", [row["accepted"] / max(row["drafted"], 1) for row in rows]),
@@ -169,7 +188,7 @@ def guessing(questions: int) -> tuple[list[Figure], dict[str, object]]:
     return figures, {"guessing": details}
 
 
-def _guessed(name: str, draft: str, questions: int, label: str) -> list[dict[str, float]]:
+def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> list[dict[str, float]]:
     from vaultrag.runtime.drafting import DraftModel  # llama.cpp, here in this process
     from vaultrag.runtime.llamacpp import LoadedModel
     from vaultrag.runtime.placement import Placement
@@ -189,7 +208,7 @@ def _guessed(name: str, draft: str, questions: int, label: str) -> list[dict[str
     for done, messages in enumerate(prompts_of(fixture(), questions)):
         show_progress(label, done, questions)
         first, second = (plain, clever) if done % 2 else (clever, plain)
-        told = {id(held): _told(held, messages) for held in (first, second)}
+        told = {id(held): _told(held, messages, tokens) for held in (first, second)}
         alone, helped = told[id(plain)], told[id(clever)]
         shared = common_prefix(alone.ids, helped.ids)
         equal = shared == len(alone.ids) == len(helped.ids)
@@ -206,12 +225,12 @@ def _guessed(name: str, draft: str, questions: int, label: str) -> list[dict[str
     return rows
 
 
-def _told(held: object, messages: Sequence[Message]) -> Told:
+def _told(held: object, messages: Sequence[Message], tokens: int) -> Told:
     from vaultrag.runtime.continuation import Continuation
     from vaultrag.runtime.resident import Resident
 
     assert isinstance(held, Resident)
-    work = Continuation(held, messages, Sampling(max_tokens=ANSWER_TOKENS))
+    work = Continuation(held, messages, Sampling(max_tokens=tokens))
     for _ in work.frames(threading.Event()):
         pass
     figures = work.figures
