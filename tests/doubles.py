@@ -55,6 +55,7 @@ class ScriptedModel:
     name: str = "scripted"
     context_length: int = 8192
     prompts: list[tuple[Message, ...]] = field(default_factory=list)
+    samplings: list[Sampling] = field(default_factory=list)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [(len(text) + 3) // 4 for text in texts]
@@ -62,6 +63,7 @@ class ScriptedModel:
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         reply = self.replies[min(len(self.prompts), len(self.replies) - 1)]
         self.prompts.append(tuple(messages))
+        self.samplings.append(sampling)
         pieces = [reply[start : start + 4] for start in range(0, len(reply), 4)]
         said = pieces[: sampling.max_tokens]
         yield from said

@@ -9,7 +9,16 @@ import pytest
 
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, Settings
-from vaultrag.domain import Answer, AnswerReady, AnswerStatus, PassagesFound, SentenceFound, SentenceState, TextPiece
+from vaultrag.domain import (
+    Answer,
+    AnswerReady,
+    AnswerStatus,
+    PassagesFound,
+    Purity,
+    SentenceFound,
+    SentenceState,
+    TextPiece,
+)
 from vaultrag.errors import GenerationFailed
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
@@ -84,6 +93,25 @@ def test_the_models_own_refusal_is_not_in_vault(tmp_path: Path) -> None:
 def test_instructions_are_in_the_questions_language(tmp_path: Path, question: str, word: str) -> None:
     _, _, model = ask(tmp_path, question, ["64 ГБ."])
     assert word in model.prompts[0][0].content
+
+
+@pytest.mark.parametrize(
+    ("question", "purity"),
+    [
+        ("Сколько памяти в сервере?", Purity.NO_CJK),
+        ("How much RAM has Minisforum?", Purity.NO_CJK),
+        ("Сколько 内存 в сервере?", Purity.ANY),
+    ],
+)
+def test_no_ideograph_comes_out_where_none_went_in(tmp_path: Path, question: str, purity: Purity) -> None:
+    _, _, model = ask(tmp_path, question, ["64 ГБ."])
+    assert model.samplings[0].purity is purity
+
+
+def test_ideographs_of_a_note_may_be_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NOTES, "Память.md", "Память в сервере по-китайски: 内存.\n")
+    _, _, model = ask(tmp_path, "Сколько памяти в сервере?", ["64 ГБ."])
+    assert model.samplings[0].purity is Purity.ANY
 
 
 def test_commands_in_notes_stay_in_the_passages(tmp_path: Path) -> None:
