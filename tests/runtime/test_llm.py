@@ -256,10 +256,13 @@ def test_a_person_interrupts_the_night_which_then_goes_on_as_if_nothing_had_been
     night = threading.Thread(target=work)
     night.start()
     assert begun.wait(20)
+    second = threading.Thread(target=ask, args=(doomed, QUESTION, Sampling(max_tokens=3, priority=Priority.NIGHT)))
+    second.start()
     for _ in range(3):
         assert ask(doomed, [Message("user", "Кто там?")], Sampling(max_tokens=5)).completion_tokens == 5
         order.append("person")
     night.join(60)
+    second.join(60)
     assert order == ["person"] * 3 + ["night"]
     assert (found[0].text, found[0].finish) == (alone.text, alone.finish)
 

@@ -28,8 +28,6 @@ def test_persons_come_before_the_night_each_in_their_order() -> None:
         assert turn is not None
         order.append(turn)
         line.leave(turn)
-        if turn is not night:
-            continue
     assert order == [one, two, night]
     assert line.idle
 
@@ -50,6 +48,19 @@ def test_a_person_is_not_asked_to_give_way() -> None:
     assert line.wait(line.join(Priority.PERSON, asked.set), 0)
     line.join(Priority.PERSON, nothing)
     assert not asked.is_set()
+
+
+def test_who_steps_aside_for_a_person_comes_before_the_rest_of_the_night() -> None:
+    line = Line()
+    begun = line.join(Priority.NIGHT, nothing)
+    assert line.wait(begun, 0)
+    other, person = line.join(Priority.NIGHT, nothing), line.join(Priority.PERSON, nothing)
+    line.step_aside(begun)
+    assert served(line, other, begun, person) is person
+    line.leave(person)
+    assert served(line, other, begun) is begun
+    line.leave(begun)
+    assert served(line, other) is other
 
 
 def test_who_leaves_the_line_holds_up_nobody() -> None:

@@ -156,7 +156,6 @@ class ChildModel:
         At each piece the iterator can be closed, which stops the model at once; so does an exception from outside.
         """
         body = {"messages": _turns(messages), "sampling": asdict(sampling)}
-        began = time.monotonic()
         waited = 0.0
         pieces: list[str] = []
         thought: list[str] = []
@@ -169,7 +168,7 @@ class ChildModel:
                     thought.append(frame["thought"])
                     yield Thought(thought[-1])
                 else:
-                    waited = waited or (0.0 if "waiting" in frame else time.monotonic() - began)
+                    waited += frame.get("waited", 0.0)
                     pieces.append(frame.get("text", ""))
                     yield pieces[-1]
 
@@ -221,12 +220,14 @@ class ChildModel:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
         suspended = False
         try:
-            while True:
-                with self._turn(priority) as ticket:
+            with self._turn(priority) as ticket:
+                while True:
+                    began = time.monotonic()
                     while not self._line.wait(ticket, SIGN_OF_LIFE_SECONDS):
-                        yield {"waiting": True}
-                    suspended, resumed = False, suspended
-                    frames = self._resumed() if resumed else self._frames(method, body)
+                        yield {}
+                    yield {"waited": time.monotonic() - began}
+                    frames = self._resumed() if suspended else self._frames(method, body)
+                    suspended = False
                     with contextlib.closing(frames):
                         for frame in frames:
                             suspended = "suspended" in frame
@@ -234,8 +235,9 @@ class ChildModel:
                                 yield frame
                             if priority is Priority.NIGHT and self._line.person_waits():
                                 self._give_way()
-                if not suspended:
-                    return
+                    if not suspended:
+                        return
+                    self._line.step_aside(ticket)
         except GeneratorExit:
             if priority is Priority.NIGHT:
                 self._drop_suspended()

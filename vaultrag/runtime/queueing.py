@@ -48,6 +48,13 @@ class Line:
         with self._changed:
             return any(ticket.priority is Priority.PERSON for ticket in self._waiting)
 
+    def step_aside(self, ticket: Ticket) -> None:
+        """Give the turn back and wait again, before all others of the same priority: what was begun is finished."""
+        with self._changed:
+            self._served = None
+            self._waiting.insert(0, ticket)
+            self._changed.notify_all()
+
     def leave(self, ticket: Ticket) -> None:
         """Give the place or the turn back. Harmless when it was given back before."""
         with self._changed:
