@@ -16,6 +16,8 @@ from vaultrag.domain import Message, Sampling
 from vaultrag.runtime.resident import Resident
 from vaultrag.runtime.slot import MOST_OUTPUTS, TRUNK, Aborted, Entry, Slot, common_prefix
 
+WORTH_SHARING = 16  # tokens at the beginning; for fewer, each conversation may as well go alone
+
 
 class Scoring:
     """The same options after each of several conversations. Interrupted, it goes on with the next group of them."""
@@ -70,17 +72,17 @@ class Scoring:
             group = waiting[:count]
             shared = len(self._trunk(group))
             options = sum(map(len, self._options))
-            if shared >= slot.batch and shared + sum(len(p) - shared + options for p in group) <= slot.context:
+            if shared >= WORTH_SHARING and shared + sum(len(p) - shared + options for p in group) <= slot.context:
                 return group
         return waiting[:1]
 
     def _trunk(self, group: Sequence[Sequence[int]]) -> list[int]:
-        """Return the whole batches that the conversations begin with; all of a single one."""
+        """Return what the conversations begin with, less the last token of each; all of a single one."""
         first = list(group[0])
         if len(group) == 1:
             return first
         shared = min(common_prefix(first, other[:-1]) for other in group[1:])
-        return first[: min(shared, len(first) - 1) // self._resident.slot.batch * self._resident.slot.batch]
+        return first[: min(shared, len(first) - 1)]
 
 
 def _score_here(slot: Slot, options: Sequence[Sequence[int]], cancelled: threading.Event) -> list[float]:
