@@ -25,6 +25,7 @@ class Script:
     kind: ServerKind = ServerKind.LLAMA
     models: tuple[str, ...] = ("qwen3-32b",)
     context: int = 8192
+    loaded: bool = True
     deltas: list[Json] = field(default_factory=list)
     second: list[Json] | None = None
     finish: str = "stop"
@@ -87,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _aside(self, body: Json) -> Json | None:
         """What each program says beside the chat, None where it has no such path."""
-        script, path = self.script, self.path
+        script, path = self.script, self.path.partition("?")[0]
         match script.kind, path:
             case _, "/v1/models":
                 return {"object": "list", "data": [self._model(name) for name in script.models]}
@@ -101,7 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
             case ServerKind.OLLAMA, "/api/version":
                 return {"version": "0.13.0"}
             case ServerKind.OLLAMA, "/api/ps":
-                return {"models": [{"name": name, "context_length": script.context} for name in script.models]}
+                loaded = script.models if script.loaded else ()
+                return {"models": [{"name": name, "context_length": script.context} for name in loaded]}
             case ServerKind.LM_STUDIO, "/api/v0/models":
                 models = [{"id": name, "loaded_context_length": script.context} for name in script.models]
                 return {"object": "list", "data": models}

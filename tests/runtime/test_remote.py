@@ -65,6 +65,16 @@ def test_the_context_is_what_each_program_says(kind: ServerKind, context: int) -
         assert remote(url, context=1000).context_length == 1000
 
 
+def test_the_context_is_asked_again_once_the_model_is_loaded() -> None:
+    script = Script(ServerKind.OLLAMA, loaded=False, deltas=text("да"))
+    with model_server(script) as url:
+        model = remote(url)
+        assert model.context_length == 4096
+        script.loaded = True
+        ask(model)
+        assert model.context_length == 8192
+
+
 @pytest.mark.parametrize("suffix", ["", "/", "/v1", "/v1/"])
 def test_the_address_may_end_as_people_write_it(suffix: str) -> None:
     with model_server(Script(deltas=text("да"))) as url:
@@ -130,6 +140,12 @@ def test_a_thought_that_nothing_marks_is_an_error_with_the_way_out() -> None:
     ):
         ask(remote(url))
     assert "reasoning parser" in raised.value.remedy
+
+
+def test_a_thought_that_leaves_no_room_is_not_an_empty_answer() -> None:
+    script = Script(deltas=thought("долго ", "думал"), finish="length")
+    with model_server(script) as url, pytest.raises(GenerationFailed, match="thought for 2 tokens"):
+        ask(remote(url))
 
 
 def test_an_answer_ends_at_its_length_and_the_server_is_let_go() -> None:

@@ -87,7 +87,7 @@ class Exchange:
             asyncio.run(self._exchange())
         except asyncio.CancelledError:
             pass  # the caller has left
-        except (httpx.HTTPError, TooLong) as failed:
+        except Exception as failed:  # noqa: BLE001  # the thread's outermost loop: raised again for whoever waits
             error = failed
         finally:
             self._ready.set()

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from vaultrag import cjk
 from vaultrag.domain import THINK_FREELY, Generation, Purity, Sampling, Thought
-from vaultrag.errors import RemoteFailed
+from vaultrag.errors import GenerationFailed, RemoteFailed
 from vaultrag.runtime.remote_wire import Chunk, Thinking, Usage
 from vaultrag.runtime.text_stream import THINKING_MARKS, AnswerStream
 
@@ -65,6 +65,12 @@ class RemoteAnswer:
             yield self._think(piece.text) if isinstance(piece, Thought) else self._write(piece)
 
     def generation(self, estimated_prompt: int) -> Generation:
+        """Return the whole. Raises GenerationFailed for a thought that left no room for an answer."""
+        if self._finish == "length" and not self._texts:
+            raise GenerationFailed(
+                f"The model thought for {self._thought} tokens and had no room left to answer.",
+                "Give the server a larger context (remote.context), or name a model that thinks less.",
+            )
         now, usage = time.monotonic(), self._usage
         first = self._first or now
         counted = None if usage.completion_tokens is None else max(usage.completion_tokens - self._thought, 0)

@@ -54,7 +54,10 @@ class RemoteServer:
         _refuse_cloud(model)
 
     def facts(self) -> ServerFacts:
-        """Say what the server is; asked once."""
+        """Say what the server is; asked once, and again after an answer or refusal where it said nothing of a context.
+
+        Ollama and LM Studio know it only once the model is loaded.
+        """
         with self._asking:
             if self._facts is None:
                 require_nearby(self._address)
@@ -84,6 +87,8 @@ class RemoteServer:
                     yield from map(read_chunk, reader.feed(part))
                 else:
                     refusal = (refusal + part)[:MAX_REFUSAL]
+        if self._facts is not None and not self._facts.context:
+            self._facts = None
         if status != OK:
             raise self._refused(status, refusal)
 
@@ -135,7 +140,9 @@ class RemoteServer:
         """Return what the server says of the context; 0 where it says nothing."""
         match kind:
             case ServerKind.LLAMA:
-                settings = self._probe(client, "/props").get("default_generation_settings")
+                settings = self._probe(client, f"/props?{httpx.QueryParams(model=model)}").get(
+                    "default_generation_settings"
+                )
                 return _positive(settings, "n_ctx")
             case ServerKind.VLLM:
                 return _positive(_named(entries, model), "max_model_len")
@@ -149,7 +156,7 @@ class RemoteServer:
 
     def _count(self, client: httpx.Client, facts: ServerFacts, text: str) -> int | None:
         if facts.kind is ServerKind.LLAMA:
-            body: Json = {"content": text, "add_special": False, "parse_special": False}
+            body: Json = {"model": facts.model, "content": text, "add_special": False, "parse_special": False}
         else:
             body = {"model": facts.model, "prompt": text, "add_special_tokens": False}
         tokens = self._probe(client, "/tokenize", body).get("tokens")
@@ -222,6 +229,7 @@ class RemoteServer:
     def _refused(self, status: int, content: bytes) -> RemoteFailed | GenerationFailed:
         """Return the error for a status. The server's own words are not repeated: they may hold the notes'."""
         root = self._address.root
+        self._facts = None  # another model may be loaded there by now
         if _is_about_context(content):
             return GenerationFailed(
                 f"The prompt is longer than the context of the model at {root}.",
