@@ -93,6 +93,10 @@ def test_mutated_files_end_in_a_header_or_a_clear_error(tmp_path: Path) -> None:
         ({"general.architecture": 7}, "architecture"),
         ({"general.architecture": "other"}, "other.context_length"),
         ({"general.alignment": 0}, "general.alignment"),
+        ({"llama.rope.dimension_count": 0}, "llama.rope.dimension_count"),
+        ({"llama.rope.dimension_count": 17}, "llama.rope.dimension_count"),
+        ({"llama.attention.layer_norm_rms_epsilon": -1.0}, "layer_norm_rms_epsilon"),
+        ({"llama.attention.layer_norm_rms_epsilon": float("nan")}, "layer_norm_rms_epsilon"),
     ],
 )
 def test_metadata_that_would_abort_llama_cpp_is_refused(

@@ -27,6 +27,12 @@ MAX_ARRAY_ITEMS = 4_000_000  # vocabularies hold up to 300,000 tokens and twice 
 MAX_ARRAY_DEPTH = 3
 MAX_LAYERS = 512  # llama.cpp's LLAMA_MAX_LAYERS: it aborts the process beyond
 MAX_DIMENSIONS = 4
+MAX_HEAD = 65_536  # dimensions of one attention head; real ones have up to 576
+# Architectures that turn every layer's heads: by 0 dimensions is by a loop without end, where others mean none of them
+ROTATED = frozenset(
+    "baichuan command-r deepseek2 falcon gemma gemma2 gemma3 internlm2 llama mistral3 olmo2 phi2 phi3"
+    " qwen2 qwen2moe qwen3 qwen3moe qwen35moe stablelm starcoder2".split()
+)
 MAX_EXPERTS = 1024  # llama.cpp's LLAMA_MAX_EXPERTS: it aborts the process beyond
 MAX_SPLITS = 1_000  # files of one model; the largest come in some 30
 DEFAULT_ALIGNMENT = 32
@@ -195,6 +201,7 @@ def _read(path: Path, reader: _Reader) -> GgufFile:
     context = _integer(metadata, f"{architecture}.context_length", None, 1, 2**31 - 1)
     layers = _integer(metadata, f"{architecture}.block_count", None, 1, MAX_LAYERS)
     _check_experts(metadata, architecture, layers)
+    _check_attention(metadata, architecture)
     if not tensors and _integer(metadata, "split.count", 0, 0, MAX_SPLITS) < 2:
         raise _Malformed("it holds a vocabulary and no weights")
     return GgufFile(
@@ -217,6 +224,21 @@ def _check_experts(metadata: Mapping[str, Value], architecture: str, layers: int
         if not isinstance(count, int) or not (1 if experts else 0) <= count <= experts:
             raise _Malformed(f"its `{architecture}.expert_used_count` is {count!r:.40} of {experts} experts")
     _integer(metadata, f"{architecture}.nextn_predict_layers", 0, 0, layers)
+
+
+def _check_attention(metadata: Mapping[str, Value], architecture: str) -> None:
+    """Refuse numbers that llama.cpp meets with an assertion, or turns by without end."""
+    for name in ("layer_norm_rms_epsilon", "layer_norm_epsilon"):
+        epsilon = metadata.get(f"{architecture}.attention.{name}", 0.0)
+        if isinstance(epsilon, float) and not 0.0 <= epsilon < 1.0:
+            raise _Malformed(f"its `{architecture}.attention.{name}` is {epsilon}")
+    if architecture not in ROTATED:
+        return
+    width = metadata.get(f"{architecture}.embedding_length")
+    heads = metadata.get(f"{architecture}.attention.head_count")
+    head = width // heads if isinstance(width, int) and isinstance(heads, int) and heads > 0 else MAX_HEAD
+    head = _integer(metadata, f"{architecture}.attention.key_length", head, 0, MAX_HEAD)
+    _integer(metadata, f"{architecture}.rope.dimension_count", head, 1, head)
 
 
 class _Reader:
