@@ -110,7 +110,7 @@ def main() -> int:
         soak.over.set()
         for thread in threads:
             thread.join()
-        client.index("guard", lambda *_: None)
+        client.index("accept", lambda *_: None)
         findings = [found for found in client.check_deep(lambda *_: None).findings if found.severity != "info"]
     _report(
         soak,
@@ -123,7 +123,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench soak")
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--notes", type=int, default=300)
+    parser.add_argument("--notes", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--doubles", action="store_true")
     return parser.parse_args()
