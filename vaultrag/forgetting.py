@@ -28,7 +28,6 @@ from vaultrag.store.records import FORGET_OWED, Kind
 from vaultrag.vault.links import normalize_path, resolve_link
 from vaultrag.vault.naming import find_note
 
-STATES = "states"  # what the answering model has read, kept for follow-up questions
 LOGS = ("server.log", "server.start.log")
 
 
@@ -124,7 +123,7 @@ class Forgetting:
         self.let_go()
         home = self.config.home
         drop_chroma(self.database, self.config.chroma_path)
-        remove([*leftovers(home), *(path for path in (home / STATES, home / SET_ASIDE) if path.exists())])
+        remove([*leftovers(home), *(path for path in (self.config.states_path, home / SET_ASIDE) if path.exists())])
         with translated(home):
             for log in LOGS:
                 _empty(home / log)
