@@ -26,6 +26,7 @@ from vaultrag.store.exclusions import exclude, include, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines
 from vaultrag.workspace import Access, Workspace
 
+SETTINGS = '[search]\npassages = 5\n\n[models]\nanswer = "x"\n'  # the latter as an earlier version wrote it
 BOILER, MAYAK = "Дом/Бойлер.md", "Servers/mayak.md"
 
 
@@ -62,7 +63,7 @@ def _answer(path: str) -> Answer:
 
 @pytest.fixture
 def file(archive: Archive, config: Config, tmp_path: Path) -> Path:
-    (config.home / "config.toml").write_text("[search]\npassages = 5\n", encoding="utf-8")
+    (config.home / "config.toml").write_text(SETTINGS, encoding="utf-8")
     target = tmp_path / "out.jsonl.gz"
     export_records(config, archive.database, target)
     return target
@@ -90,7 +91,7 @@ def test_everything_arrives_in_an_empty_home(file: Path, archive: Archive, other
     report = import_records(other, file)
     assert report == Imported(3, 0, 1, 0, 0, 1, SettingsFate.TAKEN)
     assert _entries(other) == archive.book.entries()
-    assert (other.home / "config.toml").read_text(encoding="utf-8") == "[search]\npassages = 5\n"
+    assert (other.home / "config.toml").read_text(encoding="utf-8") == SETTINGS
     with open_database(other.database_path) as database:
         assert Archive(other, database).verdicts() == archive.verdicts()
         assert Archive(other, database).answers() == archive.answers()
@@ -160,6 +161,15 @@ def test_settings_that_differ_stay(file: Path, other: Config) -> None:
     assert (other.home / "config.toml").read_text(encoding="utf-8") == "[search]\npassages = 9\n"
 
 
+@pytest.mark.parametrize("text", ["[nonsense]\nx = 1\n", "no toml"])
+def test_settings_of_another_version_stay_out_and_the_rest_comes_in(file: Path, other: Config, text: str) -> None:
+    settings = as_lines([Entry("settings", "config.toml", 1, as_body({"text": text}))]).rstrip(b"\n")
+    _repacked(file, lambda lines: [*(line for line in lines if b'"settings"' not in line), settings])
+    report = import_records(other, file)
+    assert (report.added, report.settings) == (3, SettingsFate.UNFIT)
+    assert not (other.home / "config.toml").exists()
+
+
 def test_imported_exclusion_takes_effect_with_the_next_index_run(config: Config, tmp_path: Path) -> None:
     target, here = tmp_path / "out.gz", _config(config.vault, tmp_path / "here")
     with open_database(config.database_path) as database:
@@ -213,7 +223,7 @@ def test_file_of_a_newer_version_is_refused_as_such(file: Path) -> None:
         Entry("exclusion", "x", 1, as_body({"salt": 5})),
         Entry("whatever", "x", 1, as_body({})),
         Entry("whatever", "x", 1, None),
-        Entry("settings", "config.toml", 1, as_body({"text": "[nonsense]\nx = 1\n"})),
+        Entry("settings", "config.toml", 1, as_body({"text": 1})),
         Entry("settings", "config.toml", 1, None),
     ],
 )

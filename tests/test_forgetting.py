@@ -201,6 +201,8 @@ def test_undone_exclusion_lets_the_note_back_in(workspace: Workspace) -> None:
         workspace.forgetting.undo(FOLDER)
     _index(workspace)
     assert workspace.status().notes == 4
+    workspace.forgetting.forget("показ", _nothing)
+    assert workspace.forgetting.undo("показ") == SHOWN  # by its name, which only the vault knows by now
 
 
 def test_forgetting_twice_and_forgetting_what_was_deleted(workspace: Workspace, config: Config) -> None:

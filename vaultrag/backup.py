@@ -15,19 +15,16 @@ import json
 import os
 import tempfile
 import time
-import tomllib
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from vaultrag.archive import Archive, is_sound, open_for_records
-from vaultrag.config import CONFIG_NAME, Config, Settings
+from vaultrag.config import CONFIG_NAME, Config, parse_settings
 from vaultrag.domain import Exported, Imported, SettingsFate
-from vaultrag.errors import DiskFull, ExportUnusable, IndexLocked, IndexMissing, IndexTooNew, UsageError
+from vaultrag.errors import ConfigError, DiskFull, ExportUnusable, IndexLocked, IndexMissing, IndexTooNew, UsageError
 from vaultrag.store.database import Access, Database, open_database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
@@ -147,6 +144,10 @@ def _is_about(entry: Entry, exclusions: Exclusions) -> bool:
 def _fate(config: Config, settings: str | None) -> SettingsFate:
     if settings is None:
         return SettingsFate.ABSENT
+    try:
+        parse_settings(settings, config.home / CONFIG_NAME)
+    except ConfigError:
+        return SettingsFate.UNFIT
     own = _settings_text(config)
     if own is None:
         return SettingsFate.TAKEN
@@ -220,11 +221,7 @@ def _entry(line: bytes, file: Path) -> Entry:
 
 
 def _is_settings(entry: Entry) -> bool:
-    try:
-        Settings.model_validate(tomllib.loads(json.loads(entry.body or "{}")["text"]))
-    except (tomllib.TOMLDecodeError, ValidationError, KeyError, TypeError):
-        return False
-    return True
+    return isinstance(json.loads(entry.body or "{}").get("text"), str)
 
 
 def _too_new(file: Path) -> ExportUnusable:

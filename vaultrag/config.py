@@ -205,9 +205,9 @@ def require_vault(config: Config) -> None:
 def read_settings(path: Path) -> Settings:
     """Read one settings file; a missing file means the defaults. All faults are named at once."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.", "Correct the line, or delete the file.") from error
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise _not_toml(path, error) from error
     except FileNotFoundError:
         return Settings()
     except NotADirectoryError as error:
@@ -216,11 +216,22 @@ def read_settings(path: Path) -> Settings:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}.", "Give this user the right to read it."
         ) from error
+    return parse_settings(text, path)
+
+
+def parse_settings(text: str, path: Path) -> Settings:
+    """Read the text of a settings file, which `path` names in errors. Raises ConfigError with all faults."""
     try:
-        return Settings.model_validate(_with_roles(values))
+        return Settings.model_validate(_with_roles(tomllib.loads(text)))
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(path, error) from error
     except ValidationError as error:
         faults = "; ".join(_describe(fault) for fault in error.errors())
         raise ConfigError(f"{path}: {faults}.", "Correct the settings; docs/settings.md lists them all.") from error
+
+
+def _not_toml(path: Path, error: ValueError) -> ConfigError:
+    return ConfigError(f"{path} is not valid TOML: {error}.", "Correct the line, or delete the file.")
 
 
 def enclosing_vault(folder: Path) -> Path | None:

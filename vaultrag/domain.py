@@ -373,12 +373,16 @@ class Exported:
 
 
 class SettingsFate(StrEnum):
-    """What becomes of the settings in an exported file. KEPT: those of the home differ and stay."""
+    """What becomes of the settings in an exported file.
+
+    KEPT: those of the home differ and stay. UNFIT: this version does not understand them.
+    """
 
     ABSENT = "absent"
     TAKEN = "taken"
     SAME = "same"
     KEPT = "kept"
+    UNFIT = "unfit"
 
 
 @dataclass(frozen=True, slots=True)

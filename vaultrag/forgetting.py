@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,12 +141,15 @@ def is_owed(database: Database) -> bool:
 def undo(config: Config, database: Database, written: str) -> str:
     """Let a note or folder back in; return its path. The next index run reads it. Raises UsageError."""
     book = Archive(config, database).book
-    path = _inside(config, written)
-    for spelling in (path, f"{path}/", f"{path}.md"):
+    path, exclusions = _inside(config, written), read_exclusions(database)
+    for spelling in (path, f"{path}/"):
         if include(book, spelling):
             return spelling
-    within = " It lies in a folder that is." if read_exclusions(database).covers(path) else ""
-    raise UsageError(f"“{written}” is not excluded by itself.{within}", "Name just what `vaultrag forget` was given.")
+    if exclusions.covers(path):
+        raise UsageError(f"{path} lies in a folder that is forgotten.", "Name that folder.")
+    found = find_note([name for name in _names_in(config.vault) if exclusions.names(name)], written)
+    include(book, found)
+    return found
 
 
 def find_target(config: Config, database: Database, written: str) -> str:
@@ -196,6 +199,12 @@ def _inside(config: Config, written: str) -> str:
     if path.split("/")[0] == "..":
         raise UsageError(f"{written} does not lie in the vault {config.vault}.", "Name a note or folder of it.")
     return "" if path == "." else path
+
+
+def _names_in(vault: Path) -> Iterator[str]:
+    for folder, _, names in os.walk(vault):
+        for name in names:
+            yield normalize_path(os.path.relpath(os.path.join(folder, name), vault))
 
 
 def _files_at(place: Path) -> int:

@@ -67,7 +67,10 @@ class Exported(Shape):
 
 
 class Imported(Shape):
-    """What an import did, or with `dry_run` would do. `settings`: absent, taken, same, or kept (yours, that differ)."""
+    """What an import did, or with `dry_run` would do.
+
+    `settings`: absent, taken, same, kept (yours differ and stay), or unfit (not understood, and left out).
+    """
 
     added: int
     replaced: int

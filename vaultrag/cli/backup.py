@@ -16,6 +16,7 @@ SETTINGS = {
     "taken": "The settings {} taken over.",
     "same": "The settings are the same.",
     "kept": "The settings differ; yours stay.",
+    "unfit": "The settings in the file are not understood by this version; yours stay.",
 }
 
 
