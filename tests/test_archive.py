@@ -16,8 +16,9 @@ from vaultrag.archive import retarget
 from vaultrag.cli.main import main
 from vaultrag.config import AnsweringSection, Config, Settings
 from vaultrag.domain import Answer, AnswerReady, Keep, Verdict, VerdictState
-from vaultrag.errors import UsageError
+from vaultrag.errors import IndexDamaged, UsageError
 from vaultrag.indexing import DeletionPolicy
+from vaultrag.store.records import Kind
 from vaultrag.workspace import Access, Workspace
 
 QUESTION = "Когда поменяли картридж в бойлере?"
@@ -98,6 +99,26 @@ def test_saved_answers_survive_the_loss_of_the_index(config: Config) -> None:
         assert workspace.archive.answer(saved).chat == "дом"
         _index(workspace)
         assert [state for state, _ in _states(workspace, saved)] == ["stands"]
+
+
+def test_answer_from_a_note_that_was_forgotten_meanwhile_is_given_and_not_kept(workspace: Workspace) -> None:
+    events = workspace.ask(QUESTION, Keep(saved=True))
+    next(events)
+    workspace.forgetting.forget(BOILER, lambda *_: None)
+    *_, last = events
+    assert isinstance(last, AnswerReady)
+    assert last.answer.text
+    assert not last.answer.saved
+    assert "forgotten" in last.answer.warnings[-1]
+    assert workspace.archive.answers() == []
+
+
+def test_answer_that_cannot_be_understood_is_named_and_can_be_deleted(workspace: Workspace) -> None:
+    workspace.archive.book.put(Kind.ANSWER, "abc", {"paths": [], "from": "another version"})
+    with pytest.raises(IndexDamaged, match="abc"):
+        workspace.archive.answers()
+    assert workspace.archive.delete_answer("ab") == "abc"
+    assert workspace.archive.answers() == []
 
 
 def test_turns_of_a_chat_are_kept_in_order_and_apart(workspace: Workspace) -> None:

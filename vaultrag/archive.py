@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from vaultrag.config import Config
 from vaultrag.domain import Answer, FileStat, Verdict, VerdictState
-from vaultrag.errors import UsageError, VaultError
+from vaultrag.errors import IndexDamaged, StoreError, UsageError, VaultError
 from vaultrag.store.database import Access, Database, open_database
-from vaultrag.store.exclusions import Exclusions
+from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, Journal
 from vaultrag.store.records import Kind, RecordBook, read_bodies
 from vaultrag.vault.files import read_note
@@ -46,11 +46,15 @@ class Archive:
         self.book = RecordBook(database, Journal(config.journal_path))
 
     def save(self, answer: Answer, chat: str = "") -> str:
-        """Keep an answer, in a chat if one is named; return its id."""
+        """Keep an answer, in a chat if one is named; return its id.
+
+        Raises StoreError, also for an answer from a note that was forgotten while the model wrote.
+        """
         paths = sorted({passage.chunk.path for passage in answer.passages} | {c.path for c in answer.citations})
         shape = AnswerShape.of(replace(answer, passages=()))
         with self.database.atomic():
             self.follow_moves()
+            self._refuse_forgotten(paths)
             key = self._unused_id()
             saved = SavedAnswer(id=key, saved_at=_now(), chat=chat.strip(), answer=shape, paths=paths)
             self.book.put(Kind.ANSWER, key, saved.model_dump(exclude={"id"}))
@@ -65,12 +69,9 @@ class Archive:
         )
 
     def answer(self, beginning: str) -> SavedAnswer:
-        """Return the saved answer whose id begins so. Raises UsageError."""
-        found = [answer for answer in self.answers() if answer.id.startswith(beginning.strip().lower() or "-")]
-        if len(found) == 1:
-            return found[0]
-        what = "Several saved answers have ids that begin" if found else "No saved answer has an id that begins"
-        raise UsageError(f"{what} with “{beginning}”.", "See: vaultrag answers list")
+        """Return the saved answer whose id begins so. Raises UsageError, IndexDamaged."""
+        key = self._key(beginning)
+        return _saved(key, self.book.bodies(Kind.ANSWER)[key])
 
     def show(self, beginning: str) -> ShownAnswer:
         """Return a saved answer, and whether what it cites still stands in the notes."""
@@ -84,7 +85,7 @@ class Archive:
 
     def delete_answer(self, beginning: str) -> str:
         """Delete a saved answer; return its id. Raises UsageError."""
-        key = self.answer(beginning).id
+        key = self._key(beginning)
         self.book.delete(Kind.ANSWER, key)
         return key
 
@@ -112,9 +113,10 @@ class Archive:
             return len(turns)
 
     def decide(self, verdict: Verdict) -> None:
-        """Keep a verdict; it takes the place of an earlier one with its key."""
+        """Keep a verdict; it takes the place of an earlier one with its key. Raises StoreError as `save` does."""
         with self.database.atomic():
             self.follow_moves()
+            self._refuse_forgotten(verdict.paths)
             values = {
                 "state": verdict.state.value,
                 "paths": list(verdict.paths),
@@ -146,6 +148,19 @@ class Archive:
             self.book.write(changed)
             self.database.run("DELETE FROM moves")
             return len(changed)
+
+    def _key(self, beginning: str) -> str:
+        keys = self.book.bodies(Kind.ANSWER)
+        found = [key for key in keys if key.startswith(beginning.strip().lower() or "-")]
+        if len(found) == 1:
+            return found[0]
+        what = "Several saved answers have ids that begin" if found else "No saved answer has an id that begins"
+        raise UsageError(f"{what} with “{beginning}”.", "See: vaultrag answers list")
+
+    def _refuse_forgotten(self, paths: Iterable[str]) -> None:
+        exclusions = read_exclusions(self.database)
+        if any(exclusions.covers(path) for path in paths):
+            raise StoreError("One of its notes has been forgotten.", "Ask again.")
 
     def _unused_id(self) -> str:
         taken = self.book.bodies(Kind.ANSWER)
@@ -215,7 +230,7 @@ def is_sound(entry: Entry) -> bool:
                 return _are_texts(values["paths"]) and _are_texts([values["note"], values["until"]])
             case Kind.EXCLUSION:
                 return _are_texts([values["salt"]])
-    except (ValidationError, ValueError, KeyError, TypeError):
+    except (IndexDamaged, ValueError, KeyError, TypeError):
         return False
     return False
 
@@ -242,7 +257,12 @@ def _places(text: str, quote: str, lines: Lines) -> list[tuple[int, int]]:
 
 
 def _saved(key: str, values: Mapping[str, Any]) -> SavedAnswer:
-    return SavedAnswer.model_validate({**values, "id": key})
+    try:
+        return SavedAnswer.model_validate({**values, "id": key})
+    except ValidationError as error:
+        raise IndexDamaged(
+            f"The saved answer {key} is none that this version understands.", f"Run: vaultrag answers delete {key}"
+        ) from error
 
 
 def _verdict(key: str, values: Mapping[str, Any]) -> Verdict:
