@@ -234,7 +234,11 @@ def test_forged_record_is_refused(file: Path, other: Config, entry: Entry) -> No
     assert not other.home.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not gzip", gzip.compress(b""), gzip.compress(b"[1]\n{}\n"), b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not gzip", gzip.compress(b""), gzip.compress(b"[1]\n{}\n"), b"\x1f\x8b"],
+    ids=["empty", "no gzip", "nothing packed", "other lines packed", "cut off"],
+)
 def test_what_is_no_exported_file_is_said(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "some.gz").write_bytes(content)
     with pytest.raises(ExportUnusable):
