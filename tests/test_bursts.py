@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
     "scale",
     [
         pytest.param(Scale(files=200, folders=20, moved=40), id="small"),
-        pytest.param(Scale(files=20_000, folders=200, moved=5_000), id="full", marks=pytest.mark.slow),
+        pytest.param(Scale(files=20_000, folders=200, moved=5_000), id="full", marks=pytest.mark.long),
     ],
 )
 def test_bursts_leave_neither_missed_notes_nor_ghosts(tmp_path: Path, scale: Scale) -> None:

@@ -249,7 +249,7 @@ def test_embedder_whose_files_are_gone_is_followed_at_once(config: Config, datab
     assert broken(database) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="ends processes")
 @pytest.mark.parametrize("step", ["begin", "prove", "publish", "remove"])
 def test_killed_while_chroma_is_built_another_run_takes_over(config: Config, step: str) -> None:

@@ -12,7 +12,7 @@ from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 ALIKE = 0.97  # two graphs built in another order differ at the last of some hundred neighbours
 

@@ -17,7 +17,7 @@ from tests.served import write_notes
 from vaultrag.endpoint import read_endpoint, read_token
 from vaultrag.wire import Fault, SearchResult
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals")]
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name != "posix", reason="signals")]
 
 QUERIES = ("картридж бойлер", "restic backup", "Тата кот", "осмотр ульев", "queue pronounce")
 FILES = ("index.sqlite3", "index.sqlite3-wal", "index.sqlite3-shm", "journal.jsonl", "server.json", "lock", "token")

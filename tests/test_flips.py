@@ -42,7 +42,7 @@ def test_a_few_bits_of_every_kind(base: Path, tmp_path: Path, expected: Results)
     assert_sound(base, tmp_path, "journal.jsonl", places(base / "home" / "journal.jsonl", 2, 3), expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("first", "last", "count"),
     [(0, HEADER, 30), (HEADER, PAGE, 15), (PAGE, None, 100)],
@@ -55,7 +55,7 @@ def test_bits_of_the_index(
     assert_sound(base, tmp_path, "index.sqlite3", drawn, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bits_of_note_text(base: Path, tmp_path: Path, expected: Results) -> None:
     content = (base / "home" / "index.sqlite3").read_bytes()
     words = ("Прошивка", "Осмотр", "queue", "датчик", "волоч", "articles", "улья", "Pronounce")
@@ -71,13 +71,13 @@ def test_record_that_is_no_text_any_more_comes_from_the_journal(base: Path, tmp_
     assert_sound(base, tmp_path, "index.sqlite3", [(offset, 7)], expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_bits_of_the_journal(base: Path, tmp_path: Path, expected: Results) -> None:
     drawn = places(base / "home" / "journal.jsonl", 20, seed=4)
     assert_sound(base, tmp_path, "journal.jsonl", drawn, expected)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "count"), [("index.sqlite3-wal", 30), ("index.sqlite3-shm", 10)])
 def test_bits_of_the_log_that_a_killed_process_left(
     base: Path, tmp_path: Path, expected: Results, name: str, count: int

@@ -248,7 +248,7 @@ def test_forgetting_that_is_owed_is_finished_by_the_next_index_run(workspace: Wo
     assert not forgetting.is_owed(workspace.database)
 
 
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_killed_before_any_write_and_run_again_nothing_is_left(config: Config, step: int) -> None:
     with opened(config) as workspace:
         fill(workspace)

@@ -37,7 +37,7 @@ def test_killed_commands_lose_and_double_nothing(tmp_path: Path, operation: str,
 
 @counts_calls
 @pytest.mark.models
-@pytest.mark.slow
+@pytest.mark.long
 def test_kills_with_the_real_embedder(tmp_path: Path, models_dir: Path) -> None:
     kill(tmp_path, "--kills", "20", "--seed", "1", "--operations", "index,watch", "--models", str(models_dir))
 

@@ -147,7 +147,7 @@ QUICK = ("spans", "keyword pages", "half")  # the rest takes three seconds each,
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(damage, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        pytest.param(damage, id=name, marks=() if name in QUICK else pytest.mark.long)
         for name, damage in DAMAGES.items()
     ],
 )

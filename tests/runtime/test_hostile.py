@@ -69,7 +69,7 @@ def test_spoilt_files_load_or_end_in_one_clear_error(bases: list[Base], files: L
     check_files(bases, files, FEW_FILES, 1, tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_many_spoilt_files_load_or_end_in_one_clear_error(bases: list[Base], files: Loader, tmp_path: Path) -> None:
     check_files(bases, files, MANY_FILES, 2, tmp_path)
 
@@ -90,7 +90,7 @@ def test_a_model_with_a_hostile_template_can_be_used_all_the_same(run: Run) -> N
     check_templates(run, FEW_TEMPLATES, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_model_with_any_of_many_hostile_templates_can_be_used_all_the_same(run: Run) -> None:
     check_templates(run, MANY_TEMPLATES, 2)
 

@@ -361,7 +361,7 @@ def test_a_schema_and_purity_reach_the_worker(tiny: ChildModel) -> None:
 
 
 @posix
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_lost_processes_lose_no_question_and_leave_nothing_behind(tiny_path: Path) -> None:
     """Killed at any moment: each question ends with one clear error or is answered by a second process."""
     model = child_model(tiny_path, context=LONG + 2_000)
