@@ -112,7 +112,7 @@ def test_reading_speed_is_measured_once_and_only_ever_raised(tmp_path: Path, mod
     kept.mkdir()
     for name in ("qwen2.5-coder-0.5b-instruct", "multilingual-e5-small"):
         (kept / name).symlink_to(models_dir / name, target_is_directory=True)
-    settings = Settings.model_validate({"models": {"answer": "qwen2.5-coder-0.5b-instruct"}})
+    settings = Settings.model_validate({"roles": {"answer": "qwen2.5-coder-0.5b-instruct"}})
     models = Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=kept, settings=settings))
     budget = models.prompt_budget()
     assert budget > 0
