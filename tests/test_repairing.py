@@ -16,6 +16,7 @@ from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.repairing import mend_file
 from vaultrag.store.database import open_database
+from vaultrag.store.embeddings import embedded_keys, notes_set_aside, set_aside
 from vaultrag.store.journal import Journal
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.workspace import Access, Workspace
@@ -179,6 +180,21 @@ def test_repair_embeds_only_what_was_lost(folder: Path) -> None:
     embedder = HashEmbedder()
     repaired(folder, embedder)
     assert len(embedder.texts) == 1
+
+
+def test_repair_gives_the_embedder_what_it_failed_at_once_more(folder: Path) -> None:
+    with open_database(config_of(folder).database_path) as database:
+        key, fingerprint = database.rows("SELECT text_hash, fingerprint FROM embeddings LIMIT 1")[0]
+        database.run("DELETE FROM embeddings WHERE text_hash = ?", (key,))
+        set_aside(database, fingerprint, key)
+        assert notes_set_aside(database)
+    embedder = HashEmbedder()
+    report = repaired(folder, embedder)
+    assert len(embedder.texts) == 1
+    assert any("failed" in sentence for sentence in report.done)
+    with open_database(config_of(folder).database_path) as database:
+        assert notes_set_aside(database) == []
+        assert embedded_keys(database, fingerprint, [key]) == [key]
 
 
 def test_day_a_note_was_first_seen_outlives_its_index(folder: Path) -> None:

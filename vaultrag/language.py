@@ -21,10 +21,6 @@ _WORD = re.compile(rf"{_LETTERS}(?:[-_.'’:/@+#‑]{_LETTERS})*")
 _PART = re.compile(_LETTERS)
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
-_CJK = re.compile(  # Chinese, Japanese and Korean letters with their own punctuation and wide forms
-    "[\u1100-\u11ff\u2e80-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef"
-    "\U0001aff0-\U0001b16f\U0001f200-\U0001f2ff\U00020000-\U0003ffff]"
-)
 _HAS_DIGIT = re.compile(r"\d")
 LONGEST_WORD = 50  # letters; what is longer is data, and would be stemmed in quadratic time
 _STEMS_CACHED = 200_000  # words; a large vault's vocabulary, about 30 MB
@@ -218,8 +214,3 @@ def _append_trimmed(borders: list[tuple[int, int]], text: str, start: int, end: 
 
 def _is_number(word: str) -> bool:
     return all(char.isdigit() or char in ".:/-" for char in word)
-
-
-def without_cjk(text: str) -> str:
-    """Return the text without Chinese, Japanese and Korean characters."""
-    return _CJK.sub("", text)

@@ -17,6 +17,7 @@ from vaultrag.store import mending
 from vaultrag.store.check import examples
 from vaultrag.store.check_home import SET_ASIDE, remove
 from vaultrag.store.database import Database, open_database
+from vaultrag.store.embeddings import try_again
 from vaultrag.store.journal import Journal
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import RecordBook
@@ -88,6 +89,8 @@ class Repair:
             self.done.append(f"{what}: {examples(paths)}. The index was brought up to date.")
         self.done += mending.drop_unsound_embeddings(self.database, self.progress)
         self.done += mending.queue_missing_embeddings(self.database)
+        if tried := try_again(self.database):
+            self.done.append(f"The embedder was given {counted(tried, 'passage')} once more that it had failed at.")
 
     def after_indexing(self, vectors: VectorIndex | None, rebuild: Callable[[VectorIndex], None]) -> list[Finding]:
         """Tidy up, have Chroma rebuilt where it is wrong, and return what is still not as it should be."""

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
+from vaultrag.store.check_vectors import unsound_embeddings
 from vaultrag.store.database import SCHEMA_KEY, Access, Database, open_database, split_statements, translate
-from vaultrag.store.embeddings import torn_keys
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 
@@ -179,8 +179,8 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
         ):
             database.run(statement)
     with open_database(path) as database:
-        assert torn_keys(database) == []
-        database.run("UPDATE embeddings SET vector = x'0000813f'")
-        assert torn_keys(database) == ["a"]
+        assert unsound_embeddings(database, lambda *_: None) == []
+        database.run("UPDATE embeddings SET vector = x'000080bf'")  # as long as before: only the checksum tells
+        assert unsound_embeddings(database, lambda *_: None) == [1]
         database.run("UPDATE embeddings SET vector = 'text'")
-        assert torn_keys(database) == ["a"]
+        assert unsound_embeddings(database, lambda *_: None) == [1]

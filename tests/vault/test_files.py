@@ -11,7 +11,7 @@ import pytest
 
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
-from vaultrag.vault.files import is_conflict_copy, list_files, list_names, read_note, scan_vault
+from vaultrag.vault.files import is_conflict_copy, list_files, read_note, scan_vault
 
 
 def write(root: Path, *names: str) -> None:
@@ -27,12 +27,12 @@ def paths(root: Path, *ignore: str) -> list[str]:
 def test_notes_and_canvases_are_listed_sorted_and_attachments_are_names(tmp_path: Path) -> None:
     write(tmp_path, "б.md", "a/Б.canvas", "a/img.png", "A.MD", "base.base")
     assert paths(tmp_path) == ["A.MD", "a/Б.canvas", "base.base", "б.md"]
-    assert list_names(tmp_path, []) == ["A.MD", "a/img.png", "a/Б.canvas", "base.base", "б.md"]
+    assert scan_vault(tmp_path, []).names == ["A.MD", "a/img.png", "a/Б.canvas", "base.base", "б.md"]
 
 
 def test_dot_components_are_invisible(tmp_path: Path) -> None:
     write(tmp_path, ".obsidian/x.md", ".trash/y.md", "a/.git/z.md", ".hidden.md", "v.md")
-    assert paths(tmp_path) == list_names(tmp_path, []) == ["v.md"]
+    assert paths(tmp_path) == scan_vault(tmp_path, []).names == ["v.md"]
 
 
 def test_filters_are_prefixes_or_expressions_without_case(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_filters_are_prefixes_or_expressions_without_case(tmp_path: Path) -> Non
     filters = {"userIgnoreFilters": ["шаблоны/", "/^daily/[^/]+$/", "/(broken/", 3]}
     (tmp_path / ".obsidian" / "app.json").write_text(json.dumps(filters), encoding="utf-8")
     assert paths(tmp_path, "secret") == ["b/Шаблоны/c.md", "daily/sub/x.md", "ok.md"]
-    names = list_names(tmp_path, ["secret"])
+    names = scan_vault(tmp_path, ["secret"]).names
     assert "Шаблоны/a.md" in names, "a link to a note that Obsidian excludes still resolves"
     assert "secret.md" not in names
 

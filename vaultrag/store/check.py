@@ -110,7 +110,7 @@ def _embeddings(database: Database) -> Iterator[Finding]:
             "warning",
             f"The embedder failed at a passage of: {', '.join(paths[:SHOWN])}{' …' * (len(paths) > SHOWN)}."
             " It is found by words and links alone.",
-            "Edit the passage, or name another embedder (models.embed).",
+            "Run `vaultrag repair` to try again, edit the passage, or name another embedder (`roles.embed`).",
         )
     if owed := embeddings.owed_count(database):
         yield Finding("outbox-empty", "info", f"Waiting for the embedder: {counted(owed, 'text')}.", INDEX)

@@ -55,11 +55,6 @@ def queue(database: Database, keys: Iterable[str]) -> None:
     )
 
 
-def torn_keys(database: Database) -> list[str]:
-    """Return the keys of embeddings that are not what was written, by their checksums."""
-    return database.column("SELECT text_hash FROM embeddings WHERE checksum <> crc32(vector) ORDER BY id")
-
-
 def owed_count(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM outbox"))
 
@@ -160,11 +155,13 @@ def notes_set_aside(database: Database) -> list[str]:
     )
 
 
-def try_again(database: Database) -> None:
-    """Queue every text that was set aside once more."""
+def try_again(database: Database) -> int:
+    """Queue every text that was set aside once more; return how many those are."""
     with database.atomic():
-        queue(database, database.column("SELECT text_hash FROM set_aside"))
+        keys = set(database.column("SELECT text_hash FROM set_aside"))
+        queue(database, keys)
         database.run("DELETE FROM set_aside")
+        return len(keys)
 
 
 def embedding_version(database: Database) -> int:

@@ -95,11 +95,6 @@ def list_files(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NO
     return scan_vault(root, ignore, suffixes).notes
 
 
-def list_names(root: Path, ignore: Sequence[str]) -> list[str]:
-    """Return the path of every file that a link can name, attachments and Obsidian's excluded files among them."""
-    return scan_vault(root, ignore).names
-
-
 def scan_vault(
     root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES, places: Sequence[str] = ("",)
 ) -> Listing:
