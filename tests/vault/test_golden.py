@@ -41,7 +41,7 @@ SECTION = {BlockKind.QUOTE: "blockquote", BlockKind.FOOTNOTE: "footnoteDefinitio
 
 @pytest.fixture(scope="module")
 def resolver() -> LinkResolver:
-    return LinkResolver(list_names(VAULT, []))
+    return LinkResolver(scan_vault(VAULT, []).names)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
