@@ -12,7 +12,7 @@ import pytest
 
 from vaultrag.domain import BlockKind, LinkKind, Note
 from vaultrag.vault.blocks import Structure, read_structure
-from vaultrag.vault.files import list_files, list_names, read_note
+from vaultrag.vault.files import list_files, read_note, scan_vault
 from vaultrag.vault.frontmatter import frontmatter_tags, read_frontmatter, string_values
 from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
