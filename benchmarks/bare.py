@@ -16,7 +16,9 @@ from llama_cpp import llama_cpp as native
 THREADS = os.cpu_count() or 1
 BATCH = 128
 DECODED = 64
-PROMPT = "Запись о саде, доме и сервере: яблони посажены в мае у забора. " * 30
+PROMPT = (
+    "Запись о саде, доме и сервере: яблони посажены в мае у забора. " * 30 + "\nCount from 1 to 500, a number a line."
+)
 
 
 def main() -> int:

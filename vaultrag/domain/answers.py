@@ -1,0 +1,113 @@
+"""Answers, and the pieces in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from vaultrag.domain.finding import Passage
+from vaultrag.domain.notes import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place that a sentence of an answer stands on.
+
+    `quote` stands in the note verbatim at `span`; `verified` says how that was established:
+    `verbatim` (the sentence repeats it), `lexical` (its words, names and numbers), `semantic` (near in meaning).
+    """
+
+    number: int
+    path: str
+    heading_path: tuple[str, ...]
+    block_id: str
+    span: Span
+    quote: str
+    verified: str
+    score: float
+
+
+class SentenceState(StrEnum):
+    CITED = "cited"
+    UNCITED = "uncited"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer and the numbers of its citations."""
+
+    number: int
+    text: str
+    state: SentenceState
+    citations: tuple[int, ...]
+
+
+class AnswerStatus(StrEnum):
+    ANSWERED = "answered"
+    PARTLY = "partly"
+    NOT_IN_VAULT = "not_in_vault"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose citations were checked against the notes' own lines. `saved` is the id it was saved under."""
+
+    question: str
+    status: AnswerStatus
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    model: str
+    timings: Mapping[str, float]
+    tokens: Mapping[str, int]
+    warnings: tuple[str, ...] = ()
+    saved: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Whether an answer is saved. One of a chat always is: `chat` names the conversation."""
+
+    saved: bool = False
+    chat: str = ""
+
+
+NOT_KEPT = Keep()
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    """First event of an answer: what the model will read."""
+
+    passages: tuple[Passage, ...]
+    left_out: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """A piece of the model's draft, as it is generated."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFound:
+    """A finished sentence of the draft with what it stands on."""
+
+    sentence: Sentence
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReady:
+    """Last event: the authoritative answer; clients replace the draft by it."""
+
+    answer: Answer
+
+
+AnswerEvent: TypeAlias = PassagesFound | TextPiece | SentenceFound | AnswerReady

@@ -1,0 +1,99 @@
+"""What a search asks for and finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from vaultrag.domain.notes import Chunk
+from vaultrag.domain.shared import Vectors
+
+
+class FilterKind(StrEnum):
+    TAG = "tag"
+    PATH = "path"
+    PROPERTY = "property"
+    HAS = "has"
+    DATE = "date"
+    SPEAKER = "speaker"
+
+
+class Feature(StrEnum):
+    """What a passage can hold, for the filter `has:`."""
+
+    TASK = "task"
+    LINK = "link"
+    CODE = "code"
+    TABLE = "table"
+    IMAGE = "image"
+    FOOTNOTE = "footnote"
+
+
+FILTER_LANE = "filter"
+"""The lane of a query without words: nothing to rank by but the date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on passages. PROPERTY has a name; its value None asks only whether the property is there.
+
+    DATE holds the first day and the day after the last one (`YYYY-MM-DD`), each empty where the range is open.
+    """
+
+    kind: FilterKind
+    value: str | None = None
+    name: str = ""
+    first_day: str = ""
+    end_day: str = ""
+    excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LaneShare:
+    """What one lane gave a passage: its rank there (from 1), its raw score, and the share of the fused score."""
+
+    lane: str
+    rank: int
+    score: float
+    share: float
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that was found, with the reason."""
+
+    chunk: Chunk
+    title: str
+    score: float
+    trace: tuple[LaneShare, ...]
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found. `warnings` are sentences for the user, as "vectors are incomplete".
+
+    `coverage` is the share of the question's words, weighed by how rare they are, that the best passage holds.
+    """
+
+    query: str
+    passages: tuple[Passage, ...]
+    lanes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    timings: Mapping[str, float]
+    coverage: float = 0.0
+
+
+class NearestNeighbours(Protocol):
+    """Nearest embeddings by cosine."""
+
+    def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs (embedding key, cosine), best first."""
+        ...
+
+    def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs of these keys, best first; none of them is missed."""
+        ...

@@ -1,0 +1,27 @@
+"""Types that nouns of every part use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+Vectors: TypeAlias = "NDArray[np.float32]"
+"""Embeddings, shape (n, dimension), rows of unit length."""
+
+
+CountTokens: TypeAlias = Callable[[str], int]
+"""Number of embedder tokens in a text, special tokens not counted."""
+
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""Called with a phase's name, how much is done, and how much there is."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number and its regular English noun: `1 note`, `1,200 notes`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

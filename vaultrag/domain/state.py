@@ -1,0 +1,77 @@
+"""How the index stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken invariant, for `check` and `doctor`. `severity` is `error`, `warning` or `info`."""
+
+    invariant: str
+    severity: str
+    detail: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What a repair did, in sentences, and what is still not as it should be. `kept`: where damaged files lie."""
+
+    done: tuple[str, ...]
+    left: tuple[Finding, ...]
+    kept: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did. `failed` names notes that could not be read, with the reason."""
+
+    notes: int
+    added: int
+    modified: int
+    moved: int
+    removed: int
+    chunks: int
+    embedded: int
+    seconds: float
+    failed: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What keeps an index from following its vault until somebody decides: a word for programs, and for people."""
+
+    kind: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """How far an embedder is that takes over from the one whose vectors answer: texts done, of all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """How the index stands. `pending` counts texts that still wait for their embedding."""
+
+    vault: str
+    home: str
+    notes: int
+    chunks: int
+    links: int
+    unresolved: int
+    embeddings: int
+    pending: int
+    problems: int
+    last_indexed: str
+    bytes: int
+    succession: Succession | None = None
+    attention: Attention | None = None
