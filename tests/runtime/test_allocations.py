@@ -12,8 +12,9 @@ from tests.gguf_files import write_shape, write_sparse
 from vaultrag.config import models_dir
 from vaultrag.runtime.footprint import compute_bytes
 from vaultrag.runtime.gguf import Tensor
-from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, read_facts
+from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, read_facts, settled
 from vaultrag.runtime.hardware import Hardware
+from vaultrag.runtime.llm import ChildModel, Running
 from vaultrag.runtime.memory import Buffer, Pretence, Purpose, ask_memory, with_true_compute
 from vaultrag.runtime.offload import budget_of, place
 from vaultrag.runtime.placement import Placement
@@ -62,7 +63,8 @@ def of(buffers: Sequence[Buffer], *purposes: Purpose) -> int:
 
 
 def cache(facts: ModelFacts, placement: Placement) -> int:
-    return sum(cache_bytes(facts, layer, placement) for layer in facts.layers)
+    made = settled(facts, placement)
+    return sum(cache_bytes(facts, layer, made) for layer in facts.layers)
 
 
 @pytest.mark.slow
@@ -140,7 +142,8 @@ def test_working_memory_is_within_a_quarter_of_what_llama_cpp_reserves(
     placement = Placement.from_json({**PLACEMENT.to_json(), "context": 8192, **changes})
     path = write_shape(tmp_path / "m.gguf", shape, shape.quantisation)
     reserved = of(ask_memory(path, placement), Purpose.COMPUTE)
-    assert compute_bytes(read_facts(path), placement) == pytest.approx(reserved, rel=0.25, abs=64 << 20)
+    facts = read_facts(path)
+    assert compute_bytes(facts, settled(facts, placement)) == pytest.approx(reserved, rel=0.25, abs=64 << 20)
 
 
 @pytest.mark.slow
@@ -154,3 +157,23 @@ def test_a_plan_takes_the_working_memory_that_llama_cpp_reserves(tmp_path: Path)
     assert exact.footprint.ram.compute == of(buffers, Purpose.COMPUTE, Purpose.OUTPUT)
     assert exact.footprint.ram.weights == plan.footprint.ram.weights
     assert with_true_compute(plan, tmp_path / "none.gguf") == plan
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("batch", [32, 128, 512])
+def test_a_worker_reserves_what_was_predicted_of_it(batch: int) -> None:
+    """The params of the no-alloc load are those of the slot: same working memory, same cache, down to the byte."""
+    path = models_dir() / "qwen2.5-coder-0.5b-instruct" / "model.gguf"
+    placement = Placement(context=4096, threads=1, threads_batch=1, batch=batch, micro_batch=batch)
+    predicted = ask_memory(path, placement)
+    model = ChildModel(
+        "coder", path, context=4096, threads=1, gpu_layers=0, spin_count=1000, timeout=60.0,
+        running=Running(placement=placement),
+    )  # fmt: skip
+    try:
+        made = model.load().buffers
+    finally:
+        model.close()
+    assert of(made, Purpose.MODEL) >= read_facts(path).in_ram * 0.99
+    for purpose in (Purpose.COMPUTE, Purpose.OUTPUT, Purpose.CACHE):
+        assert of(made, purpose) == of(predicted, purpose) > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaultrag.runtime.gguf_facts import LayerFacts, ModelFacts, cache_bytes, padded
+from vaultrag.runtime.gguf_facts import LayerFacts, ModelFacts, cache_bytes, padded, settled
 from vaultrag.runtime.placement import Placement
 
 MEBIBYTE = 1 << 20
@@ -58,7 +58,8 @@ def card_of(index: int, facts: ModelFacts, placement: Placement, cards: int) -> 
 
 
 def footprint(facts: ModelFacts, placement: Placement, cards: int) -> Footprint:
-    """Return what a placement takes on each of a machine's cards and in its RAM."""
+    """Return what a placement takes on each of a machine's cards and in its RAM, as a slot makes it."""
+    placement = settled(facts, placement)
     weights, cache = [0] * cards, [0] * cards
     ram_weights, ram_cache = facts.embeddings, 0
     in_ram = frozenset(placement.expert_cpu_layers)

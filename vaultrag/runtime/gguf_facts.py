@@ -14,7 +14,7 @@ from pathlib import Path
 from vaultrag.errors import ModelError
 from vaultrag.runtime.ggml_types import FILE_TYPES, NAMES, REPACKED, REPACKED_ROWS, row_bytes
 from vaultrag.runtime.gguf import GgufFile, Skipped, Tensor, read_gguf, split_paths
-from vaultrag.runtime.placement import CACHE_TYPES, Placement
+from vaultrag.runtime.placement import ALONE, CACHE_TYPES, SHARED_SEQUENCES, Placement
 
 CELLS = 256  # llama.cpp rounds the context, and a sliding window, up to a multiple of this
 CACHE_BLOCK = 32  # values of a quantised cache that share a scale
@@ -222,6 +222,11 @@ def cells_of(layer: LayerFacts, placement: Placement) -> int:
     if not layer.window or placement.swa_full:
         return cells
     return padded(min(cells, layer.window * placement.sequences + placement.micro_batch))
+
+
+def settled(facts: ModelFacts, placement: Placement) -> Placement:
+    """Return the placement as a slot of this model makes it."""
+    return placement.settled(facts.context, ALONE if facts.recurrent else SHARED_SEQUENCES)
 
 
 def cache_bytes(facts: ModelFacts, layer: LayerFacts, placement: Placement) -> int:

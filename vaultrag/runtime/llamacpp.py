@@ -15,7 +15,8 @@ from llama_cpp import llama_cpp as native
 
 from vaultrag.errors import ModelError
 from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind
-from vaultrag.runtime.native_params import model_params
+from vaultrag.runtime.memory import Buffer, announced
+from vaultrag.runtime.native_params import has_past, model_params
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.vocabulary import Vocabulary
 
@@ -47,21 +48,23 @@ class LoadedModel:
         self.parameters = int(native.llama_model_n_params(model))
         self.size = int(native.llama_model_size(model))
         self.window = int(native.llama_model_n_swa(model))
-        self.has_past = not (native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model))
+        self.has_past = has_past(model)
 
 
 class _Log:
-    """Keeps llama.cpp's last complaint, and passes warnings and errors on to standard error."""
+    """Keeps llama.cpp's last complaint and the buffers it announces; passes warnings and errors to standard error."""
 
     def __init__(self) -> None:
         self.last_error = "it gave no reason"
+        self.buffers: list[Buffer] = []
         self._callback = native.llama_log_callback(self._take)  # kept: C holds a bare pointer
         native.llama_log_set(self._callback, ctypes.c_void_p(0))
 
     def _take(self, level: int, text: bytes, _data: Any) -> None:
-        if level not in (LOG_WARNING, LOG_ERROR):
-            return
         line = text.decode("utf-8", "replace").strip()
+        if level not in (LOG_WARNING, LOG_ERROR):
+            self.buffers += filter(None, [announced(line)])
+            return
         if level == LOG_ERROR and line and not line.endswith(NO_REASON):
             self.last_error = line.rstrip(".")
         sys.stderr.write(line + "\n")

@@ -17,6 +17,7 @@ from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scor
 from vaultrag.errors import ModelCrashed, ModelError, VaultragError
 from vaultrag.runtime.gguf import GgufHeader, read_header
 from vaultrag.runtime.machine import BackendInfo, backend_info, physical_cores
+from vaultrag.runtime.memory import Buffer, Purpose
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.queueing import Line, Ticket
 
@@ -49,6 +50,12 @@ class LoadedInfo:
     gpu_reason: str
     backend: BackendInfo
     warning: str
+    buffers: tuple[Buffer, ...] = ()
+
+    @property
+    def reserved(self) -> int:
+        """Return the bytes of all that llama.cpp set aside: weights (mapped ones too), cache, working memory."""
+        return sum(buffer.size for buffer in self.buffers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +339,8 @@ class ChildModel:
             self._child.close()  # what was loaded so far would stay in its memory
             raise
         loaded = last["loaded"]
-        return LoadedInfo(**{**loaded, "backend": backend_info(loaded["backend"])})
+        buffers = tuple(Buffer(device, Purpose(purpose), size) for device, purpose, size in loaded["buffers"])
+        return LoadedInfo(**{**loaded, "backend": backend_info(loaded["backend"]), "buffers": buffers})
 
     def _stream(self, method: str, body: dict[str, Any]) -> Frames:
         """Send one request to the process as it is. Raises _Lost, or the error that the process reported."""

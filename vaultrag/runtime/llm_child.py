@@ -82,6 +82,7 @@ class Worker:
         model = LoadedModel(path, placement, cancelled)
         slot = Slot(model, placement)
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
+        buffers = tuple(llamacpp.log.buffers)
         slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
         slot.clear()
         self._resident = Resident(
@@ -104,6 +105,7 @@ class Worker:
             "gpu_reason": reason,
             "backend": asdict(backend),
             "warning": chosen.warning,
+            "buffers": [[buffer.device, buffer.purpose, buffer.size] for buffer in buffers],
         }
         yield Frame({"loaded": loaded})
 

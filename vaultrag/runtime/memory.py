@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ from vaultrag.runtime.offload import Plan
 from vaultrag.runtime.placement import Placement
 
 ASKING_SECONDS = 60.0  # reading the header of a model in ten files takes seconds on a slow disk
+MEBIBYTE = 1 << 20
+_ANNOUNCED = re.compile(r":\s*(\S+)\s+(model|KV|RS|compute|output) buffer size =\s*([\d.]+) MiB")
 
 
 class Purpose(StrEnum):
@@ -38,6 +41,12 @@ class Buffer:
     device: str
     purpose: Purpose
     size: int
+
+
+def announced(line: str) -> Buffer | None:
+    """Return the buffer that a line of llama.cpp's log tells of."""
+    found = _ANNOUNCED.search(line)
+    return Buffer(found[1], Purpose(found[2]), round(float(found[3]) * MEBIBYTE)) if found else None
 
 
 def with_true_compute(plan: Plan, path: Path) -> Plan:

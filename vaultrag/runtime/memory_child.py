@@ -14,14 +14,12 @@ from llama_cpp import llama_cpp as native
 
 from vaultrag.child import Frame, serve
 from vaultrag.runtime.gguf import read_header
-from vaultrag.runtime.memory import Pretence
-from vaultrag.runtime.native_params import context_params, model_params
+from vaultrag.runtime.memory import MEBIBYTE, Buffer, Pretence, Purpose, announced
+from vaultrag.runtime.native_params import context_params, model_params, settle
 from vaultrag.runtime.nvml import nvml_cards
 from vaultrag.runtime.placement import Placement
 
-MEBIBYTE = 1 << 20
 LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
-_BUFFER = re.compile(r":\s*(\S+)\s+(model|KV|RS|compute|output) buffer size =\s*([\d.]+) MiB")
 _CACHE = re.compile(r"llama_kv_cache: size =\s*([\d.]+) MiB")  # the only word on it when laid out
 
 
@@ -34,7 +32,7 @@ class Log:
 
     def __init__(self, *, laid_out: bool) -> None:
         self._laid_out = laid_out
-        self.buffers: list[tuple[str, str, int]] = []
+        self.buffers: list[Buffer] = []
         self.reason = "it gave no reason"
         self._silent = True
         self._line = ""
@@ -46,10 +44,10 @@ class Log:
         if not self._line.endswith("\n"):
             return
         line, self._line = self._line.strip(), ""
-        if found := _BUFFER.search(line):
-            self.buffers.append((found[1], found[2], round(float(found[3]) * MEBIBYTE)))
+        if buffer := announced(line):
+            self.buffers.append(buffer)
         elif (found := _CACHE.search(line)) and self._laid_out:
-            self.buffers.append(("all", "KV", round(float(found[1]) * MEBIBYTE)))
+            self.buffers.append(Buffer("all", Purpose.CACHE, round(float(found[1]) * MEBIBYTE)))
         elif level == LOG_ERROR and self._silent:
             self.reason, self._silent = line.rstrip("."), False
 
@@ -70,13 +68,13 @@ def buffers(request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
     if not model:
         raise Refused(log.reason)
     try:
-        context = native.llama_init_from_model(model, context_params(placement))
+        context = native.llama_init_from_model(model, context_params(settle(model, placement)))
         if not context:
             raise Refused(log.reason)
         native.llama_free(context)
     finally:
         native.llama_model_free(model)
-    yield Frame({"buffers": log.buffers})
+    yield Frame({"buffers": [[buffer.device, buffer.purpose, buffer.size] for buffer in log.buffers]})
 
 
 def cards(_request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:

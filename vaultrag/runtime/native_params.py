@@ -9,7 +9,7 @@ from typing import Any
 from llama_cpp import _ggml
 from llama_cpp import llama_cpp as native
 
-from vaultrag.runtime.placement import CACHE_TYPES, Placement
+from vaultrag.runtime.placement import ALONE, CACHE_TYPES, SHARED_SEQUENCES, Placement
 
 
 class _Override(ctypes.Structure):
@@ -44,8 +44,22 @@ def model_params(placement: Placement) -> ModelParams:
     return ModelParams(params, tuple(kept))
 
 
+def settle(model: Any, placement: Placement) -> Placement:
+    """Return the placement as a slot of this loaded (or laid out) model makes it."""
+    sequences = SHARED_SEQUENCES if has_past(model) else ALONE
+    return placement.settled(int(native.llama_model_n_ctx_train(model)), sequences)
+
+
+def has_past(model: Any) -> bool:
+    """Whether what was read can be let go of again; the state of recurrent and hybrid models cannot go back."""
+    return not (native.llama_model_is_recurrent(model) or native.llama_model_is_hybrid(model))
+
+
 def context_params(placement: Placement) -> Any:
-    """Return how a context of the model is made. YaRN stays as the file has it: the C defaults are negative."""
+    """Return how a context is made by a settled placement: what is asked for memory, and what a slot makes.
+
+    YaRN stays as the file has it: the C defaults are negative.
+    """
     params = native.llama_context_default_params()
     params.n_ctx = placement.context
     params.n_batch, params.n_ubatch = placement.batch, placement.micro_batch

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 ALL_LAYERS = -1  # `gpu_layers`: every layer and the output head
 CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}  # the numbers of ggml_type in ggml.h
 SHARED_SEQUENCES = 17  # the conversation, and the branches that a slot scores beside it
+ALONE = 1  # the conversation of a model whose state cannot go back
 OUTPUTS = 24  # positions of a batch whose logits a slot can ask for: each costs a row of the vocabulary's size
 EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"  # llama.cpp's own pattern for the experts of a layer
 
@@ -60,6 +61,18 @@ class Placement:
             if name not in CACHE_TYPES:
                 raise ValueError(f"`{name}` is no type of a KV cache: {', '.join(CACHE_TYPES)}")
         return placement
+
+    def settled(self, trained: int, sequences: int) -> Placement:
+        """Return the placement as a slot makes it: within the context it was trained for, with these sequences."""
+        context = min(self.context, trained)
+        batch = min(self.batch, context)
+        return replace(
+            self,
+            context=context,
+            batch=batch,
+            micro_batch=min(self.micro_batch, batch),
+            sequences=max(self.sequences, sequences),
+        )
 
     @property
     def logit_rows(self) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vaultrag.errors import DoesNotFit, GenerationFailed
 from vaultrag.runtime.llamacpp import LoadedModel, log
-from vaultrag.runtime.native_params import context_params
+from vaultrag.runtime.native_params import context_params, settle
 from vaultrag.runtime.placement import OUTPUTS, SHARED_SEQUENCES, Placement
 
 TRUNK = 0  # the sequence that holds the conversation; the branches after it share its beginning
@@ -54,8 +54,8 @@ class Slot:
     """
 
     def __init__(self, model: LoadedModel, placement: Placement) -> None:
-        self.context = min(placement.context, model.context_trained)
-        self.batch = min(placement.batch, self.context)
+        settled = settle(model.model, placement)
+        self.context, self.batch = settled.context, settled.batch
         self.branches = BRANCHES if model.has_past else 0
         self.ids: list[int] = []
         self.has_past = model.has_past
@@ -63,7 +63,7 @@ class Slot:
         self._model = model
         self._cancelled = threading.Event()
         self._abort = native.ggml_abort_callback(lambda _data: self._cancelled.is_set())  # kept: C holds a bare pointer
-        ctx = native.llama_init_from_model(model.model, self._params(placement))
+        ctx = native.llama_init_from_model(model.model, self._params(settled))
         if not ctx:
             raise DoesNotFit(
                 f"llama.cpp could not make a context of {self.context} tokens: {log.last_error}.",
@@ -74,10 +74,6 @@ class Slot:
 
     def _params(self, placement: Placement) -> Any:
         params = context_params(placement)
-        params.n_ctx, params.n_batch = self.context, self.batch
-        params.n_ubatch = min(placement.micro_batch, self.batch)
-        params.n_seq_max = max(placement.sequences, 1 + 2 * self.branches)
-        params.n_outputs_max = max(min(MOST_OUTPUTS, self.batch), params.n_seq_max)
         params.abort_callback = self._abort
         return params
 
