@@ -134,6 +134,10 @@ def is_function_word(word: str) -> bool:
     return fold(word) in FUNCTION_WORDS
 
 
+LANGUAGES = frozenset({"ru", "en"})
+"""What `language_of` tells apart."""
+
+
 def language_of(text: str) -> str:
     """Return `ru` or `en` by the script that most letters are of; empty where there are no letters."""
     cyrillic, latin = (sum(map(len, letters.findall(text))) for letters in (_CYRILLIC, _LATIN))

@@ -117,3 +117,28 @@ def test_a_vault_without_notes_says_so_instead_of_asking_for_an_index(tmp_path: 
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         with pytest.raises(VaultError, match="holds no note"):
             workspace.search("что угодно", 3)
+
+
+CROWDS = {
+    "ru": ("Сервер kubernetes номер {}.\n", "A kubernetes in the cellar, near {}.\n", "сервер kubernetes"),
+    "en": ("Server kubernetes number {}.\n", "Про kubernetes в подвале, рядом {}.\n", "server kubernetes"),
+}
+
+
+@pytest.mark.parametrize("restriction", ["", " path:заметки"])
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_a_crowd_of_near_texts_does_not_hide_the_other_language(
+    tmp_path: Path, language: str, restriction: str
+) -> None:
+    near, other, question = CROWDS[language]
+    folder = tmp_path / "vault" / "заметки"
+    folder.mkdir(parents=True)
+    for number in range(240):
+        (folder / f"near {number}.md").write_text(near.format(f"слово{number} word{number}"), encoding="utf-8")
+    for number in range(3):
+        (folder / f"other {number}.md").write_text(other.format(f"дом{number} house{number}"), encoding="utf-8")
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        found = opened.search(question + restriction, 9, lanes={"vector"}).passages
+    assert {p.chunk.path for p in found} > {f"заметки/other {number}.md" for number in range(3)}

@@ -169,6 +169,7 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
             "DROP TABLE mentions_owed",
             "DROP INDEX notes_owed",
             "DROP INDEX notes_content",
+            "DROP INDEX chunks_language",
             "DROP INDEX embeddings_fingerprint",
             "DROP INDEX outbox_rank",
             "ALTER TABLE outbox DROP COLUMN rank",

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from tests.doubles import HashEmbedder
+from vaultrag.domain import Vectors
 from vaultrag.errors import StoreError
+from vaultrag.language import language_of
 from vaultrag.store import embeddings
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
@@ -141,6 +143,45 @@ def test_exact_search_follows_changes_it_is_told_and_those_it_is_not(empty: Data
     assert {key: round(cosine, 4) for key, cosine in among} == {
         key: cosine for key, cosine in everything(exact).items() if key in (keys[53], "new2")
     }
+
+
+def test_exact_search_within_a_language_follows_changes(empty: Database) -> None:
+    exact = ExactIndex(empty, EMBEDDER.fingerprint)
+    assert exact.search_written_in(EMBEDDER.embed_query("слово5"), {"ru"}, 3) == []
+    write(empty, {"a": "сад и дом", "b": "garden and house", "c": "42"})
+    query = EMBEDDER.embed_query("сад garden")
+    assert written_in(exact, query, "ru") == {"a"}
+    write(empty, {"d": "garden", "e": "в саду"})
+    empty.run("DELETE FROM chunks WHERE text_hash = 'a'")
+    drop(empty, "a")
+    assert written_in(exact, query, "ru") == {"e"}
+    assert written_in(exact, query, "en") == {"b", "d"}
+    assert written_in(exact, query, "en", "") == {"b", "c", "d"}
+    assert [key for key, _ in exact.search_written_in(query, {"en"}, 1)] == ["d"]
+
+
+def write(database: Database, texts: dict[str, str]) -> None:
+    """Embed texts that chunks hold, which say what language they are in."""
+    columns = ("path", "fs_path", "title", "content_hash", "recipe", "date", "date_source", "language", "problems")
+    with database.atomic():
+        for key, text in texts.items():
+            database.run(
+                f"INSERT INTO notes ({', '.join(columns)}, size, mtime_ns, inode, indexed_at, properties)"
+                f" VALUES ({', '.join('?' * len(columns))}, 1, 1, 1, 1, '{{}}')",
+                [key] * len(columns),
+            )
+            places = "first_line, first_column, last_line, last_column"
+            database.run(
+                f"INSERT INTO chunks (chunk_id, note_id, ordinal, text_hash, language, {places}, block_id, speaker,"
+                " heading_path, text, embedded, stems) SELECT ?1, id, 0, ?1, ?2, 1, 1, 1, 2, '', '', '[]', ?3, ?3, ?3"
+                " FROM notes WHERE path = ?1",
+                (key, language_of(text), text),
+            )
+    put(database, texts)
+
+
+def written_in(exact: ExactIndex, query: Vectors, *languages: str) -> set[str]:
+    return {key for key, _ in exact.search_written_in(query, set(languages), 9)}
 
 
 def test_searches_during_changes_see_whole_states(empty: Database) -> None:

@@ -97,3 +97,7 @@ class NearestNeighbours(Protocol):
     def search_among(self, query: Vectors, keys: Set[str], k: int) -> list[tuple[str, float]]:
         """Return up to k pairs of these keys, best first; none of them is missed."""
         ...
+
+    def search_written_in(self, query: Vectors, languages: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs whose texts are in these languages, best first; none of them is missed."""
+        ...

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vaultrag.domain import NearestNeighbours, Passage, Vectors
-from vaultrag.language import is_function_word, stem, stems, tokens
+from vaultrag.language import LANGUAGES, is_function_word, stem, stems, tokens
 from vaultrag.retrieval.fusion import Fused, Hit
 from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Database
@@ -21,6 +21,7 @@ from vaultrag.store.places import (
     Place,
     chunk_count,
     document_frequency,
+    holds_language,
     places_by_keys,
     places_by_row_ids,
     places_of_notes,
@@ -87,21 +88,39 @@ class Lanes:
             (places[row_id], Hit(row_id, places[row_id].note_id, score)) for row_id, score in scored if row_id in places
         ]
 
-    def vector(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
-        """Chunks near in meaning, by cosine."""
+    def vector(self, question: Question, k: int, fewest: int) -> list[tuple[Place, Hit]]:
+        """Chunks near in meaning, by cosine: the k nearest of all, and of each language `fewest`, if it has so many.
+
+        Within a language texts lie nearer: in a large vault the nearest of all are all in the question's own.
+        """
         if question.vector is None or self.nearest is None:
             return []
         if question.allowed is None:
             scored = self.nearest.search(question.vector, k)
         else:
             scored = self.nearest.search_among(question.vector, keys_of_rows(self.database, question.allowed), k)
+        found = self._placed(question, scored)
+        for languages in _sides(question.language):
+            held = sum(place.language in languages for place, _ in found.values())
+            if held < fewest and len(scored) >= k and holds_language(self.database, languages):
+                found |= self._placed(question, self._nearest_in(question, question.vector, languages, fewest))
+        return sorted(found.values(), key=lambda pair: (-pair[1].score, pair[0].text_hash))
+
+    def _nearest_in(self, question: Question, vector: Vectors, languages: Set[str], k: int) -> list[tuple[str, float]]:
+        assert self.nearest is not None
+        if question.allowed is None:
+            return self.nearest.search_written_in(vector, languages, k)
+        return self.nearest.search_among(vector, keys_of_rows(self.database, question.allowed, languages), k)
+
+    def _placed(self, question: Question, scored: Sequence[tuple[str, float]]) -> dict[int, tuple[Place, Hit]]:
+        """Return the chunks that hold these keys, by row id, as far as the filters leave them."""
         question.similarities.update(scored)
         places = places_by_keys(self.database, [key for key, _ in scored])
-        return [
-            (place, Hit(place.row_id, place.note_id, score))
+        return {
+            place.row_id: (place, Hit(place.row_id, place.note_id, score))
             for key, score in scored
             for place in _allowed(question, places.get(key, ()))
-        ]
+        }
 
     def across(self, question: Question, hits: Sequence[Hit], places: Mapping[int, Place]) -> list[Hit]:
         """Score hits in the other language anew, without what the question's vector says of its own language."""
@@ -215,6 +234,11 @@ class Lanes:
 def _allowed(question: Question, places: Iterable[Place]) -> list[Place]:
     """Sift by the filters: equal texts share an embedding key, and a note holds chunks of many kinds."""
     return [place for place in places if question.allowed is None or place.row_id in question.allowed]
+
+
+def _sides(language: str) -> tuple[frozenset[str], ...]:
+    """Return the languages that count as the question's own, and the others; none for a question without letters."""
+    return (frozenset({language, ""}), LANGUAGES - {language}) if language else ()
 
 
 def _first_notes(ranked: Sequence[Fused]) -> list[Fused]:

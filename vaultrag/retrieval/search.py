@@ -32,7 +32,7 @@ KEPT_HITS = (
 REPEAT_DECAY = 0.85  # a note's second chunk steps back about ten ranks, so that other notes are seen too
 LANE_ORDER = ("keyword", "vector", "name", "link")
 ALL_LANES = frozenset(OWN_WEIGHTS) | frozenset(LINK_WEIGHTS)
-LANGUAGES = 2  # the vector lane is asked for this many times its size, so that both languages fill theirs
+LANGUAGES = 2  # a lane is asked for this many times its size, so that mostly both languages fill theirs at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Searcher:
         wide = self.settings.candidates * LANGUAGES
         ask: dict[str, Callable[[], list[tuple[Place, Hit]]]] = {
             "keyword": lambda: reader.keyword(question, wide),
-            "vector": lambda: reader.vector(question, wide),
+            "vector": lambda: reader.vector(question, wide, self.settings.candidates),
             "name": lambda: reader.name(question, self.settings.candidates),
         }
         return {lane: clock.time(lane, find) if lane in lanes else [] for lane, find in ask.items()}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from vaultrag.domain import Vectors
 from vaultrag.errors import IndexDamaged
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
+from vaultrag.store.places import languages_of
 
 PORTION = 4096  # rows read at a time: 6 MB beside the matrix
 SPARE = 1.125  # room for so many times the rows there are, so that a new one seldom copies the others
@@ -44,7 +46,16 @@ class ExactIndex:
         if not len(rows):
             return []
         rows.sort()
-        return _best(matrix.rows[rows] @ _column(query), [matrix.keys[row] for row in rows], k)
+        return _best(matrix.rows[rows] @ _column(query), _Picked(matrix.keys, rows), k)
+
+    def search_written_in(self, query: Vectors, languages: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs whose texts are in these languages, best first; none of them is missed."""
+        matrix, count = self._current()
+        rows = matrix.rows_in(languages, count)
+        if not len(rows):
+            return []
+        cosines = matrix.compare(query, count)[rows] if len(rows) > FEW * count else matrix.rows[rows] @ _column(query)
+        return _best(cosines, _Picked(matrix.keys, rows), k)
 
     def forget(self, keys: Iterable[str]) -> None:
         """Learn that these embeddings are gone, which otherwise takes a look at every row."""
@@ -80,7 +91,18 @@ class ExactIndex:
     def _read_new(self, total: int) -> None:
         while portion := embeddings.portion_after(self.database, self.fingerprint, self._matrix.last_id, PORTION):
             self._matrix = self._matrix.with_room(len(portion.ids), portion.vectors.shape[1], total)
-            self._matrix.append(portion)
+            self._matrix.append(portion, languages_of(self.database, portion.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    """The keys of some rows."""
+
+    keys: Sequence[str]
+    rows: NDArray[np.int64]
+
+    def __getitem__(self, place: int) -> str:
+        return self.keys[int(self.rows[place])]
 
 
 class _Matrix:
@@ -92,6 +114,8 @@ class _Matrix:
     def __init__(self, room: int = 0, dimension: int = 0) -> None:
         self.rows = np.empty((room, dimension), np.float32)
         self.ids = np.empty(room, np.int64)
+        self.languages = np.empty(room, np.int8)  # by their place in `known`
+        self.known: list[str] = [""]
         self.keys: list[str] = []
         self.row_of: dict[str, int] = {}
         self.count = 0
@@ -120,12 +144,18 @@ class _Matrix:
             larger._take(self, np.arange(self.count, dtype=np.int64))
         return larger
 
-    def append(self, portion: embeddings.Portion) -> None:
+    def rows_in(self, languages: Set[str], count: int) -> NDArray[np.int64]:
+        """Return those of the first `count` rows whose texts are in these languages."""
+        codes = [code for code, language in enumerate(self.known) if language in languages]
+        return np.flatnonzero(np.isin(self.languages[:count], codes))
+
+    def append(self, portion: embeddings.Portion, languages: Mapping[str, str]) -> None:
         for key in portion.keys:
             self.drop(key)  # it went and came back
         end = self.count + len(portion.ids)
         self.rows[self.count : end] = portion.vectors
         self.ids[self.count : end] = portion.ids
+        self.languages[self.count : end] = [self._code(languages.get(key, "")) for key in portion.keys]
         self.keys.extend(portion.keys)
         self.row_of.update(zip(portion.keys, range(self.count, end), strict=True))
         self.count = end
@@ -147,10 +177,16 @@ class _Matrix:
         smaller._take(self, np.asarray(sorted(self.row_of.values()), np.int64))
         return smaller
 
+    def _code(self, language: str) -> int:
+        if language not in self.known:
+            self.known.append(language)
+        return self.known.index(language)
+
     def _take(self, other: _Matrix, rows: NDArray[np.int64]) -> None:
         self.count = len(rows)
         self.rows[: self.count] = other.rows[rows]
         self.ids[: self.count] = other.ids[rows]
+        self.languages[: self.count], self.known = other.languages[rows], list(other.known)
         self.keys = [other.keys[row] for row in rows]
         self.row_of = {key: row for row, key in enumerate(self.keys) if key}
 
@@ -160,7 +196,9 @@ def _column(query: Vectors) -> Vectors:
     return flat
 
 
-def _best(cosines: Vectors, keys: Sequence[str], k: int, among: Set[str] | None = None) -> list[tuple[str, float]]:
+def _best(
+    cosines: Vectors, keys: Sequence[str] | _Picked, k: int, among: Set[str] | None = None
+) -> list[tuple[str, float]]:
     """Return the k best of the rows that still have a key, one of `among` if that is given."""
     wanted = k
     while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from vaultrag.store.database import Database
@@ -31,6 +31,20 @@ def places_by_keys(database: Database, keys: Sequence[str]) -> dict[str, list[Pl
     for place in _places(database, "text_hash", keys):
         found[place.text_hash].append(place)
     return {key: places for key, places in found.items() if places}
+
+
+def languages_of(database: Database, keys: Sequence[str]) -> dict[str, str]:
+    """Return the language of the texts behind these embedding keys, as far as a chunk holds them."""
+    found: dict[str, str] = {}
+    for part in parts(keys):
+        query = f"SELECT text_hash, language FROM chunks WHERE text_hash IN ({marks(part)})"
+        found.update((key, language) for key, language in database.rows(query, part))
+    return found
+
+
+def holds_language(database: Database, languages: Set[str]) -> bool:
+    """Tell whether any chunk is in one of these languages."""
+    return any(database.value("SELECT 1 FROM chunks WHERE language = ? LIMIT 1", (one,)) for one in languages)
 
 
 def places_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, list[Place]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -55,6 +55,10 @@ CREATE TABLE mentions_owed (
 
 CONTENT = """
 CREATE INDEX notes_content ON notes (content_hash); -- a note that appears may be one that went elsewhere
+"""
+
+LANGUAGES = """
+CREATE INDEX chunks_language ON chunks (language); -- whether any passage is in a language
 """
 
 RECORDS = """
@@ -145,7 +149,7 @@ CREATE TABLE chunks (
 );
 CREATE INDEX chunks_note ON chunks (note_id, ordinal);
 CREATE INDEX chunks_text_hash ON chunks (text_hash);
-
+{LANGUAGES}
 CREATE VIRTUAL TABLE keywords USING fts5 (stems, content = 'chunks', content_rowid = 'id', {KEYWORD_TOKENIZER});
 CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
     INSERT INTO keywords (rowid, stems) VALUES (new.id, new.stems);
@@ -238,5 +242,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, _FOLLOWING, Reparse.KEEP),
     Migration(5, RECORDS, Reparse.KEEP),
     Migration(6, CONTENT, Reparse.KEEP),
+    Migration(7, LANGUAGES, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -107,6 +107,10 @@ class VectorIndex:
         """Return up to k pairs of these keys, best first. Always exact: Chroma would find too few of a small part."""
         return self.exact.search_among(query, keys, k)
 
+    def search_written_in(self, query: Vectors, languages: Set[str], k: int) -> list[tuple[str, float]]:
+        """Return up to k pairs whose texts are in these languages, best first. Always exact, for the same reason."""
+        return self.exact.search_written_in(query, languages, k)
+
     def vectors_for(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """Return the embeddings of these keys, as far as they are there."""
         return embeddings.vectors_for(self.database, self.fingerprint, keys)
