@@ -31,7 +31,7 @@ from vaultrag.runtime.llm import ChildModel, Running
 
 LARGE, SMALL = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
 POLICIES = {"spin 1000": {"GOMP_SPINCOUNT": "1000"}, "spin 10000": {"GOMP_SPINCOUNT": "10000"}, "default": {}}
-ROUNDS = 3  # in turns, so that a load on the machine meets all alike
+ROUNDS = 7  # in turns, so that a load on the machine meets all alike
 PASSAGES, PASSAGE_CHARACTERS = 4, 1100  # some 1,500 tokens of prompt
 NEAR = 0.05  # logits: what the order of summation in a batch of another size can turn round
 
