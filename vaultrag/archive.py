@@ -22,7 +22,7 @@ from vaultrag.vault.files import read_note
 from vaultrag.vault.lines import Lines
 from vaultrag.wire import Answer as AnswerShape
 from vaultrag.wire import Citation
-from vaultrag.wire_records import Chat, SavedAnswer, ShownAnswer, SourceState
+from vaultrag.wire.records import Chat, SavedAnswer, ShownAnswer, SourceState
 
 ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
 SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT)

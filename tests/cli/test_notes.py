@@ -15,7 +15,7 @@ from vaultrag.cli.main import main
 from vaultrag.config import Config
 from vaultrag.endpoint import Endpoint
 from vaultrag.store.owner import OwnerLock
-from vaultrag.wire_notes import Edge, Graph, Node
+from vaultrag.wire.notes import Edge, Graph, Node
 
 NOTES = {
     "Дом/Бойлер.md": "---\naliases: [водогрей]\ntags: [дом]\n---\n# Бойлер\n\n"

@@ -19,7 +19,7 @@ from vaultrag.domain import counted
 if TYPE_CHECKING:
     from vaultrag.archive import Archive
     from vaultrag.wire import Answer
-    from vaultrag.wire_records import SavedAnswer, SourceState
+    from vaultrag.wire.records import SavedAnswer, SourceState
 
 STATES = {
     "changed": "These words do not stand in the note any more.",
@@ -41,7 +41,7 @@ def list_answers(
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """List the saved answers, the oldest first."""
-    from vaultrag.wire_records import SavedAnswers
+    from vaultrag.wire.records import SavedAnswers
 
     session = session_of(context)
     with _reading(session.config(vault, home)) as archive:
@@ -82,7 +82,7 @@ def delete_answer(
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """Delete a saved answer."""
-    from vaultrag.wire_records import Deleted
+    from vaultrag.wire.records import Deleted
 
     session = session_of(context)
     with _writing(session.config(vault, home)) as archive:
@@ -101,7 +101,7 @@ def list_chats(
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """List the chats, the one spoken in last at the end."""
-    from vaultrag.wire_records import Chats
+    from vaultrag.wire.records import Chats
 
     session = session_of(context)
     with _reading(session.config(vault, home)) as archive:
@@ -125,7 +125,7 @@ def show_chat(
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """Print the turns of a chat."""
-    from vaultrag.wire_records import SavedAnswers
+    from vaultrag.wire.records import SavedAnswers
 
     session = session_of(context)
     config = session.config(vault, home)
@@ -150,7 +150,7 @@ def delete_chat(
     json: JsonOption = False,  # noqa: ARG001
 ) -> None:
     """Delete a chat with all its turns."""
-    from vaultrag.wire_records import Deleted
+    from vaultrag.wire.records import Deleted
 
     session = session_of(context)
     with _writing(session.config(vault, home)) as archive:

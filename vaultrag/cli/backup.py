@@ -10,7 +10,7 @@ from vaultrag.cli.terminal import Terminal, size
 from vaultrag.config import Config
 from vaultrag.domain import counted
 from vaultrag.store.database import Access, open_database
-from vaultrag.wire_records import Exported, Imported
+from vaultrag.wire.records import Exported, Imported
 
 SETTINGS = {
     "taken": "The settings {} taken over.",

@@ -6,7 +6,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from vaultrag.cli.terminal import one_line
-from vaultrag.wire_notes import Graph
+from vaultrag.wire.notes import Graph
 
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _KEYS = (("title", "node", "string"), ("kind", "node", "string"), ("link", "edge", "string"), ("weight", "edge", "int"))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from vaultrag import wire_notes as shapes
 from vaultrag.cli.notes import find_path
 from vaultrag.cli.render import lines_label
 from vaultrag.cli.terminal import Terminal, one_line
@@ -21,6 +20,7 @@ from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
 from vaultrag.vault.parse import parse_note
 from vaultrag.vault.subpaths import resolve_subpath
+from vaultrag.wire import notes as shapes
 from vaultrag.workspace import Access, Workspace
 
 WORDS_SHOWN = 60  # characters of a chunk's first line

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rich.text import Text
 
-from vaultrag import wire_notes as shapes
 from vaultrag.cli import graphs
 from vaultrag.cli.links import obsidian_link
 from vaultrag.cli.terminal import Terminal, one_line
@@ -20,6 +19,7 @@ from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, Database, open_database
 from vaultrag.store.graph import StoredLink
 from vaultrag.vault.naming import find_note
+from vaultrag.wire import notes as shapes
 
 GUESSES = (LinkKind.ALIAS, LinkKind.MENTION)
 

@@ -1,4 +1,4 @@
-"""The JSON of notes and their links: what `links`, `graph` and `note` print. Conventions as in `wire`."""
+"""The JSON of notes and their links: what `links`, `graph` and `note` print. Conventions as in `vaultrag.wire`."""
 
 from __future__ import annotations
 

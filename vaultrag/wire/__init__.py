@@ -1,0 +1,93 @@
+"""The JSON that VaultRAG speaks: over HTTP, as server-sent events, and with `--json`. One model for each shape.
+
+`of` turns a domain value into its JSON model. Lines and columns are `[first, last]`, from 1, both inclusive;
+columns count code points; paths are relative to the vault.
+"""
+
+from vaultrag.wire.answers import (
+    Answer,
+    Citation,
+    LaneShare,
+    Passage,
+    PassagesFound,
+    SearchResult,
+    Sentence,
+    SentenceFound,
+    TextPiece,
+)
+from vaultrag.wire.events import EVENTS, Event, Events, answer_event, parse_event, sse
+from vaultrag.wire.requests import (
+    CHAT_NAME_LENGTH,
+    PASSAGES_MOST,
+    PATH_LENGTH,
+    QUESTION_LENGTH,
+    AskRequest,
+    ForgetRequest,
+    IndexRequest,
+    SearchRequest,
+)
+from vaultrag.wire.shapes import WORDED, Request, Shape, dumps
+from vaultrag.wire.state import (
+    Attention,
+    Fault,
+    Finding,
+    Findings,
+    FollowedSet,
+    Forgotten,
+    Health,
+    Included,
+    IndexReport,
+    IndexStatus,
+    Progress,
+    Readiness,
+    RepairReport,
+    Server,
+    Stopping,
+    Succession,
+)
+
+__all__ = [
+    "CHAT_NAME_LENGTH",
+    "EVENTS",
+    "PASSAGES_MOST",
+    "PATH_LENGTH",
+    "QUESTION_LENGTH",
+    "WORDED",
+    "Answer",
+    "AskRequest",
+    "Attention",
+    "Citation",
+    "Event",
+    "Events",
+    "Fault",
+    "Finding",
+    "Findings",
+    "FollowedSet",
+    "ForgetRequest",
+    "Forgotten",
+    "Health",
+    "Included",
+    "IndexReport",
+    "IndexRequest",
+    "IndexStatus",
+    "LaneShare",
+    "Passage",
+    "PassagesFound",
+    "Progress",
+    "Readiness",
+    "RepairReport",
+    "Request",
+    "SearchRequest",
+    "SearchResult",
+    "Sentence",
+    "SentenceFound",
+    "Server",
+    "Shape",
+    "Stopping",
+    "Succession",
+    "TextPiece",
+    "answer_event",
+    "dumps",
+    "parse_event",
+    "sse",
+]

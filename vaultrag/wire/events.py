@@ -1,0 +1,70 @@
+"""Server-sent events."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeAlias
+
+from pydantic import ValidationError
+
+from vaultrag import domain, errors
+from vaultrag.wire.answers import Answer, Citation, Passage, PassagesFound, Sentence, SentenceFound, TextPiece
+from vaultrag.wire.shapes import dumps
+from vaultrag.wire.state import Fault, Findings, Forgotten, IndexReport, Progress
+
+Event: TypeAlias = (
+    PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Forgotten | Fault
+)
+
+
+Events: TypeAlias = Generator[Event, None, None]
+
+
+EVENTS: dict[str, type[Event]] = {
+    "passages": PassagesFound,
+    "text": TextPiece,
+    "sentence": SentenceFound,
+    "answer": Answer,
+    "progress": Progress,
+    "report": IndexReport,
+    "findings": Findings,
+    "forgotten": Forgotten,
+    "error": Fault,
+}
+
+
+_NAMES = {kind: name for name, kind in EVENTS.items()}
+
+
+def answer_event(event: domain.AnswerEvent) -> Event:
+    """Turn one event of an answer into its JSON model."""
+    match event:
+        case domain.PassagesFound():
+            passages = [Passage.of(passage) for passage in event.passages]
+            return PassagesFound(passages=passages, left_out=event.left_out, warnings=list(event.warnings))
+        case domain.TextPiece():
+            return TextPiece(text=event.text)
+        case domain.SentenceFound():
+            sources = [Citation.of(citation) for citation in event.citations]
+            return SentenceFound(**Sentence.of(event.sentence).model_dump(), sources=sources)
+        case domain.AnswerReady():
+            return Answer.of(event.answer)
+
+
+def sse(event: Event) -> bytes:
+    """Frame one server-sent event."""
+    return f"event: {_NAMES[type(event)]}\ndata: {dumps(event)}\n\n".encode()
+
+
+def parse_event(name: str, data: str) -> Event | None:
+    """Read one server-sent event; None for a name this version does not know. Raises ServerError for broken data."""
+    kind = EVENTS.get(name)
+    if kind is None:
+        return None
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as error:
+        raise errors.ServerError(
+            f"The server sent an event `{name}` that this version does not understand.",
+            "Restart it, so that both are of one version: vaultrag serve --stop.",
+        ) from error

@@ -1,0 +1,240 @@
+"""How index and server stand, and what was done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from vaultrag import domain, errors
+from vaultrag.wire.shapes import Shape
+
+
+class Progress(Shape):
+    phase: str
+    done: int
+    total: int
+
+
+class Finding(Shape):
+    invariant: str
+    severity: str
+    detail: str
+    remedy: str
+
+    @classmethod
+    def of(cls, finding: domain.Finding) -> Finding:
+        return cls(
+            invariant=finding.invariant,
+            severity=finding.severity,
+            detail=finding.detail,
+            remedy=finding.remedy,
+        )
+
+
+class Findings(Shape):
+    findings: list[Finding]
+
+    @classmethod
+    def of(cls, findings: Iterable[domain.Finding]) -> Findings:
+        return cls(findings=[Finding.of(finding) for finding in findings])
+
+
+class RepairReport(Shape):
+    done: list[str]
+    left: list[Finding]
+    kept: str
+    seconds: float
+
+    @classmethod
+    def of(cls, report: domain.RepairReport) -> RepairReport:
+        return cls(
+            done=list(report.done),
+            left=[Finding.of(finding) for finding in report.left],
+            kept=report.kept,
+            seconds=report.seconds,
+        )
+
+
+class IndexReport(Shape):
+    notes: int
+    added: int
+    modified: int
+    moved: int
+    removed: int
+    chunks: int
+    embedded: int
+    seconds: float
+    failed: list[Finding] = []
+    warnings: list[str] = []
+
+    @classmethod
+    def of(cls, report: domain.IndexReport) -> IndexReport:
+        return cls(
+            notes=report.notes,
+            added=report.added,
+            modified=report.modified,
+            moved=report.moved,
+            removed=report.removed,
+            chunks=report.chunks,
+            embedded=report.embedded,
+            seconds=report.seconds,
+            failed=[Finding.of(finding) for finding in report.failed],
+            warnings=list(report.warnings),
+        )
+
+
+class Forgotten(Shape):
+    """What went with a note or folder (`path` ends with `/`), and what stays: links elsewhere, files in the vault."""
+
+    path: str
+    notes: int
+    passages: int
+    answers: int
+    verdicts: int
+    links: int
+    remaining: int
+
+    @classmethod
+    def of(cls, forgotten: domain.Forgotten) -> Forgotten:
+        return cls(
+            path=forgotten.path,
+            notes=forgotten.notes,
+            passages=forgotten.passages,
+            answers=forgotten.answers,
+            verdicts=forgotten.verdicts,
+            links=forgotten.links,
+            remaining=forgotten.remaining,
+        )
+
+
+class Included(Shape):
+    """What is no longer excluded."""
+
+    path: str
+
+
+class Server(Shape):
+    """A running server, as `status` shows it."""
+
+    pid: int
+    url: str
+    version: str
+    embedder: str
+    model: str
+    watching: str = Field("", description="How it follows the vault: `events`, `polling`, or not at all.")
+
+
+class Attention(Shape):
+    """What keeps the index from following the vault until somebody decides."""
+
+    kind: str
+    message: str
+    remedy: str
+
+    @classmethod
+    def of(cls, attention: domain.Attention) -> Attention:
+        return cls(kind=attention.kind, message=attention.message, remedy=attention.remedy)
+
+
+class Succession(Shape):
+    """How far an embedder is that takes over from the one whose vectors answer: texts done, of all."""
+
+    done: int
+    total: int
+
+
+class IndexStatus(Shape):
+    vault: str
+    home: str
+    notes: int
+    chunks: int
+    links: int
+    unresolved: int
+    embeddings: int
+    pending: int
+    problems: int
+    last_indexed: str
+    bytes: int
+    attention: Attention | None = None
+    server: Server | None = None
+    succession: Succession | None = None
+
+    @classmethod
+    def of(cls, status: domain.IndexStatus, server: Server | None) -> IndexStatus:
+        taking_over = status.succession
+        return cls(
+            vault=status.vault,
+            home=status.home,
+            notes=status.notes,
+            chunks=status.chunks,
+            links=status.links,
+            unresolved=status.unresolved,
+            embeddings=status.embeddings,
+            pending=status.pending,
+            problems=status.problems,
+            last_indexed=status.last_indexed,
+            bytes=status.bytes,
+            attention=Attention.of(status.attention) if status.attention else None,
+            server=server,
+            succession=Succession(done=taking_over.done, total=taking_over.total) if taking_over else None,
+        )
+
+
+class Readiness(Shape):
+    """`loading`, `ready`, `absent` or `failed`, for each model."""
+
+    embedder: str
+    model: str
+
+
+class Health(Shape):
+    """What anyone on this machine may know: neither paths nor text."""
+
+    status: str
+    version: str
+    instance: str
+    readiness: Readiness
+    pending: int
+    indexing: bool
+    watching: str = ""
+    attention: str = Field("", description="`deletions_held` or `vault_missing`: see /status.")
+
+
+class Stopping(Shape):
+    stopping: bool = True
+
+
+class Fault(Shape):
+    """An error: its class in `vaultrag.errors`, one sentence, and what to do."""
+
+    error: str
+    message: str
+    remedy: str
+
+    @classmethod
+    def of(cls, error: errors.VaultragError) -> Fault:
+        return cls(error=error.kind, message=error.message, remedy=error.remedy)
+
+    def exception(self) -> errors.VaultragError:
+        """Return the error that this was made from, with its exit code."""
+        kind = getattr(errors, self.error, None)
+        if not (isinstance(kind, type) and issubclass(kind, errors.VaultragError)):
+            kind = errors.ServerError
+        return kind(self.message, self.remedy)
+
+
+class FollowedSet(Shape):
+    """One change set that `vaultrag watch` followed; with a `reason` it was the whole vault."""
+
+    places: int
+    reason: str
+    added: int
+    modified: int
+    moved: int
+    removed: int
+    relinked: int
+    seconds: float
+    failed: list[Finding]
+    attention: Attention | None = None
+    error: Fault | None = None
