@@ -12,6 +12,7 @@ import typer
 
 from vaultrag import __version__
 from vaultrag.cli.answers import answers_app, chats_app
+from vaultrag.cli.graph_commands import graph_app
 from vaultrag.cli.models import models_app
 from vaultrag.cli.options import (
     EPILOG,
@@ -20,7 +21,6 @@ from vaultrag.cli.options import (
     HomeOption,
     JsonOption,
     NoServerOption,
-    NoteArgument,
     Serve,
     Session,
     VaultOption,
@@ -51,6 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(graph_app)
 app.add_typer(models_app, name="models")
 app.add_typer(answers_app, name="answers")
 app.add_typer(chats_app, name="chats")
@@ -168,95 +169,6 @@ def ask(
     server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
     keep = Keep(save, checked_chat(chat))
     Ask(session.config(vault, home, combo), session.terminal, checked_question(question), server_use, keep).run()
-
-
-@app.command(epilog="Example:  vaultrag links Бойлер")
-def links(
-    context: typer.Context,
-    note: NoteArgument,
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
-) -> None:
-    """List where a note's links lead, and the notes that it names without a link."""
-    from vaultrag.cli.notes import print_links
-
-    session = session_of(context)
-    print_links(session.config(vault, home), session.terminal, note)
-
-
-@app.command(epilog='Example:  vaultrag backlinks "Projects/Garden.md" --json')
-def backlinks(
-    context: typer.Context,
-    note: NoteArgument,
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
-) -> None:
-    """List what links to a note, and where its name or alias is said without a link."""
-    from vaultrag.cli.notes import print_backlinks
-
-    session = session_of(context)
-    print_backlinks(session.config(vault, home), session.terminal, note)
-
-
-@app.command(epilog="Example:  vaultrag unresolved")
-def unresolved(
-    context: typer.Context,
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
-) -> None:
-    """List the links that lead to no file."""
-    from vaultrag.cli.notes import print_unresolved
-
-    session = session_of(context)
-    print_unresolved(session.config(vault, home), session.terminal)
-
-
-@app.command(epilog="Example:  vaultrag orphans --json")
-def orphans(
-    context: typer.Context,
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
-) -> None:
-    """List the notes that no link leads to or from."""
-    from vaultrag.cli.notes import print_orphans
-
-    session = session_of(context)
-    print_orphans(session.config(vault, home), session.terminal)
-
-
-@app.command(epilog="Example:  vaultrag graph --format graphml > vault.graphml")
-def graph(
-    context: typer.Context,
-    form: Annotated[str, typer.Option("--format", help="json, graphml or mermaid.")] = "json",
-    vault: VaultOption = None,
-    home: HomeOption = None,
-) -> None:
-    """Print the graph of the vault: notes, attachments, missing notes, and the links between them."""
-    from vaultrag.cli.notes import GraphFormat, print_graph
-
-    if form not in list(GraphFormat):
-        raise UsageError(f"“{form}” is no format of a graph.", f"The formats are {', '.join(GraphFormat)}.")
-    session = session_of(context)
-    print_graph(session.config(vault, home), session.terminal, GraphFormat(form))
-
-
-@app.command(epilog="Example:  vaultrag note Бойлер --json")
-def note(
-    context: typer.Context,
-    note: NoteArgument,
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
-) -> None:
-    """Read one note anew and print what is understood of it: links, tags, headings, turns, tasks, passages."""
-    from vaultrag.cli.note import print_note
-
-    session = session_of(context)
-    print_note(session.config(vault, home), session.terminal, note)
 
 
 @app.command("export", epilog="Example:  vaultrag export ~/vaultrag-backup.jsonl.gz")

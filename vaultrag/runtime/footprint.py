@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vaultrag.runtime.gguf_facts import LayerFacts, ModelFacts, cache_bytes, padded, settled
+from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, padded, settled
+from vaultrag.runtime.gguf_layers import LayerFacts
 from vaultrag.runtime.placement import Placement
 
 MEBIBYTE = 1 << 20

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from vaultrag.runtime.footprint import card_of
 from vaultrag.runtime.ggml_types import row_bytes
-from vaultrag.runtime.gguf_facts import LayerFacts, ModelFacts
+from vaultrag.runtime.gguf_facts import ModelFacts
+from vaultrag.runtime.gguf_layers import LayerFacts
 from vaultrag.runtime.hardware import Hardware
 from vaultrag.runtime.placement import CACHE_TYPES, Placement
 

@@ -1,4 +1,4 @@
-"""The JSON of what the user keeps: saved answers and chats, as they are stored, printed and sent. As in `vaultrag.wire`."""
+"""The JSON of what the user keeps: saved answers and chats, as stored, printed and sent. As in `vaultrag.wire`."""
 
 from __future__ import annotations
 
