@@ -11,17 +11,18 @@ from pathlib import Path
 
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Finding, Progress, counted
+from vaultrag.endpoint import ENDPOINT_NAME
 from vaultrag.errors import IndexDamaged
 from vaultrag.reading import Recipe
 from vaultrag.store import mending
 from vaultrag.store.check import examples
 from vaultrag.store.check_home import SET_ASIDE, remove
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import BESIDE, Database, open_database
 from vaultrag.store.embeddings import try_again
 from vaultrag.store.journal import Journal
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import RecordBook
-from vaultrag.store.salvage import file_fault, replace_file, set_aside_files
+from vaultrag.store.salvage import clear_the_way, file_fault, replace_file, set_aside_files
 from vaultrag.store.vectors import VectorIndex
 from vaultrag.verifying import check_everything, verify_notes
 
@@ -34,8 +35,9 @@ def mend_file(config: Config, progress: Progress, fault: str = "") -> list[str]:
     Raises VaultError when the notes are not there to build it from, IndexLocked while another process owns it.
     """
     require_vault(config)
+    done = [f"A folder stood in the place of a file; it lies in {kept} now." for kept in clear_the_way(_files(config))]
     with OwnerLock(config.lock_path):
-        done = _mend_file(config, progress, fault)
+        done += _mend_file(config, progress, fault)
         try:
             return [*done, *_mend_records(config)]
         except IndexDamaged as error:
@@ -108,6 +110,14 @@ class Repair:
 
     def _check(self, vectors: VectorIndex | None) -> list[Finding]:
         return check_everything(self.config, self.database, self.recipe, vectors, self.progress)
+
+
+def _files(config: Config) -> list[Path]:
+    """Return the places of the files that commands open in the home."""
+    index = config.database_path
+    beside = [index.with_name(index.name + suffix) for suffix in BESIDE]
+    others = [config.lock_path, config.journal_path, config.token_path, config.log_path]
+    return [index, *beside, *others, config.home / ENDPOINT_NAME]
 
 
 def _damaged_files(config: Config) -> list[Path]:

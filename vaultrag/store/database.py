@@ -31,6 +31,7 @@ BUSY_SECONDS = 10.0  # a writer's transaction is one note or one batch: far belo
 CHECKPOINT_PAGES = 4000  # 16 MB of log: a first index syncs a quarter as often as by SQLite's default
 CACHE_KIB = 16_384  # the keyword index of some 10,000 notes stays in memory
 SCHEMA_KEY = "schema"
+BESIDE = ("-wal", "-shm")  # the names of SQLite's own files end so
 SHARED_BYTES = 65_536  # of shared memory beside the log, for a log of usual size
 
 
@@ -241,6 +242,8 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
     ):
         return _damaged(path, str(error))
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
+        if folder := next((place for place in _places(path) if place.is_dir()), None):
+            return _in_the_way(folder)
         return StoreError(
             f"The index {path} cannot be read or written ({error}).",
             "See that the disk is sound and that this user may write to the folder.",
@@ -251,9 +254,21 @@ def translate(error: sqlite3.Error, path: Path) -> StoreError:
 def _translate_os(error: OSError, path: Path) -> StoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _disk_full(path)
+    if isinstance(error, IsADirectoryError) and error.filename:
+        return _in_the_way(Path(error.filename))
     return StoreError(
         f"The index {path} cannot be read or written ({error.strerror}).",
         "See that the disk is sound and that this user may write to the folder.",
+    )
+
+
+def _places(path: Path) -> list[Path]:
+    return [path, *(path.with_name(path.name + suffix) for suffix in BESIDE)]
+
+
+def _in_the_way(folder: Path) -> StoreError:
+    return StoreError(
+        f"{folder} is a folder, where a file belongs.", "Run `vaultrag repair`: it keeps the folder in another place."
     )
 
 

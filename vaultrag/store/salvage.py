@@ -7,6 +7,7 @@ Killed anywhere, doing it again ends the same.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -63,6 +64,26 @@ def replace_file(path: Path, progress: Progress) -> tuple[Path, int]:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         os.replace(new, path)
     return kept, saved
+
+
+def clear_the_way(paths: Iterable[Path]) -> list[Path]:
+    """Set those folders aside that stand where a file of ours belongs; return where they lie now."""
+    cleared = []
+    for path in paths:
+        if path.is_dir():
+            with translated(path):
+                cleared.append(_move_aside(path))
+    return cleared
+
+
+def _move_aside(folder: Path) -> Path:
+    for number in itertools.count(1):
+        target = folder.parent / SET_ASIDE / f"folder-{number}" / folder.name
+        if not target.parent.exists():
+            break
+    target.parent.mkdir(mode=0o700, parents=True)
+    os.replace(folder, target)
+    return target
 
 
 def set_aside_files(home: Path, name: str) -> list[Path]:
