@@ -90,3 +90,11 @@ def test_kill_before_mentions_is_made_up_for(config: Config, database: Database)
     index(config, database)
     assert edges(database) == expected
     assert expected
+
+
+def test_note_whose_name_holds_no_word_is_no_obstacle(config: Config, database: Database) -> None:
+    put(config, "….md", "---\naliases: ['???']\n---\nУ дяди Виктора.\n")
+    put(config, "🎉.md", "")
+    put(config, "Дядя Виктор.md", "…\n")
+    index(config, database)
+    assert edges(database) == {("….md", "Дядя Виктор.md", "mention", "дяди Виктора")}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
+from typing import NamedTuple
 
 import snowballstemmer
 
@@ -48,8 +49,7 @@ FUNCTION_WORDS: frozenset[str] = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word, number or identifier. `start` and `end` are code-point offsets into the text it came from."""
 
     start: int
@@ -101,6 +101,9 @@ def tokens(text: str) -> list[Token]:
     found: list[Token] = []
     for match in _WORD.finditer(text):
         word = match.group()
+        if word.isalnum():  # nearly all are: no mark in it that could part it
+            found.append(Token(match.start(), match.end(), word, stem(word)))
+            continue
         parts = list(_PART.finditer(text, match.start(), match.end()))
         if len(parts) == 1:
             found.append(Token(match.start(), match.end(), word, stem(word)))
@@ -120,6 +123,26 @@ def stems(text: str) -> list[str]:
             found.append(stem(word))
         else:
             found.extend(token.stem for token in tokens(word))
+    return found
+
+
+def words(text: str) -> list[Token]:
+    """Return the single words of a text: a compound gives its parts, not itself."""
+    found = tokens(text)
+    return [
+        token for token, following in zip_longest(found, found[1:]) if not following or following.start != token.start
+    ]
+
+
+def word_stems(text: str) -> list[str]:
+    """Return the stems of `words`, without what else those tell."""
+    found: list[str] = []
+    for word in _WORD.findall(text):
+        parts = [word] if word.isalnum() else _PART.findall(word)
+        if len(parts) > 1 and _is_number(word):
+            found.append(fold(word))
+        else:
+            found.extend(map(stem, parts))
     return found
 
 

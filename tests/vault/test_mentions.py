@@ -66,3 +66,20 @@ def test_line_is_that_of_the_name() -> None:
     index = NameIndex(wanted_names([(1, "Умный дом", False)]))
     places: list[Found] = list(index.find("раз\r\nдва\rтри\n- умного дома"))
     assert [place.line for place in places] == [3]
+
+
+def test_names_with_one_beginning_are_told_apart() -> None:
+    """Titles that end in a date share all their words but the last ones."""
+    days = [f"{stem} 2024-05-{day:02}" for day in range(1, 29) for stem in ("Встреча с отделом", "Weekly team meeting")]
+    text = "Обсудили на встрече с отделом 2024-05-17.\n> See the weekly team meeting 2024-05-09; Weekly team meeting."
+    assert found(text, *days) == ["встрече с отделом 2024-05-17", "weekly team meeting 2024-05-09"]
+
+
+@pytest.mark.parametrize("between", ["`x`", "[[Умный дом]]", "#тег", "<b>", "https://x.y"])
+def test_what_never_counts_parts_the_words_around_it(between: str) -> None:
+    assert found(f"умный {between} дом. Умный дом!", "Умный дом") == ["Умный дом"]
+
+
+@pytest.mark.parametrize("name", ["…", "???", "🎉", ""])
+def test_name_without_a_word_is_found_nowhere(name: str) -> None:
+    assert found(f"Умный дом … {name} smart", name, "Умный дом") == ["Умный дом"]

@@ -8,17 +8,17 @@ What stands inside a link, code, a tag or an address never counts.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from vaultrag.language import FUNCTION_WORDS, Token, fold, language_of, tokens
+from vaultrag.language import FUNCTION_WORDS, Token, fold, language_of, word_stems, words
 
 SHORTEST = 4  # letters of a single word: shorter ones are endings, abbreviations and first names of cats
 LONGEST_NAME = 12  # words: a longer title is a sentence, said nowhere else
 ENDING = 3  # letters that inflection may change at the end of a Russian word
+BEGINNING = 4  # words of a name that are looked for first: dates and numbers come late in titles
 KEPT_PER_NOTE = 5  # places of one name in one note: more say nothing new
 
 _HIDDEN = re.compile(
@@ -89,20 +89,27 @@ class NameIndex:
         self.lengths: dict[str, list[int]] = {}
         for length, first in sorted({(len(stems), stems[0]) for stems in self.names}, reverse=True):
             self.lengths.setdefault(first, []).append(length)  # «Дом у моря» before «Дом»
-        self.rest: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-        for stems in self.names:
-            self.rest[stems[0]].append(stems[1:])
+        borne = Counter(stem for stems in self.names for stem in set(stems))
+        self._by_rarest: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for stems in self.names:  # by the stem that the fewest names bear: «Как …» begins a thousand titles
+            self._by_rarest[min(stems, key=lambda stem: borne[stem])].append(stems)
+        self._beginnings = [
+            {stems[:length] for stems in self.names if min(len(stems), BEGINNING) == length}
+            for length in range(1, BEGINNING + 1)
+        ]
 
     def may_hold(self, stems: set[str]) -> bool:
         """Tell from the stems of a text whether looking at it can find anything."""
-        return any(stems.issuperset(rest) for stem in stems & self.rest.keys() for rest in self.rest[stem])
+        by_rarest = self._by_rarest
+        return any(stems.issuperset(name) for stem in stems & by_rarest.keys() for name in by_rarest[stem])
 
     def find(self, text: str) -> Iterator[Found]:
         """Yield the names in a text, the longest where several begin at one word."""
-        hidden = [(match.start(), match.end()) for match in _HIDDEN.finditer(text)]
-        starts = [start for start, _ in hidden]
+        open_text = _HIDDEN.sub(_blank, text)
+        if not self._begins_in(word_stems(open_text)):
+            return
         russian = language_of(text) == "ru"
-        spoken = [word for word in words(text) if not _is_hidden(word, hidden, starts)]
+        spoken = words(open_text)
         at = 0
         while at < len(spoken):
             wanted = self._longest(text, spoken, at)
@@ -114,6 +121,15 @@ class NameIndex:
             foreign = russian and not _CYRILLIC.search(fold(wanted.name))
             yield Found(wanted, text[first.start : last.end], line, first.text[:1].isupper(), foreign)
             at += len(wanted.words)
+
+    def _begins_in(self, stems: Sequence[str]) -> bool:
+        """Tell whether a name begins somewhere in these stems: most texts need no closer look."""
+        following: list[Sequence[str]] = []
+        for beginnings in self._beginnings:
+            following.append(stems[len(following) :])
+            if not beginnings.isdisjoint(zip(*following, strict=False)):
+                return True
+        return False
 
     def _longest(self, text: str, spoken: Sequence[Token], at: int) -> Wanted | None:
         for length in self.lengths.get(spoken[at].stem, ()):
@@ -132,16 +148,6 @@ def is_mention(found: Found, is_proper: Callable[[Wanted], bool]) -> bool:
     return found.is_capital and wanted.name[:1].isupper() and is_proper(wanted)
 
 
-def words(text: str) -> list[Token]:
-    """Return the single words of a text: a compound gives its parts, not itself."""
-    found = tokens(text)
-    return [
-        token
-        for token, following in zip(found, [*found[1:], None], strict=True)
-        if following is None or following.start != token.start
-    ]
-
-
 def _is_telling(wanted: Wanted) -> bool:
     if not 0 < len(wanted.words) <= LONGEST_NAME:
         return False
@@ -153,9 +159,9 @@ def _is_telling(wanted: Wanted) -> bool:
     return bool(letters) and len(letters[0].text) >= SHORTEST
 
 
-def _is_hidden(word: Token, hidden: Sequence[tuple[int, int]], starts: Sequence[int]) -> bool:
-    before = bisect_right(starts, word.start) - 1
-    return before >= 0 and hidden[before][1] > word.start
+def _blank(hidden: re.Match[str]) -> str:
+    """Return what is no word and parts words, and is as long."""
+    return "\0" * len(hidden.group())
 
 
 def _says(text: str, said: Sequence[Token], wanted: Wanted) -> bool:
