@@ -95,6 +95,8 @@ class RuntimeSection(Section):
     unload_minutes: float = Field(30.0, ge=0)
     states_mb: int = Field(2000, ge=0)
     guess_ahead: bool = True
+    ram_gib: float = Field(0.0, ge=0)
+    vram_gib: float = Field(0.0, ge=0)
 
 
 class ServerSection(Section):

@@ -16,7 +16,11 @@ from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_c
 from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.machine import physical_cores
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
+from vaultrag.runtime.planning import plan_for_settings
+from vaultrag.runtime.residence import Residence
+from vaultrag.runtime.residents import MachinePlan, Placed
 from vaultrag.runtime.tokens import load_token_counter
 from vaultrag.runtime.tuning import Trial, kept
 
@@ -25,6 +29,14 @@ SECONDS_WITHOUT_GPU = 30.0  # how long a person waits for a first word before th
 CHARACTERS_PER_TOKEN = 2.6  # of the estimate that stands in for a missing tokenizer: Russian text, the denser case
 TELLING_TOKENS = 256  # of prompt read at once; fewer are mostly overhead
 UNMEASURED = "estimate"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of all models here (None: nothing is to be shared out), and who lies in memory by it."""
+
+    machine: MachinePlan | None
+    residence: Residence
 
 
 @dataclass(slots=True)
@@ -39,6 +51,7 @@ class Models:
     _all_given: bool = False
     _earlier: dict[str, Embedder] = field(default_factory=dict)
     _roles: RoleMap | None = None
+    _planned: Planned | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -60,6 +73,14 @@ class Models:
             if self._roles is None:
                 self._roles = role_map(self.config.settings, self.config.models)
             return self._roles
+
+    @property
+    def planned(self) -> Planned:
+        """The one plan of all chat models here, made when the first is wanted. Raises ModelError or ConfigError."""
+        with self._lock:
+            if self._planned is None:
+                self._planned = _plan_for(self.config)
+            return self._planned
 
     def embedder(self) -> Embedder:
         """Return the embedder; its process starts with the first text. Raises ModelNotFound."""
@@ -101,7 +122,7 @@ class Models:
         with self._lock:
             name = self.roles.model_of(role)
             if name not in self._chats:
-                self._chats[name] = self._remote(name) if is_remote(name) else self._child(self._entry(role))
+                self._chats[name] = self._remote(name) if is_remote(name) else self._child(name, self._entry(role))
             return self._chats[name]
 
     def token_counter(self) -> tuple[CountTokens, str]:
@@ -180,19 +201,24 @@ class Models:
         runtime = self.config.settings.runtime
         return ChildEmbedder(path, of_files, threads=runtime.threads, spin_count=runtime.spin_count)
 
-    def _child(self, entry: ModelEntry) -> ChildModel:
+    def _child(self, name: str, entry: ModelEntry) -> ChildModel:
         runtime, path = self.config.settings.runtime, require_model(entry, self.config.models)
         tuned = self._tuned(entry, path)
-        placement = replace(tuned.placement, context=runtime.context) if tuned else None
+        threads = tuned.placement.threads_batch if tuned else runtime.threads
+        running = self._running(entry)
+        if tuned:
+            running = replace(running, placement=replace(tuned.placement, context=runtime.context))
+        if self.planned.machine is not None:
+            running = _as_planned(running, self.planned.machine, name, threads or physical_cores())
         return ChildModel(
             entry.name,
             path,
             context=runtime.context,
-            threads=tuned.placement.threads_batch if tuned else runtime.threads,
+            threads=threads,
             gpu_layers=runtime.gpu_layers,
             spin_count=tuned.spin_count if tuned else runtime.spin_count,
             timeout=runtime.answer_timeout_seconds,
-            running=replace(self._running(entry), placement=placement),
+            running=replace(running, residence=self.planned.residence),
         )
 
     def _tuned(self, entry: ModelEntry, path: Path) -> Trial | None:
@@ -231,6 +257,27 @@ class Models:
     def _speed_key(self, model: ChildModel) -> str:
         threads, layers = self.config.settings.runtime.threads, model.load().gpu_layers
         return f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
+
+
+def _plan_for(config: Config) -> Planned:
+    machine = plan_for_settings(config.settings, config.models)
+    if machine is None:
+        return Planned(None, Residence())
+    entries = {
+        model.wanted.name: find_model(model.wanted.name, ModelKind.CHAT, config.models) for model in machine.models
+    }
+    alone = [model_path(entry, config.models) for name, entry in entries.items() if not machine.stays(name)]
+    return Planned(machine, Residence(alone))
+
+
+def _as_planned(running: Running, machine: MachinePlan, name: str, threads: int) -> Running:
+    """Return how the model runs beside the others; what was measured of it alone tells the threads that write."""
+    found, room = machine.of(name), machine.room_of(name)
+    if not isinstance(found, Placed):
+        return replace(running, placement=None, room=room)  # its own process refuses it, or leaves some in the file
+    writing = running.placement.threads if running.placement else threads
+    placement = replace(found.plan.placement, threads=writing, threads_batch=threads)
+    return replace(running, placement=placement, room=room)
 
 
 def _estimate(text: str) -> int:

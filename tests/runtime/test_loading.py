@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from vaultrag.errors import DoesNotFit
 from vaultrag.runtime.hardware import GIBIBYTE, Hardware
-from vaultrag.runtime.loading import Wish, decide
+from vaultrag.runtime.loading import Decision, Wish, decide
 from vaultrag.runtime.machine import AUTO, BackendInfo, Device, DeviceKind, Machine
 from vaultrag.runtime.nvml import NvmlCard, nvml_cards
-from vaultrag.runtime.offload import CARD_BATCH, CPU_BATCH
+from vaultrag.runtime.offload import CARD_BATCH, CPU_BATCH, Budget
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.quantise import Scheme
 from vaultrag.runtime.shapes import facts_of_shape, load_shapes
@@ -41,54 +42,62 @@ def wish(gpu_layers: int = AUTO, given: Placement | None = None) -> Wish:
 
 
 def test_a_model_that_fits_goes_whole_to_the_gpu() -> None:
-    placement, reason = decide(SMALL, wish(), seen(card(23)))
+    decision = decide(SMALL, wish(), seen(card(23)))
+    placement = decision.placement
     assert (placement.gpu_layers, placement.context, placement.threads) == (-1, 8192, 8)
-    assert "planned" in reason
+    assert "planned" in decision.reason
 
 
 def test_a_model_that_is_too_large_shares_its_layers() -> None:
-    placement, _ = decide(LARGE, wish(), seen(card(23)))
+    placement = decide(LARGE, wish(), seen(card(23))).placement
     assert 30 < placement.gpu_layers < 50
 
 
 def test_what_others_took_of_a_card_is_not_planned_with() -> None:
-    crowded, _ = decide(SMALL, wish(), seen(card(4)))
+    crowded = decide(SMALL, wish(), seen(card(4))).placement
     assert 0 < crowded.gpu_layers < 36
 
 
 def test_settings_are_obeyed() -> None:
-    assert decide(LARGE, wish(7), seen(card(1)))[0].gpu_layers == 7
-    assert decide(LARGE, wish(-1), seen(card(1)))[0].gpu_layers == -1
-    assert decide(LARGE, wish(-1), seen(card(1)))[0].micro_batch == CARD_BATCH
+    assert decide(LARGE, wish(7), seen(card(1))).placement.gpu_layers == 7
+    assert decide(LARGE, wish(-1), seen(card(1))).placement.gpu_layers == -1
+    assert decide(LARGE, wish(-1), seen(card(1))).placement.micro_batch == CARD_BATCH
 
 
 def test_without_a_gpu_it_stays_on_the_cpu() -> None:
-    placement, reason = decide(SMALL, wish(), seen())
+    decision = decide(SMALL, wish(), seen())
+    placement = decision.placement
     assert (placement.gpu_layers, placement.micro_batch) == (0, CPU_BATCH)
-    assert "no GPU" in reason
+    assert "no GPU" in decision.reason
     assert seen(card(23), gpu_offload=False).cards == ()
 
 
 def test_a_measured_placement_is_taken_as_long_as_it_has_room() -> None:
     given = Placement(8192, 8, 8, gpu_layers=-1, micro_batch=256, batch=256)
-    assert decide(SMALL, wish(given=given), seen(card(23))) == (given, "as planned")
-    placement, _ = decide(SMALL, wish(given=given), seen(card(3)))
-    assert placement != given
+    assert decide(SMALL, wish(given=given), seen(card(23))) == Decision(given, "as planned")
+    assert decide(SMALL, wish(given=given), seen(card(3))).placement != given
+    crowded = replace(wish(given=given), room=Budget((3 * GIBIBYTE,), 60 * GIBIBYTE))
+    assert decide(SMALL, crowded, seen(card(23))).placement != given
 
 
-def test_where_nothing_fits_the_cpu_tries_from_the_file() -> None:
-    poor = replace(seen(card(1)), free=2.0, ram=8.0)
-    placement, reason = decide(LARGE, wish(), poor)
-    assert placement.gpu_layers == 0
-    assert placement.use_mmap
-    assert not placement.repack
-    assert "nothing of it fits" in reason
-    assert "larger than what is free" in reason
+def test_what_has_no_room_is_read_from_the_drive_and_the_user_is_told_what_would_fit() -> None:
+    decision = decide(LARGE, wish(), replace(seen(card(1)), free=30.0, ram=32.0))
+    assert decision.placement.gpu_layers == 0
+    assert decision.placement.use_mmap
+    assert not decision.placement.repack
+    assert "nothing of it fits" in decision.reason
+    assert "from the drive for every token" in decision.warning
+    assert "The nearest that fits: its quantisation Q" in decision.warning
+
+
+def test_a_model_whose_cache_has_no_room_is_refused() -> None:
+    with pytest.raises(DoesNotFit, match="cache and working memory for 8,192 tokens do not fit"):
+        decide(LARGE, wish(), replace(seen(card(1)), free=2.0, ram=8.0))
 
 
 @pytest.mark.parametrize(("free", "mapped", "repacked"), [(20.0, True, True), (9.0, False, True), (4.0, True, False)])
 def test_copies_of_weights_never_push_a_model_out_of_the_ram(free: float, mapped: bool, repacked: bool) -> None:
-    placement, _ = decide(SMALL, wish(), replace(seen(), free=free))
+    placement = decide(SMALL, wish(), replace(seen(), free=free)).placement
     assert (placement.use_mmap, placement.repack) == (mapped, repacked)
 
 

@@ -116,6 +116,17 @@ def with_more(hardware: Hardware, gibibytes: float) -> Hardware:
     return replace(hardware, cards=(*hardware.cards[:-1], last))
 
 
+def limited(hardware: Hardware, ram: float, vram: float) -> Hardware:
+    """Return the machine with at most these GiB for models, in RAM and on each card; 0: as much as there is."""
+    if ram:
+        most = min(hardware.ram_budget, int(ram * GIBIBYTE))
+        hardware = replace(hardware, free=(most + LEAST_FREE_RESERVE) / GIBIBYTE)
+    if vram:
+        cards = (replace(card, used=card.used + max(0.0, card.budget / GIBIBYTE - vram)) for card in hardware.cards)
+        hardware = replace(hardware, cards=tuple(cards))
+    return hardware
+
+
 def _read(path: Path) -> Iterator[Hardware]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,8 +18,10 @@ from vaultrag.errors import ModelCrashed, ModelError, VaultragError
 from vaultrag.runtime.gguf import GgufHeader, read_header
 from vaultrag.runtime.machine import BackendInfo, backend_info, physical_cores
 from vaultrag.runtime.memory import Buffer, Purpose
+from vaultrag.runtime.offload import Budget
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.queueing import Line, Ticket
+from vaultrag.runtime.residence import Residence, Tenant
 
 Frames: TypeAlias = Generator[dict[str, Any], None, None]
 
@@ -62,11 +64,14 @@ class LoadedInfo:
 class Running:
     """How a model is run where more is said than its context. `placement` None: by the worker's own choice.
 
+    `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
     `draft` guesses for the model; `lookup` guesses from what stands in the prompt. Prompts' states are kept in
     `states`, `states_bytes` at most. After `unload_seconds` without a request the process ends (0: it stays).
     """
 
     placement: Placement | None = None
+    room: Budget | None = None
+    residence: Residence = field(default_factory=Residence)
     draft: Path | None = None
     lookup: bool = True
     states: Path | None = None
@@ -117,6 +122,8 @@ class ChildModel:
         self._header: GgufHeader | None = None
         self._line = Line()
         self._unloading: threading.Timer | None = None
+        self._residence = self._running.residence
+        self._residence.settle(Tenant(path, name, lambda: self._child.alive, self._leave))
 
     @property
     def name(self) -> str:
@@ -146,7 +153,10 @@ class ChildModel:
         """Wait until the model is loaded; say what it is."""
         self._stay()
         try:
-            return self._ensure_loaded()
+            with self._residence.lodging(self._path, Priority.PERSON) as stay:
+                while not self._residence.wait(stay, self._timeout):
+                    pass
+                return self._ensure_loaded()
         except _Lost as lost:
             raise _crashed(lost) from lost
         finally:
@@ -227,10 +237,12 @@ class ChildModel:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
         suspended = False
         try:
-            with self._turn(priority) as ticket:
+            with self._turn(priority) as ticket, self._residence.lodging(self._path, priority) as stay:
                 while True:
                     began = time.monotonic()
                     while not self._line.wait(ticket, SIGN_OF_LIFE_SECONDS):
+                        yield {}
+                    while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
                         yield {}
                     yield {"waited": time.monotonic() - began}
                     frames = self._resumed() if suspended else self._frames(method, body)
@@ -277,6 +289,11 @@ class ChildModel:
             self._unloading = threading.Timer(self._running.unload_seconds, self._unload)
             self._unloading.daemon = True
             self._unloading.start()
+
+    def _leave(self) -> None:
+        """End the process, which nobody is using: another model needs the room."""
+        with self._loading:
+            self._child.close()
 
     def _unload(self) -> None:
         """End the process in a turn of its own: a request that comes meanwhile waits for it and starts another."""
@@ -328,6 +345,7 @@ class ChildModel:
             "threads": self._threads,
             "gpu_layers": self._gpu_layers,
             "placement": self._running.placement.to_json() if self._running.placement else None,
+            "room": [self._running.room.cards, self._running.room.ram] if self._running.room else None,
             "draft": str(self._running.draft or ""),
             "lookup": self._running.lookup,
             "states": str(self._running.states or ""),

@@ -18,8 +18,9 @@ from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.gguf import read_header
 from vaultrag.runtime.llamacpp import LoadedModel
-from vaultrag.runtime.loading import Wish, choose_placement
+from vaultrag.runtime.loading import Decision, Wish, choose_placement
 from vaultrag.runtime.machine import BackendInfo
+from vaultrag.runtime.offload import Budget
 from vaultrag.runtime.placement import ALL_LAYERS, Placement
 from vaultrag.runtime.resident import Resident
 from vaultrag.runtime.scoring import Scoring
@@ -78,7 +79,8 @@ class Worker:
         path = Path(request.body["path"])
         header = read_header(path)
         backend = llamacpp.describe_backend()
-        placement, reason = _placement(request.body, path, backend)
+        decision = _decision(request.body, path, backend)
+        placement = decision.placement
         model = LoadedModel(path, placement, cancelled)
         slot = Slot(model, placement)
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
@@ -102,9 +104,9 @@ class Worker:
             "parameters": model.parameters,
             "size": model.size,
             "gpu_layers": placement.gpu_layers,
-            "gpu_reason": reason,
+            "gpu_reason": decision.reason,
             "backend": asdict(backend),
-            "warning": chosen.warning,
+            "warning": " ".join(filter(None, (decision.warning, chosen.warning))),
             "buffers": [[buffer.device, buffer.purpose, buffer.size] for buffer in buffers],
         }
         yield Frame({"loaded": loaded})
@@ -217,10 +219,10 @@ class NotLoaded(Exception):
     """The process is new and holds no model yet; the parent loads it and asks again."""
 
 
-def _placement(body: dict[str, Any], path: Path, backend: BackendInfo) -> tuple[Placement, str]:
-    """Return where the model goes, and why."""
+def _decision(body: dict[str, Any], path: Path, backend: BackendInfo) -> Decision:
     given = Placement.from_json(body["placement"]) if body["placement"] is not None else None
-    return choose_placement(path, Wish(body["context"], body["threads"], body["gpu_layers"], given), backend)
+    room = Budget(tuple(body["room"][0]), body["room"][1]) if body["room"] is not None else None
+    return choose_placement(path, Wish(body["context"], body["threads"], body["gpu_layers"], given, room), backend)
 
 
 def _states(body: dict[str, Any], path: Path, placement: Placement) -> States | None:

@@ -86,7 +86,7 @@ def budget_of(hardware: Hardware) -> Budget:
 
 def plan_offload(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> Plan | Refusal:
     """Place one model, or say what would fit in its stead."""
-    return place(facts, hardware, budget, context) or _refuse(facts, hardware, budget, context)
+    return place(facts, hardware, budget, context) or refuse(facts, hardware, budget, context)
 
 
 def place(
@@ -221,7 +221,8 @@ def _ram_needed(taken: Footprint, hardware: Hardware) -> int:
     return taken.ram.total + (sum(use.total for use in taken.cards) if hardware.unified else 0)
 
 
-def _refuse(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> Refusal:
+def refuse(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> Refusal:
+    """Say what would fit in the stead of a model that does not."""
     smaller = (requantised(facts, scheme) for scheme in SMALLER)
     found = (place(less, hardware, budget, context) for less in smaller if less.weights < facts.weights)
     halves = _halves(min(context, facts.context))

@@ -12,11 +12,13 @@ from vaultrag.errors import ModelNotFound
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import role_map
 from vaultrag.runtime.gguf_facts import ModelFacts, read_facts
-from vaultrag.runtime.hardware import Card, Hardware
+from vaultrag.runtime.hardware import Card, Hardware, limited
+from vaultrag.runtime.machine import AUTO, NONE
 from vaultrag.runtime.models import is_present, model_path
 from vaultrag.runtime.quantise import Scheme, requantised
-from vaultrag.runtime.residents import Wanted
+from vaultrag.runtime.residents import MachinePlan, Wanted, plan_models
 from vaultrag.runtime.shapes import facts_of_shape, find_shape
+from vaultrag.runtime.this_machine import describe_this_machine
 
 TORCH_BYTES = 700_000_000  # what PyTorch itself takes beside an embedder's or reranker's weights
 
@@ -51,6 +53,38 @@ def models_of_settings(settings: Settings, models_dir: Path) -> Named:
     chats = [(model.name, model.roles) for model in local if model.kind is ModelKind.CHAT]
     others = [find_model(model.name, model.kind, models_dir) for model in local if model.kind is not ModelKind.CHAT]
     return _named(chats, models_dir, sum(entry.bytes + TORCH_BYTES for entry in others))
+
+
+def plan_for_settings(settings: Settings, models_dir: Path) -> MachinePlan | None:
+    """Return one plan for the chat models of all roles that are here, on this machine as it is now.
+
+    None where nothing is to be shared out: one model without limits, or layers on cards as the settings say.
+    Raises ModelError where llama.cpp cannot be asked.
+    """
+    runtime = settings.runtime
+    chats, others = _here(settings, models_dir)
+    limits = runtime.ram_gib or runtime.vram_gib
+    if runtime.gpu_layers not in (AUTO, NONE) or not chats or (len(chats) == 1 and not limits):
+        return None
+    hardware = limited(describe_this_machine(models_dir), runtime.ram_gib, runtime.vram_gib)
+    if runtime.gpu_layers == NONE:
+        hardware = replace(hardware, cards=(), unified=False)
+    return plan_models(_named(chats, models_dir, others).wanted, hardware, runtime.context, others)
+
+
+def _here(settings: Settings, models_dir: Path) -> tuple[list[tuple[str, tuple[Role, ...]]], int]:
+    """Return the chat models that are on this machine with their roles, and the RAM of the other kinds."""
+    chats: list[tuple[str, tuple[Role, ...]]] = []
+    others = 0
+    for model in role_map(settings, models_dir).local():
+        entry = find_model(model.name, model.kind, models_dir)
+        if not is_present(entry, models_dir):
+            continue
+        if model.kind is ModelKind.CHAT:
+            chats.append((model.name, model.roles))
+        else:
+            others += entry.bytes + TORCH_BYTES
+    return chats, others
 
 
 def models_named(names: Sequence[str], models_dir: Path) -> Named:

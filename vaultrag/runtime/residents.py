@@ -53,6 +53,23 @@ class MachinePlan:
     left: Budget
     others: int = 0
 
+    def of(self, name: str) -> Placed | Refused | None:
+        """Return what becomes of the model of this name; None where it was not planned."""
+        return next((model for model in self.models if model.wanted.name == name), None)
+
+    def stays(self, name: str) -> bool:
+        """Whether the model stays loaded beside the others; one that does not shares the memory with none."""
+        found = self.of(name)
+        return isinstance(found, Placed) and not found.is_swapped
+
+    def room_of(self, name: str) -> Budget:
+        """Return what the model may take: beside those that stay where it stays too, else all there is for models."""
+        room = self.left
+        for model in self.placed():
+            if self.stays(model.wanted.name) and (model.wanted.name == name or not self.stays(name)):
+                room = _with(room, model.plan, self.hardware)
+        return room
+
     def placed(self) -> list[Placed]:
         return [model for model in self.models if isinstance(model, Placed)]
 
@@ -113,8 +130,17 @@ def _swapped(model: Wanted, hardware: Hardware, whole: Budget, context: int) -> 
 
 def _without(left: Budget, plan: Plan, hardware: Hardware) -> Budget:
     cards = tuple(room - use.total for room, use in zip(left.cards, plan.footprint.cards, strict=True))
-    on_cards = sum(use.total for use in plan.footprint.cards) if hardware.unified else 0
-    return Budget(cards, left.ram - plan.footprint.ram.total - on_cards)
+    return Budget(cards, left.ram - _ram_of(plan, hardware))
+
+
+def _with(left: Budget, plan: Plan, hardware: Hardware) -> Budget:
+    cards = tuple(room + use.total for room, use in zip(left.cards, plan.footprint.cards, strict=True))
+    return Budget(cards, left.ram + _ram_of(plan, hardware))
+
+
+def _ram_of(plan: Plan, hardware: Hardware) -> int:
+    """Return what a plan takes of the RAM; a card with unified memory takes its own from there too."""
+    return plan.footprint.ram.total + (sum(use.total for use in plan.footprint.cards) if hardware.unified else 0)
 
 
 def _precedence(model: Wanted) -> int:

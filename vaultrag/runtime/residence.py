@@ -1,0 +1,110 @@
+"""Which models lie in memory beside which, as one plan for all of them says: who comes, and who leaves for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vaultrag.domain import Priority
+
+log = logging.getLogger("vaultrag.models")
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A model that can be loaded; `leave` ends its process, which nobody is using."""
+
+    path: Path
+    name: str
+    is_loaded: Callable[[], bool]
+    leave: Callable[[], None]
+
+
+@dataclass(eq=False, slots=True)
+class Stay:
+    """A request that uses a model, or waits until it may be loaded."""
+
+    path: Path
+    priority: Priority
+
+
+class Residence:
+    """Models of `alone` share the memory with no other; all the rest lie side by side.
+
+    Whoever uses a model asks for a stay, waits for it and ends it. A model in use is never made to leave.
+    """
+
+    def __init__(self, alone: Collection[Path] = ()) -> None:
+        self._alone = frozenset(alone)
+        self._tenants: dict[Path, Tenant] = {}
+        self._waiting: list[Stay] = []
+        self._staying: list[Stay] = []
+        self._changed = threading.Condition()
+        self.swaps = 0
+        self.last_swap = ""  # a sentence
+
+    def settle(self, tenant: Tenant) -> None:
+        """Make a model known."""
+        self._tenants[tenant.path] = tenant
+
+    @contextmanager
+    def lodging(self, path: Path, priority: Priority) -> Iterator[Stay]:
+        """Hold a stay, which begins once it was waited for."""
+        stay = Stay(path, priority)
+        try:
+            yield stay
+        finally:
+            self._end(stay)
+
+    def wait(self, stay: Stay, seconds: float) -> bool:
+        """Wait at most that long, behind those of the same priority; return whether the model may be loaded now.
+
+        Who has no room beside it is gone by then.
+        """
+        with self._changed:
+            if stay in self._staying:
+                return True
+            if stay not in self._waiting:
+                self._waiting.append(stay)
+            if not self._changed.wait_for(lambda: self._may_stay(stay), seconds):
+                return False
+            self._waiting.remove(stay)
+            self._staying.append(stay)
+        self._make_room(stay)
+        return True
+
+    def _end(self, stay: Stay) -> None:
+        with self._changed:
+            for stays in (self._waiting, self._staying):
+                if stay in stays:
+                    stays.remove(stay)
+            self._changed.notify_all()
+
+    def _may_stay(self, stay: Stay) -> bool:
+        """Whoever joins a model that is in use has no one to wait for: its other user may wait for this one."""
+        if any(other.path == stay.path for other in self._staying):
+            return True
+        before = [other for other in self._waiting if other is not stay and self._comes_before(other, stay)]
+        return not any(self._clash(stay.path, other.path) for other in (*self._staying, *before))
+
+    def _comes_before(self, other: Stay, stay: Stay) -> bool:
+        """Persons come before the night, then those who came first."""
+        if other.priority is not stay.priority:
+            return other.priority is Priority.PERSON
+        return self._waiting.index(other) < self._waiting.index(stay)
+
+    def _clash(self, first: Path, second: Path) -> bool:
+        return first != second and not self._alone.isdisjoint((first, second))
+
+    def _make_room(self, stay: Stay) -> None:
+        comer = self._tenants.get(stay.path)
+        for tenant in self._tenants.values():
+            if comer is not None and self._clash(stay.path, tenant.path) and tenant.is_loaded():
+                tenant.leave()
+                self.swaps += 1
+                self.last_swap = f"{tenant.name} left the memory for {comer.name}: there is no room for both."
+                log.info(self.last_swap)
