@@ -380,7 +380,7 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads what Linux tells of a process")
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_hundred_processes_lost_in_mid_answer_lose_no_question_and_leave_nothing_behind(tiny_path: Path) -> None:
     """Three of four die while they write: one clear error. The others die while they read: most are not noticed."""
     model = child_model(tiny_path, context=LONG + 2_000)
