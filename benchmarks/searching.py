@@ -35,6 +35,7 @@ from vaultrag.roles import Models
 from vaultrag.store import embeddings
 from vaultrag.store.database import Access as DatabaseAccess
 from vaultrag.store.database import open_database
+from vaultrag.store.places import languages_of
 from vaultrag.workspace import Access, Workspace
 
 SIZES = "306,3060,30600"  # notes; one has 3.3 passages
@@ -181,6 +182,15 @@ def _measure_product(notes: int, count: int) -> Measured:
                 measured.recall.setdefault(f"{k} nearest found by Chroma's process", []).append(
                     len(exact & found) / len(exact)
                 )
+        for text, vector in questions.items():
+            nearest = [key for key, _ in index.exact.search(vector, WIDE)]
+            passages = workspace.search(text, HITS, lanes={"vector"}).passages
+            for name, languages in (
+                (f"{WIDE} nearest of all hold the other language", languages_of(workspace.database, nearest).values()),
+                (f"{HITS} hits by meaning hold it", [language_of(passage.chunk.text) for passage in passages]),
+            ):
+                other = set(languages) - {"", language_of(text)}
+                measured.recall.setdefault(f"questions whose {name}", []).append(float(bool(other)))
         return measured
 
 
