@@ -68,6 +68,11 @@ class Followed:
             return []
         return sorted({hit.chunk.path for hit in hits})
 
+    def attention(self) -> str:
+        """Return what keeps the index from following, as /healthz says it."""
+        held = self.workspace.readiness().attention
+        return held.kind if held else ""
+
     def put(self, path: str, text: str) -> Path:
         file = self.vault / path
         file.parent.mkdir(parents=True, exist_ok=True)

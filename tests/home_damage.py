@@ -179,6 +179,13 @@ def answers(folder: Path, embedder: HashEmbedder | None) -> Answers:
     return Answers(passages, records)
 
 
+def findings(said: Said) -> list[str]:
+    """Return what a check found, infos aside; an error that it ended with counts."""
+    if said.error:
+        return [said.error["error"]]
+    return [one["invariant"] for one in json.loads(said.out)["findings"] if one["severity"] != "info"]
+
+
 def _no_server(*_: object) -> None:
     raise AssertionError("no server is started here")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
 import sqlite3
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests import flips
+from tests.disks import Disk, mounted
 from tests.flips import config_of
 from vaultrag.config import Config
 from vaultrag.errors import DiskFull, IndexLocked, VaultragError
@@ -44,24 +43,13 @@ def folder(base: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A real disk of any size, and a way to make it larger."""
-    place = tmp_path / "disk"
-    place.mkdir()
-
-    def resize(size: str) -> Path:
-        options = f"size={size},mode=700" + (",remount" if os.path.ismount(place) else "")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", place], check=False, capture_output=True)
-        if done.returncode:
-            pytest.skip("nothing can be mounted here")
-        return place
-
-    yield resize
-    subprocess.run(["umount", "-l", place], check=False, capture_output=True)
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with mounted(tmp_path / "disk") as made:
+        yield made
 
 
-def on(disk: Path, folder: Path) -> Config:
-    return config_of(folder).model_copy(update={"home": disk / "home"})
+def on(disk: Disk, folder: Path) -> Config:
+    return config_of(folder).model_copy(update={"home": disk.place / "home"})
 
 
 def indexed(config: Config) -> None:
@@ -69,55 +57,47 @@ def indexed(config: Config) -> None:
         flips.index(config, database)
 
 
-def fill(disk: Path) -> Path:
-    """Leave no byte on a disk."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(4096)):
-            continue
-    return ballast
-
-
-def test_index_goes_on_after_the_disk_was_full(folder: Path, small_disk: Callable[[str], Path]) -> None:
-    config = on(small_disk(SMALL), folder)
+def test_index_goes_on_after_the_disk_was_full(folder: Path, disk: Disk) -> None:
+    disk.resize(SMALL)
+    config = on(disk, folder)
     with pytest.raises(DiskFull):
         indexed(config)
-    small_disk(LARGE)
+    disk.resize(LARGE)
     indexed(config)
     assert flips.told(config) == []
     assert flips.results(config) == flips.results(config_of(folder))
 
 
-def test_record_that_finds_no_room_is_refused_whole(folder: Path, small_disk: Callable[[str], Path]) -> None:
-    disk = small_disk(LARGE)
+def test_record_that_finds_no_room_is_refused_whole(folder: Path, disk: Disk) -> None:
+    disk.resize(LARGE)
     config = on(disk, folder)
     shutil.copytree(folder / "home", config.home)
-    ballast = fill(disk)
+    disk.fill()
     with pytest.raises(DiskFull), open_database(config.database_path) as database:
         RecordBook(database, Journal(config.journal_path)).put(Kind.ANSWER, "новый", {"text": "x" * 9000, "paths": []})
-    ballast.unlink()
+    disk.free()
     with open_database(config.database_path) as database:
-        ballast = fill(disk)
+        disk.fill()
         with pytest.raises(DiskFull):
             RecordBook(database, Journal(config.journal_path)).put(Kind.ANSWER, "новый", {"text": "x" * 9000})
-    ballast.unlink()
+    disk.free()
     assert flips.told(config) == []
     assert flips.records(config) == flips.RECORDS
 
 
-def test_repair_without_room_leaves_the_damaged_file_as_it_is(folder: Path, small_disk: Callable[[str], Path]) -> None:
-    disk = small_disk(LARGE)
+def test_repair_without_room_leaves_the_damaged_file_as_it_is(folder: Path, disk: Disk) -> None:
+    disk.resize(LARGE)
     config = on(disk, folder)
     shutil.copytree(folder / "home", config.home)
     with config.database_path.open("r+b") as file:
         file.seek(5 * 4096)
         file.write(os.urandom(4096))
     damaged = config.database_path.read_bytes()
-    ballast = fill(disk)
+    disk.fill()
     with pytest.raises(DiskFull):
         mend_file(config, lambda *_: None)
     assert config.database_path.read_bytes() == damaged
-    ballast.unlink()
+    disk.free()
     flips.repair(config)
     assert flips.told(config) == []
     assert flips.records(config) == flips.RECORDS

@@ -17,6 +17,7 @@ from vaultrag.reading import Recipe
 from vaultrag.store import mending
 from vaultrag.store.check import examples
 from vaultrag.store.check_home import SET_ASIDE, remove
+from vaultrag.store.chroma import POINTER
 from vaultrag.store.database import BESIDE, Database, open_database
 from vaultrag.store.embeddings import try_again
 from vaultrag.store.journal import Journal
@@ -35,7 +36,8 @@ def mend_file(config: Config, progress: Progress, fault: str = "") -> list[str]:
     Raises VaultError when the notes are not there to build it from, IndexLocked while another process owns it.
     """
     require_vault(config)
-    done = [f"A folder stood in the place of a file; it lies in {kept} now." for kept in clear_the_way(_files(config))]
+    cleared = clear_the_way(config.home, _files(config))
+    done = [f"A folder stood in the place of a file; it lies in {kept} now." for kept in cleared]
     with OwnerLock(config.lock_path):
         done += _mend_file(config, progress, fault)
         try:
@@ -117,7 +119,7 @@ def _files(config: Config) -> list[Path]:
     index = config.database_path
     beside = [index.with_name(index.name + suffix) for suffix in BESIDE]
     others = [config.lock_path, config.journal_path, config.token_path, config.log_path]
-    return [index, *beside, *others, config.home / ENDPOINT_NAME]
+    return [index, *beside, *others, config.home / ENDPOINT_NAME, config.chroma_path / POINTER]
 
 
 def _damaged_files(config: Config) -> list[Path]:

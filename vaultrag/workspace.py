@@ -95,6 +95,7 @@ class Workspace:
         self._lock = OwnerLock(config.lock_path)
         self._access = access
         self.watching = ""  # whoever follows the vault says how
+        self._troubles: dict[str, Attention] = {}  # by what met them; a full disk takes no note of its own
         self._states = {"embedder": ModelState.ABSENT, "model": ModelState.ABSENT}
         if access is Access.OWN:
             self._lock.acquire()
@@ -251,7 +252,7 @@ class Workspace:
             problems=counts.problems,
             last_indexed=_iso(counts.last_indexed_at),
             bytes=self.config.home_bytes(),
-            attention=read_attention(self.database),
+            attention=self._attention(),
         )
 
     def check(self) -> list[Finding]:
@@ -291,10 +292,17 @@ class Workspace:
         """Say what could answer right now. Costs one small query; a damaged index is something to attend to."""
         embedder, model = self._states["embedder"], self._states["model"]
         try:
-            owed, attention = embeddings.owed_count(self.database), read_attention(self.database)
+            owed, attention = embeddings.owed_count(self.database), self._attention()
         except StoreError as error:
-            owed, attention = 0, Attention(error.kind, error.message, error.remedy)
+            owed, attention = 0, _as_attention(error)
         return Readiness(embedder, model, owed, self.watching, attention)
+
+    def note_trouble(self, work: str, error: VaultragError) -> None:
+        """Have everybody who asks told that some work in the background fails, until `end_trouble`."""
+        self._troubles[work] = _as_attention(error)
+
+    def end_trouble(self, work: str) -> None:
+        self._troubles.pop(work, None)
 
     def warm(self) -> None:
         """Begin to load embedder, vector index and model in the background; faults show when they are used."""
@@ -362,6 +370,9 @@ class Workspace:
         count, tokenizer = self._models.token_counter()
         return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
 
+    def _attention(self) -> Attention | None:
+        return read_attention(self.database) or next(iter(self._troubles.values()), None)
+
     def _embedder_or_none(self) -> Embedder | None:
         return self._meaning.embedder()[0]
 
@@ -396,6 +407,10 @@ class Workspace:
 
 
 _DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}
+
+
+def _as_attention(error: VaultragError) -> Attention:
+    return Attention(error.kind, error.message, error.remedy)
 
 
 def _milliseconds(started: float) -> float:

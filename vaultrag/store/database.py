@@ -282,7 +282,7 @@ def _is_full(path: Path) -> bool:
 
 def _disk_full(path: Path) -> DiskFull:
     return DiskFull(
-        f"There is no space left for the index {path}.", "Free some space, then run `vaultrag index`: it goes on."
+        f"There is no space left for {path}.", "Free some space, then run the command again: nothing is lost."
     )
 
 

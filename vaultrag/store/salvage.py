@@ -66,19 +66,19 @@ def replace_file(path: Path, progress: Progress) -> tuple[Path, int]:
     return kept, saved
 
 
-def clear_the_way(paths: Iterable[Path]) -> list[Path]:
-    """Set those folders aside that stand where a file of ours belongs; return where they lie now."""
+def clear_the_way(home: Path, paths: Iterable[Path]) -> list[Path]:
+    """Set those folders aside that stand where a file of the home belongs; return where they lie now."""
     cleared = []
     for path in paths:
         if path.is_dir():
             with translated(path):
-                cleared.append(_move_aside(path))
+                cleared.append(_move_aside(home, path))
     return cleared
 
 
-def _move_aside(folder: Path) -> Path:
+def _move_aside(home: Path, folder: Path) -> Path:
     for number in itertools.count(1):
-        target = folder.parent / SET_ASIDE / f"folder-{number}" / folder.name
+        target = home / SET_ASIDE / f"folder-{number}" / folder.name
         if not target.parent.exists():
             break
     target.parent.mkdir(mode=0o700, parents=True)

@@ -198,7 +198,7 @@ class Health(Shape):
     pending: int
     indexing: bool
     watching: str = ""
-    attention: str = Field("", description="`deletions_held` or `vault_missing`: see /status.")
+    attention: str = Field("", description="`deletions_held`, `vault_missing` or an error's name: see /status.")
 
 
 class Stopping(Shape):
