@@ -55,14 +55,15 @@ class MortalDatabase(Database):
     writes_left = NEVER
 
     def run(self, sql: str, parameters: Sequence[Value] = ()) -> int:
-        self._count_down()
+        self.count_down()
         return super().run(sql, parameters)
 
     def run_many(self, sql: str, parameters: Iterable[Sequence[Value]]) -> None:
-        self._count_down()
+        self.count_down()
         super().run_many(sql, parameters)
 
-    def _count_down(self) -> None:
+    def count_down(self) -> None:
+        """Count one step, and die when it is the last."""
         self.writes_left -= 1
         if self.writes_left == 0:
             os._exit(DIED)

@@ -121,6 +121,24 @@ def test_answer_that_cannot_be_understood_is_named_and_can_be_deleted(workspace:
     assert workspace.archive.answers() == []
 
 
+def test_deleted_answers_stand_in_no_file_of_the_home(workspace: Workspace, config: Config) -> None:
+    answer = _ask(workspace, Keep(saved=True))
+    _ask(workspace, Keep(chat="дом"))
+    _ask(workspace, Keep(chat="zqwombat"))
+    assert _files_with(config, QUESTION) >= {"journal.jsonl"}
+    workspace.archive.delete_answer(answer.saved)
+    workspace.archive.delete_chat("дом")
+    assert len(workspace.archive.chats()) == 1
+    workspace.archive.delete_chat("zqwombat")
+    assert _files_with(config, QUESTION) == set()
+    assert _files_with(config, "zqwombat") == set()
+    assert workspace.check_deep(lambda *_: None) == []
+
+
+def _files_with(config: Config, text: str) -> set[str]:
+    return {path.name for path in config.home.rglob("*") if path.is_file() and text.encode() in path.read_bytes()}
+
+
 def test_turns_of_a_chat_are_kept_in_order_and_apart(workspace: Workspace) -> None:
     first, second = _ask(workspace, Keep(chat="дом")), _ask(workspace, Keep(chat=" дом "))
     _ask(workspace, Keep(chat="work"))

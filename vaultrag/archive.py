@@ -58,6 +58,7 @@ class Archive:
             key = self._unused_id()
             saved = SavedAnswer(id=key, saved_at=_now(), chat=chat.strip(), answer=shape, paths=paths)
             self.book.put(Kind.ANSWER, key, saved.model_dump(exclude={"id"}))
+        self.book.tidy()
         return key
 
     def answers(self, chat: str | None = None) -> list[SavedAnswer]:
@@ -84,9 +85,10 @@ class Archive:
         return [self._source(citation, texts) for citation in citations]
 
     def delete_answer(self, beginning: str) -> str:
-        """Delete a saved answer; return its id. Raises UsageError."""
+        """Delete a saved answer with all that is left of it; return its id. Raises UsageError."""
         key = self._key(beginning)
         self.book.delete(Kind.ANSWER, key)
+        self.book.tidy()
         return key
 
     def chats(self) -> list[Chat]:
@@ -110,7 +112,8 @@ class Archive:
         with self.database.atomic():
             turns = self.chat(name)
             self.book.write((Kind.ANSWER, turn.id, None) for turn in turns)
-            return len(turns)
+        self.book.tidy()
+        return len(turns)
 
     def decide(self, verdict: Verdict) -> None:
         """Keep a verdict; it takes the place of an earlier one with its key. Raises StoreError as `save` does."""
@@ -131,7 +134,9 @@ class Archive:
 
     def reopen(self, key: str) -> bool:
         """Take a verdict back; return whether there was one."""
-        return self.book.delete(Kind.VERDICT, key)
+        was_there = self.book.delete(Kind.VERDICT, key)
+        self.book.tidy()
+        return was_there
 
     def follow_moves(self) -> int:
         """Make records name moved notes by their new paths; return how many did not."""

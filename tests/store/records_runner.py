@@ -1,4 +1,4 @@
-"""Writes records in processes that die before their n-th write, and compares with what was acknowledged.
+"""Writes records in processes that die before their n-th write or step of a file, and compares with what was promised.
 
 `python -m tests.store.records_runner FOLDER` tries every n and prints how many there were; a difference is an error.
 `python -m tests.store.records_runner FOLDER NAME COUNT` writes so many records of its own, beside others that do.
@@ -23,6 +23,7 @@ STEPS: tuple[Callable[[RecordBook], object], ...] = (
     lambda book: book.put(Kind.ANSWER, "b", {"text": "restic"}),
     lambda book: book.put(Kind.ANSWER, "a", {"text": "Картридж, второй"}),
     lambda book: book.delete(Kind.ANSWER, "b"),
+    lambda book: book.tidy(),
     lambda book: book.write([(Kind.VERDICT, "v", {"note": "1"}), (Kind.VERDICT, "w", {"note": "2"})]),
     lambda book: book.merge([FAR]),
     lambda book: book.erase([(Kind.ANSWER, "a")]),
@@ -72,11 +73,21 @@ def _write(home: Path, number: int) -> None:
     open_database(home / "index.sqlite3").close()
     database = MortalDatabase(home / "index.sqlite3", Access.WRITE)
     database.writes_left = number
+    for step_of_file in ("fsync", "replace", "ftruncate"):
+        setattr(os, step_of_file, _mortal(database, getattr(os, step_of_file)))
     book = RecordBook(database, Journal(home / "journal.jsonl"))
     for done, step in enumerate(STEPS, start=1):
         step(book)
         (home / "acknowledged").write_text(str(done), encoding="ascii")
     os._exit(0)
+
+
+def _mortal(database: MortalDatabase, work: Callable[..., None]) -> Callable[..., None]:
+    def die_or_work(*arguments: object) -> None:
+        database.count_down()
+        work(*arguments)
+
+    return die_or_work
 
 
 def _compare(home: Path, states: list[State], number: int) -> None:
@@ -86,6 +97,8 @@ def _compare(home: Path, states: list[State], number: int) -> None:
         book = RecordBook(database, Journal(home / "journal.jsonl"))
         book.catch_up()
         assert _state(book) in states[done : done + 2], (number, done, _state(book))
+        if done > 1 and (Kind.ANSWER, "b") not in _state(book):
+            assert not [path for path in home.iterdir() if b"restic" in path.read_bytes()], (number, done)
         book.put(Kind.VERDICT, "after", {})
         reading = book.journal.read()
         assert reading.damaged == ()

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from vaultrag.errors import IndexDamaged
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Access, Database, open_database
 from vaultrag.store.exclusions import exclude
 from vaultrag.store.journal import Entry, Journal, as_body
-from vaultrag.store.records import FORGET_OWED, Kind, RecordBook
+from vaultrag.store.records import FORGET_OWED, SMALL, WIPE_OWED, Kind, RecordBook
 
 
 @pytest.fixture
@@ -174,3 +174,69 @@ def test_erased_record_leaves_no_trace(book: RecordBook) -> None:
     assert book.body(Kind.VERDICT, "v") is not None
     assert book.replay() == ()
     assert book.body(Kind.ANSWER, "a") is None
+
+
+@pytest.mark.parametrize("secret", ["щъёжак", "zqwombat"])
+def test_deleted_record_leaves_no_trace_in_any_file(book: RecordBook, secret: str) -> None:
+    for number in range(40):
+        long = {"text": f"{secret} {number} " * 400, "paths": []}
+        book.put(Kind.ANSWER, f"{number:02}", long if number % 3 == 0 else {"text": f"stays {number}", "paths": []})
+    assert _files_with(book, secret) == {"index.sqlite3-wal", "journal.jsonl"}
+    book.database.checkpoint()
+    assert "index.sqlite3" in _files_with(book, secret)
+    book.write([(Kind.ANSWER, f"{number:02}", None) for number in range(0, 40, 3)])
+    book.tidy()
+    assert _files_with(book, secret) == set()
+    assert len(book.bodies(Kind.ANSWER)) == 26
+    assert book.replay() == ()
+    assert not book.delete(Kind.ANSWER, "03")
+
+
+def test_deletion_is_not_undone_by_an_earlier_export(book: RecordBook) -> None:
+    _fill(book)
+    exported = book.entries()
+    book.delete(Kind.ANSWER, "a")
+    book.tidy()
+    assert book.merge(exported).added == 0
+    assert book.body(Kind.ANSWER, "a") is None
+
+
+def test_wiping_is_owed_while_somebody_reads_and_made_up_for_later(book: RecordBook) -> None:
+    _fill(book)
+    with Database(book.database.path, Access.READ) as reader:
+        with reader.snapshot():
+            assert reader.value("SELECT count(*) FROM records") == 3
+            book.database.run("PRAGMA busy_timeout = 1")
+            book.delete(Kind.ANSWER, "a")
+            book.tidy()
+            assert book.database.meta(WIPE_OWED) is not None
+        book.catch_up()
+    assert book.database.meta(WIPE_OWED) is None
+    assert _files_with(book, "Картридж") == set()
+
+
+def test_damaged_line_keeps_the_journal_from_being_shortened(book: RecordBook) -> None:
+    _fill(book)
+    content = bytearray(book.journal.path.read_bytes())
+    content[content.index(b"checked")] ^= 1
+    book.journal.path.write_bytes(content)
+    book.delete(Kind.ANSWER, "a")
+    book.tidy()
+    assert book.replay() == (2,)
+    book.catch_up()
+    assert book.body(Kind.VERDICT, "v") is not None
+    assert _files_with(book, "Картридж") == set()
+
+
+def test_journal_stays_short_however_often_a_record_changes(book: RecordBook) -> None:
+    _fill(book)
+    for number in range(300):
+        book.put(Kind.VERDICT, "v", {"note": f"{number} " + "заметка " * 100, "paths": []})
+        book.tidy()
+    assert book.journal.size() < 2 * SMALL
+    assert book.replay() == ()
+    assert str(book.bodies(Kind.VERDICT)["v"]["note"]).startswith("299 ")
+
+
+def _files_with(book: RecordBook, text: str) -> set[str]:
+    return {path.name for path in book.database.path.parent.iterdir() if text.encode() in path.read_bytes()}

@@ -93,9 +93,10 @@ class Database:
             found.extend(self._held().connection.execute(sql))  # what came before an error stays in the list
         return found
 
-    def checkpoint(self) -> None:
-        """Bring everything from the log into the file itself."""
-        self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    def checkpoint(self) -> bool:
+        """Bring everything from the log into the file itself; return whether nobody's reading kept some of it."""
+        busy, _, _ = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return not busy
 
     def value(self, sql: str, parameters: Sequence[Value] = ()) -> Any:
         """Return the first column of the first row; None when there is no row."""
@@ -394,6 +395,7 @@ def _connect(path: Path, access: Access) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            connection.execute("PRAGMA secure_delete = ON")  # as most builds of SQLite have it anyway
         if access is Access.RESCUE:
             _overlook_damage(connection)
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

@@ -38,8 +38,7 @@ def compact(database: Database) -> None:
     What is copied in between stays in memory.
     """
     database.run("VACUUM")
-    busy, _, _ = database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
-    if busy:
+    if not database.checkpoint():
         raise IndexLocked(
             f"Another process reads the index {database.path}, so that deleted text cannot be wiped yet.",
             "Run the command again when it is done.",

@@ -18,6 +18,10 @@ from vaultrag.store.database import Database, Row
 from vaultrag.store.journal import Entry, Journal, Reading, as_body, latest
 
 JOURNAL_SIZE = "journal_size"  # as it was when SQLite last agreed with it
+JOURNAL_REWRITTEN = "journal_rewritten"  # its size when it was last written anew
+GROWN = 2  # times that size, and it is written anew: what a record was before goes, at a cost in proportion to writing
+SMALL = 65_536  # bytes: a journal below is not worth the work
+WIPE_OWED = "wipe_owed"  # a record was deleted whose text may not be gone yet
 
 FORGET_OWED = "forget_owed"  # an exclusion came whose traces may not be gone yet
 
@@ -109,10 +113,31 @@ class RecordBook:
         return merged, news
 
     def catch_up(self) -> None:
-        """Take over what the journal has and SQLite lacks, as after a kill between the two."""
+        """Take over what the journal has and SQLite lacks, as after a kill between the two. Not inside `atomic()`."""
         if self._behind():
             with self.database.atomic():
                 self._catch_up()
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what deleted records left in journal, table and log, and keep the journal short. Not in `atomic()`.
+
+        While another process reads the index for long, the log keeps it until the next time; a journal with damaged
+        lines is left to `replay`.
+        """
+        owed = self.database.meta(WIPE_OWED)
+        if owed is None and not self._has_grown():
+            return
+        with self.database.atomic():
+            self._catch_up()
+            reading = self.journal.read()
+            if not reading.damaged:
+                self._rewrite(sorted(latest(reading.entries).values(), key=_by_time))
+            if owed is not None:
+                self._write_rows_anew()
+        if owed is not None and not reading.damaged and self.database.checkpoint():
+            with self.database.atomic():
+                self.database.run("DELETE FROM meta WHERE key = ? AND value = ?", (WIPE_OWED, owed))
 
     def replay(self) -> tuple[int, ...]:
         """Heal table and journal, each from the other; return the numbers of the journal's damaged lines.
@@ -123,8 +148,10 @@ class RecordBook:
             self.database.run_many("DELETE FROM records WHERE kind = ? AND key = ?", self.damaged())
             reading = self.journal.read()
             self._store(reading.entries)
-            lacks = reading.damaged or self._missing_in(reading)
-            self._note_size(self.journal.rewrite(self.entries()) if lacks else reading.size)
+            if reading.damaged or self._missing_in(reading):
+                self._rewrite(self.entries())
+            else:
+                self._note_size(reading.size)
             return reading.damaged
 
     def erase(self, names: Sequence[tuple[Kind, str]]) -> None:
@@ -132,7 +159,7 @@ class RecordBook:
         with self.database.atomic():
             self._catch_up()
             self.database.run_many("DELETE FROM records WHERE kind = ? AND key = ?", names)
-            self._note_size(self.journal.rewrite(self.entries()))
+            self._rewrite(self.entries())
 
     def _append(self, entries: Sequence[Entry]) -> None:
         if entries:
@@ -141,8 +168,12 @@ class RecordBook:
             self._note_size(size)
 
     def _store(self, entries: Sequence[Entry]) -> None:
-        """Write the state of records, where it is later than what stands. A new exclusion owes its forgetting."""
+        """Write the state of records, where it is later than what stands.
+
+        A new exclusion owes its forgetting, a deletion the wiping of what it leaves.
+        """
         before = self._excluded()
+        deleted = self._new_deletions(entries)
         self.database.run_many(
             "INSERT INTO records (kind, key, at, body, checksum) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET at = excluded.at, body = excluded.body,"
@@ -151,6 +182,27 @@ class RecordBook:
         )
         if self._excluded() - before:
             self.database.set_meta(FORGET_OWED, "1")
+        if deleted:
+            self.database.set_meta(WIPE_OWED, str(max(deleted)))
+
+    def _new_deletions(self, entries: Iterable[Entry]) -> list[int]:
+        """Return the times of those deletions that the table does not know."""
+        known = set(self.database.rows("SELECT kind, key, at FROM records WHERE body IS NULL"))
+        return [entry.at for entry in entries if entry.body is None and (entry.kind, entry.key, entry.at) not in known]
+
+    def _rewrite(self, entries: Sequence[Entry]) -> None:
+        size = self.journal.rewrite(entries)
+        self._note_size(size)
+        self.database.set_meta(JOURNAL_REWRITTEN, str(size))
+
+    def _write_rows_anew(self) -> None:
+        """Write the table anew: emptied as a whole, each of its pages is overwritten."""
+        rows = self.database.rows(_SELECT)
+        self.database.run("DELETE FROM records")
+        self.database.run_many("INSERT INTO records (kind, key, at, body, checksum) VALUES (?, ?, ?, ?, ?)", rows)
+
+    def _has_grown(self) -> bool:
+        return self.journal.size() > max(SMALL, GROWN * self.database.meta_number(JOURNAL_REWRITTEN))
 
     def _excluded(self) -> set[str]:
         live = "SELECT key FROM records WHERE kind = ? AND body IS NOT NULL"
@@ -188,6 +240,10 @@ def read_bodies(database: Database, kind: Kind) -> dict[str, dict[str, Any]]:
 
 
 _SELECT = "SELECT kind, key, at, body, checksum FROM records"
+
+
+def _by_time(entry: Entry) -> tuple[int, str, str]:
+    return entry.at, entry.kind, entry.key
 
 
 def _values(rows: Iterable[Row]) -> Iterator[tuple[str, dict[str, Any]]]:
