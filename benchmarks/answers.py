@@ -134,6 +134,8 @@ def _answerer(product: Product, models: Models) -> Answerer:
         prompt_budget=lambda: PROMPT_BUDGET,
         refusal=models.refusal(),
         learn=lambda _: None,
+        prepare=lambda: iter(()),
+        caution=tuple,
     )
 
 

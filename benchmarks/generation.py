@@ -27,7 +27,8 @@ from vaultrag.answering.prompt import LABELS, system_prompt
 from vaultrag.config import models_dir
 from vaultrag.domain import Generation, Message, Sampling
 from vaultrag.language import language_of
-from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.llm import ChildModel
+from vaultrag.runtime.running import Running
 
 LARGE, SMALL = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
 POLICIES = {"spin 1000": {"GOMP_SPINCOUNT": "1000"}, "spin 10000": {"GOMP_SPINCOUNT": "10000"}, "default": {}}

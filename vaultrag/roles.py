@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
-from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.machine import physical_cores
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.runtime.planning import plan_for_settings
 from vaultrag.runtime.residence import Residence
 from vaultrag.runtime.residents import MachinePlan, Placed
+from vaultrag.runtime.running import Running
 from vaultrag.runtime.tokens import load_token_counter
 from vaultrag.runtime.tuning import Trial, kept
 
@@ -37,6 +38,22 @@ class Planned:
 
     machine: MachinePlan | None
     residence: Residence
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """A chat model that was asked for: its process, how far it is loaded (0 to 1), and by which plan.
+
+    `loaded` counts the bytes that llama.cpp has set aside; one that does not stay shares the memory with no other.
+    """
+
+    name: str
+    roles: tuple[Role, ...]
+    share: float
+    loaded: int
+    reason: str
+    warning: str
+    stays: bool
 
 
 @dataclass(slots=True)
@@ -138,6 +155,33 @@ class Models:
                 self._counter = load_token_counter(path)
             return self._counter, entry.name
 
+    def residents(self) -> tuple[Resident, ...]:
+        """Say what lies in memory, without waiting for anything."""
+        planned = self._planned or _UNPLANNED
+        found = []
+        for name, model in dict(self._chats).items():
+            if isinstance(model, ChildModel):
+                stays = planned.machine is None or planned.machine.stays(name)
+                found.append(_resident(model, self._roles_of(name), stays))
+        return tuple(found)
+
+    @property
+    def last_swap(self) -> str:
+        """Who last left the memory for whom, as a sentence."""
+        return (self._planned or _UNPLANNED).residence.last_swap
+
+    def prepare_answer(self) -> Iterator[float]:
+        """Yield how much of the answering model is loaded, until all of it is. Raises ModelError."""
+        model = self.answer()
+        if isinstance(model, ChildModel) and model.loaded is None:
+            yield from model.loading()
+
+    def cautions(self) -> tuple[str, ...]:
+        """Return what the user should know of the answering model as it runs."""
+        model = self.answer()
+        loaded = model.loaded if isinstance(model, ChildModel) else None
+        return (loaded.warning,) if loaded and loaded.warning else ()
+
     def warm_embedder(self) -> None:
         """Begin to load the embedder in the background."""
         embedder = self.embedder()
@@ -187,6 +231,9 @@ class Models:
         for model in (self._embedder, *self._earlier.values(), *self._chats.values()):
             if isinstance(model, ChildEmbedder | ChildModel):
                 model.close()
+
+    def _roles_of(self, name: str) -> tuple[Role, ...]:
+        return tuple(role for role in Role if self._roles is not None and self._roles.model_of(role) == name)
 
     def _entry(self, role: Role) -> ModelEntry:
         return find_model(self.roles.model_of(role), kind_of(role), self.config.models)
@@ -257,6 +304,16 @@ class Models:
     def _speed_key(self, model: ChildModel) -> str:
         threads, layers = self.config.settings.runtime.threads, model.load().gpu_layers
         return f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
+
+
+_UNPLANNED = Planned(None, Residence())
+
+
+def _resident(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> Resident:
+    info, share = model.loaded, model.loading_share
+    if info is None:
+        return Resident(model.name, roles, share or 0.0, 0, "", "", stays)
+    return Resident(model.name, roles, 1.0, info.reserved, info.gpu_reason, info.warning, stays)
 
 
 def _plan_for(config: Config) -> Planned:

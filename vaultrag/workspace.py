@@ -41,7 +41,7 @@ from vaultrag.reading import ReadNote, Recipe, read_and_cut
 from vaultrag.repairing import Repair
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
-from vaultrag.roles import Models
+from vaultrag.roles import Models, Resident
 from vaultrag.store import database as db
 from vaultrag.store import embeddings, mentions
 from vaultrag.store.attention import read_attention
@@ -77,10 +77,15 @@ class ModelState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What could answer right now. `pending` counts texts without an embedding; `watching` is how the vault is."""
+    """What could answer right now. `pending` counts texts without an embedding; `watching` is how the vault is.
+
+    `residents` are the chat models that were asked so far, and `swap` who last left the memory for whom.
+    """
 
     embedder: ModelState
     model: ModelState
+    residents: tuple[Resident, ...]
+    swap: str
     pending: int
     watching: str
     attention: Attention | None
@@ -217,6 +222,8 @@ class Workspace:
             prompt_budget=self._models.prompt_budget,
             refusal=self._models.refusal(),
             learn=self._models.learn,
+            prepare=self._models.prepare_answer,
+            caution=self._models.cautions,
         )
         return self._kept(answerer.answer(question), keep)
 
@@ -295,7 +302,8 @@ class Workspace:
             owed, attention = embeddings.owed_count(self.database), self._attention()
         except StoreError as error:
             owed, attention = 0, _as_attention(error)
-        return Readiness(embedder, model, owed, self.watching, attention)
+        residents, swap = self._models.residents(), self._models.last_swap
+        return Readiness(embedder, model, residents, swap, owed, self.watching, attention)
 
     def note_trouble(self, work: str, error: VaultragError) -> None:
         """Have everybody who asks told that some work in the background fails, until `end_trouble`."""

@@ -89,6 +89,7 @@ def test_answer_has_the_prescribed_shape() -> None:
 @pytest.mark.parametrize(
     ("event", "name"),
     [
+        (domain.ModelLoading(0.42), "progress"),
         (domain.PassagesFound((PASSAGE,), 2, ("w",)), "passages"),
         (domain.TextPiece("два\nслова\r\n\u2028 и \u0085 ещё"), "text"),
         (domain.SentenceFound(SENTENCE, (CITATION,)), "sentence"),

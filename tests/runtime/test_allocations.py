@@ -14,11 +14,12 @@ from vaultrag.runtime.footprint import compute_bytes
 from vaultrag.runtime.gguf import Tensor
 from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, read_facts, settled
 from vaultrag.runtime.hardware import Hardware
-from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.memory import Buffer, Pretence, Purpose, ask_memory, with_true_compute
 from vaultrag.runtime.offload import budget_of, place
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.quantise import Scheme, Traits, quantised
+from vaultrag.runtime.running import Running
 from vaultrag.runtime.shapes import Shape, facts_of_shape, load_shapes, metadata_of, tensor_shapes
 
 PLACEMENT = Placement(context=3000, threads=1, threads_batch=1, micro_batch=64, batch=64, use_mmap=False)

@@ -19,8 +19,9 @@ from vaultrag.domain import Generation, Message, Piece, Priority, Purity, Sampli
 from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound, UsageError
 from vaultrag.runtime.known_templates import CHATML
 from vaultrag.runtime.llamacpp import LoadedModel
-from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.running import Running
 from vaultrag.runtime.slot import Aborted, Slot, common_prefix
 from vaultrag.runtime.template import ChatTemplate
 from vaultrag.runtime.vocabulary import Vocabulary, VocabularyFile
@@ -380,7 +381,7 @@ def resident_bytes() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads what Linux tells of a process")
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_hundred_processes_lost_in_mid_answer_lose_no_question_and_leave_nothing_behind(tiny_path: Path) -> None:
     """Three of four die while they write: one clear error. The others die while they read: most are not noticed."""
     model = child_model(tiny_path, context=LONG + 2_000)

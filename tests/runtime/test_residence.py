@@ -14,11 +14,12 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import Generation, Message, Priority, Role, Sampling
 from vaultrag.roles import Models
 from vaultrag.runtime.hardware import GIBIBYTE, Card, Hardware, limited
-from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.offload import budget_of
 from vaultrag.runtime.quantise import Scheme
 from vaultrag.runtime.residence import Residence, Tenant
 from vaultrag.runtime.residents import Wanted, plan_models
+from vaultrag.runtime.running import Running
 from vaultrag.runtime.shapes import facts_of_shape, load_shapes
 
 LARGE, SMALL, OTHER = Path("large"), Path("small"), Path("other")

@@ -24,6 +24,7 @@ from vaultrag.domain import (
     Citation,
     Embedder,
     Generation,
+    ModelLoading,
     PassagesFound,
     Piece,
     Purity,
@@ -47,7 +48,8 @@ class Answerer:
     """Answers questions over one index with one model.
 
     `prompt_budget` is the number of tokens that this machine reads in the time the user waits for a first word;
-    `learn` is told what each generation took.
+    `learn` is told what each generation took. `prepare` yields how much of the model is loaded until all is, and
+    `caution` then says what the user should know of it.
     """
 
     search: Callable[[str, int], SearchResult]
@@ -57,9 +59,11 @@ class Answerer:
     prompt_budget: Callable[[], int]
     refusal: Refusal
     learn: Callable[[Generation], None]
+    prepare: Callable[[], Iterator[float]]
+    caution: Callable[[], tuple[str, ...]]
 
     def answer(self, question: str) -> Generator[AnswerEvent, None, None]:
-        """Yield the passages, pieces of the draft, its sentences as they are checked, and the answer.
+        """Yield how far the model is loaded, the passages, pieces of the draft, its checked sentences, and the answer.
 
         Closing the iterator aborts the model. Raises ModelError subclasses.
         """
@@ -71,13 +75,14 @@ class Answerer:
             yield PassagesFound(found.passages, 0, found.warnings)
             yield AnswerReady(_nothing(question, language, found, {"search": searched}))
             return
+        yield from map(ModelLoading, self.prepare())
         packed = pack(question, language, found.passages, self._budget(), self.model.count_tokens, self.refusal)
         if not packed.offered:
             raise GenerationFailed(
                 "The question leaves no room for any passage in what the model may read.",
                 "Ask in fewer words, or raise `runtime.context` or `answering.first_token_seconds`.",
             )
-        warnings = (*found.warnings, *_left_out(packed.left_out, len(found.passages)))
+        warnings = (*found.warnings, *self.caution(), *_left_out(packed.left_out, len(found.passages)))
         yield PassagesFound(tuple(part.passage for part in packed.offered), packed.left_out, warnings)
         yield from self._generate(question, language, replace(found, warnings=warnings), packed, searched, started)
 

@@ -22,7 +22,7 @@ from vaultrag.domain import Keep
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import VaultragError
 from vaultrag.indexing import DeletionPolicy
-from vaultrag.workspace import Reach, Workspace
+from vaultrag.workspace import Reach, Readiness, Workspace
 
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
 ROUTES = (
@@ -48,7 +48,7 @@ def build_app(
                 status="ok",
                 version=endpoint.version,
                 instance=endpoint.instance,
-                readiness=wire.Readiness(embedder=readiness.embedder, model=readiness.model),
+                readiness=_readiness(readiness),
                 pending=readiness.pending,
                 indexing=runs.busy,
                 watching=readiness.watching,
@@ -88,6 +88,8 @@ def build_app(
             version=endpoint.version,
             embedder=readiness.embedder,
             model=readiness.model,
+            residents=_readiness(readiness).residents,
+            swap=readiness.swap,
             watching=readiness.watching,
         )
         return json_response(wire.IndexStatus.of(workspace.status(), server))
@@ -114,6 +116,26 @@ def build_app(
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_unexpected)
     return app
+
+
+def _readiness(readiness: Readiness) -> wire.Readiness:
+    return wire.Readiness(
+        embedder=readiness.embedder,
+        model=readiness.model,
+        residents=[
+            wire.Resident(
+                name=model.name,
+                roles=[role.value for role in model.roles],
+                share=round(model.share, 3),
+                bytes=model.loaded,
+                reason=model.reason,
+                warning=model.warning,
+                stays=model.stays,
+            )
+            for model in readiness.residents
+        ],
+        swap=readiness.swap,
+    )
 
 
 def _answer_fault(_: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.text import Text
 
@@ -25,6 +26,7 @@ from vaultrag.runtime.models import require_model
 FRAMES_PER_SECOND = 8
 ROWS_KEPT_FREE = 3  # for the line that says what happens, and the cursor
 NEAREST_SHOWN = 5
+BAR_COLUMNS = 40
 
 
 @dataclass(slots=True)
@@ -33,14 +35,17 @@ class Draft:
 
     stage: str
     text: str = ""
+    share: float | None = None
     started: float = field(default_factory=time.monotonic)
     spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
 
     def take(self, event: wire.Event) -> None:
         """Follow one event of the answer."""
         match event:
+            case wire.Progress():
+                self.stage, self.share = "Loading the model", event.done / max(1, event.total)
             case wire.PassagesFound():
-                self.stage = f"Reading {counted(len(event.passages), 'passage')}"
+                self.stage, self.share = f"Reading {counted(len(event.passages), 'passage')}", None
             case wire.TextPiece() if event.text:
                 self.text += event.text
                 self.stage = "Writing"
@@ -49,6 +54,8 @@ class Draft:
         seconds = time.monotonic() - self.started
         self.spinner.update(text=Text(f"{self.stage} … {seconds:.0f} s", style="dim"))
         yield self.spinner
+        if self.share is not None:
+            yield ProgressBar(total=1.0, completed=self.share, width=min(BAR_COLUMNS, options.max_width))
         lines = Text(harmless(self.text), style="dim").wrap(console, options.max_width)
         yield from lines[-max(1, options.size.height - ROWS_KEPT_FREE) :]
 

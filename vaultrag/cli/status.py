@@ -66,6 +66,8 @@ def _server(config: Config) -> wire.Server | None:
         version=endpoint.version,
         embedder=health.readiness.embedder,
         model=health.readiness.model,
+        residents=health.readiness.residents,
+        swap=health.readiness.swap,
         watching=health.watching,
     )
 
@@ -94,6 +96,7 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("problems", problems),
         ("last change", _local_time(status.last_indexed)),
         ("server", _server_line(status.server)),
+        *_residents(status.server),
         *attention,
     ]
 
@@ -102,6 +105,22 @@ def _succession(state: wire.Succession | None) -> list[tuple[str, str]]:
     if state is None:
         return []
     return [("new embedder", f"{state.done:,} of {counted(state.total, 'text')}; the earlier one answers until then")]
+
+
+def _residents(server: wire.Server | None) -> list[tuple[str, str]]:
+    """Say which models lie in memory, and by which plan."""
+    if server is None:
+        return []
+    rows = [("in memory" if not place else "", _resident(model)) for place, model in enumerate(server.residents)]
+    return [*rows, ("last swap", server.swap)] if server.swap else rows
+
+
+def _resident(model: wire.Resident) -> str:
+    about = f"{model.name} ({', '.join(model.roles)})"
+    stays = "stays" if model.stays else "shares the memory with no other"
+    if model.bytes:
+        return f"{about}: {size(model.bytes)}, {model.reason}; {stays}. {model.warning}".strip()
+    return f"{about}: loading, {model.share:.0%}" if model.share else f"{about}: not now; {stays}"
 
 
 def _local_time(moment: str) -> str:

@@ -80,8 +80,15 @@ NOT_KEPT = Keep()
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLoading:
+    """How much of the model is in memory, while an answer waits for it."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class PassagesFound:
-    """First event of an answer: what the model will read."""
+    """What the model will read: the first event of an answer, unless the model has to be loaded."""
 
     passages: tuple[Passage, ...]
     left_out: int
@@ -110,4 +117,4 @@ class AnswerReady:
     answer: Answer
 
 
-AnswerEvent: TypeAlias = PassagesFound | TextPiece | SentenceFound | AnswerReady
+AnswerEvent: TypeAlias = ModelLoading | PassagesFound | TextPiece | SentenceFound | AnswerReady

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaultrag.errors import DoesNotFit, ModelError
-from vaultrag.runtime.llm import ChildModel, Running
+from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.loading import AS_PLANNED
 from vaultrag.runtime.machine import ALL
+from vaultrag.runtime.running import Running
 from vaultrag.runtime.tuning import Failed, Neighbours, Reading, Result, Trial, better
 
 REPEATS = 2  # the best counts: what disturbs a measurement only makes it slower

@@ -14,6 +14,7 @@ from llama_cpp import _ggml
 from llama_cpp import llama_cpp as native
 
 from vaultrag.errors import ModelError
+from vaultrag.runtime.load_watch import Report
 from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind
 from vaultrag.runtime.memory import Buffer, announced
 from vaultrag.runtime.native_params import has_past, model_params
@@ -28,11 +29,18 @@ LOG_WARNING, LOG_ERROR = 3, 4  # GGML_LOG_LEVEL_WARN and _ERROR in ggml.h (llama
 class LoadedModel:
     """The weights and the vocabulary of one model file. Raises ModelError when llama.cpp refuses it."""
 
-    def __init__(self, path: Path, placement: Placement, cancelled: threading.Event) -> None:
+    def __init__(
+        self, path: Path, placement: Placement, cancelled: threading.Event, report: Report = lambda _share: None
+    ) -> None:
         native.llama_backend_init()
         prepared = model_params(placement)
         params = prepared.params
-        going_on = native.llama_progress_callback(lambda _share, _data: not cancelled.is_set())
+
+        def goes_on(share: float, _data: Any) -> bool:
+            report(share)
+            return not cancelled.is_set()
+
+        going_on = native.llama_progress_callback(goes_on)
         params.progress_callback = going_on
         model = native.llama_model_load_from_file(str(path).encode(), params)
         if not model:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import Future, wait
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,67 +18,19 @@ from vaultrag.child import Child, ChildDied, ChildFailed, Frame
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought
 from vaultrag.errors import ModelCrashed, ModelError, VaultragError
 from vaultrag.runtime.gguf import GgufHeader, read_header
-from vaultrag.runtime.machine import BackendInfo, backend_info, physical_cores
+from vaultrag.runtime.machine import backend_info, physical_cores
 from vaultrag.runtime.memory import Buffer, Purpose
-from vaultrag.runtime.offload import Budget
-from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.queueing import Line, Ticket
-from vaultrag.runtime.residence import Residence, Tenant
+from vaultrag.runtime.residence import Tenant
+from vaultrag.runtime.running import LoadedInfo, Loads, Running, Speed
 
 Frames: TypeAlias = Generator[dict[str, Any], None, None]
+
+log = logging.getLogger("vaultrag.models")
 
 SPOKEN = {"text", "thought", "logprobs"}
 SIGN_OF_LIFE_SECONDS = 0.25  # how often whoever waits in the line can leave it
 ATTEMPTS = 2  # a process lost before the first word is replaced once; a second loss has a reason
-
-
-@dataclass(frozen=True, slots=True)
-class Speed:
-    """Tokens a second: read (prefill) and written (decode)."""
-
-    prefill: float
-    decode: float
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedInfo:
-    """What was loaded and where. `warning` is a sentence for the user, or empty; sizes in bytes."""
-
-    model: str
-    architecture: str
-    context: int
-    context_trained: int
-    parameters: int
-    size: int
-    gpu_layers: int
-    gpu_reason: str
-    backend: BackendInfo
-    warning: str
-    buffers: tuple[Buffer, ...] = ()
-
-    @property
-    def reserved(self) -> int:
-        """Return the bytes of all that llama.cpp set aside: weights (mapped ones too), cache, working memory."""
-        return sum(buffer.size for buffer in self.buffers)
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """How a model is run where more is said than its context. `placement` None: by the worker's own choice.
-
-    `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
-    `draft` guesses for the model; `lookup` guesses from what stands in the prompt. Prompts' states are kept in
-    `states`, `states_bytes` at most. After `unload_seconds` without a request the process ends (0: it stays).
-    """
-
-    placement: Placement | None = None
-    room: Budget | None = None
-    residence: Residence = field(default_factory=Residence)
-    draft: Path | None = None
-    lookup: bool = True
-    states: Path | None = None
-    states_bytes: int = 0
-    unload_seconds: float = 0.0
 
 
 class ChildModel:
@@ -119,6 +73,7 @@ class ChildModel:
         self._loading = threading.Lock()
         self._loaded: LoadedInfo | None = None
         self._loaded_pid: int | None = None
+        self._share: float | None = None
         self._header: GgufHeader | None = None
         self._line = Line()
         self._unloading: threading.Timer | None = None
@@ -149,14 +104,34 @@ class ChildModel:
         """Begin to load in the background. What goes wrong there is raised by the first request."""
         threading.Thread(target=self._load_quietly, name=f"load {self._name}", daemon=True).start()
 
+    @property
+    def loaded(self) -> LoadedInfo | None:
+        """Return what is in memory now."""
+        return self._loaded if self._is_loaded() else None
+
+    @property
+    def loading_share(self) -> float | None:
+        """Return how far the load is that runs now; None where none does."""
+        return self._share
+
     def load(self) -> LoadedInfo:
         """Wait until the model is loaded; say what it is."""
+        loading = self.loading()
+        while True:
+            try:
+                next(loading)
+            except StopIteration as done:
+                info: LoadedInfo = done.value
+                return info
+
+    def loading(self) -> Loads:
+        """Yield how far it is until the model is loaded; say what it is. Who leaves early does not stop the load."""
         self._stay()
         try:
             with self._residence.lodging(self._path, Priority.PERSON) as stay:
-                while not self._residence.wait(stay, self._timeout):
-                    pass
-                return self._ensure_loaded()
+                while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
+                    yield 0.0
+                return (yield from self._ensured())
         except _Lost as lost:
             raise _crashed(lost) from lost
         finally:
@@ -328,12 +303,31 @@ class ChildModel:
                     raise _crashed(lost) from lost
 
     def _request(self, method: str, body: dict[str, Any]) -> Frames:
-        self._ensure_loaded()
+        yield from ({} for _ in self._ensured())
         yield from self._stream(method, body)
+
+    def _ensured(self) -> Loads:
+        """Yield how far the load is, which goes on in its thread when the asker leaves: others wait for it too."""
+        if self._loaded is not None and self._is_loaded():
+            return self._loaded
+        loading: Future[LoadedInfo] = Future()
+        threading.Thread(target=self._fulfil, args=(loading,), name=f"load {self._name}", daemon=True).start()
+        while not wait([loading], SIGN_OF_LIFE_SECONDS).done:
+            yield self._share or 0.0
+        return loading.result()
+
+    def _fulfil(self, loading: Future[LoadedInfo]) -> None:
+        try:
+            loading.set_result(self._ensure_loaded())
+        except (VaultragError, _Lost) as error:
+            loading.set_exception(error)
+
+    def _is_loaded(self) -> bool:
+        return self._child.alive and self._loaded_pid == self._child.pid
 
     def _ensure_loaded(self) -> LoadedInfo:
         with self._loading:
-            if self._loaded is None or not self._child.alive or self._loaded_pid != self._child.pid:
+            if self._loaded is None or not self._is_loaded():
                 self._loaded = self._request_load()
                 self._loaded_pid = self._child.pid
             return self._loaded
@@ -351,12 +345,19 @@ class ChildModel:
             "states": str(self._running.states or ""),
             "states_bytes": self._running.states_bytes,
         }
+        loaded: dict[str, Any] = {}
+        self._share = 0.0
         try:
-            *_, last = self._stream("load", body)
+            for frame in self._stream("load", body):
+                self._share = frame.get("loading", self._share)
+                loaded = frame.get("loaded", loaded)
         except VaultragError:
             self._child.close()  # what was loaded so far would stay in its memory
             raise
-        loaded = last["loaded"]
+        finally:
+            self._share = None
+        if loaded["warning"]:
+            log.warning("%s: %s", self._name, loaded["warning"])
         buffers = tuple(Buffer(device, Purpose(purpose), size) for device, purpose, size in loaded["buffers"])
         return LoadedInfo(**{**loaded, "backend": backend_info(loaded["backend"]), "buffers": buffers})
 

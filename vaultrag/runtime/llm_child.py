@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +17,9 @@ from vaultrag.runtime import llamacpp
 from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.gguf import read_header
+from vaultrag.runtime.gguf_facts import read_facts
 from vaultrag.runtime.llamacpp import LoadedModel
+from vaultrag.runtime.load_watch import Loaded, Report, watched
 from vaultrag.runtime.loading import Decision, Wish, choose_placement
 from vaultrag.runtime.machine import BackendInfo
 from vaultrag.runtime.offload import Budget
@@ -75,13 +77,18 @@ class Worker:
         yield Frame(asdict(llamacpp.describe_backend()))
 
     def load(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
-        """Load the model and evaluate one token, so that its weights are in memory; say what it is."""
-        path = Path(request.body["path"])
+        """Load the model and evaluate one token, so that its weights are in memory; yield how far and what it is."""
+        size = read_facts(Path(request.body["path"])).size
+        loaded = yield from _shares(watched(lambda report: self._load(request.body, cancelled, report), size))
+        yield Frame({"loaded": loaded})
+
+    def _load(self, body: dict[str, Any], cancelled: threading.Event, report: Report) -> dict[str, Any]:
+        path = Path(body["path"])
         header = read_header(path)
         backend = llamacpp.describe_backend()
-        decision = _decision(request.body, path, backend)
+        decision = _decision(body, path, backend)
         placement = decision.placement
-        model = LoadedModel(path, placement, cancelled)
+        model = LoadedModel(path, placement, cancelled, report)
         slot = Slot(model, placement)
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
         buffers = tuple(llamacpp.log.buffers)
@@ -92,11 +99,11 @@ class Worker:
             slot=slot,
             chosen=chosen,
             marks=thinking_marks(header.chat_template),
-            states=_states(request.body, path, placement),
-            lookup=Pace() if request.body["lookup"] else None,
-            draft=_draft(request.body["draft"], placement, model),
+            states=_states(body, path, placement),
+            lookup=Pace() if body["lookup"] else None,
+            draft=_draft(body["draft"], placement, model),
         )
-        loaded = {
+        return {
             "model": header.name,
             "architecture": header.architecture,
             "context": slot.context,
@@ -109,7 +116,6 @@ class Worker:
             "warning": " ".join(filter(None, (decision.warning, chosen.warning))),
             "buffers": [[buffer.device, buffer.purpose, buffer.size] for buffer in buffers],
         }
-        yield Frame({"loaded": loaded})
 
     def count(self, request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
         """Count each text's tokens, as content."""
@@ -223,6 +229,17 @@ def _decision(body: dict[str, Any], path: Path, backend: BackendInfo) -> Decisio
     given = Placement.from_json(body["placement"]) if body["placement"] is not None else None
     room = Budget(tuple(body["room"][0]), body["room"][1]) if body["room"] is not None else None
     return choose_placement(path, Wish(body["context"], body["threads"], body["gpu_layers"], given, room), backend)
+
+
+def _shares(loading: Generator[float, None, Loaded]) -> Generator[Frame, None, Loaded]:
+    """Turn the shares into frames."""
+    while True:
+        try:
+            share = next(loading)
+        except StopIteration as done:
+            loaded: Loaded = done.value
+            return loaded
+        yield Frame({"loading": round(share, 3)})
 
 
 def _states(body: dict[str, Any], path: Path, placement: Placement) -> States | None:

@@ -12,6 +12,8 @@ from vaultrag.wire.answers import Answer, Citation, Passage, PassagesFound, Sent
 from vaultrag.wire.shapes import dumps
 from vaultrag.wire.state import Fault, Findings, Forgotten, IndexReport, Progress
 
+LOADING = "model"  # the phase of a progress event, in percent, that comes before an answer
+
 Event: TypeAlias = (
     PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Forgotten | Fault
 )
@@ -39,6 +41,8 @@ _NAMES = {kind: name for name, kind in EVENTS.items()}
 def answer_event(event: domain.AnswerEvent) -> Event:
     """Turn one event of an answer into its JSON model."""
     match event:
+        case domain.ModelLoading():
+            return Progress(phase=LOADING, done=round(100 * event.share), total=100)
         case domain.PassagesFound():
             passages = [Passage.of(passage) for passage in event.passages]
             return PassagesFound(passages=passages, left_out=event.left_out, warnings=list(event.warnings))

@@ -122,6 +122,8 @@ class Server(Shape):
     version: str
     embedder: str
     model: str
+    residents: list[Resident] = []
+    swap: str = ""
     watching: str = Field("", description="How it follows the vault: `events`, `polling`, or not at all.")
 
 
@@ -181,11 +183,25 @@ class IndexStatus(Shape):
         )
 
 
+class Resident(Shape):
+    """A chat model that was asked so far. `share` of it is in memory, where llama.cpp set `bytes` aside."""
+
+    name: str
+    roles: list[str]
+    share: float
+    bytes: int
+    reason: str = Field(description="Why it lies where it does.")
+    warning: str
+    stays: bool = Field(description="By the plan of all models; one that does not leaves when another is asked.")
+
+
 class Readiness(Shape):
     """`loading`, `ready`, `absent` or `failed`, for each model."""
 
     embedder: str
     model: str
+    residents: list[Resident] = []
+    swap: str = Field("", description="Who last left the memory for whom.")
 
 
 class Health(Shape):

@@ -1,0 +1,67 @@
+"""How a model is to be run, and what is told of one that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from vaultrag.runtime.machine import BackendInfo
+from vaultrag.runtime.memory import Buffer
+from vaultrag.runtime.offload import Budget
+from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.residence import Residence
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Tokens a second: read (prefill) and written (decode)."""
+
+    prefill: float
+    decode: float
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedInfo:
+    """What was loaded and where. `warning` is a sentence for the user, or empty; sizes in bytes."""
+
+    model: str
+    architecture: str
+    context: int
+    context_trained: int
+    parameters: int
+    size: int
+    gpu_layers: int
+    gpu_reason: str
+    backend: BackendInfo
+    warning: str
+    buffers: tuple[Buffer, ...] = ()
+
+    @property
+    def reserved(self) -> int:
+        """Return the bytes of all that llama.cpp set aside: weights (mapped ones too), cache, working memory."""
+        return sum(buffer.size for buffer in self.buffers)
+
+
+Loads: TypeAlias = Generator[float, None, LoadedInfo]
+"""The shares of a load that are done, and then what was loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a model is run where more is said than its context. `placement` None: by the worker's own choice.
+
+    `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
+    `draft` guesses for the model; `lookup` guesses from what stands in the prompt. Prompts' states are kept in
+    `states`, `states_bytes` at most. After `unload_seconds` without a request the process ends (0: it stays).
+    """
+
+    placement: Placement | None = None
+    room: Budget | None = None
+    residence: Residence = field(default_factory=Residence)
+    draft: Path | None = None
+    lookup: bool = True
+    states: Path | None = None
+    states_bytes: int = 0
+    unload_seconds: float = 0.0
