@@ -1,6 +1,6 @@
 """The generation loop: the worker beside a bare llama.cpp loop, follow-up questions, and what guessing ahead brings.
 
-usage: scripts/bench generation [--questions N] [--tokens N] [--parts bare,follow,guess]
+usage: scripts/bench generation [--questions N] [--tokens N] [--parts bare,follow,guess,abort]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.aborts import aborts
 from benchmarks.bare import DECODED, PROMPT, THREADS
 from benchmarks.datasets import Dataset, fixture
 from benchmarks.products import show_progress
@@ -41,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--questions", type=int, default=6, help="answered with and without guesses, by each model")
     parser.add_argument("--tokens", type=int, default=160, help="length of those answers")
-    parser.add_argument("--parts", default="bare,follow,guess")
+    parser.add_argument("--parts", default="bare,follow,guess,abort")
     asked = parser.parse_args()
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # before llama.cpp is loaded here
     figures: list[Figure] = []
@@ -50,6 +51,7 @@ def main() -> int:
         "bare": bare_and_worker,
         "follow": follow_ups,
         "guess": lambda: guessing(asked.questions, asked.tokens),
+        "abort": leaving,
     }
     for name in asked.parts.split(","):
         found, detail = parts[name]()
@@ -67,6 +69,8 @@ NOTES = (
     "Guessing: the fixture's questions over their notes, greedy with the product's penalty; gain: seconds of decoding"
     " without guesses by those with them. Near tie: at the first different token the two best logits lay within"
     f" {NEAR} of each other.",
+    "Abort: seconds from closing the answer's iterator to the worker's word that it has stopped, at a random moment of"
+    " a batch of the prompt, and of an answer.",
 )
 
 
@@ -169,6 +173,12 @@ class Told:
     seconds: float
     drafted: int
     accepted: int
+
+
+def leaving() -> tuple[list[Figure], dict[str, object]]:
+    """Return how soon the larger model is free once its reader leaves."""
+    with _model(LARGE, Running()) as model:
+        return aborts(model)
 
 
 def guessing(questions: int, tokens: int) -> tuple[list[Figure], dict[str, object]]:
