@@ -18,7 +18,7 @@ from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.quantise import Scheme, quantised
 from vaultrag.runtime.shapes import Shape, metadata_of, tensor_shapes
 
-LOAD_SECONDS = 5.0  # the silence after which a worker is given up; a whole small model loads in milliseconds
+LOAD_SECONDS = 60.0  # the silence after which a worker is given up; one that computes is ended long before
 EXTREMES = (0, 1, 2, 7, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
 WORDS = (b"llama", b"qwen3moe", b"gemma3", b"deepseek2", b"mamba", b"bert", b"t5", b"clip", b"\xff\xfe\x00", b"")
 SMALL = Shape("small", "llama", 0, 2, 256, 4, 2, 64, 0, 512, feed_forward=256)

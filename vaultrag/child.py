@@ -35,12 +35,16 @@ class Frame:
 
 
 class ChildDied(Exception):
-    """The child ended or hung. `cause` is one sentence for the user; `stderr` its last lines, for the log."""
+    """The child ended or hung. `cause` is one sentence for the user; `stderr` its last lines, for the log.
 
-    def __init__(self, cause: str, stderr: str) -> None:
+    `code` is its exit code, negative for a signal; None where it was ended from here.
+    """
+
+    def __init__(self, cause: str, stderr: str, code: int | None = None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.stderr = stderr
+        self.code = code
 
 
 class ChildFailed(Exception):
@@ -207,7 +211,7 @@ class Child:
             self.kill()
         if self._reader is not None:
             self._reader.join(GRACE_SECONDS)  # its last words may still lie in the pipe
-        return ChildDied(f"{self.name} {what}{_describe_exit(code)}", self._log())
+        return ChildDied(f"{self.name} {what}{_describe_exit(code)}", self._log(), code)
 
     def _log(self) -> str:
         return "\n".join(self._stderr)
@@ -306,5 +310,8 @@ def _describe_exit(code: int | None) -> str:
     if code is None:
         return ""
     if code < 0:
-        return f" (signal {-code}" + (", perhaps out of memory)" if code == -9 else ")")
+        return f" (signal {-code}{_MEANINGS.get(-code, '')})"
     return f" (exit code {code})"
+
+
+_MEANINGS = {9: ", perhaps out of memory", 26: ", as it had used up its processor time"}  # SIGKILL, SIGVTALRM

@@ -14,6 +14,7 @@ from llama_cpp import _ggml
 from llama_cpp import llama_cpp as native
 
 from vaultrag.errors import ModelError
+from vaultrag.runtime.allowance import HEADER_SECONDS, allowed, withdraw
 from vaultrag.runtime.load_watch import Report
 from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind
 from vaultrag.runtime.memory import Buffer, announced
@@ -37,12 +38,14 @@ class LoadedModel:
         params = prepared.params
 
         def goes_on(share: float, _data: Any) -> bool:
+            withdraw()  # the header is read: weights take as long as the disk does
             report(share)
             return not cancelled.is_set()
 
         going_on = native.llama_progress_callback(goes_on)
         params.progress_callback = going_on
-        model = native.llama_model_load_from_file(str(path).encode(), params)
+        with allowed(HEADER_SECONDS):
+            model = native.llama_model_load_from_file(str(path).encode(), params)
         if not model:
             raise ModelError(
                 f"llama.cpp could not load {path}: {log.last_error}.",

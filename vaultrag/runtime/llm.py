@@ -17,6 +17,7 @@ from vaultrag import errors
 from vaultrag.child import Child, ChildDied, ChildFailed, Frame
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought
 from vaultrag.errors import ModelCrashed, ModelError, VaultragError
+from vaultrag.runtime.allowance import ENDED_BY
 from vaultrag.runtime.gguf import GgufHeader, read_header
 from vaultrag.runtime.machine import backend_info, physical_cores
 from vaultrag.runtime.memory import Buffer, Purpose
@@ -372,7 +373,8 @@ class ChildModel:
                         raise _reported(frame)
                     yield frame.body
         except ChildDied as died:
-            raise _Lost(died.cause + _last_words(died), for_good=time.monotonic() - heard >= self._timeout) from died
+            for_good = died.code == ENDED_BY or time.monotonic() - heard >= self._timeout
+            raise _Lost(died.cause + _last_words(died), for_good) from died
         except ChildFailed as failed:
             raise _Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from vaultrag.child import Frame, Handler, serve
 from vaultrag.domain import Message, Priority, Purity, Sampling
 from vaultrag.errors import VaultragError
 from vaultrag.runtime import llamacpp
+from vaultrag.runtime.allowance import allowed, first_token_seconds
 from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.gguf import read_header
@@ -89,11 +91,12 @@ class Worker:
         decision = _decision(body, path, backend)
         placement = decision.placement
         model = LoadedModel(path, placement, cancelled, report)
-        slot = Slot(model, placement)
+        with contextlib.nullcontext() if backend.gpu_offload else allowed(first_token_seconds(model.size)):
+            slot = Slot(model, placement)  # a card's driver may compile for minutes, so nothing is counted there
+            buffers = tuple(llamacpp.log.buffers)
+            slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
+            slot.clear()
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
-        buffers = tuple(llamacpp.log.buffers)
-        slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
-        slot.clear()
         self._resident = Resident(
             model=model,
             slot=slot,
