@@ -56,6 +56,42 @@ def test_mentions_follow_new_and_removed_names(config: Config, database: Databas
     assert edges(database) == set()
 
 
+@pytest.mark.parametrize(
+    ("alias", "text"), [("дед с пасеки", "Ездили к деду с пасеки."), ("Old Mill", "To the Old Mill.")]
+)
+def test_a_name_that_two_notes_bore_means_the_one_that_stays(
+    config: Config, database: Database, alias: str, text: str
+) -> None:
+    put(config, "Дневник.md", f"{text} [[{alias}]]\n")
+    put(config, "Первый.md", f"---\naliases: [{alias}]\n---\n")
+    put(config, "Второй.md", f"---\naliases: [{alias}]\n---\n")
+    index(config, database)
+    assert edges(database) == set()
+    (config.vault / "Второй.md").unlink()
+    index(config, database)
+    assert {(target, kind) for _, target, kind, _ in edges(database)} == {
+        ("Первый.md", "alias"),
+        ("Первый.md", "mention"),
+    }
+    put(config, "Третий.md", f"---\naliases: [{alias}]\n---\n")
+    index(config, database)
+    assert edges(database) == set()
+
+
+def test_a_link_whose_file_is_gone_may_mean_an_alias(config: Config, database: Database) -> None:
+    put(config, "Дневник.md", "[[план.pdf]]\n")
+    put(config, "План дома.md", "---\naliases: [план.pdf]\n---\n")
+    put(config, "план.pdf", "%PDF-1.4\n")
+    index(config, database)
+    assert edges(database) == set()
+    (config.vault / "план.pdf").unlink()
+    index(config, database)
+    assert {(target, kind) for _, target, kind, _ in edges(database)} == {("План дома.md", "alias")}
+    put(config, "план.pdf", "%PDF-1.4\n")
+    index(config, database)
+    assert edges(database) == set()
+
+
 def test_alias_edge_is_followed_by_search_and_a_mention_is_not(config: Config, database: Database) -> None:
     put(config, "Дядя Виктор.md", "---\naliases: [Витя]\n---\nПасечник.\n")
     put(config, "a.md", "см. [[Витя]]\n")

@@ -16,6 +16,7 @@ from vaultrag.vault.mentions import (
     NameIndex,
     Wanted,
     is_mention,
+    stems_to_look_for,
     wanted_names,
 )
 
@@ -25,31 +26,30 @@ NAMES_LOOKED_UP = 2000  # more changed names than these, and every note is looke
 def refresh_mentions(database: Database) -> int:
     """Bring the mentions up to the notes that were written since the last time; return how many notes were looked at.
 
-    Besides these, notes that say a name of theirs are looked at. Killed anywhere, the next call does it again; what is
-    written meanwhile is owed again.
+    Besides these, notes that hold a name which some note gained or lost are looked at. Killed anywhere, the next call
+    does it again; what is written meanwhile is owed again.
     """
-    changed = mentions.owed(database)
-    if not changed:
+    changed, renamed = mentions.owed(database), mentions.owed_names(database)
+    if not changed and not renamed:
         return 0
     names = mentions.names(database)
     index = NameIndex(wanted_names((name.note_id, name.name, name.is_alias) for name in names))
-    sources = _sources(database, index, list(changed))
+    sources = _sources(database, list(changed), list(renamed))
     spoken = list(_spoken(database, index, _Judge(database), sources))  # takes seconds: others may write meanwhile
     with database.atomic():
         mentions.replace_mentions(database, sources, spoken)
         mentions.replace_aliases(database, _aliases(database, names))
-        mentions.settle(database, changed.values())
+        mentions.settle(database, changed.values(), renamed.values())
     return len(sources)
 
 
-def _sources(database: Database, index: NameIndex, changed: Sequence[int]) -> list[int]:
-    """Return the changed notes and those that may say one of their names."""
-    theirs = set(changed)
-    new = [wanted for wanted in index.names.values() if wanted.owner in theirs]
-    if len(new) > NAMES_LOOKED_UP or len(theirs) * 2 > mentions.note_count(database):
+def _sources(database: Database, changed: Sequence[int], renamed: Sequence[str]) -> list[int]:
+    """Return the changed notes and those that may say one of the names."""
+    if len(renamed) > NAMES_LOOKED_UP or len(changed) * 2 > mentions.note_count(database):
         return mentions.note_ids(database)
-    found = {note for wanted in new for note in mentions.notes_with_words(database, wanted.stems)}
-    return sorted(found | theirs)
+    said = {stems for name in renamed if (stems := stems_to_look_for(name))}
+    found = {note for stems in said for note in mentions.notes_with_words(database, stems)}
+    return sorted(found | set(changed))
 
 
 def _aliases(database: Database, names: Iterable[Name]) -> Iterator[Mention]:

@@ -155,7 +155,7 @@ def test_migrations_are_ordered_up_to_the_schema() -> None:
 def test_schema_splits_into_whole_statements() -> None:
     statements = split_statements(SCHEMA)
     assert all(sqlite3.complete_statement(statement) for statement in statements)
-    assert sum("CREATE TRIGGER" in statement for statement in statements) == 6
+    assert sum("CREATE TRIGGER" in statement for statement in statements) == 9
 
 
 def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) -> None:
@@ -167,6 +167,10 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
             "DROP TABLE records",
             "DROP TABLE set_aside",
             "DROP TABLE mentions_owed",
+            "DROP TRIGGER names_gained",
+            "DROP TRIGGER names_lost",
+            "DROP TRIGGER links_turned",
+            "DROP TABLE names_owed",
             "DROP INDEX notes_owed",
             "DROP INDEX notes_content",
             "DROP INDEX chunks_language",

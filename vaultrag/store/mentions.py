@@ -99,13 +99,19 @@ def owed(database: Database) -> dict[int, int]:
     return dict(database.rows("SELECT note_id, id FROM mentions_owed ORDER BY note_id"))
 
 
+def owed_names(database: Database) -> dict[str, int]:
+    """Return the names that notes gained or lost since then, each with its row. The empty one: links turned."""
+    return dict(database.rows("SELECT name, id FROM names_owed ORDER BY id"))
+
+
 def is_owed(database: Database) -> bool:
-    return database.value("SELECT 1 FROM mentions_owed LIMIT 1") is not None
+    return any(database.value(f"SELECT 1 FROM {table} LIMIT 1") for table in ("mentions_owed", "names_owed"))
 
 
-def settle(database: Database, rows: Iterable[int]) -> None:
-    """Note that mentions were looked for, and drop those of names that are gone."""
-    database.run_many("DELETE FROM mentions_owed WHERE id = ?", ((row,) for row in rows))
+def settle(database: Database, notes: Iterable[int], names: Iterable[int]) -> None:
+    """Note by these rows that mentions were looked for, and drop those of names that are gone."""
+    database.run_many("DELETE FROM mentions_owed WHERE id = ?", ((row,) for row in notes))
+    database.run_many("DELETE FROM names_owed WHERE id = ?", ((row,) for row in names))
     database.run(
         "DELETE FROM mentions WHERE kind = 'mention' AND NOT EXISTS"
         " (SELECT 1 FROM names WHERE names.note_id = target_id AND names.name = mentions.name)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -55,6 +55,25 @@ CREATE TABLE mentions_owed (
 
 CONTENT = """
 CREATE INDEX notes_content ON notes (content_hash); -- a note that appears may be one that went elsewhere
+"""
+
+NAMES_OWED = """
+-- Each name that a note gained or lost since mentions were looked for; the empty one: links came to mean something, or
+-- nothing. A name that another note bore, too, may mean one note now.
+CREATE TABLE names_owed (
+    id   INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE
+);
+CREATE TRIGGER names_gained AFTER INSERT ON names BEGIN
+    INSERT OR REPLACE INTO names_owed (name) VALUES (new.name);
+END;
+CREATE TRIGGER names_lost AFTER DELETE ON names BEGIN
+    INSERT OR REPLACE INTO names_owed (name) VALUES (old.name);
+END;
+CREATE TRIGGER links_turned AFTER UPDATE OF target_path ON links
+WHEN (old.target_path IS NULL) <> (new.target_path IS NULL) BEGIN
+    INSERT OR REPLACE INTO names_owed (name) VALUES ('');
+END;
 """
 
 LANGUAGES = """
@@ -186,7 +205,7 @@ CREATE INDEX links_target_key ON links (target_key);
 CREATE INDEX links_target_path ON links (target_path);
 
 -- A name of one note that stands in another: in a link that resolves to nothing, or in the text. Both are guesses.
-{MENTIONS}{FOLLOWING}{CONTENT}
+{MENTIONS}{FOLLOWING}{NAMES_OWED}{CONTENT}
 CREATE TABLE embeddings (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     text_hash   TEXT NOT NULL,
@@ -236,6 +255,10 @@ INSERT INTO mentions_owed (note_id) SELECT id FROM notes;
 DELETE FROM meta WHERE key = 'mentions_until';
 """
 
+_NAMES_OWED = f"""{NAMES_OWED}
+INSERT OR IGNORE INTO mentions_owed (note_id) SELECT id FROM notes;
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),
     Migration(3, _CHECKSUMS + SET_ASIDE, Reparse.KEEP),
@@ -243,5 +266,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, RECORDS, Reparse.KEEP),
     Migration(6, CONTENT, Reparse.KEEP),
     Migration(7, LANGUAGES, Reparse.KEEP),
+    Migration(8, _NAMES_OWED, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

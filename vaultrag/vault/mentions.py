@@ -76,6 +76,12 @@ def wanted_names(names: Iterable[tuple[int, str, bool]]) -> list[Wanted]:
     return list(kept.values())
 
 
+def stems_to_look_for(name: str) -> tuple[str, ...]:
+    """Return the stems that a text must hold to say a name; none for a name that is not looked for."""
+    wanted = _wanted(0, name, False)
+    return wanted.stems if _is_telling(wanted) else ()
+
+
 def _wanted(owner: int, name: str, is_alias: bool) -> Wanted:
     spoken = tuple(words(name))
     return Wanted(owner, name, is_alias, spoken, tuple(word.stem for word in spoken))
