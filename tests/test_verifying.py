@@ -101,6 +101,7 @@ def test_sound_index_has_no_finding(folder: Path) -> None:
         ("UPDATE mentions SET text = 'Бойлер' WHERE kind = 'mention'", "mentions-as-read"),
         ("UPDATE mentions SET line = line + 1", "mentions-as-read"),
         ("UPDATE mentions SET name = 'x' WHERE kind = 'alias'", "mentions-as-read"),
+        ("DELETE FROM mentions WHERE kind = 'alias'", "mentions-as-read"),
         ("UPDATE embeddings SET vector = zeroblob(256) WHERE id = 2", "embeddings-sound"),
         ("UPDATE embeddings SET vector = 'text' WHERE id = 2", "embeddings-sound"),
         ("UPDATE embeddings SET text_hash = 'x' WHERE id = 2", "chunks-embedded"),

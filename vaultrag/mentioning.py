@@ -38,7 +38,7 @@ def refresh_mentions(database: Database) -> int:
     spoken = list(_spoken(database, index, _Judge(database), sources))  # takes seconds: others may write meanwhile
     with database.atomic():
         mentions.replace_mentions(database, sources, spoken)
-        mentions.replace_aliases(database, _aliases(database, names))
+        mentions.replace_aliases(database, aliases_meant(database, names))
         mentions.settle(database, changed.values(), renamed.values())
     return len(sources)
 
@@ -52,8 +52,8 @@ def _sources(database: Database, changed: Sequence[int], renamed: Sequence[str])
     return sorted(found | set(changed))
 
 
-def _aliases(database: Database, names: Iterable[Name]) -> Iterator[Mention]:
-    """A link to nothing whose target is one note's alias."""
+def aliases_meant(database: Database, names: Iterable[Name]) -> Iterator[Mention]:
+    """Yield the links to nothing whose target is one note's alias."""
     bearers: dict[str, set[int]] = {}
     for name in names:
         if name.is_alias:

@@ -12,7 +12,7 @@ from vaultrag.diffing import VaultDiff, diff_vault
 from vaultrag.domain import ChangeKind, FileStat, Finding, LinkKind, Progress, counted
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing import Embeds
-from vaultrag.language import fold
+from vaultrag.mentioning import aliases_meant
 from vaultrag.reading import Job, ReadNote, Recipe, Unreadable, read_all, read_and_stem
 from vaultrag.store import graph, mentions, note_rows
 from vaultrag.store.catalog import Catalog
@@ -58,7 +58,7 @@ class Verified:
             yield Finding(DAMAGED, "error", f"{detail}: {examples(paths)}.", REPAIR)
         if self.wrong_mentions:
             count = counted(self.wrong_mentions, "mention")
-            yield Finding("mentions-as-read", "error", f"{count} in the index stand in no note.", REPAIR)
+            yield Finding("mentions-as-read", "error", f"{count} in the index are not what the notes say.", REPAIR)
         if self.misnamed_files:
             detail = f"{counted(len(self.misnamed_files), 'file')} cannot be found by name"
             yield Finding("files-named", "error", f"{detail}: {examples(self.misnamed_files)}.", REPAIR)
@@ -171,31 +171,22 @@ _SINCE: Mapping[ChangeKind, str] = {
 
 
 def wrong_mentions(database: Database) -> int:
-    """Count the mentions whose words stand nowhere, or whose name is not the target's.
+    """Count the mentions whose words stand nowhere, or whose name is not the target's, and aliases that are missing.
 
-    Notes whose mentions are still to be looked for are left out.
+    Notes whose mentions are still to be looked for are left out, and aliases as long as any are.
     """
     with database.snapshot():
-        owed = set(mentions.owed(database))
-        rows = [row for row in mentions.all_rows(database) if not owed & {row.source_id, row.target_id}]
-        names: defaultdict[int, set[str]] = defaultdict(set)
-        for name in mentions.names(database):
-            names[name.note_id] |= {name.name, fold(name.name.strip())}
-        open_links = {
-            (source, target.strip(), text, line) for source, target, text, line in mentions.unresolved_targets(database)
-        }
+        owed, stored = set(mentions.owed(database)), mentions.all_rows(database)
+        spoken = [row for row in stored if row.kind == LinkKind.MENTION and not owed & {row.source_id, row.target_id}]
+        names = mentions.names(database)
+        aliases = {row for row in stored if row.kind == LinkKind.ALIAS}
+        wrong = set() if mentions.is_owed(database) else aliases ^ set(aliases_meant(database, names))
         texts: defaultdict[int, list[mentions.Text]] = defaultdict(list)
-        for text in mentions.texts(database, sorted({row.source_id for row in rows})):
+        for text in mentions.texts(database, sorted({row.source_id for row in spoken})):
             texts[text.note_id].append(text)
-
-    def stands(row: Mention) -> bool:
-        if row.kind == LinkKind.ALIAS:
-            return (
-                fold(row.name) in names[row.target_id] and (row.source_id, row.name, row.text, row.line) in open_links
-            )
-        return row.name in names[row.target_id] and any(_says(text, row) for text in texts[row.source_id])
-
-    return sum(not stands(row) for row in rows)
+    borne = {(name.note_id, name.name) for name in names}
+    stand = [(row.target_id, row.name) in borne and any(_says(t, row) for t in texts[row.source_id]) for row in spoken]
+    return len(wrong) + stand.count(False)
 
 
 def _says(passage: mentions.Text, mention: Mention) -> bool:
