@@ -287,6 +287,7 @@ class Models:
         return Running(
             draft=require_model(self._entry(Role.DRAFT), self.config.models) if drafted else None,
             lookup=settings.runtime.guess_ahead,
+            advice=entry.advice,
             states=self.config.states_path,
             states_bytes=settings.runtime.states_mb * 1_000_000,
             unload_seconds=settings.runtime.unload_minutes * 60,

@@ -16,6 +16,7 @@ from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_mo
 from vaultrag.cjk import ANY
 from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
 from vaultrag.errors import ConfigError, UsageError
+from vaultrag.runtime.advice import Advice, Recommended
 from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.gguf import Tensor
@@ -240,10 +241,22 @@ def test_a_template_that_opens_the_thought_itself_is_closed_or_left_open(model: 
 
 
 def test_free_thinking_leaves_room_for_the_answer(circling: LoadedModel) -> None:
-    work = Continuation(resident(circling, THINKING), QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
+    held = resident(circling, THINKING)
+    held.advice = Advice(thinking=Recommended(temperature=0.1, top_k=1))
+    work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
     told(work)
     assert work.figures["completion_tokens"] == PLAIN.max_tokens
     assert work.figures["thought_tokens"] > 500
+
+
+def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: LoadedModel) -> None:
+    held = resident(model, THINKING)
+
+    def written(thinking_tokens: int, seed: int) -> tuple[str, str]:
+        return told(Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=thinking_tokens, seed=seed)))
+
+    assert written(0, 1) == written(0, 2)
+    assert written(40, 1) == written(40, 1) != written(40, 2)
 
 
 def test_a_model_without_marks_does_not_think(model: LoadedModel) -> None:

@@ -61,6 +61,7 @@ class Sampling:
     temperature: float = 0.0
     top_k: int = 40
     top_p: float = 0.95
+    min_p: float = 0.0
     repeat_penalty: float = 1.05
     seed: int = 0
     stop: tuple[str, ...] = ()

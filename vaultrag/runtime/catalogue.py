@@ -18,6 +18,7 @@ from vaultrag.config import models_dir as default_models_dir
 from vaultrag.config import shipped
 from vaultrag.domain import Role
 from vaultrag.errors import ConfigError, ModelNotFound
+from vaultrag.runtime.advice import USUAL_THOUGHT, Advice, Recommended
 
 CATALOGUE_NAME = "models.toml"
 GGUF_NAME = "model.gguf"  # a model of one file; the parts of a larger one keep the names that llama.cpp looks for
@@ -134,18 +135,6 @@ Source: TypeAlias = Annotated[WheelSource | HubSource | PathSource, Field(discri
 
 
 @dataclass(frozen=True, slots=True)
-class Recommended:
-    """Sampling as the model's makers recommend it."""
-
-    temperature: Annotated[float, Field(ge=0, le=2)]
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    top_k: Annotated[int, Field(ge=0)] = 0
-    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-
-@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One model. `bytes` is its size on disk, `download_bytes` what is fetched (0: the same); both may be rounded.
 
@@ -171,6 +160,11 @@ class ModelEntry:
     thinking_sampling: Recommended | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def advice(self) -> Advice:
+        """Sampling as its makers advise it."""
+        return Advice(self.sampling, self.thinking_sampling or USUAL_THOUGHT)
 
     @property
     def to_fetch(self) -> int:

@@ -343,6 +343,7 @@ class ChildModel:
             "room": [self._running.room.cards, self._running.room.ram] if self._running.room else None,
             "draft": str(self._running.draft or ""),
             "lookup": self._running.lookup,
+            "advice": self._running.advice.to_json(),
             "states": str(self._running.states or ""),
             "states_bytes": self._running.states_bytes,
         }

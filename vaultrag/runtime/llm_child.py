@@ -15,6 +15,7 @@ from vaultrag.child import Frame, Handler, serve
 from vaultrag.domain import Message, Priority, Purity, Sampling
 from vaultrag.errors import VaultragError
 from vaultrag.runtime import llamacpp
+from vaultrag.runtime.advice import Advice
 from vaultrag.runtime.allowance import allowed, first_token_seconds
 from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
@@ -105,6 +106,7 @@ class Worker:
             states=_states(body, path, placement),
             lookup=Pace() if body["lookup"] else None,
             draft=_draft(body["draft"], placement, model),
+            advice=Advice.from_json(body["advice"]),
         )
         return {
             "model": header.name,

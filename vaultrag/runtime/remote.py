@@ -9,6 +9,7 @@ from collections.abc import Generator, Sequence
 from vaultrag.config import RemoteSection
 from vaultrag.domain import THINK_FREELY, Message, Piece, Priority, Sampling, Scores, Thought
 from vaultrag.errors import GenerationFailed
+from vaultrag.runtime.advice import Advice
 from vaultrag.runtime.remote_answer import RemoteAnswer
 from vaultrag.runtime.remote_server import RemoteServer
 from vaultrag.runtime.remote_wire import (
@@ -60,9 +61,10 @@ class RemoteModel:
         At each piece the iterator can be closed, which ends the connection and so the server's work.
         """
         answer = RemoteAnswer(sampling)
-        yield from self._stream(
-            messages, sampling, Thinking.OPEN if sampling.thinking_tokens else Thinking.CLOSED, answer
-        )
+        if sampling.thinking_tokens:
+            yield from self._stream(messages, Advice().thinking_aloud(sampling), Thinking.OPEN, answer)
+        else:
+            yield from self._stream(messages, sampling, Thinking.CLOSED, answer)
         if answer.overthought:  # past its budget the thought is closed and the answer asked for
             yield from self._stream(messages, sampling, Thinking.CLOSED, answer)
         yield answer.generation(_estimated(messages))

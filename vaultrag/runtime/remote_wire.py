@@ -224,7 +224,7 @@ def _own_fields(kind: ServerKind, sampling: Sampling) -> Json:
     """Return what only this program understands; a stranger may refuse fields that it does not know."""
     match kind:
         case ServerKind.LLAMA:
-            return {"top_k": sampling.top_k, "min_p": 0.0, "repeat_penalty": sampling.repeat_penalty}
+            return {"top_k": sampling.top_k, "min_p": sampling.min_p, "repeat_penalty": sampling.repeat_penalty}
         case ServerKind.VLLM:
             top_k = sampling.top_k if sampling.temperature > 0 else -1
             return {"top_k": top_k, "repetition_penalty": sampling.repeat_penalty}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from vaultrag.domain import Message, Purity, Sampling
 from vaultrag.errors import GenerationFailed
 from vaultrag.runtime import purity
+from vaultrag.runtime.advice import Advice
 from vaultrag.runtime.drafting import DraftModel
 from vaultrag.runtime.grammar import Grammar
 from vaultrag.runtime.llamacpp import LoadedModel
@@ -30,6 +31,7 @@ class Resident:
     states: States | None
     lookup: Pace | None
     draft: DraftModel | None
+    advice: Advice = field(default_factory=Advice)
     _purity: purity.Purity | None = field(default=None)
 
     def prompt(self, messages: Sequence[Message], sampling: Sampling, reserved: int) -> list[int]:
@@ -47,10 +49,14 @@ class Resident:
         return self.marks is not None and sampling.thinking_tokens != 0
 
     def chooser(self, sampling: Sampling) -> Chooser:
-        """Return what chooses this answer's tokens. Raises UsageError for a schema that cannot be used."""
+        """Return what chooses this answer's tokens, as its makers advise where chance is to choose.
+
+        Raises UsageError for a schema that cannot be used.
+        """
+        advised = self.advice.thinking_aloud if self.thinks(sampling) else self.advice.answering
         mask = purity.Mask(self._pure()) if sampling.purity is Purity.NO_CJK else None
         grammar = self.grammar(sampling) if sampling.schema and not self.thinks(sampling) else None
-        return Chooser(self.model.vocabulary.size, sampling, mask, grammar)
+        return Chooser(self.model.vocabulary.size, advised(sampling), mask, grammar)
 
     def grammar(self, sampling: Sampling) -> Grammar:
         vocabulary = self.model.vocabulary

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from vaultrag.runtime.advice import Advice
 from vaultrag.runtime.machine import BackendInfo
 from vaultrag.runtime.memory import Buffer
 from vaultrag.runtime.offload import Budget
@@ -53,8 +54,9 @@ class Running:
     """How a model is run where more is said than its context. `placement` None: by the worker's own choice.
 
     `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
-    `draft` guesses for the model; `lookup` guesses from what stands in the prompt. Prompts' states are kept in
-    `states`, `states_bytes` at most. After `unload_seconds` without a request the process ends (0: it stays).
+    `draft` guesses for the model; `lookup` guesses from what stands in the prompt; `advice` is its makers' on sampling.
+    Prompts' states are kept in `states`, `states_bytes` at most. After `unload_seconds` without a request the process
+    ends (0: it stays).
     """
 
     placement: Placement | None = None
@@ -62,6 +64,7 @@ class Running:
     residence: Residence = field(default_factory=Residence)
     draft: Path | None = None
     lookup: bool = True
+    advice: Advice = field(default_factory=Advice)
     states: Path | None = None
     states_bytes: int = 0
     unload_seconds: float = 0.0

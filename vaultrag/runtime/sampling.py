@@ -70,7 +70,7 @@ class Chooser:
 
 
 class _Chance:
-    """llama.cpp's samplers: top-k, top-p, temperature and a seeded draw."""
+    """llama.cpp's samplers: top-k, top-p, min-p, temperature and a seeded draw."""
 
     def __init__(self, token_count: int, sampling: Sampling) -> None:
         self._candidates = np.zeros(token_count, CANDIDATE)
@@ -92,5 +92,7 @@ class _Chance:
 def _parts(sampling: Sampling) -> Iterator[int]:
     yield native.llama_sampler_init_top_k(sampling.top_k)
     yield native.llama_sampler_init_top_p(sampling.top_p, 1)
+    if sampling.min_p > 0:
+        yield native.llama_sampler_init_min_p(sampling.min_p, 1)
     yield native.llama_sampler_init_temp(sampling.temperature)
     yield native.llama_sampler_init_dist(sampling.seed)
