@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("faulty.c")
 OBEYING_MODES = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+DEADLINE = 60.0
 CAN_BE_MADE = sys.platform == "linux" and all(map(shutil.which, ("cc", *OBEYING_MODES[:1])))
 
 
@@ -29,6 +31,9 @@ class Fault:
 
     environment: Mapping[str, str]
     on: Callable[[], contextlib.AbstractContextManager[None]]
+
+
+NO_FAULT = Fault({}, contextlib.nullcontext)
 
 
 def dying_disk(library: Path, paths: Sequence[Path]) -> Fault:
@@ -68,9 +73,9 @@ def forbidden(_: Path, paths: Sequence[Path]) -> Fault:
 FAULTS = {"dying disk": dying_disk, "forbidden": forbidden}
 
 
-def started(fault: Fault, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(fault: Fault, folder: Path, *arguments: str, program: str = "vaultrag") -> subprocess.Popen[str]:
     """Start a command of the product, without any model, as a user whom modes stop."""
-    command = [*OBEYING_MODES, sys.executable, "-m", "vaultrag", *arguments]
+    command = [*OBEYING_MODES, sys.executable, "-m", program, *arguments]
     places = ["--vault", str(folder / "vault"), "--home", str(folder / "home"), "--json"]
     models = {"VAULTRAG_MODELS": str(folder / "no models"), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
@@ -82,8 +87,18 @@ def started(fault: Fault, folder: Path, *arguments: str) -> subprocess.Popen[str
     )
 
 
-def ran(fault: Fault, folder: Path, *arguments: str) -> tuple[int, str, str]:
+def ran(fault: Fault, folder: Path, *arguments: str, program: str = "vaultrag") -> tuple[int, str, str]:
     """Run a command to its end; return exit code, output and errors."""
-    with started(fault, folder, *arguments) as process:
+    with started(fault, folder, *arguments, program=program) as process:
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
+
+
+def until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait until something holds; a process that ends before that is a failure."""
+    deadline = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+            raise AssertionError(process.stderr.read() if process.stderr else "")

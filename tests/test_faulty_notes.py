@@ -7,14 +7,13 @@ import json
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faulty import CAN_BE_MADE, FAULTS, Fault, build_library, ran, started
+from tests.faulty import CAN_BE_MADE, DEADLINE, FAULTS, NO_FAULT, Fault, build_library, ran, started, until
 from vaultrag.cli.client import find_server, server_health
 from vaultrag.config import Config, load_config
 from vaultrag.domain import Passage
@@ -27,8 +26,6 @@ NOTES = ("Проекты/Пчела.md", "English notes/Bee.md")
 OLD = {"Проекты/Пчела.md": "Улей стоит на весах.\n", "English notes/Bee.md": "The hive stands on a scale.\n"}
 NEW = {"Проекты/Пчела.md": "Рамки пора менять.\n", "English notes/Bee.md": "The frames are due for renewal.\n"}
 OLD_WORDS, NEW_WORDS = ("улей", "hive"), ("рамки", "renewal")
-NO_FAULT = Fault({}, contextlib.nullcontext)
-DEADLINE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -110,15 +107,6 @@ def test_watch_names_what_it_cannot_read_and_looks_again(folder: Path, fault: Fa
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()
-
-
-def until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.05)
-            raise AssertionError(process.stderr.read() if process.stderr else "")
 
 
 @contextlib.contextmanager

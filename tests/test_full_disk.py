@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests import home_damage
-from tests.disks import Disk, mounted
+from tests.disks import BLOCK, Disk, mounted
 from tests.doubles import ScriptedModel
+from tests.faulty import DEADLINE, NO_FAULT, started, until
 from tests.following import following
 from tests.home_damage import Answers, Said, answers, command
 from vaultrag.backup import export_records
+from vaultrag.cli.client import find_server, server_health
 from vaultrag.config import Settings, WatchSection
 from vaultrag.domain import Answer, AnswerReady, Keep
 from vaultrag.errors import DiskFull
@@ -36,6 +39,7 @@ LEFT = (
     pytest.param(65_536, marks=pytest.mark.long),  # what SQLite shares
     pytest.param(300_000, marks=pytest.mark.long),  # half an index
 )
+SHORT_LINE = 60  # bytes of the server's log for a request, at least
 FULL = DiskFull.exit_code
 
 
@@ -206,3 +210,35 @@ def test_follower_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
         disk.free()
         followed.until(lambda: followed.finds("гречишный") == [NOTE])
         followed.until(lambda: followed.attention() == "")
+
+
+@pytest.mark.long
+def test_server_on_a_full_disk_answers_and_says_so_and_goes_on(base: Path, disk: Disk, tmp_path: Path) -> None:
+    folder = prepared(base, tmp_path, disk.resize(ROOM), ACTIONS["search"])
+    config = home_damage.config_of(folder)
+    with started(NO_FAULT, folder, "serve", "--port", "0") as process:
+        try:
+            until(lambda: server_health(config) is not None, process)
+            client = find_server(config)
+            assert client is not None
+            with contextlib.closing(client):
+                until(lambda: client.health().watching != "", process)
+                disk.fill()
+                edit(folder)
+                until(lambda: client.health().attention == "DiskFull", process)
+                attention = client.status().attention
+                assert attention is not None
+                assert "no space left" in attention.message
+                for _ in range(BLOCK // SHORT_LINE):  # so that the log needs another block
+                    assert client.search("прошивка", 5, "words").passages
+                with pytest.raises(DiskFull):
+                    client.index("guard", lambda *_: None)
+                disk.free()
+                until(lambda: NOTE in {hit.path for hit in client.search("гречишный", 5, "words").passages}, process)
+                until(lambda: client.health().attention == "", process)
+                client.ask_to_stop()
+            assert process.wait(DEADLINE) == 0
+            assert process.stderr is not None
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()

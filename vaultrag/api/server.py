@@ -185,8 +185,15 @@ def _bind_error(port: int, error: OSError) -> ServerError:
     )
 
 
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log whose lines are lost while the disk is full; logging's own way prints a stack for each."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
 def _log_to(path: Path) -> None:
-    file = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    file = _LogFile(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name, level in (("vaultrag", logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)
