@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.report import MEASURED, Figure, share, write_report
 
+MANY = 100  # kills of one commit that are told apart
 REAL = "real"  # in the name of a file of kills with the real embedder
 PARTS = {  # of a home, by what stands in a file's name
     "index.sqlite3-wal": "SQLite's log",
@@ -39,6 +40,7 @@ PARTS = {  # of a home, by what stands in a file's name
 class Done:
     """One kill as the harness wrote it down."""
 
+    commit: str
     operation: str
     how: str
     place: str
@@ -86,7 +88,7 @@ def _kills() -> Iterator[Done]:
                 how = f"{death['who']}, at a {'call' if death['by'] == 'call' else 'moment'}, {death['takes']}"
                 place = _place(kill["place"]) if kill["place"] else "a moment"
                 operation = kill["operation"] + (" with the real embedder" if REAL in state.name else "")
-                yield Done(operation, how, place, kill["answers"], tuple(kill["faults"]))
+                yield Done(state.name.partition("-")[0], operation, how, place, kill["answers"], tuple(kill["faults"]))
 
 
 def _place(place: str) -> str:
@@ -101,6 +103,7 @@ def _report(kills: Sequence[Done]) -> None:
     figures = [
         Figure("kills", len(kills), len(kills), len(kills), len(kills)),
         share("kills after which a fault was found", len(faulty), len(kills)),
+        *_by_commit(kills),
         *(_count(f"kills of `{name}`", count) for name, count in operations.most_common()),
         *(_count(f"died in: {place}", count) for place, count in Counter(kill.place for kill in kills).most_common()),
         *(_count(f"killed: {how}", count) for how, count in Counter(kill.how for kill in kills).most_common()),
@@ -112,11 +115,20 @@ def _report(kills: Sequence[Done]) -> None:
         " word of the keyword index, every embedding against the embedder, Chroma's keys, the outbox; the vault stays.",
         "Before a repair something is damaged: rows, a page, the length of the index, a file of Chroma. Clients save"
         " answers while the server is killed; each that was acknowledged must be there.",
-        f"Commits: {', '.join(sorted({state.name.partition('-')[0] for state in _folder().glob('*.jsonl')}))}.",
+        f"Commits: {', '.join(sorted({kill.commit for kill in kills}))}.",
         "A call is one that writes, syncs, cuts, renames or removes a file of the home; every fourth write is torn.",
-        *(f"{kill.operation}, {kill.place}: {fault}" for kill in faulty for fault in kill.faults),
+        *(f"{kill.commit}: {kill.operation}, {kill.place}: {fault}" for kill in faulty for fault in kill.faults),
     ]
     write_report("kills", "Kill -9", figures, notes)
+
+
+def _by_commit(kills: Sequence[Done]) -> Iterator[Figure]:
+    """Yield how often those commits were killed that were killed most."""
+    for commit, count in Counter(kill.commit for kill in kills).most_common():
+        if count >= MANY:
+            here = [kill for kill in kills if kill.commit == commit]
+            parts = ", ".join(f"{name} {n}" for name, n in Counter(kill.operation for kill in here).most_common())
+            yield share(f"of {count} at {commit} ({parts}): with a fault", sum(bool(k.faults) for k in here), count)
 
 
 def _count(name: str, value: int) -> Figure:
