@@ -15,7 +15,7 @@ from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.models import fingerprint
 from vaultrag.runtime.placement import Placement
-from vaultrag.runtime.tuning import TUNING_NAME, Reading, Result, Trial, better, keep, kept, rounds
+from vaultrag.runtime.tuning import TUNING_NAME, Reading, Result, Trial, better, keep, kept, merged, rounds, winner
 
 PLAN = Trial("the plan", Placement(512, 4, 4), 1000)
 BEST = Result(PLAN, Reading(100.0, 10.0), Reading(60.0, 6.0))
@@ -45,6 +45,15 @@ def test_only_a_clearly_better_neighbour_replaces_the_plan() -> None:
     assert better(BEST, slower(BEST, 0.99)) == BEST
     assert better(BEST, slower(BEST, 0.5)) != BEST
     assert better(BEST, slower(BEST, 2)) == BEST
+
+
+def test_a_moments_load_does_not_cost_the_plan_its_place() -> None:
+    lucky = replace(BEST, trial=replace(PLAN, name="another", spin_count=0))
+    disturbed = slower(BEST, 3)
+    assert winner(merged([disturbed, lucky])) == lucky
+    again = merged([disturbed, lucky, BEST, lucky])
+    assert again == [BEST, lucky]
+    assert winner(again) == BEST
 
 
 def test_a_busy_machine_counts_too() -> None:

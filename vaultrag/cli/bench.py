@@ -75,10 +75,12 @@ def bench_command(
     settings = session.settings(vault, home)
     entry = _entry(model or settings.roles.answer)
     path = require_model(entry, models_dir())
-    results = _measured(session, path, settings)
-    best = _best(results)
+    results = _measured(session, entry.name, path, settings)
+    found = tuning.merged(result for result in results if isinstance(result, tuning.Result))
+    best = tuning.winner(found)
     tuning.keep(models_dir(), fingerprint(entry, path), best)
-    tried = [_tried(result, best) for result in results]
+    failed = [result for result in results if isinstance(result, tuning.Failed)]
+    tried = [_tried(result, best) for result in (*found, *failed)]
     drawn = picture or models_dir() / f"bench-{entry.name}.svg"
     drawn.write_text(_chart(entry.name, tried), encoding="utf-8")
     shown = Benched(model=entry.name, picture=str(drawn), tried=tried)
@@ -95,7 +97,7 @@ def _entry(name: str) -> ModelEntry:
     return find_model(name, ModelKind.CHAT, models_dir())
 
 
-def _measured(session: Session, path: Path, settings: Settings) -> list[Result | Failed]:
+def _measured(session: Session, name: str, path: Path, settings: Settings) -> list[Result | Failed]:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from vaultrag.runtime.bench import measure_neighbours
@@ -113,21 +115,10 @@ def _measured(session: Session, path: Path, settings: Settings) -> list[Result |
     results: list[Result | Failed] = []
     with Progress(*columns, console=session.terminal.err, transient=True) as bar:
         task = bar.add_task("measuring the plan", total=None)
-        for result in measure_neighbours(path, start, rounds(hardware.cores, len(facts.layers))):
+        for result in measure_neighbours(name, path, start, rounds(hardware.cores, len(facts.layers))):
             results.append(result)
             bar.update(task, description=f"measured: {result.trial.name}")
     return results
-
-
-def _best(results: list[Result | Failed]) -> Result:
-    """Return the winner: the plan, unless a neighbour was clearly better."""
-    from vaultrag.runtime.tuning import Result, better
-
-    found = [result for result in results if isinstance(result, Result)]
-    best = found[0]
-    for result in found[1:]:
-        best = better(best, result)
-    return best
 
 
 def _tried(result: Result | Failed, best: Result) -> Tried:

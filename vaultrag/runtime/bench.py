@@ -19,28 +19,38 @@ REPEATS = 2  # the best counts: what disturbs a measurement only makes it slower
 TIMEOUT_SECONDS = 600.0  # a model of 200 GB takes minutes to load
 
 
-def measure_neighbours(path: Path, start: Trial, varied: tuple[Neighbours, ...]) -> Iterator[Result | Failed]:
+def measure_neighbours(
+    name: str, path: Path, start: Trial, varied: tuple[Neighbours, ...]
+) -> Iterator[Result | Failed]:
     """Yield what was measured, the plan first. Raises ModelError where not even the plan can be loaded.
 
-    What is better than all before it is where the next thing is varied.
+    What is better than all before it is where the next thing is varied. In the end the plan and what beat it are
+    measured once more: a moment's load on the machine must not decide.
     """
-    best = measure(path, start)
+    best = measure(name, path, start)
     yield best
     for neighbours in varied:
         for trial in list(neighbours(best.trial)):
-            try:
-                result = measure(path, trial)
-            except ModelError as error:
-                yield Failed(trial, error.message)
-                continue
+            result = _tried(name, path, trial)
             yield result
-            best = better(best, result)
+            if isinstance(result, Result):
+                best = better(best, result)
+    if best.trial != start:
+        yield _tried(name, path, start)
+        yield _tried(name, path, best.trial)
 
 
-def measure(path: Path, trial: Trial) -> Result:
+def _tried(name: str, path: Path, trial: Trial) -> Result | Failed:
+    try:
+        return measure(name, path, trial)
+    except ModelError as error:
+        return Failed(trial, error.message)
+
+
+def measure(name: str, path: Path, trial: Trial) -> Result:
     """Load a model this way and measure it. Raises ModelError."""
     model = ChildModel(
-        path.stem,
+        name,
         path,
         context=trial.placement.context,
         threads=max(trial.placement.threads, trial.placement.threads_batch),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -110,6 +110,27 @@ def _caches(trial: Trial) -> Iterator[Trial]:
 def better(first: Result, second: Result) -> Result:
     """Return the second where it is clearly better, else the first."""
     return second if second.cost < CLEARLY * first.cost else first
+
+
+def merged(results: Iterable[Result]) -> list[Result]:
+    """Return one result for each trial, with its best readings: what disturbs a measurement only makes it slower."""
+    found: dict[Trial, Result] = {}
+    for result in results:
+        before = found.get(result.trial, result)
+        found[result.trial] = Result(result.trial, _faster(before.idle, result.idle), _faster(before.busy, result.busy))
+    return list(found.values())
+
+
+def winner(results: Sequence[Result]) -> Result:
+    """Return the best of merged results: the first, which is the plan, unless another is clearly better."""
+    best = results[0]
+    for result in results[1:]:
+        best = better(best, result)
+    return best
+
+
+def _faster(first: Reading, second: Reading) -> Reading:
+    return Reading(max(first.prefill, second.prefill), max(first.decode, second.decode))
 
 
 def keep(models_dir: Path, model: str, best: Result) -> None:
