@@ -80,7 +80,7 @@ def bench_command(
     best = tuning.winner(found)
     tuning.keep(models_dir(), fingerprint(entry, path), best)
     failed = [result for result in results if isinstance(result, tuning.Failed)]
-    tried = [_tried(result, best) for result in (*found, *failed)]
+    tried = [*(_tried(result, best) for result in found), *(_tried(result, best) for result in failed)]
     drawn = picture or models_dir() / f"bench-{entry.name}.svg"
     drawn.write_text(_chart(entry.name, tried), encoding="utf-8")
     shown = Benched(model=entry.name, picture=str(drawn), tried=tried)
