@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -217,7 +218,7 @@ class Models:
         if not isinstance(model, ChildModel) or fresh < TELLING_TOKENS or generation.prefill_seconds <= 0:
             return
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
-        speeds, speed = _read_speeds(path), fresh / generation.prefill_seconds
+        speeds, speed = read_speeds(path), fresh / generation.prefill_seconds
         if speed > speeds.get(key, 0.0):
             _write_speeds(path, {**speeds, key: round(speed, 1)})
 
@@ -296,7 +297,7 @@ class Models:
     def _prefill_speed(self, model: ChildModel) -> float:
         """Return tokens a second, measured once for each model, machine and number of threads."""
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
-        speeds = _read_speeds(path)
+        speeds = read_speeds(path)
         if key not in speeds:
             speeds[key] = round(model.measure().prefill, 1)
             _write_speeds(path, speeds)
@@ -342,10 +343,11 @@ def _estimate(text: str) -> int:
     return int(len(text) / CHARACTERS_PER_TOKEN) + 1
 
 
-def _read_speeds(path: Path) -> dict[str, float]:
+def read_speeds(path: Path) -> dict[str, float]:
+    """Return what was measured, tokens a second; what none can be, in a damaged file, is left out."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        return {str(key): float(value) for key, value in values.items()}
+        return {str(key): float(value) for key, value in values.items() if 0 < float(value) < math.inf}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 

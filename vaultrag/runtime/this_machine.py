@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
 import threading
@@ -124,7 +125,8 @@ def _is_apple(machine: Machine) -> bool:
 
 def _read(path: Path) -> dict[str, float]:
     try:
-        return {str(key): float(value) for key, value in json.loads(path.read_text(encoding="utf-8")).items()}
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {str(key): float(value) for key, value in values.items() if 0 < float(value) < math.inf}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
