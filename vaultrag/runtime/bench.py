@@ -15,7 +15,6 @@ from vaultrag.runtime.machine import ALL
 from vaultrag.runtime.running import Running
 from vaultrag.runtime.tuning import Failed, Neighbours, Reading, Result, Trial, better
 
-REPEATS = 2  # the best counts: what disturbs a measurement only makes it slower
 TIMEOUT_SECONDS = 600.0  # a model of 200 GB takes minutes to load
 
 
@@ -62,9 +61,9 @@ def measure(name: str, path: Path, trial: Trial) -> Result:
     try:
         if model.load().gpu_reason != AS_PLANNED:
             raise DoesNotFit("It has no room beside what else runs.", "Close other programs, and measure again.")
-        idle = _best_of(model)
+        idle = _reading(model)
         with one_busy_core():
-            return Result(trial, idle, _best_of(model))
+            return Result(trial, idle, _reading(model))
     finally:
         model.close()
 
@@ -80,6 +79,6 @@ def one_busy_core() -> Iterator[None]:
         other.wait()
 
 
-def _best_of(model: ChildModel) -> Reading:
-    readings = [model.measure() for _ in range(REPEATS)]
-    return Reading(max(reading.prefill for reading in readings), max(reading.decode for reading in readings))
+def _reading(model: ChildModel) -> Reading:
+    speed = model.measure()
+    return Reading(speed.prefill, speed.decode)

@@ -13,12 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vaultrag import errors
-from vaultrag.child import Child, ChildDied, ChildFailed, Frame
+from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought
-from vaultrag.errors import ModelCrashed, ModelError, VaultragError
+from vaultrag.errors import VaultragError
 from vaultrag.runtime.allowance import ENDED_BY
 from vaultrag.runtime.gguf import GgufHeader, read_header
+from vaultrag.runtime.losses import Lost, crashed, last_words, reported
 from vaultrag.runtime.machine import backend_info, physical_cores
 from vaultrag.runtime.memory import Buffer, Purpose
 from vaultrag.runtime.queueing import Line, Ticket
@@ -133,8 +133,8 @@ class ChildModel:
                 while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
                     yield 0.0
                 return (yield from self._ensured())
-        except _Lost as lost:
-            raise _crashed(lost) from lost
+        except Lost as lost:
+            raise crashed(lost) from lost
         finally:
             self._unload_later()
 
@@ -241,8 +241,8 @@ class ChildModel:
     def _resumed(self) -> Frames:
         try:
             yield from self._stream("resume", {})
-        except _Lost as lost:
-            raise _crashed(lost) from lost
+        except Lost as lost:
+            raise crashed(lost) from lost
 
     def _give_way(self) -> None:
         """Interrupt what runs, but never the loading: everyone waits for that."""
@@ -299,9 +299,9 @@ class ChildModel:
                         spoken = spoken or not frame.keys().isdisjoint(SPOKEN)
                         yield frame
                 return
-            except _Lost as lost:
+            except Lost as lost:
                 if spoken or lost.for_good or attempt == ATTEMPTS or closings != self._closings:
-                    raise _crashed(lost) from lost
+                    raise crashed(lost) from lost
 
     def _request(self, method: str, body: dict[str, Any]) -> Frames:
         yield from ({} for _ in self._ensured())
@@ -320,7 +320,7 @@ class ChildModel:
     def _fulfil(self, loading: Future[LoadedInfo]) -> None:
         try:
             loading.set_result(self._ensure_loaded())
-        except (VaultragError, _Lost) as error:
+        except (VaultragError, Lost) as error:
             loading.set_exception(error)
 
     def _is_loaded(self) -> bool:
@@ -359,59 +359,29 @@ class ChildModel:
         finally:
             self._share = None
         if loaded["warning"]:
-            log.warning("%s: %s", self._name, loaded["warning"])
+            log.info("%s: %s", self._name, loaded["warning"])  # whoever asks is told as well
         buffers = tuple(Buffer(device, Purpose(purpose), size) for device, purpose, size in loaded["buffers"])
         return LoadedInfo(**{**loaded, "backend": backend_info(loaded["backend"]), "buffers": buffers})
 
     def _stream(self, method: str, body: dict[str, Any]) -> Frames:
-        """Send one request to the process as it is. Raises _Lost, or the error that the process reported."""
+        """Send one request to the process as it is. Raises Lost, or the error that the process reported."""
         heard = time.monotonic()
         try:
             with contextlib.closing(self._child.stream(method, body, self._timeout)) as frames:
                 for frame in frames:
                     heard = time.monotonic()
                     if "failed" in frame.body:
-                        raise _reported(frame)
+                        raise reported(frame)
                     yield frame.body
         except ChildDied as died:
             for_good = died.code == ENDED_BY or time.monotonic() - heard >= self._timeout
-            raise _Lost(died.cause + _last_words(died), for_good) from died
+            raise Lost(died.cause + last_words(died), for_good) from died
         except ChildFailed as failed:
-            raise _Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed
+            raise Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed
 
     def _load_quietly(self) -> None:
         with contextlib.suppress(VaultragError):
             self.load()
-
-
-class _Lost(Exception):
-    """The process died, hung or lost its model. `for_good`: trying again would only cost the same wait."""
-
-    def __init__(self, cause: str, for_good: bool = False) -> None:
-        super().__init__(cause)
-        self.cause = cause
-        self.for_good = for_good
-
-
-def _crashed(lost: _Lost) -> ModelCrashed:
-    return ModelCrashed(
-        f"{lost.cause[0].upper()}{lost.cause[1:]}.",
-        "Ask again: a new process starts by itself. If this repeats, lower `runtime.context`, name a smaller model, or"
-        " look whether the file is whole: `vaultrag models verify`.",
-    )
-
-
-def _last_words(died: ChildDied) -> str:
-    """Return why native code gave up, when it said so: a failed assertion or an exception's last line."""
-    telling = [line.strip() for line in died.stderr.splitlines() if "ASSERT" in line or "Error:" in line]
-    return f": {telling[-1]}" if telling else ""
-
-
-def _reported(frame: Frame) -> VaultragError:
-    """Rebuild the error that the child reported."""
-    kind = getattr(errors, frame.body["failed"], ModelError)
-    error: VaultragError = kind(frame.body["message"], frame.body["remedy"])
-    return error
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:

@@ -86,7 +86,8 @@ def _from_disk(facts: ModelFacts, wish: Wish, alone: Hardware, why: str) -> Deci
     if mapped is None:
         raise DoesNotFit(
             f"The model's cache and working memory for {wish.context:,} tokens do not fit the {room}.",
-            f"Close other programs, lower `runtime.context`, or name a smaller model. {_nearest(refusal)}".strip(),
+            "Close other programs, lower `runtime.context`, raise `runtime.ram_gib` where it is set, or name a smaller"
+            f" model. {_nearest(refusal)}".strip(),
         )
     warning = (
         f"The model takes {mapped.footprint.ram.total / GIBIBYTE:.1f} GiB, more than the {room}:"
