@@ -96,3 +96,21 @@ def test_server_that_cannot_read_a_file_says_so_or_starts(folder: Path, library:
         assert_clear(process.returncode, err)
         assert process.returncode or json.loads(out)["url"]
     assert server_health(config) is None
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, ("export", "{}/kept.export"), ("serve", "--port", "0", "--idle", "5s")])
+def test_home_that_is_read_only_is_searched_and_refuses_the_rest(folder: Path, command: tuple[str, ...]) -> None:
+    home = folder / "home"
+    assert ran(NO_FAULT, folder, "check", "--deep")[0] == 0  # SQLite's log is brought into its file
+    held = {path: path.stat().st_mode for path in (home, *home.rglob("*"))}
+    before = {path: path.read_bytes() for path in held if path.is_file()}
+    for path in held:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    try:
+        code, out, err = ran(NO_FAULT, folder, *(part.replace("{}", str(folder)) for part in command))
+    finally:
+        for path, mode in held.items():
+            path.chmod(mode)
+    assert_clear(code, err)
+    assert (code == 0) == (command[0] in ("search", "status", "answers", "export")), (code, out, err)
+    assert {path: path.read_bytes() for path in held if path.is_file()} == before

@@ -19,7 +19,8 @@ from tests.following import following
 from tests.home_damage import Answers, Said, answers, command
 from vaultrag.backup import export_records
 from vaultrag.cli.client import find_server, server_health
-from vaultrag.config import Settings, WatchSection
+from vaultrag.cli.main import main
+from vaultrag.config import Settings, WatchSection, read_settings
 from vaultrag.domain import Answer, AnswerReady, Keep
 from vaultrag.errors import DiskFull
 from vaultrag.roles import Models
@@ -169,6 +170,26 @@ def test_answer_that_cannot_be_saved_is_given_all_the_same(base: Path, disk: Dis
         disk.free()
         assert ask().saved
     assert [len(records) for records in answers(folder, None).records.values()] == [3, 1, 1]
+
+
+def test_settings_that_find_no_room_are_not_half_written(
+    disk: Disk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "vault").mkdir()
+    home = disk.resize(ROOM) / "home"
+    home.mkdir()
+    init = ["init", "--vault", str(tmp_path / "vault"), "--home", str(home)]
+    disk.fill(BLOCK)
+    assert main(init, refuse_to_serve) == FULL
+    assert "no space left" in capsys.readouterr().err
+    assert list(home.iterdir()) == []
+    disk.free()
+    assert main(init, refuse_to_serve) == 0
+    assert read_settings(home / "config.toml").vault.path == str(tmp_path / "vault")
+
+
+def refuse_to_serve(*_: object) -> None:
+    raise AssertionError("no server is started here")
 
 
 def test_migration_without_room_leaves_the_index_as_it_was(

@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from tests.disks import BLOCK, mounted
 from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_model
 from vaultrag.cjk import ANY
 from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
@@ -362,6 +363,29 @@ def test_a_state_of_another_model_or_a_damaged_one_is_not_used(model: LoadedMode
     states.fetch(fresh, ids)
     assert fresh.ids == []
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("lacking", [1, BLOCK, 5 * BLOCK, 1_000_000])
+def test_a_state_that_finds_no_room_is_none(model: LoadedModel, tmp_path: Path, lacking: int) -> None:
+    slot = Slot(model, PLACEMENT)
+    ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
+    list(slot.prefill(ids, NEVER))
+    with mounted(tmp_path / "disk") as disk:
+        states = States(disk.resize("1m") / "states", "tiny", 10_000_000)
+        states.keep(slot)
+        (kept,) = disk.place.rglob("*.state")
+        size = kept.stat().st_size
+        kept.unlink()
+        disk.fill(max(0, size - lacking) // BLOCK * BLOCK)
+        states.keep(slot)
+        assert list(disk.place.rglob("*.state")) == []
+        assert list(disk.place.rglob("*.part")) == []
+        disk.free()
+        states.keep(slot)
+        fresh = Slot(model, PLACEMENT)
+        states.fetch(fresh, ids)
+        assert fresh.ids == ids[: len(fresh.ids)]
+        assert fresh.ids
 
 
 def test_states_are_bounded_and_the_oldest_go_first(model: LoadedModel, tmp_path: Path) -> None:

@@ -78,17 +78,22 @@ def bench_command(
     results = _measured(session, entry.name, path, settings)
     found = tuning.merged(result for result in results if isinstance(result, tuning.Result))
     best = tuning.winner(found)
-    tuning.keep(models_dir(), fingerprint(entry, path), best)
     failed = [result for result in results if isinstance(result, tuning.Failed)]
     tried = [*(_tried(result, best) for result in found), *(_tried(result, best) for result in failed)]
     drawn = picture or models_dir() / f"bench-{entry.name}.svg"
-    drawn.write_text(_chart(entry.name, tried), encoding="utf-8")
+    said = f"Kept: {best.trial.name}. The chart is in {drawn}."
+    try:
+        tuning.keep(models_dir(), fingerprint(entry, path), best)
+        drawn.write_text(_chart(entry.name, tried), encoding="utf-8")
+    except OSError as error:  # what was measured for minutes is shown all the same
+        said = f"Best is {best.trial.name}; it could not be kept for the next time: {error.strerror}."
+        session.terminal.warn(said)
     shown = Benched(model=entry.name, picture=str(drawn), tried=tried)
     if json:
         session.terminal.print_json(shown)
         return
     session.terminal.print(Text(f"{entry.name}, tokens a second", style="bold"), _table(tried), "")
-    session.terminal.print(Text(f"Kept: {best.trial.name}. The chart is in {drawn}.", style="dim"))
+    session.terminal.print(Text(said, style="dim"))
 
 
 def _entry(name: str) -> ModelEntry:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from rich.text import Text
 
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, require_vault, shipped
-from vaultrag.errors import ConfigError
+from vaultrag.errors import ConfigError, DiskFull
 
 _SETTING = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
 _VAULT_PATH = re.compile(r'^# path = ""$', re.MULTILINE)
@@ -39,10 +41,21 @@ def settings_text(vault: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write the file whole, or not at all: half a file would be taken for the user's."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.write_text(text, encoding="utf-8")
+        try:
+            part.write_text(text, encoding="utf-8")
+            os.replace(part, path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                f"There is no space left for {path}.", "Free some space, then run the command again."
+            ) from error
         raise ConfigError(f"{path} cannot be written: {error.strerror}.", "Name another home: --home DIR.") from error
 
 

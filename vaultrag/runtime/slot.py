@@ -177,10 +177,13 @@ class Slot:
         self.ids, self._whole = list(snapshot.ids), snapshot.whole
         return True
 
-    def save(self, path: bytes) -> bool:
-        """Write the conversation's state to a file; False when llama.cpp could not."""
+    def save(self, path: bytes) -> int:
+        """Write the conversation's state to a file; return the bytes that llama.cpp wrote, 0 when it could not.
+
+        The last of them may not have reached the disk: it does not look whether closing the file worked.
+        """
         tokens = (native.llama_token * len(self.ids))(*self.ids)
-        return bool(native.llama_state_seq_save_file(self._ctx, path, TRUNK, tokens, len(self.ids)))
+        return int(native.llama_state_seq_save_file(self._ctx, path, TRUNK, tokens, len(self.ids)))
 
     def load(self, path: bytes, count: int) -> bool:
         """Read a state of `count` prompt tokens from a file; when llama.cpp refuses it, the slot is empty."""

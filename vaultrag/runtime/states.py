@@ -55,7 +55,8 @@ class States:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._make_room(size)
             os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-            if slot.save(os.fsencode(draft)):
+            written = slot.save(os.fsencode(draft))
+            if written and draft.stat().st_size == written:  # its end may have found no room
                 os.replace(draft, self._folder / f"{name}-{_checksum(draft):08x}{SUFFIX}")
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)

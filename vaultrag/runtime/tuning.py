@@ -134,13 +134,17 @@ def _faster(first: Reading, second: Reading) -> Reading:
 
 
 def keep(models_dir: Path, model: str, best: Result) -> None:
-    """Remember the best way to run a model on this machine."""
+    """Remember the best way to run a model on this machine. Raises OSError; what was known before stays."""
     path = models_dir / TUNING_NAME
     known = _read(path)
     known[_key(model)] = asdict(best)
     draft = path.with_suffix(f".{os.getpid()}.part")
-    draft.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    os.replace(draft, path)
+    try:
+        draft.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def kept(models_dir: Path, model: str) -> Result | None:
