@@ -15,7 +15,7 @@ from rich.text import Text
 
 from vaultrag.cli.options import ComboOption, HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Indented, one_line
-from vaultrag.config import models_dir
+from vaultrag.config import Settings, models_dir
 from vaultrag.errors import DoesNotFit, UsageError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def plan_command(
     told = Told(_sizes(vram), sum(_sizes(ram)), bandwidth, card_bandwidth, cores)
     named = _models(models, settings)
     with session.terminal.waiting("Looking at the machine"):
-        hardware = _machine(machine, told)
+        hardware = _machine(machine, told, settings)
     wanted = tokens or settings.runtime.context
     planned = plan_models(named.wanted, hardware, wanted, named.others)
     shown = _shown(planned, named, wanted)
@@ -163,13 +163,18 @@ def _sizes(text: str) -> tuple[float, ...]:
     return tuple(found)
 
 
-def _machine(name: str, told: Told) -> Hardware:
-    from vaultrag.runtime.hardware import find_machine
+def _machine(name: str, told: Told, settings: Settings) -> Hardware:
+    """Return the machine to plan for: this one within the limits of the settings, unless another is told."""
+    from vaultrag.runtime.hardware import find_machine, limited
     from vaultrag.runtime.planning import machine_as_told
     from vaultrag.runtime.this_machine import describe_this_machine
 
-    base = find_machine(name, models_dir()) if name else describe_this_machine(models_dir())
-    return machine_as_told(base, told)
+    if name:
+        return machine_as_told(find_machine(name, models_dir()), told)
+    here = describe_this_machine(models_dir())
+    if told.is_silent:
+        return limited(here, settings.runtime.ram_gib, settings.runtime.vram_gib)
+    return machine_as_told(here, told)
 
 
 def _models(names: list[str] | None, settings: Any) -> Named:
