@@ -26,6 +26,8 @@ SMALL_ENOUGH = 3_000_000  # bytes of a further file: larger ones only take longe
 NOTES = (
     "`refused by us`: the header check, before any native code. `refused by llama.cpp`: in the worker, by an error. "
     "`ended the worker`: native code aborted; the parent reported it in one sentence and went on.",
+    "A worker that computes for 4 s over a header, or 3 s over the first token of so small a model, is ended by that "
+    "processor time.",
     "Seconds are wall time on the machine as it was, the worker's restart after a refusal or an abort included.",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -16,7 +17,8 @@ import pytest
 from tests import flips
 from tests.disks import Disk, mounted
 from tests.flips import config_of
-from vaultrag.config import Config
+from tests.following import following
+from vaultrag.config import Config, Settings, WatchSection
 from vaultrag.errors import DiskFull, IndexLocked, VaultragError
 from vaultrag.repairing import mend_file
 from vaultrag.store import database as db
@@ -245,3 +247,20 @@ def test_index_that_another_program_writes_to_is_named_and_still_read(
         other.close()
     indexed(config)
     assert flips.told(config) == []
+
+
+def test_follower_of_an_index_that_another_program_writes_to_says_so_and_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("vaultrag.following.TRY_SECONDS", 0.2)
+    quick = Settings(watch=WatchSection(quiet_seconds=0.05, longest_wait_seconds=1.0))
+    config = config_of(folder).model_copy(update={"settings": quick})
+    with following(config) as followed, contextlib.closing(sqlite3.connect(config.database_path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        followed.put("новая.md", "Гречишный мёд.\n")
+        followed.until(lambda: followed.attention() == "IndexLocked")
+        assert followed.finds("прошивка")
+        other.rollback()
+        followed.until(lambda: followed.finds("гречишный") == ["новая.md"])
+        followed.until(lambda: followed.attention() == "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 from tests import home_damage
 from tests.disks import BLOCK, Disk, mounted
 from tests.doubles import ScriptedModel
-from tests.faulty import DEADLINE, NO_FAULT, started, until
+from tests.faulty import DEADLINE, NO_FAULT, ran, started, until
 from tests.following import following
 from tests.home_damage import Answers, Said, answers, command
 from vaultrag.backup import export_records
@@ -250,6 +251,8 @@ def test_server_on_a_full_disk_answers_and_says_so_and_goes_on(base: Path, disk:
                 attention = client.status().attention
                 assert attention is not None
                 assert "no space left" in attention.message
+                shown = json.loads(ran(NO_FAULT, folder, "status")[1])
+                assert shown["attention"]["kind"] == "DiskFull"
                 for _ in range(BLOCK // SHORT_LINE):  # so that the log needs another block
                     assert client.search("прошивка", 5, "words").passages
                 with pytest.raises(DiskFull):

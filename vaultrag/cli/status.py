@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.table import Table
@@ -10,8 +11,8 @@ from rich.text import Text
 from vaultrag import wire
 from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import Config
-from vaultrag.domain import IndexStatus, counted
-from vaultrag.endpoint import read_endpoint
+from vaultrag.domain import Attention, IndexStatus, counted
+from vaultrag.endpoint import Endpoint, read_endpoint
 from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, open_database
@@ -20,7 +21,10 @@ from vaultrag.store.succession import succession
 
 def print_status(config: Config, terminal: Terminal) -> None:
     """Print the figures of the index. Raises IndexMissing before the first index run."""
-    status = wire.IndexStatus.of(read_status(config), _server(config))
+    found, served = read_status(config), _served(config)
+    if served is not None and found.attention is None:
+        found = replace(found, attention=_trouble(served[1]))
+    status = wire.IndexStatus.of(found, _server(*served) if served else None)
     if terminal.json:
         terminal.print_json(status)
     else:
@@ -51,15 +55,23 @@ def read_status(config: Config) -> IndexStatus:
     )
 
 
-def _server(config: Config) -> wire.Server | None:
+def _served(config: Config) -> tuple[Endpoint, wire.Health] | None:
     if read_endpoint(config.home) is None:
         return None
     from vaultrag.cli.client import server_health  # httpx costs a tenth of a second
 
-    found = server_health(config)
-    if found is None:
+    return server_health(config)
+
+
+def _trouble(health: wire.Health) -> Attention | None:
+    """Return what keeps the server from following that it could not write into the index, as on a full disk."""
+    if not health.attention:
         return None
-    endpoint, health = found
+    message = f"The server cannot keep the index up to the vault: {health.attention}."
+    return Attention(health.attention, message, "It tries again by itself; `vaultrag index` says what is wrong.")
+
+
+def _server(endpoint: Endpoint, health: wire.Health) -> wire.Server:
     return wire.Server(
         pid=endpoint.pid,
         url=endpoint.url,
