@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -157,8 +158,8 @@ def pair(tmp_path: Path) -> Iterator[tuple[ChildModel, ChildModel]]:
     second.close()
 
 
-def ask(model: ChildModel, tokens: int) -> Generation:
-    *_, last = model.generate(QUESTION, Sampling(max_tokens=tokens))
+def ask(model: ChildModel, tokens: int, priority: Priority = PERSON) -> Generation:
+    *_, last = model.generate(QUESTION, Sampling(max_tokens=tokens, priority=priority))
     assert isinstance(last, Generation)
     return last
 
@@ -170,15 +171,13 @@ def test_processes_are_swapped_by_the_plan(pair: tuple[ChildModel, ChildModel]) 
         assert (model.alive, other.alive) == (True, False)
 
 
-def test_questions_to_two_models_that_cannot_stay_together_are_all_answered(
-    pair: tuple[ChildModel, ChildModel],
-) -> None:
+def test_persons_and_the_night_share_two_models_that_cannot_stay_together(pair: tuple[ChildModel, ChildModel]) -> None:
     answers: list[int] = []
 
-    def many(model: ChildModel) -> None:
-        answers.extend(ask(model, tokens).completion_tokens for tokens in (400, 3, 200))
+    def many(model: ChildModel, priority: Priority) -> None:
+        answers.extend(ask(model, tokens, priority).completion_tokens for tokens in (400, 3, 200))
 
-    threads = [threading.Thread(target=many, args=(model,)) for model in (*pair, *pair)]
+    threads = [threading.Thread(target=many, args=who) for who in itertools.product(pair, (PERSON, NIGHT))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -227,5 +226,24 @@ def test_real_models_stay_together_or_are_swapped_as_the_settings_leave_room(
         planned = machine.of(answer.name)
         assert planned is not None
         assert answer.load().reserved <= machine.room_of(answer.name).ram
+    finally:
+        models.close()
+
+
+def test_what_lies_in_memory_is_told_with_its_roles(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
+    settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 1024}})
+    models = Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
+    try:
+        assert models.residents() == ()
+        shares = list(models.prepare_answer())
+        assert all(0 <= share <= 1 for share in shares)
+        (resident,) = models.residents()
+        assert (resident.name, resident.share, resident.stays) == ("tiny", 1.0, True)
+        assert Role.ANSWER in resident.roles
+        assert resident.loaded > 0
+        assert models.cautions() == ()
+        models.let_go_of_prompts()
+        assert [model.loaded for model in models.residents()] == [0]
     finally:
         models.close()

@@ -108,7 +108,7 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("problems", problems),
         ("last change", _local_time(status.last_indexed)),
         ("server", _server_line(status.server)),
-        *_residents(status.server),
+        *resident_rows(status.server),
         *attention,
     ]
 
@@ -119,7 +119,7 @@ def _succession(state: wire.Succession | None) -> list[tuple[str, str]]:
     return [("new embedder", f"{state.done:,} of {counted(state.total, 'text')}; the earlier one answers until then")]
 
 
-def _residents(server: wire.Server | None) -> list[tuple[str, str]]:
+def resident_rows(server: wire.Server | None) -> list[tuple[str, str]]:
     """Say which models lie in memory, and by which plan."""
     if server is None:
         return []
