@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -140,8 +141,10 @@ class Workspace:
         self.forgetting.finish_owed(progress)
         applied = self._updates.run(progress, deletions)
         self._bring_records_up()
-        self.find_mentions()
-        embedded = self.embed(progress, never)
+        with ThreadPoolExecutor(1, thread_name_prefix="mentions") as beside:  # the embedder has a process of its own
+            looked_for = beside.submit(self.find_mentions)
+            embedded = self.embed(progress, never)
+            looked_for.result()
         status = self.status()
         return IndexReport(
             notes=status.notes,
