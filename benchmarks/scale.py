@@ -66,6 +66,7 @@ def _measure(size: int, edits: int, runs: int) -> dict[str, list[Cost]]:
     shutil.copytree(generate(size, f"scale-{size}"), vault)
     config = config_for(vault, f"scale-{size}").model_copy(update={"models": _no_models()})
     return {
+        f"{_scanner()[0]} over all files": [_scan(vault, number) for number in range(runs)],
         "cold": [_cold(config) for _ in range(runs)],
         "bare FTS5, whole files": [_bare(vault) for _ in range(runs)],
         "nothing changed, a command": [_command(config, "index") for _ in range(runs)],
@@ -113,6 +114,25 @@ def _bare(vault: Path) -> Cost:
         database.executemany("INSERT INTO notes VALUES (?, ?)", rows)
     database.close()
     return Cost(time.perf_counter() - began, time.process_time() - used)
+
+
+def _scanner() -> list[str]:
+    """Return what a user would pick instead of an index."""
+    return ["rg", "-l"] if shutil.which("rg") else ["grep", "-rl"]
+
+
+def _scan(vault: Path, number: int) -> Cost:
+    """Edit a note and find its new word by reading every file again."""
+    word = f"найдено{number}x{time.time_ns()}"
+    note = sorted(vault.rglob("*.md"))[number]
+    _append(note, word)
+    began = time.perf_counter()
+    with subprocess.Popen([*_scanner(), word, str(vault)], stdout=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout is not None
+        assert process.stdout.read().split("\n") == [str(note), ""]
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return Cost(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _inside(config: Config, edits: int, runs: int) -> dict[str, list[Cost]]:
@@ -196,6 +216,8 @@ def _notes(runs: int) -> list[str]:
         "`edit` is what the watcher does with one changed note, until a new word in it is found by `search`; mentions"
         " follow in a pause. `all looked at` is the same by a whole `index`. Both inside a running process.",
         "Bare FTS5 puts whole files into SQLite's keyword index: what a script of ten lines would do after each edit.",
+        f"`{' '.join(_scanner())}` finds the new word of an edited note by reading every file. It needs no index, so it is"
+        " the quicker way until one is built. It finds exact letters only: no inflected words, no meaning, no ranking.",
         f"The load of the machine was {os.getloadavg()[0]:.1f} at the end: CPU seconds hold on a busy machine, too.",
     ]
 
