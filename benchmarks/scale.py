@@ -216,7 +216,7 @@ def _notes(runs: int) -> list[str]:
         "`edit` is what the watcher does with one changed note, until a new word in it is found by `search`; mentions"
         " follow in a pause. `all looked at` is the same by a whole `index`. Both inside a running process.",
         "Bare FTS5 puts whole files into SQLite's keyword index: what a script of ten lines would do after each edit.",
-        f"`{' '.join(_scanner())}` finds the new word of an edited note by reading every file. It needs no index, so it is"
+        f"`{' '.join(_scanner())}` finds the new word of an edited note by reading every file. It needs no index and is"
         " the quicker way until one is built. It finds exact letters only: no inflected words, no meaning, no ranking.",
         f"The load of the machine was {os.getloadavg()[0]:.1f} at the end: CPU seconds hold on a busy machine, too.",
     ]
