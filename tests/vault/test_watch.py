@@ -17,7 +17,7 @@ import pytest
 from vaultrag.config import WatchSection
 from vaultrag.vault.mounts import file_system
 from vaultrag.vault.settling import ChangeSet
-from vaultrag.vault.watch import POLLED, REPLACED, STARTED, Watch, WatchMode
+from vaultrag.vault.watch import POLLED, REPLACED, RETRIED, STARTED, Watch, WatchMode
 
 DEADLINE = 20.0
 QUICK = WatchSection(quiet_seconds=0.05, longest_wait_seconds=0.5)
@@ -213,6 +213,40 @@ def test_changes_that_nobody_told_of_end_the_trust_in_events(tmp_path: Path) -> 
             seen.watch.note_regular_look(found)
             modes.append(seen.watch.mode)
         assert modes == [WatchMode.EVENTS, WatchMode.EVENTS, WatchMode.EVENTS, WatchMode.POLLING]
+
+
+def test_events_are_tried_again_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaultrag.vault.watch.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("vaultrag.vault.watch.CHECK_SECONDS", 0.05)
+    with watching(tmp_path) as seen:
+        for found in (1, 1):
+            seen.watch.note_regular_look(found)
+        seen.until(lambda: RETRIED in seen.looks)
+        modes = [seen.watch.mode]
+        (tmp_path / "заметка.md").write_text("heard again", encoding="utf-8")
+        seen.until(lambda: "заметка.md" in seen.places)
+        seen.watch.note_regular_look(1)  # in vain: the next trial comes later, and one unheard change is enough
+        assert [*modes, seen.watch.mode] == [WatchMode.EVENTS, WatchMode.POLLING]
+        seen.until(lambda: seen.looks.count(RETRIED) == 2)
+
+
+def test_where_watches_ran_out_they_are_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from watchdog.observers.inotify_c import InotifyFD
+
+    real, refused = InotifyFD._get_or_create_watch, threading.Event()
+
+    def once_refused(self: InotifyFD, path: bytes, mask: object) -> object:
+        if not refused.is_set():
+            refused.set()
+            raise OSError(28, "inotify watch limit reached")
+        return real(self, path, mask)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(InotifyFD, "_get_or_create_watch", once_refused)
+    monkeypatch.setattr("vaultrag.vault.watch.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("vaultrag.vault.watch.CHECK_SECONDS", 0.05)
+    with watching(tmp_path) as seen:
+        seen.until(lambda: RETRIED in seen.looks)
+        assert seen.watch.mode is WatchMode.EVENTS
 
 
 def test_file_system_of_a_path_is_that_of_its_longest_mount_point() -> None:

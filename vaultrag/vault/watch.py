@@ -41,9 +41,11 @@ CHECK_SECONDS = 2.0  # between looks at the vault's own folder: one stat
 WALK_SHARE = 20  # without events a walk is followed by this many times its length of rest: 5 % of one core
 CLOCK_JUMP = 60.0  # seconds between the two clocks: the machine slept, or its clock was set
 UNHEARD = 2  # walks in a row that found what no event had told of
+RETRY_SECONDS = 600.0  # before events are tried again, twice as long after each time in vain
+RETRY_MOST = 86_400.0
 OBSIDIAN_SETTINGS = ".obsidian/app.json"
 
-REPLACED = "the vault's folder is another one"
+REPLACED, RETRIED = "the vault's folder is another one", "events are tried again"
 STARTED, INTERVAL, POLLED = "watching begins", "a regular look", "no events come from there"
 
 _HEARD = [
@@ -71,7 +73,10 @@ class Watch:
         self._changed = threading.Condition()
         self._closed = False
         self._unheard = 0
-        self._distrusted = section.mode == "polling" or is_remote(root)
+        self._never_heard = section.mode == "polling" or is_remote(root)
+        self._distrusted = self._never_heard
+        self._retry_seconds = RETRY_SECONDS
+        self._retry_at = time.monotonic() + RETRY_SECONDS
         self._listener: _Listener | None = None
         self._identity: tuple[int, int] | None = None
         self._drift = _clock_drift()
@@ -114,7 +119,9 @@ class Watch:
         self._unheard = self._unheard + 1 if is_deaf else 0
         if self._unheard >= UNHEARD and not self._distrusted:
             log.warning("changes come without events: the vault is looked at every few seconds instead")
-            self._distrusted = True
+            self._distrust()
+        elif self.mode is WatchMode.EVENTS and not is_deaf:
+            self._retry_seconds = RETRY_SECONDS
 
     def close(self) -> None:
         """End `sets()`, from any thread."""
@@ -131,6 +138,7 @@ class Watch:
                 check_at = now + CHECK_SECONDS
                 self._check_root()
                 self._check_clocks()
+                self._try_events_again(now)
             with self._changed:
                 if self._closed:
                     return None
@@ -162,6 +170,21 @@ class Watch:
             self._drift = _clock_drift()
             self.look_everywhere("the clock was set, or the machine slept")
 
+    def _try_events_again(self, now: float) -> None:
+        """Listen anew after a while: a limit may be higher now, folders fewer, a mount another one."""
+        if self.mode is WatchMode.EVENTS or self._never_heard or now < self._retry_at:
+            return
+        self._retry_seconds = min(2 * self._retry_seconds, RETRY_MOST)
+        self._retry_at = now + self._retry_seconds
+        self._deafen()
+        self._distrusted, self._unheard = False, UNHEARD - 1
+        self._listen()
+        self.look_everywhere(RETRIED)
+
+    def _distrust(self) -> None:
+        self._distrusted = True
+        self._retry_at = time.monotonic() + self._retry_seconds
+
     def _listen(self) -> None:
         self._identity = _identity(self.root)
         if self._identity is None or self._distrusted:
@@ -174,7 +197,7 @@ class Watch:
             return
         if listener.misses_folders():
             log.warning("the system's limit of watched folders is reached: the vault is looked at every few seconds")
-            self._distrusted = True  # what events come are heard all the same
+            self._distrust()  # what events come are heard all the same
         self._listener = listener
 
     def _deafen(self) -> None:
