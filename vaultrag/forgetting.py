@@ -17,6 +17,7 @@ from vaultrag.archive import Archive, records_about
 from vaultrag.config import Config
 from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
+from vaultrag.mentioning import refresh_mentions
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check_home import SET_ASIDE, leftovers, remove
@@ -80,6 +81,7 @@ class Forgetting:
         steps: tuple[Callable[[], None], ...] = (
             lambda: self._erase_records(exclusions),
             lambda: self._remove_notes(exclusions),
+            self._settle_names,
             self._rewrite_words,
             lambda: compact(self.database),
             self._remove_files,
@@ -113,6 +115,10 @@ class Forgetting:
             self.reread()
         for path in catalog.owed_readings():
             catalog.remove_note(path)  # it cannot be read now, and may show what is forgotten; it comes back later
+
+    def _settle_names(self) -> None:
+        """Look for mentions: until that is done, the names that are gone are kept to be looked for."""
+        refresh_mentions(self.database)
 
     def _rewrite_words(self) -> None:
         drop_orphans(self.database)
