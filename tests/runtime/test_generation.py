@@ -139,6 +139,15 @@ def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None
     assert drafted.figures["accepted_tokens"] > 50
 
 
+def test_a_draft_reads_a_long_prompt_only_where_guesses_pay_for_it(path: Path, model: LoadedModel) -> None:
+    draft = DraftModel(path, PLACEMENT, model)
+    draft.pace.learn(Guess((), 0), 0, 0.1)
+    ids = model.vocabulary.content_ids("слово word ") * 20
+    assert draft.guess(ids, 4, 0, threading.Event())[0].ids == ()
+    assert draft.guess(ids, 4, 1_000_000, threading.Event())[0].ids != ()
+    assert draft.guess(ids, 4, 0, threading.Event())[0].ids != (), "it has read them by now"
+
+
 def test_a_draft_of_another_vocabulary_is_refused(tmp_path: Path, model: LoadedModel) -> None:
     other = write_tiny_model(tmp_path / "model.gguf")
     data = bytearray(other.read_bytes())

@@ -16,6 +16,7 @@ from vaultrag.runtime.speculation import MOST_GUESSED, Guess, Lookup, Pace
 from vaultrag.runtime.text_stream import AnswerStream
 
 NO_GUESS = Guess((), 0)
+SHORT_ANSWER = 100  # tokens; an answer is taken to go on for as long as it already has, or for so many
 
 
 class Continuation:
@@ -201,7 +202,8 @@ class Continuation:
             if length := resident.lookup.length(seen.matched, len(seen.ids)):
                 return Guess(seen.ids[:length], seen.matched), resident.lookup, 0.0
         if resident.draft is not None:
-            drafted, seconds = resident.draft.guess([*self._ids, *self._written], most, cancelled)
+            remaining = min(self._left(), max(SHORT_ANSWER, len(self._written)))
+            drafted, seconds = resident.draft.guess([*self._ids, *self._written], most, remaining, cancelled)
             return drafted, resident.draft.pace, seconds
         return NO_GUESS, None, 0.0
 

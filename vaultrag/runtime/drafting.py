@@ -15,6 +15,8 @@ from vaultrag.runtime.speculation import Guess, Pace
 
 DRAFTED = 6  # tokens at once at most; a small model seldom agrees for longer
 FREELY = 4  # the match that `Pace` is told: a draft knows no length of its own
+CLOSE = 16  # tokens that a draft may be behind as a matter of course: what was accepted, or guessed by others
+TIMED = 32  # tokens read once at the start, to know what reading costs here
 
 
 class DraftModel:
@@ -28,12 +30,16 @@ class DraftModel:
                 "Name a smaller model of the same family in `roles.draft`, or none.",
             )
         self._slot = Slot(self._model, placement)
+        self._reading = self._time_reading()
         self.pace = Pace()
 
-    def guess(self, ids: Sequence[int], most: int, cancelled: threading.Event) -> tuple[Guess, float]:
-        """Return at most that many tokens after `ids`, and the seconds they took. Raises Aborted."""
+    def guess(self, ids: Sequence[int], most: int, remaining: int, cancelled: threading.Event) -> tuple[Guess, float]:
+        """Return at most that many tokens after `ids`, and the seconds they took. Raises Aborted.
+
+        None as long as reading what it has not read yet costs more than guesses promise for the `remaining` tokens.
+        """
         length = self.pace.length(FREELY, min(most, DRAFTED))
-        if not length or len(ids) + length > self._slot.context:
+        if not length or len(ids) + length > self._slot.context or not self._pays(ids, remaining):
             return Guess((), 0), 0.0
         began = time.monotonic()
         slot = self._slot
@@ -45,3 +51,17 @@ class DraftModel:
             slot.append(guessed[-1:], cancelled)
             guessed.append(int(slot.logits().argmax()))
         return Guess(tuple(guessed), FREELY), time.monotonic() - began
+
+    def _pays(self, ids: Sequence[int], remaining: int) -> bool:
+        behind = len(ids) - common_prefix(self._slot.ids, ids)
+        return behind <= CLOSE or behind * self._reading < remaining * self.pace.saving(FREELY, DRAFTED)
+
+    def _time_reading(self) -> float:
+        """Return the seconds that a token of prompt takes, once the weights are in memory."""
+        ids, never = self._model.vocabulary.content_ids("a ") * TIMED, threading.Event()
+        self._slot.append(ids[:1], never)
+        began = time.monotonic()
+        self._slot.append(ids[:TIMED], never)
+        seconds = time.monotonic() - began
+        self._slot.clear()
+        return seconds / TIMED

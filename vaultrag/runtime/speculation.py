@@ -85,6 +85,13 @@ class Pace:
         self._silent = 0
         return 1
 
+    def saving(self, matched: int, most: int) -> float:
+        """Return the seconds that guessing is expected to save for each token that is written; 0 where it loses."""
+        if not self._single:
+            return 0.0
+        fastest = max(self._speed(matched, length) for length in range(min(most, MOST_GUESSED) + 1))
+        return self._single - 1 / fastest
+
     def learn(self, guess: Guess, accepted: int, seconds: float) -> None:
         """Take in what one evaluation cost and how many of its guesses held. No guess: a single token."""
         if not guess.ids:
