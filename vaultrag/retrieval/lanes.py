@@ -95,22 +95,21 @@ class Lanes:
         """
         if question.vector is None or self.nearest is None:
             return []
-        if question.allowed is None:
-            scored = self.nearest.search(question.vector, k)
-        else:
-            scored = self.nearest.search_among(question.vector, keys_of_rows(self.database, question.allowed), k)
+        nearest, vector = self.nearest, question.vector
+        keys = keys_of_rows(self.database, question.allowed) if question.allowed is not None else None
+        scored = nearest.search(vector, k) if keys is None else nearest.search_among(vector, keys.keys(), k)
         found = self._placed(question, scored)
         for languages in _sides(question.language):
             held = sum(place.language in languages for place, _ in found.values())
-            if held < fewest and len(scored) >= k and holds_language(self.database, languages):
-                found |= self._placed(question, self._nearest_in(question, question.vector, languages, fewest))
+            if held >= fewest or len(scored) < k or not holds_language(self.database, languages):
+                continue
+            if keys is None:
+                more = nearest.search_written_in(vector, languages, fewest)
+            else:
+                theirs = {key for key, language in keys.items() if language in languages}
+                more = nearest.search_among(vector, theirs, fewest)
+            found |= self._placed(question, more)
         return sorted(found.values(), key=lambda pair: (-pair[1].score, pair[0].text_hash))
-
-    def _nearest_in(self, question: Question, vector: Vectors, languages: Set[str], k: int) -> list[tuple[str, float]]:
-        assert self.nearest is not None
-        if question.allowed is None:
-            return self.nearest.search_written_in(vector, languages, k)
-        return self.nearest.search_among(vector, keys_of_rows(self.database, question.allowed, languages), k)
 
     def _placed(self, question: Question, scored: Sequence[tuple[str, float]]) -> dict[int, tuple[Place, Hit]]:
         """Return the chunks that hold these keys, by row id, as far as the filters leave them."""

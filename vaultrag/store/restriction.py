@@ -41,10 +41,9 @@ def newest_rows(database: Database, rows: Set[int], k: int) -> list[tuple[int, s
     ]
 
 
-def keys_of_rows(database: Database, rows: Set[int], languages: Set[str] | None = None) -> frozenset[str]:
-    """Return the embedding keys of these chunks, or of those of them that are in some languages."""
-    pairs = database.rows(f"SELECT text_hash, language FROM chunks WHERE id {AMONG}", (as_list(rows),))
-    return frozenset(key for key, language in pairs if languages is None or language in languages)
+def keys_of_rows(database: Database, rows: Set[int]) -> dict[str, str]:
+    """Return the embedding keys of these chunks, each with the language of its text."""
+    return dict(database.rows(f"SELECT text_hash, language FROM chunks WHERE id {AMONG}", (as_list(rows),)))
 
 
 def _clause(database: Database, wanted: Filter) -> Clause:
