@@ -18,7 +18,7 @@ from vaultrag.config import Config
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.roles import Models
 from vaultrag.store.database import Access as DatabaseAccess
-from vaultrag.store.database import open_database
+from vaultrag.store.opening import open_database
 from vaultrag.workspace import Access, Workspace
 
 ROUNDS = 3

@@ -34,7 +34,7 @@ from vaultrag.language import language_of
 from vaultrag.roles import Models
 from vaultrag.store import embeddings
 from vaultrag.store.database import Access as DatabaseAccess
-from vaultrag.store.database import open_database
+from vaultrag.store.opening import open_database
 from vaultrag.store.places import languages_of
 from vaultrag.workspace import Access, Workspace
 

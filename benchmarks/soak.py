@@ -30,7 +30,8 @@ from vaultrag import wire
 from vaultrag.cli.client import Client, find_server
 from vaultrag.config import CONFIG_NAME, Config
 from vaultrag.errors import VaultragError
-from vaultrag.store.database import Access, open_database
+from vaultrag.store.database import Access
+from vaultrag.store.opening import open_database
 from vaultrag.vault.files import note_suffixes, scan_vault
 
 SAMPLE_SECONDS = 2.0

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from vaultrag.config import Config, Settings
 from vaultrag.domain import FileStat
-from vaultrag.store.database import Access, open_database
+from vaultrag.store.database import Access
+from vaultrag.store.opening import open_database
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 from vaultrag.vault.parse import content_hash
 

@@ -27,7 +27,8 @@ from vaultrag.store import succession
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex, Collection
-from vaultrag.store.database import Database, Row, Value, open_database
+from vaultrag.store.database import Database, Row, Value
+from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
 
 DIED = 9

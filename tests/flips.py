@@ -22,8 +22,9 @@ from vaultrag.repairing import Repair, mend_file
 from vaultrag.retrieval.search import Searcher
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.centres import LanguageCentres
-from vaultrag.store.database import Access, Database, open_database
+from vaultrag.store.database import Access, Database
 from vaultrag.store.journal import Journal
+from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.store.vectors import VectorIndex
 from vaultrag.verifying import check_everything

@@ -12,7 +12,8 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config
 from vaultrag.domain import Vectors
 from vaultrag.store.database import Access as DatabaseAccess
-from vaultrag.store.database import Database, Row, open_database
+from vaultrag.store.database import Database, Row
+from vaultrag.store.opening import open_database
 from vaultrag.workspace import Access, Workspace
 
 NOTE = "(SELECT path FROM notes WHERE notes.id = note_id)"

@@ -14,7 +14,7 @@ from tests.killing import CLIENTS, MOST_CHANGES, PATIENCE, SERVED_SECONDS, WATCH
 from tests.living_vault import SENTENCES
 from vaultrag.config import Config
 from vaultrag.endpoint import read_endpoint, read_token
-from vaultrag.store.database import open_database
+from vaultrag.store.opening import open_database
 
 POLL_SECONDS = 0.02
 PAGE = 4096  # bytes, SQLite's default

@@ -21,9 +21,9 @@ from vaultrag.domain import Answer, AnswerStatus, Citation, Imported, SettingsFa
 from vaultrag.errors import ExportUnusable, UsageError
 from vaultrag.forgetting import is_owed
 from vaultrag.indexing import DeletionPolicy
-from vaultrag.store.database import open_database
 from vaultrag.store.exclusions import exclude, include, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines
+from vaultrag.store.opening import open_database
 from vaultrag.workspace import Access, Workspace
 
 SETTINGS = '[search]\npassages = 5\n\n[models]\nanswer = "x"\n'  # the latter as an earlier version wrote it

@@ -13,7 +13,8 @@ from vaultrag.config import Config, Settings
 from vaultrag.diffing import VaultDiff, diff_paths, diff_vault
 from vaultrag.indexing import apply_changes
 from vaultrag.store.catalog import Catalog
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
+from vaultrag.store.opening import open_database
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from vaultrag.embedding import drain_outbox, never
 from vaultrag.errors import ModelCrashed
 from vaultrag.store import embeddings, succession
 from vaultrag.store.chroma import ChromaIndex
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
+from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
 
 NEW, OLD = "new-32", "old-64"

@@ -22,8 +22,8 @@ from vaultrag.config import Config, Settings, WatchSection
 from vaultrag.errors import DiskFull, IndexLocked, VaultragError
 from vaultrag.repairing import mend_file
 from vaultrag.store import database as db
-from vaultrag.store.database import open_database
 from vaultrag.store.journal import Journal
+from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="file modes and mounts")

@@ -25,8 +25,8 @@ from vaultrag.config import Settings, WatchSection, read_settings
 from vaultrag.domain import Answer, AnswerReady, Keep
 from vaultrag.errors import DiskFull
 from vaultrag.roles import Models
-from vaultrag.store import database as db
-from vaultrag.store.database import open_database
+from vaultrag.store import opening
+from vaultrag.store.opening import open_database
 from vaultrag.store.schema import MIGRATIONS, SCHEMA_VERSION, Migration, Reparse
 from vaultrag.workspace import Access, Workspace
 
@@ -203,16 +203,16 @@ def test_migration_without_room_leaves_the_index_as_it_was(
     fat = "CREATE TABLE fat AS SELECT one.text FROM chunks AS one, chunks AS other, chunks AS third LIMIT 20000;"
     later = Migration(SCHEMA_VERSION + 1, fat, Reparse.KEEP)
     with monkeypatch.context() as newer:
-        newer.setattr(db, "MIGRATIONS", (*MIGRATIONS, later))
-        newer.setattr(db, "SCHEMA_VERSION", later.to)
+        newer.setattr(opening, "MIGRATIONS", (*MIGRATIONS, later))
+        newer.setattr(opening, "SCHEMA_VERSION", later.to)
         disk.fill(1_000_000)
         with pytest.raises(DiskFull), open_database(config.database_path):
             pass
         disk.free()
     assert answers(folder, None) == before
     assert home_damage.findings(command(folder, "check", "--deep")) == []
-    monkeypatch.setattr(db, "MIGRATIONS", (*MIGRATIONS, later))
-    monkeypatch.setattr(db, "SCHEMA_VERSION", later.to)
+    monkeypatch.setattr(opening, "MIGRATIONS", (*MIGRATIONS, later))
+    monkeypatch.setattr(opening, "SCHEMA_VERSION", later.to)
     with open_database(config.database_path) as database:
         assert database.value("SELECT count(*) FROM fat") == 20_000
     assert answers(folder, None) == before

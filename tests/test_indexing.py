@@ -23,8 +23,9 @@ from vaultrag.store import embeddings, graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
 from vaultrag.store.keywords import search_keywords
+from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
 
 RECIPE = Recipe(count_words, "words", 100, 200)

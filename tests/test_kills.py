@@ -15,7 +15,7 @@ from tests.index_content import Expected, content, differences, embedding_faults
 from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
 from vaultrag.indexing import DeletionPolicy
-from vaultrag.store.database import open_database
+from vaultrag.store.opening import open_database
 from vaultrag.workspace import Access, Workspace
 
 counts_calls = pytest.mark.skipif(

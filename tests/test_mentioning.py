@@ -11,7 +11,8 @@ from vaultrag.config import Config, Settings
 from vaultrag.store import graph, mentions
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
+from vaultrag.store.opening import open_database
 from vaultrag.vault.files import scan_vault
 
 

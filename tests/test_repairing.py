@@ -15,9 +15,9 @@ from vaultrag.domain import RepairReport
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing import DeletionPolicy
 from vaultrag.repairing import mend_file
-from vaultrag.store.database import open_database
 from vaultrag.store.embeddings import embedded_keys, notes_set_aside, set_aside
 from vaultrag.store.journal import Journal
+from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.workspace import Access, Workspace
 

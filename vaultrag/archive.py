@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from vaultrag.config import Config
 from vaultrag.domain import Answer, FileStat, Verdict, VerdictState
 from vaultrag.errors import IndexDamaged, StoreError, UsageError, VaultError
-from vaultrag.store.database import Access, Database, open_database
+from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, Journal
+from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, read_bodies
 from vaultrag.vault.files import read_note
 from vaultrag.vault.lines import Lines

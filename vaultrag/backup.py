@@ -25,9 +25,10 @@ from vaultrag.archive import Archive, is_sound, open_for_records
 from vaultrag.config import CONFIG_NAME, Config, parse_settings
 from vaultrag.domain import Exported, Imported, SettingsFate
 from vaultrag.errors import ConfigError, DiskFull, ExportUnusable, IndexLocked, IndexMissing, IndexTooNew, UsageError
-from vaultrag.store.database import Access, Database, open_database
+from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
+from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import Kind
 

@@ -19,7 +19,8 @@ from vaultrag.runtime.combinations import is_remote, model_on_server, role_map
 from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
 from vaultrag.store.catalog import Catalog
-from vaultrag.store.database import Access, open_database
+from vaultrag.store.database import Access
+from vaultrag.store.opening import open_database
 from vaultrag.vault.files import list_files, note_suffixes
 
 GIGABYTE = 1_000_000_000

@@ -21,10 +21,11 @@ from vaultrag.mentioning import refresh_mentions
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check_home import SET_ASIDE, leftovers, remove
-from vaultrag.store.database import Database, translated
+from vaultrag.store.database import Database
 from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.erasure import compact, drop_chroma, drop_orphans, rebuild_keyword_indexes
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
+from vaultrag.store.faults import translated
 from vaultrag.store.records import FORGET_OWED, Kind
 from vaultrag.vault.links import normalize_path, resolve_link
 from vaultrag.vault.naming import find_note

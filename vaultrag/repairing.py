@@ -18,9 +18,11 @@ from vaultrag.store import mending
 from vaultrag.store.check import examples
 from vaultrag.store.check_home import SET_ASIDE, remove
 from vaultrag.store.chroma import POINTER
-from vaultrag.store.database import BESIDE, Database, open_database
+from vaultrag.store.database import Database
 from vaultrag.store.embeddings import try_again
+from vaultrag.store.faults import BESIDE
 from vaultrag.store.journal import Journal
+from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import RecordBook
 from vaultrag.store.salvage import clear_the_way, file_fault, replace_file, set_aside_files

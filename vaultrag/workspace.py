@@ -49,6 +49,7 @@ from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
 from vaultrag.store.check_home import SET_ASIDE
+from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.succession import succession
 from vaultrag.updating import INDEXED, Followed, Updates
@@ -106,7 +107,7 @@ class Workspace:
         if access is Access.OWN:
             self._lock.acquire()
         try:
-            self.database = db.open_database(config.database_path, _DATABASE_ACCESS[access])
+            self.database = open_database(config.database_path, _DATABASE_ACCESS[access])
         except BaseException:
             self._lock.release()
             raise

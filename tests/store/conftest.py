@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vaultrag.store.catalog import Catalog
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
+from vaultrag.store.opening import open_database
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from itertools import count
 from pathlib import Path
 
 from tests.crash_runner import DIED, MortalDatabase
-from vaultrag.store.database import Access, open_database
+from vaultrag.store.database import Access
 from vaultrag.store.journal import Entry, Journal, as_body
+from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
 
 FAR = Entry(Kind.VERDICT, "v", 2**60, as_body({"note": "imported"}))

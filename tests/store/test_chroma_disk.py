@@ -13,8 +13,9 @@ from tests.doubles import HashEmbedder
 from vaultrag.store import embeddings
 from vaultrag.store.check_vectors import check_vectors
 from vaultrag.store.chroma import ChromaIndex
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
 from vaultrag.store.exact import ExactIndex
+from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="mounts")

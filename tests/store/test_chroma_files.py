@@ -13,7 +13,7 @@ from tests.home_damage import ANY_FILE, BINARY, Damage
 from vaultrag.store import embeddings
 from vaultrag.store.check_vectors import check_vectors
 from vaultrag.store.chroma import ChromaIndex
-from vaultrag.store.database import open_database
+from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
 
 pytestmark = pytest.mark.long

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from vaultrag.errors import IndexDamaged
-from vaultrag.store.database import Access, Database, open_database
+from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import exclude
 from vaultrag.store.journal import Entry, Journal, as_body
+from vaultrag.store.opening import open_database
 from vaultrag.store.records import FORGET_OWED, SMALL, WIPE_OWED, Kind, RecordBook
 
 

@@ -19,8 +19,9 @@ from vaultrag.language import language_of
 from vaultrag.store import embeddings
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
-from vaultrag.store.database import Database, open_database
+from vaultrag.store.database import Database
 from vaultrag.store.exact import ExactIndex
+from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
 
 TEXTS = {f"{number:064x}": f"слово{number} общее word{number % 7}" for number in range(60)}

@@ -164,7 +164,8 @@ def delete_chat(
 @contextlib.contextmanager
 def _reading(config: Config) -> Iterator[Archive]:
     from vaultrag.archive import Archive
-    from vaultrag.store.database import Access, open_database
+    from vaultrag.store.database import Access
+    from vaultrag.store.opening import open_database
 
     with open_database(config.database_path, Access.READ) as database:
         yield Archive(config, database)

@@ -9,7 +9,8 @@ from vaultrag.backup import export_records, import_records, preview_import
 from vaultrag.cli.terminal import Terminal, size
 from vaultrag.config import Config
 from vaultrag.domain import counted
-from vaultrag.store.database import Access, open_database
+from vaultrag.store.database import Access
+from vaultrag.store.opening import open_database
 from vaultrag.wire.records import Exported, Imported
 
 SETTINGS = {

@@ -54,7 +54,8 @@ def let_back_in(config: Config, terminal: Terminal, written: str) -> None:
 
 def _preview(config: Config, written: str) -> wire.Forgotten:
     from vaultrag.forgetting import find_target, preview
-    from vaultrag.store.database import Access, open_database
+    from vaultrag.store.database import Access
+    from vaultrag.store.opening import open_database
 
     with open_database(config.database_path, Access.READ) as database:
         return wire.Forgotten.of(preview(config, database, find_target(config, database, written)))

@@ -16,8 +16,9 @@ from vaultrag.config import Config
 from vaultrag.domain import LinkKind
 from vaultrag.store import graph, mentions
 from vaultrag.store.catalog import Catalog
-from vaultrag.store.database import Access, Database, open_database
+from vaultrag.store.database import Access, Database
 from vaultrag.store.graph import StoredLink
+from vaultrag.store.opening import open_database
 from vaultrag.vault.naming import find_note
 from vaultrag.wire import notes as shapes
 

@@ -15,7 +15,8 @@ from vaultrag.domain import Attention, IndexStatus, counted
 from vaultrag.endpoint import Endpoint, read_endpoint
 from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
-from vaultrag.store.database import Access, open_database
+from vaultrag.store.database import Access
+from vaultrag.store.opening import open_database
 from vaultrag.store.succession import succession
 
 

@@ -12,7 +12,8 @@ from vaultrag.errors import IndexDamaged
 from vaultrag.store import embeddings
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.chroma import ChromaUnavailable
-from vaultrag.store.database import Access, Database, states_its_schema
+from vaultrag.store.database import Access, Database
+from vaultrag.store.opening import states_its_schema
 from vaultrag.store.vectors import VectorIndex
 
 REPAIR = "Run `vaultrag repair`."

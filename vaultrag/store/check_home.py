@@ -11,7 +11,7 @@ from pathlib import Path
 from vaultrag.domain import Finding, counted
 from vaultrag.store.check import REPAIR, examples
 from vaultrag.store.chroma import GENERATION, POINTER
-from vaultrag.store.database import translated
+from vaultrag.store.faults import translated
 
 CHROMA = "chroma"
 OTHERS = 0o077  # what the group and everybody else may do: nothing

@@ -1,4 +1,4 @@
-"""One SQLite file: connections, transactions, migrations, and the one seam where its errors become ours.
+"""One SQLite file: connections, statements and transactions. `opening.py` opens one, and creates or migrates it.
 
 Each thread has its own connection, opened when it first asks and closed with the thread: the server answers searches
 in several threads, and WAL lets them read while one writes.
@@ -7,10 +7,7 @@ in several threads, and WAL lets them read while one writes.
 from __future__ import annotations
 
 import contextlib
-import errno
-import hashlib
 import os
-import shutil
 import sqlite3
 import threading
 import weakref
@@ -20,8 +17,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
-from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Migration, Reparse
+from vaultrag.errors import StoreError
+from vaultrag.store.faults import damaged, translated
 
 Value: TypeAlias = "str | int | float | bytes | None"
 Row: TypeAlias = tuple[Any, ...]
@@ -30,9 +27,6 @@ Decoded = TypeVar("Decoded")
 BUSY_SECONDS = 10.0  # a writer's transaction is one note or one batch: far below this even on a slow disk
 CHECKPOINT_PAGES = 4000  # 16 MB of log: a first index syncs a quarter as often as by SQLite's default
 CACHE_KIB = 16_384  # the keyword index of some 10,000 notes stays in memory
-SCHEMA_KEY = "schema"
-BESIDE = ("-wal", "-shm")  # the names of SQLite's own files end so
-SHARED_BYTES = 65_536  # of shared memory beside the log, for a log of usual size
 
 
 class Access(StrEnum):
@@ -41,22 +35,6 @@ class Access(StrEnum):
     READ = "read"
     WRITE = "write"
     RESCUE = "rescue"
-
-
-def open_database(path: Path, access: Access = Access.WRITE) -> Database:
-    """Open the index; for writing it is created or migrated when need be.
-
-    Raises IndexMissing (only for reading), IndexTooNew, IndexDamaged, IndexLocked, DiskFull or StoreError.
-    """
-    if access is Access.READ:
-        return _open_for_reading(path)
-    with translated(path):
-        _create_private_file(path)
-    database = Database(path, access)
-    _refuse_damaged(database)
-    _refuse_newer(database)
-    _create_or_migrate(database)
-    return database
 
 
 class Database:
@@ -80,7 +58,7 @@ class Database:
         try:
             return [decode(row) for row in rows]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise _damaged(self.path, "a row of it is not what was written") from error
+            raise damaged(self.path, "a row of it is not what was written") from error
 
     def meta_number(self, key: str) -> int:
         """Return a number that is kept under a key, 0 where there is none. Raises IndexDamaged."""
@@ -214,177 +192,6 @@ class _Held:
         self.connection.close()  # the thread has ended
 
 
-@contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLite and of the file system into ours."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise translate(error, path) from error
-    except UnicodeDecodeError as error:  # in SQLite's own sentence about a damaged schema
-        raise _damaged(path, "text in it is no UTF-8") from error
-    except OSError as error:
-        raise _translate_os(error, path) from error
-
-
-def translate(error: sqlite3.Error, path: Path) -> StoreError:
-    """Return our error for one of SQLite's; every one has a counterpart."""
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the low byte is the primary code
-    if not code and str(error).startswith("Could not decode"):
-        return _damaged(path, "text in it is no UTF-8")  # SQLite's own sentence would quote the note
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
-        return _disk_full(path)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return IndexLocked(
-            f"Another process is writing to the index {path}.", "Wait until it is done, then run the command again."
-        )
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT) or str(error).startswith(
-        "no such "
-    ):
-        return _damaged(path, str(error))
-    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR):
-        if folder := next((place for place in _places(path) if place.is_dir()), None):
-            return _in_the_way(folder)
-        return StoreError(
-            f"The index {path} cannot be read or written ({error}).",
-            "See that the disk is sound and that this user may write to the folder.",
-        )
-    return StoreError(f"The index {path} refused an operation ({error}).", "Run `vaultrag check`, and report this.")
-
-
-def _translate_os(error: OSError, path: Path) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _disk_full(path)
-    if isinstance(error, IsADirectoryError) and error.filename:
-        return _in_the_way(Path(error.filename))
-    return StoreError(
-        f"The index {path} cannot be read or written ({error.strerror}).",
-        "See that the disk is sound and that this user may write to the folder.",
-    )
-
-
-def _places(path: Path) -> list[Path]:
-    return [path, *(path.with_name(path.name + suffix) for suffix in BESIDE)]
-
-
-def _in_the_way(folder: Path) -> StoreError:
-    return StoreError(
-        f"{folder} is a folder, where a file belongs.", "Run `vaultrag repair`: it keeps the folder in another place."
-    )
-
-
-def _is_full(path: Path) -> bool:
-    """Tell whether the disk has no room for what SQLite shares between processes: it calls that an I/O error."""
-    try:
-        return shutil.disk_usage(path.parent).free < SHARED_BYTES
-    except OSError:
-        return False
-
-
-def _disk_full(path: Path) -> DiskFull:
-    return DiskFull(
-        f"There is no space left for {path}.", "Free some space, then run the command again: nothing is lost."
-    )
-
-
-def _damaged(path: Path, detail: str) -> IndexDamaged:
-    return IndexDamaged(
-        f"The index {path} is damaged ({detail}).", "Run `vaultrag repair`: the notes themselves are untouched."
-    )
-
-
-def _open_for_reading(path: Path) -> Database:
-    if not path.is_file() or not path.stat().st_size:
-        raise _missing(path)
-    database = Database(path, Access.READ)
-    _refuse_damaged(database)
-    _refuse_newer(database)
-    version = _version(database)
-    if version == 0:
-        database.close()
-        raise _missing(path)
-    if version < SCHEMA_VERSION:
-        database.close()
-        raise StoreError(f"The index {path} was written by an older VaultRAG.", "Run `vaultrag index` once.")
-    return database
-
-
-def _missing(path: Path) -> IndexMissing:
-    return IndexMissing(f"Nothing has been indexed yet: {path} is not there.", "Run `vaultrag index` first.")
-
-
-def states_its_schema(database: Database) -> bool:
-    """Tell whether the tables, indexes and triggers are those that were created."""
-    return database.meta(SCHEMA_KEY) == _statement_of_schema(database)
-
-
-def _statement_of_schema(database: Database) -> str:
-    """Return the version and the digest of everything that was created; SQLite itself has no checksums."""
-    rows = database.rows(
-        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 2"
-    )
-    return f"{_version(database)} {hashlib.sha256(repr(rows).encode()).hexdigest()}"
-
-
-def _refuse_damaged(database: Database) -> None:
-    """Refuse a file whose header names another version than its tables: a flipped bit, not an older program."""
-    try:
-        if not database.value("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
-            return
-        stated = database.meta(SCHEMA_KEY)
-        if stated is not None and stated.split(" ")[0] != str(_version(database)):
-            raise _damaged(database.path, "its header is not what was written")
-    except StoreError:
-        database.close()
-        raise
-
-
-def _refuse_newer(database: Database) -> None:
-    version = _version(database)
-    if version > SCHEMA_VERSION:
-        database.close()
-        raise IndexTooNew(
-            f"The index {database.path} was written by a newer VaultRAG (schema {version}, known: {SCHEMA_VERSION}).",
-            "Update VaultRAG, or name another home: --home DIR.",
-        )
-
-
-def _create_or_migrate(database: Database) -> None:
-    if _version(database) == SCHEMA_VERSION:
-        return
-    with database.atomic():
-        version = _version(database)  # another process may have been first
-        steps = MIGRATIONS if version else (Migration(SCHEMA_VERSION, SCHEMA, Reparse.KEEP),)
-        for step in steps:
-            if step.to > version:
-                _apply(database, step)
-        database.set_meta(SCHEMA_KEY, _statement_of_schema(database))
-
-
-def _apply(database: Database, step: Migration) -> None:
-    for statement in split_statements(step.script):
-        database.run(statement)
-    if step.reparse is Reparse.ALL:
-        database.run("UPDATE notes SET recipe = ''")
-    database.run(f"PRAGMA user_version = {step.to:d}")
-
-
-def split_statements(script: str) -> list[str]:
-    """Split an SQL script: `executescript` would commit the transaction that we are in."""
-    statements: list[str] = []
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            statements.append(pending.strip())
-            pending = ""
-    return statements
-
-
-def _version(database: Database) -> int:
-    return int(database.value("PRAGMA user_version"))
-
-
 def _connect(path: Path, access: Access) -> sqlite3.Connection:
     # isolation_level None: transactions begin and end only where `atomic` says so.
     uri = f"{path.absolute().as_uri()}?mode={'rw' if access is Access.WRITE else 'ro'}{_unchanging(path, access)}"
@@ -425,8 +232,3 @@ def _unchanging(path: Path, access: Access) -> str:
     if access is Access.WRITE or os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
         return ""
     return "&immutable=1"
-
-
-def _create_private_file(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its -wal and -shm the same mode

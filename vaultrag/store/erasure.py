@@ -9,8 +9,9 @@ import shutil
 from pathlib import Path
 
 from vaultrag.errors import IndexLocked
-from vaultrag.store.database import Database, translated
+from vaultrag.store.database import Database
 from vaultrag.store.embeddings import advance_version
+from vaultrag.store.faults import translated
 from vaultrag.store.vectors import REBUILD_OWED
 
 KEYWORD_INDEXES = ("keywords", "names_fts")

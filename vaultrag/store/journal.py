@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vaultrag.errors import IndexTooNew
-from vaultrag.store.database import translated
+from vaultrag.store.faults import translated
 
 VERSION = 1
 LATEST = 2**63 - 1  # what a column of SQLite holds

@@ -20,8 +20,10 @@ from vaultrag.errors import IndexDamaged, StoreError
 from vaultrag.store.check import check_file
 from vaultrag.store.check_home import SET_ASIDE
 from vaultrag.store.check_vectors import is_vector
-from vaultrag.store.database import Access, Database, Row, open_database, translated
+from vaultrag.store.database import Access, Database, Row
+from vaultrag.store.faults import translated
 from vaultrag.store.journal import Entry
+from vaultrag.store.opening import open_database
 from vaultrag.store.schema import FIRST_SEEN
 
 NEW_SUFFIX = ".new"
