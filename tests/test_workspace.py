@@ -9,7 +9,8 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Vectors
 from vaultrag.errors import DiskFull
-from vaultrag.workspace import Access, ModelState, Workspace
+from vaultrag.standing import ModelState
+from vaultrag.workspace import Access, Workspace
 
 
 class NoRoom(HashEmbedder):
@@ -24,4 +25,4 @@ def test_whatever_goes_wrong_while_warming_is_told_as_failed(tmp_path: Path) -> 
         for thread in threading.enumerate():
             if thread.name.startswith("warm "):
                 thread.join()
-        assert workspace.readiness().embedder is ModelState.FAILED
+        assert workspace.standing.readiness().embedder is ModelState.FAILED

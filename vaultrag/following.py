@@ -70,10 +70,10 @@ class Follower:
         """Follow the vault in this thread until `close`."""
         self._after.start()
         for changes in self._watch.sets():
-            self._workspace.watching = self._watch.mode
+            self._workspace.standing.watching = self._watch.mode
             step = self._follow(changes)
             self._tell(step)
-        self._workspace.watching = ""
+        self._workspace.standing.watching = ""
 
     def close(self) -> None:
         """End following, from any thread; an embedding batch under way is waited for a little."""
@@ -89,11 +89,11 @@ class Follower:
             followed = self._workspace.follow(_places(changes), self._progress)
         except Exception as unknown:  # noqa: BLE001  # the outermost loop of following: the next set is another chance
             self._note_error(type(unknown).__name__)
-            self._workspace.note_trouble("follow", error := _told(unknown))
+            self._workspace.standing.note_trouble("follow", error := _told(unknown))
             self._watch.look_again(changes.places or EVERYWHERE, TRY_SECONDS)
             return Step(changes, time.monotonic() - began, None, error)
         self._note_error("")
-        self._workspace.end_trouble("follow")
+        self._workspace.standing.end_trouble("follow")
         step = Step(changes, time.monotonic() - began, followed)
         self._note(step, followed)
         return step
@@ -143,11 +143,11 @@ class Follower:
             self._owed.clear()
             try:
                 self._catch_up()
-                self._workspace.end_trouble("embed")
+                self._workspace.standing.end_trouble("embed")
                 wait = RETRY_SECONDS if not self._closed.is_set() and self._workspace.owes_anything() else None
             except Exception as error:  # noqa: BLE001  # the outermost loop of this thread; what is owed stays owed
                 log.warning("embedding met %s", type(error).__name__)
-                self._workspace.note_trouble("embed", _told(error))
+                self._workspace.standing.note_trouble("embed", _told(error))
                 wait = RETRY_SECONDS
 
     def _catch_up(self) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -21,7 +21,6 @@ from vaultrag.domain import (
     Answer,
     AnswerEvent,
     AnswerReady,
-    Attention,
     ChatModel,
     Embedder,
     Finding,
@@ -30,10 +29,11 @@ from vaultrag.domain import (
     Keep,
     Progress,
     RepairReport,
+    Role,
     SearchResult,
 )
 from vaultrag.embedding import never, rebuild_chroma
-from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError, VaultragError
+from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError
 from vaultrag.forgetting import Forgetting, unwatched
 from vaultrag.indexing import DeletionPolicy, apply_changes
 from vaultrag.meaning import Meaning
@@ -42,10 +42,10 @@ from vaultrag.reading import ReadNote, Recipe, read_and_cut
 from vaultrag.repairing import Repair
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
-from vaultrag.roles import Models, Resident
+from vaultrag.roles import Models
+from vaultrag.standing import Standing
 from vaultrag.store import database as db
 from vaultrag.store import embeddings, mentions
-from vaultrag.store.attention import read_attention
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
 from vaultrag.store.check_home import SET_ASIDE
@@ -70,29 +70,6 @@ class Reach(StrEnum):
     WORDS = "words"
 
 
-class ModelState(StrEnum):
-    ABSENT = "absent"
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What could answer right now. `pending` counts texts without an embedding; `watching` is how the vault is.
-
-    `residents` are the chat models that were asked so far, and `swap` who last left the memory for whom.
-    """
-
-    embedder: ModelState
-    model: ModelState
-    residents: tuple[Resident, ...]
-    swap: str
-    pending: int
-    watching: str
-    attention: Attention | None
-
-
 class Workspace:
     """An open vault. Every method may be called from any thread; questions to the model queue up."""
 
@@ -101,9 +78,6 @@ class Workspace:
         self._models = models
         self._lock = OwnerLock(config.lock_path)
         self._access = access
-        self.watching = ""  # whoever follows the vault says how
-        self._troubles: dict[str, Attention] = {}  # by what met them; a full disk takes no note of its own
-        self._states = {"embedder": ModelState.ABSENT, "model": ModelState.ABSENT}
         if access is Access.OWN:
             self._lock.acquire()
         try:
@@ -112,6 +86,7 @@ class Workspace:
             self._lock.release()
             raise
         chroma_path = config.chroma_path if access is Access.OWN else None
+        self.standing = Standing(self.database, models)
         self._meaning = Meaning(self.database, models, chroma_path)
         self._updates = Updates(config, self.database, self._recipe)
         self._mentioning = threading.Lock()
@@ -263,7 +238,7 @@ class Workspace:
             problems=counts.problems,
             last_indexed=_iso(counts.last_indexed_at),
             bytes=self.config.home_bytes(),
-            attention=self._attention(),
+            attention=self.standing.attention(),
         )
 
     def check(self) -> list[Finding]:
@@ -299,27 +274,14 @@ class Workspace:
             seconds=round(time.perf_counter() - started, 2),
         )
 
-    def readiness(self) -> Readiness:
-        """Say what could answer right now. Costs one small query; a damaged index is something to attend to."""
-        embedder, model = self._states["embedder"], self._states["model"]
-        try:
-            owed, attention = embeddings.owed_count(self.database), self._attention()
-        except StoreError as error:
-            owed, attention = 0, _as_attention(error)
-        residents, swap = self._models.residents(), self._models.last_swap
-        return Readiness(embedder, model, residents, swap, owed, self.watching, attention)
-
-    def note_trouble(self, work: str, error: VaultragError) -> None:
-        """Have everybody who asks told that some work in the background fails, until `end_trouble`."""
-        self._troubles[work] = _as_attention(error)
-
-    def end_trouble(self, work: str) -> None:
-        self._troubles.pop(work, None)
-
     def warm(self) -> None:
         """Begin to load embedder, vector index and model in the background; faults show when they are used."""
-        self._in_background("embedder", self.warm_embedder)
-        self._in_background("model", self._models.warm_answer)
+        self.standing.load(Role.EMBED, self.warm_embedder)
+        self.standing.load(Role.ANSWER, self._models.warm_answer)
+
+    def warm_embedder(self) -> None:
+        """Load the embedder and the vector index, and wait for them."""
+        self._meaning.warm()
 
     def close(self) -> None:
         """End every child process, close the index and give the lock back."""
@@ -382,27 +344,8 @@ class Workspace:
         count, tokenizer = self._models.token_counter()
         return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
 
-    def _attention(self) -> Attention | None:
-        return read_attention(self.database) or next(iter(self._troubles.values()), None)
-
     def _embedder_or_none(self) -> Embedder | None:
         return self._meaning.embedder()[0]
-
-    def warm_embedder(self) -> None:
-        """Load the embedder and the vector index, and wait for them."""
-        self._meaning.warm()
-
-    def _in_background(self, role: str, load: Callable[[], None]) -> None:
-        self._states[role] = ModelState.LOADING
-
-        def run() -> None:
-            try:
-                load()
-                self._states[role] = ModelState.READY
-            except VaultragError:
-                self._states[role] = ModelState.FAILED
-
-        threading.Thread(target=run, name=f"warm {role}", daemon=True).start()
 
     def _require_notes(self) -> None:
         if self.database.value("SELECT 1 FROM notes LIMIT 1"):
@@ -419,10 +362,6 @@ class Workspace:
 
 
 _DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}
-
-
-def _as_attention(error: VaultragError) -> Attention:
-    return Attention(error.kind, error.message, error.remedy)
 
 
 def _milliseconds(started: float) -> float:

@@ -22,7 +22,8 @@ from vaultrag.domain import Keep
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import VaultragError
 from vaultrag.indexing import DeletionPolicy
-from vaultrag.workspace import Reach, Readiness, Workspace
+from vaultrag.standing import Readiness
+from vaultrag.workspace import Reach, Workspace
 
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
 ROUTES = (
@@ -42,7 +43,7 @@ def build_app(
     async def healthz() -> Response:
         """Say that the server lives, and how far its models are. Needs no token."""
         loop = asyncio.get_running_loop()
-        readiness = await loop.run_in_executor(health_thread, workspace.readiness)
+        readiness = await loop.run_in_executor(health_thread, workspace.standing.readiness)
         return json_response(
             wire.Health(
                 status="ok",
@@ -81,7 +82,7 @@ def build_app(
     @app.get("/status", response_model=wire.IndexStatus)
     def status() -> Response:
         """Count what is indexed."""
-        readiness = workspace.readiness()
+        readiness = workspace.standing.readiness()
         server = wire.Server(
             pid=endpoint.pid,
             url=endpoint.url,
