@@ -10,7 +10,7 @@ from vaultrag.config import Settings
 from vaultrag.runtime.combinations import load_combinations
 from vaultrag.runtime.footprint import footprint
 from vaultrag.runtime.forecast import forecast
-from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes
+from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, settled
 from vaultrag.runtime.hardware import GIBIBYTE, Card, Hardware, load_machines
 from vaultrag.runtime.offload import Plan, Refusal, budget_of, plan_offload
 from vaultrag.runtime.placement import Placement
@@ -182,7 +182,8 @@ def _models() -> Iterator[str]:
 
 
 def _cache(facts: ModelFacts, name: str) -> int:
-    placement = Placement(CONTEXT, 1, 1, key_type=name, value_type=name, micro_batch=512, swa_full=False)
+    plain = Placement(CONTEXT, 1, 1, key_type=name, value_type=name, batch=512, micro_batch=512, swa_full=False)
+    placement = settled(facts, plain)
     return sum(cache_bytes(facts, layer, placement) for layer in facts.layers)
 
 

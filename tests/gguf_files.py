@@ -124,6 +124,23 @@ def write_tiny_model(path: Path, context: int = 512, template: str = CHATML, att
     return write_gguf(path, model_metadata(context, template), tensors)
 
 
+def write_windowed_model(path: Path, window: int = 64, context: int = 4096) -> Path:
+    """Write a whole model of noise as Gemma 3 is made: five of six layers look back over a short window only."""
+    random = np.random.default_rng(7)
+    tokenizer = {key: value for key, value in model_metadata().items() if key.startswith("tokenizer.")}
+    shape = Shape(
+        "windowed", "gemma3", 0, 6, WIDTH, HEADS, 2, 32, len(_vocabulary()[0]), context, feed_forward=FEED_FORWARD,
+        window=window, tied=True,
+    )  # fmt: skip
+    tensors = {
+        name: np.ones(size, np.float32)
+        if "norm" in name
+        else random.standard_normal(size[::-1], dtype=np.float32) * np.float32(0.3)
+        for name, size in tensor_shapes(shape)
+    }
+    return write_gguf(path, {**cast("dict[str, Value]", metadata_of(shape)), **tokenizer}, tensors)
+
+
 def _vocabulary() -> tuple[list[str], list[str]]:
     """All bytes as GPT-2 writes them, the long rule with the merges that lead to it, and the control tokens."""
     rules = ["-" * 2**power for power in range(1, 7)]

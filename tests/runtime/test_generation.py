@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.disks import BLOCK, mounted
-from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_model
+from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_model, write_windowed_model
 from vaultrag.cjk import ANY
 from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
 from vaultrag.errors import ConfigError, UsageError
@@ -52,10 +52,12 @@ SCHEMA = json.dumps(
 )
 
 
-def resident(model: LoadedModel, template: str = CHATML, lookup: Pace | None = None) -> Resident:
+def resident(
+    model: LoadedModel, template: str = CHATML, lookup: Pace | None = None, placement: Placement = PLACEMENT
+) -> Resident:
     return Resident(
         model=model,
-        slot=Slot(model, PLACEMENT),
+        slot=Slot(model, placement),
         chosen=choose_template(template),
         marks=thinking_marks(template),
         states=None,
@@ -94,6 +96,12 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
     write_sparse(path, metadata_of(shape), quantised(bare, Scheme.F16, shape.traits), tokenizer)
     return LoadedModel(path, PLACEMENT, NEVER)
+
+
+@pytest.fixture(scope="module")
+def windowed(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """A model of which most layers look back over 64 tokens only."""
+    return LoadedModel(write_windowed_model(tmp_path_factory.mktemp("windowed") / "model.gguf"), PLACEMENT, NEVER)
 
 
 def told(work: Continuation, cancelled: threading.Event = NEVER) -> tuple[str, str]:
@@ -319,6 +327,38 @@ def test_conversations_side_by_side_score_as_they_do_alone(model: LoadedModel) -
     assert np.allclose(together, alone, atol=0.02)
     assert len({tuple(np.round(scores, 2)) for scores in alone}) > 5
     assert held.slot.reusable([*held.slot.ids, 0]) > 0
+
+
+@pytest.mark.parametrize("rules", [4, 25])
+def test_short_windows_score_as_long_ones_do_whatever_the_length(windowed: LoadedModel, rules: int) -> None:
+    shared = Message("system", "Правила: отвечай словом. " * rules)
+    conversations = [[shared, Message("user", f"Верно ли {number}?")] for number in range(2)]
+    options = ["да", "нет", "не сказано ничего, " * 14]  # the last is longer than what the windows keep
+    whole = replace(PLACEMENT, context=2048)
+    long, short = (
+        list(_scores(Scoring(resident(windowed, placement=each), conversations, options)))
+        for each in (whole, replace(whole, swa_full=False))
+    )
+    assert np.allclose(short, long, rtol=1e-3)
+
+
+def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed: LoadedModel) -> None:
+    rules = Message("system", "Правила: отвечай словом. " * 10)
+    short = replace(PLACEMENT, context=2048, swa_full=False)
+    used = resident(windowed, placement=short)
+    told(Continuation(used, [rules, Message("user", "Где ключи? " * 45)], PLAIN))
+    other = [rules, Message("user", "Кто пришёл?")]
+    again = Continuation(used, other, PLAIN)
+    assert told(again) == told(Continuation(resident(windowed, placement=short), other, PLAIN))
+    assert again.figures["cached_tokens"] == 0
+
+
+def test_guesses_over_short_windows_change_no_word(windowed: LoadedModel) -> None:
+    asked = [Message("system", "Правила: отвечай словом. " * 25), *QUESTION[1:]]
+    short = replace(PLACEMENT, context=2048, swa_full=False)
+    work = Continuation(resident(windowed, lookup=free_guesses(), placement=short), asked, PLAIN)
+    assert told(work) == told(Continuation(resident(windowed, placement=short), asked, PLAIN))
+    assert work.figures["accepted_tokens"] > 20
 
 
 def test_interrupted_scoring_goes_on(model: LoadedModel) -> None:

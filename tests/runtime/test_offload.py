@@ -117,6 +117,20 @@ def test_sliding_windows_are_kept_short_where_room_is_short() -> None:
     assert not fitting("gemma-3-27b-it", "4090-desktop", 32768).placement.swa_full
 
 
+@pytest.mark.parametrize("context", [16384, 32768])
+def test_short_windows_let_a_card_hold_the_whole_model(context: int) -> None:
+    """Gemma 3 27B on 24 GB: its windows take a quarter of a cache that is kept for the whole context."""
+    plan = fitting("gemma-3-27b-it", "4090-desktop", context)
+    assert plan.on_cards
+    assert (plan.placement.key_type, plan.placement.swa_full) == ("f16", False)
+
+
+def test_a_cache_of_blocks_fits_heads_that_are_narrower_than_their_share_of_the_width() -> None:
+    assert facts("gemma-3-27b-it").blocks_fit  # heads of 128, where 5376 ÷ 32 would be 168
+    plan = fitting("gemma-3-27b-it", "4090-desktop", 131072)
+    assert plan.placement.key_type == "q8_0"
+
+
 def test_a_refusal_names_what_would_fit() -> None:
     refusal = planned("qwen3-235b-a22b", "big-ram-small-gpu")
     assert isinstance(refusal, Refusal)
@@ -131,7 +145,7 @@ def test_a_refusal_names_what_would_fit() -> None:
 
 
 def test_a_context_that_is_too_long_is_answered_with_a_shorter_one() -> None:
-    refusal = planned("qwen3-4b", "small", 40960)
+    refusal = planned("qwen3-8b", "small", 40960)
     assert isinstance(refusal, Refusal)
     assert refusal.shorter is not None
     assert refusal.shorter.placement.context < 40960

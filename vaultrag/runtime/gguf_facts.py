@@ -165,7 +165,8 @@ def cells_of(layer: LayerFacts, placement: Placement) -> int:
 
 def settled(facts: ModelFacts, placement: Placement) -> Placement:
     """Return the placement as a slot of this model makes it."""
-    return placement.settled(facts.context, ALONE if facts.recurrent else SHARED_SEQUENCES)
+    window = max((layer.window for layer in facts.layers), default=0)
+    return placement.settled(facts.context, window, ALONE if facts.recurrent else SHARED_SEQUENCES)
 
 
 def cache_bytes(facts: ModelFacts, layer: LayerFacts, placement: Placement) -> int:
@@ -245,8 +246,9 @@ def _feed_forward_width(file: GgufFile, used: int) -> int:
 def _blocks_fit(file: GgufFile, heads: int) -> bool:
     """Whether whole blocks of a quantised cache fit the heads: llama.cpp refuses the context otherwise."""
     width = file.count("embedding_length") // heads if heads else 0
-    names = ("attention.key_length", "attention.value_length", "attention.key_length_swa", "attention.value_length_swa")
-    return all(file.count(name, width) % CACHE_BLOCK == 0 for name in names)
+    plain = {name: file.count(f"attention.{name}_length", width) for name in ("key", "value")}
+    windowed = [file.count(f"attention.{name}_length_swa", length) for name, length in plain.items()]
+    return all(length % CACHE_BLOCK == 0 for length in (*plain.values(), *windowed))
 
 
 def _active(tensors: Iterable[Tensor], share: float) -> int:

@@ -47,7 +47,8 @@ def model_params(placement: Placement) -> ModelParams:
 def settle(model: Any, placement: Placement) -> Placement:
     """Return the placement as a slot of this loaded (or laid out) model makes it."""
     sequences = SHARED_SEQUENCES if has_past(model) else ALONE
-    return placement.settled(int(native.llama_model_n_ctx_train(model)), sequences)
+    window = int(native.llama_model_n_swa(model))
+    return placement.settled(int(native.llama_model_n_ctx_train(model)), window, sequences)
 
 
 def has_past(model: Any) -> bool:

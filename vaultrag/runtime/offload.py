@@ -13,9 +13,9 @@ from enum import StrEnum
 
 from vaultrag.runtime.footprint import Footprint, footprint
 from vaultrag.runtime.forecast import Forecast, forecast
-from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes
+from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, settled
 from vaultrag.runtime.hardware import Hardware
-from vaultrag.runtime.placement import SHARED_SEQUENCES, Placement
+from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.quantise import SMALLER, requantised
 
 CPU_BATCH = 128  # tokens: on a CPU 256 or 512 read at most 4 % faster, and take 75 MB more each
@@ -111,7 +111,6 @@ def _ways(facts: ModelFacts, hardware: Hardware, context: int, thrift: Thrift) -
         gpu_layers=-1 if hardware.cards else 0,
         batch=batch,
         micro_batch=batch,
-        sequences=1 if facts.recurrent else SHARED_SEQUENCES,
     )
     windowed = any(layer.window for layer in facts.layers)
     windows = (True,) if not windowed else (True, False) if thrift is Thrift.PLAIN else (False,)
@@ -202,7 +201,7 @@ def _spread(facts: ModelFacts, budget: Budget, placement: Placement) -> Placemen
 
 def _sizes(facts: ModelFacts, placement: Placement) -> list[int]:
     """Return what each layer takes on a card, from the first that is on one, the head at the end."""
-    in_ram = frozenset(placement.expert_cpu_layers)
+    in_ram, placement = frozenset(placement.expert_cpu_layers), settled(facts, placement)
     layers = [
         layer.dense + (0 if index in in_ram else layer.experts) + cache_bytes(facts, layer, placement)
         for index, layer in enumerate(facts.layers)

@@ -10,6 +10,7 @@ ALL_LAYERS = -1  # `gpu_layers`: every layer and the output head
 CACHE_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}  # the numbers of ggml_type in ggml.h
 SHARED_SEQUENCES = 17  # the conversation, and the branches that a slot scores beside it
 ALONE = 1  # the conversation of a model whose state cannot go back
+WINDOWS = 4  # kept where sliding windows are short: llama.cpp keeps one for each sequence; an answer can be taken back
 OUTPUTS = 24  # positions of a batch whose logits a slot can ask for: each costs a row of the vocabulary's size
 EXPERTS = r"\.ffn_(up|down|gate|gate_up)_(ch|)exps"  # llama.cpp's own pattern for the experts of a layer
 
@@ -62,8 +63,13 @@ class Placement:
                 raise ValueError(f"`{name}` is no type of a KV cache: {', '.join(CACHE_TYPES)}")
         return placement
 
-    def settled(self, trained: int, sequences: int) -> Placement:
-        """Return the placement as a slot makes it: within the context it was trained for, with these sequences."""
+    def settled(self, trained: int, window: int, sequences: int) -> Placement:
+        """Return the placement as a slot makes it: within the context it was trained for, with these sequences.
+
+        Where sliding windows are kept no longer than they are, nothing branches, and fewer do.
+        """
+        if window and not self.swa_full:
+            sequences = min(sequences, WINDOWS)
         context = min(self.context, trained)
         batch = min(self.batch, context)
         return replace(

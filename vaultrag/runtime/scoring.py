@@ -87,7 +87,7 @@ class Scoring:
 
 def _score_here(slot: Slot, options: Sequence[Sequence[int]], cancelled: threading.Event) -> list[float]:
     """Score the options after what was evaluated last, one by one."""
-    length, first = len(slot.ids), logprobs_of(slot.logits())
+    prompt, first = list(slot.ids), logprobs_of(slot.logits())
     saved = None if slot.has_past else slot.snapshot()
     scores: list[float] = []
     for option in options:
@@ -97,7 +97,9 @@ def _score_here(slot: Slot, options: Sequence[Sequence[int]], cancelled: threadi
             total += float(logprobs_of(slot.logits())[option[index + 1]])
         scores.append(total)
         if saved is None:
-            slot.cut(length)
+            slot.cut(len(prompt))
+            for _ in slot.prefill(prompt[len(slot.ids) :], cancelled):
+                pass  # the option was longer than what short windows keep
         elif len(option) > 1:
             slot.restore(saved)
     return scores

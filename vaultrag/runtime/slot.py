@@ -56,7 +56,8 @@ class Slot:
     def __init__(self, model: LoadedModel, placement: Placement) -> None:
         settled = settle(model.model, placement)
         self.context, self.batch = settled.context, settled.batch
-        self.branches = BRANCHES if model.has_past else 0
+        # cells that branches share are never let go of: short windows would run full
+        self.branches = BRANCHES if model.has_past and (settled.swa_full or not model.window) else 0
         self.ids: list[int] = []
         self.has_past = model.has_past
         self._whole = 0
@@ -94,12 +95,16 @@ class Slot:
         if length == len(self.ids) and native.llama_memory_seq_pos_max(self._memory, TRUNK) == length - 1:
             return
         removed = native.llama_memory_seq_rm(self._memory, TRUNK, length, -1)
-        oldest = native.llama_memory_seq_pos_min(self._memory, TRUNK)
-        if not removed or (self._model.window and oldest > max(0, length - self._model.window)):
+        if not removed or (self._model.window and not self._window_holds(length)):
             self.clear()
             return
         del self.ids[length:]
         self._whole = min(self._whole, length)
+
+    def _window_holds(self, length: int) -> bool:
+        """Whether a sliding window still holds what a token after the first `length` looks back to."""
+        oldest = native.llama_memory_seq_pos_min(self._memory, TRUNK)  # -1 where nothing is left
+        return length == 0 or 0 <= oldest <= max(0, length - self._model.window)
 
     def prefill(self, ids: Sequence[int], cancelled: threading.Event) -> Iterator[int]:
         """Append a prompt's ids by batches, yielding how many are done. Raises Aborted or GenerationFailed."""
