@@ -215,6 +215,22 @@ def test_forgetting_twice_and_forgetting_what_was_deleted(workspace: Workspace, 
     assert traces(config.home) == []
 
 
+@pytest.mark.parametrize("written", [SECRET, f"тайна {CYRILLIC}", FOLDER])
+def test_what_is_gone_from_the_index_is_forgotten_where_an_answer_cites_it(
+    workspace: Workspace, config: Config, written: str
+) -> None:
+    shutil.rmtree(config.vault / FOLDER)
+    _index(workspace)
+    assert workspace.archive.answers()
+    done = workspace.forgetting.forget(written, _nothing)
+    assert (done.notes, done.answers, done.verdicts, done.remaining) == (0, 1, 1, 0)
+    assert traces(config.home) == []
+    (config.vault / SECRET).parent.mkdir()
+    (config.vault / SECRET).write_text(TEXT, encoding="utf-8")
+    _index(workspace)
+    assert workspace.status().notes == 2
+
+
 @pytest.mark.parametrize("written", ["", ".", "/", "../outside.md", "/etc/passwd", "no such note", "Дом/../.."])
 def test_what_is_not_in_the_vault_is_refused(workspace: Workspace, written: str) -> None:
     with pytest.raises(UsageError):

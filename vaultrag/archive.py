@@ -251,6 +251,12 @@ def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind
     ]
 
 
+def paths_spoken_of(database: Database) -> set[str]:
+    """Return the notes that records speak of, those that are gone among them."""
+    bodies = (values for kind in SPEAKING_OF_NOTES for values in read_bodies(database, kind).values())
+    return {path for values in bodies for path in values.get("paths", ())}
+
+
 def _places(text: str, quote: str, lines: Lines) -> list[tuple[int, int]]:
     """Return the first and last line of each place that a quote stands at."""
     found: list[tuple[int, int]] = []

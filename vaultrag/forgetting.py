@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaultrag.archive import Archive, records_about
+from vaultrag.archive import Archive, paths_spoken_of, records_about
 from vaultrag.config import Config
 from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
@@ -58,7 +58,7 @@ class Forgetting:
     def forget(self, written: str, progress: Progress) -> Forgotten:
         """Remove every trace of a note or folder, and leave it out from now on. The vault is not touched.
 
-        Raises UsageError for what is neither in the index nor in the vault, IndexLocked while somebody reads.
+        Raises UsageError for what neither index, vault nor answers know, IndexLocked while somebody reads.
         """
         with self.quiet():
             found = self.preview(written)
@@ -173,7 +173,10 @@ def find_target(config: Config, database: Database, written: str) -> str:
         return f"{path}/"
     if os.path.lexists(config.vault / path) or exclusions.covers(path):
         return path
-    return find_note(graph.note_paths(database), written)
+    spoken_of = paths_spoken_of(database)  # of notes that are gone, answers may still tell
+    if any(name.startswith(f"{path}/") for name in spoken_of):
+        return f"{path}/"
+    return find_note(sorted({*graph.note_paths(database), *spoken_of}), written)
 
 
 def preview(config: Config, database: Database, path: str) -> Forgotten:
