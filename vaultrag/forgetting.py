@@ -23,9 +23,10 @@ from vaultrag.store.catalog import Catalog
 from vaultrag.store.check_home import SET_ASIDE, leftovers, remove
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import AMONG, as_list
-from vaultrag.store.erasure import compact, drop_chroma, drop_orphans, rebuild_keyword_indexes
+from vaultrag.store.erasure import compact, drop_chroma, drop_orphans
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
 from vaultrag.store.faults import translated
+from vaultrag.store.keywords import rebuild_keywords
 from vaultrag.store.records import FORGET_OWED, Kind
 from vaultrag.vault.links import normalize_path, resolve_link
 from vaultrag.vault.naming import find_note
@@ -123,7 +124,7 @@ class Forgetting:
 
     def _rewrite_words(self) -> None:
         drop_orphans(self.database)
-        rebuild_keyword_indexes(self.database)
+        rebuild_keywords(self.database)
 
     def _remove_files(self) -> None:
         """Remove what is derived or disposable: Chroma, states of models, logs, what repairs and kills left."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from vaultrag.domain import LinkKind
 from vaultrag.language import fold
 from vaultrag.store import mentions
+from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
 from vaultrag.store.mentions import Mention, Name, Text
 from vaultrag.vault.mentions import (
@@ -45,7 +46,7 @@ def refresh_mentions(database: Database) -> int:
 
 def _sources(database: Database, changed: Sequence[int], renamed: Sequence[str]) -> list[int]:
     """Return the changed notes and those that may say one of the names."""
-    if len(renamed) > NAMES_LOOKED_UP or len(changed) * 2 > mentions.note_count(database):
+    if len(renamed) > NAMES_LOOKED_UP or len(changed) * 2 > Catalog(database).note_count():
         return mentions.note_ids(database)
     said = {stems for name in renamed if (stems := stems_to_look_for(name))}
     found = {note for stems in said for note in mentions.notes_with_words(database, stems)}

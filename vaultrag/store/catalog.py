@@ -27,27 +27,10 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredNote:
-    """A note as the catalogue holds it."""
-
-    id: int
-    path: str
-    title: str
-    date: str
-    date_source: str
-    language: str
-    indexed_at: float
-    aliases: tuple[str, ...]
-    tags: tuple[str, ...]
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StoredChunk:
-    """A chunk with its row id, its note's id and its note's title."""
+    """A chunk with its row id and its note's title."""
 
     row_id: int
-    note_id: int
     title: str
     chunk: Chunk
 
@@ -64,7 +47,6 @@ class Counts:
     embedded: int
     owed: int
     problems: int
-    languages: tuple[tuple[str, int], ...]
     last_indexed_at: float | None
 
 
@@ -158,49 +140,18 @@ class Catalog:
             )
         return found
 
-    def notes_by_ids(self, ids: Sequence[int]) -> dict[int, StoredNote]:
-        """Return these notes by id, as far as they are known."""
-        found: dict[int, StoredNote] = {}
-        for part in embeddings.parts(ids):
-            rows = self.database.rows(
-                "SELECT id, path, title, date, date_source, language, indexed_at, problems,"
-                " (SELECT json_group_array(name) FROM names WHERE note_id = notes.id AND kind = 'alias'),"
-                " (SELECT json_group_array(tag) FROM tags WHERE note_id = notes.id)"
-                f" FROM notes WHERE id IN ({embeddings.marks(part)})",
-                part,
-            )
-            found.update((note.id, note) for note in self.database.decoded(rows, _stored_note))
-        return found
-
-    def note(self, path: str) -> StoredNote | None:
-        """Return one note by its path."""
-        found = self.notes_by_ids(list(self.note_ids([path]).values()))
-        return next(iter(found.values()), None)
-
-    def note_language(self, path: str) -> str:
-        """Return the language most of a note's text is in: `ru`, `en` or nothing."""
-        return str(self.database.value("SELECT language FROM notes WHERE path = ?", (path,)) or "")
-
-    def chunks_by_ids(self, chunk_ids: Sequence[str]) -> dict[str, StoredChunk]:
-        """Return chunks by chunk id; ids that the catalogue does not know are left out."""
-        return {stored.chunk.id: stored for stored in self._chunks("chunks.chunk_id", chunk_ids)}
-
     def chunks_by_row_ids(self, row_ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return chunks by row id, as the keyword search names them."""
-        return {stored.row_id: stored for stored in self._chunks("chunks.id", row_ids)}
-
-    def chunks_by_text_hash(self, keys: Sequence[str]) -> dict[str, list[StoredChunk]]:
-        """Return the chunks that hold these embedding keys; equal sections of several notes share a key."""
-        found: dict[str, list[StoredChunk]] = {}
-        for stored in self._chunks("chunks.text_hash", keys):
-            found.setdefault(stored.chunk.text_hash, []).append(stored)
-        return found
-
-    def chunks_of_notes(self, note_ids: Sequence[int]) -> dict[int, list[StoredChunk]]:
-        """Return the chunks of these notes, in the order they stand there."""
-        found: dict[int, list[StoredChunk]] = {}
-        for stored in self._chunks("chunks.note_id", note_ids):
-            found.setdefault(stored.note_id, []).append(stored)
+        found: dict[int, StoredChunk] = {}
+        for part in embeddings.parts(row_ids):
+            rows = self.database.rows(
+                "SELECT chunks.id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
+                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features"
+                " FROM chunks JOIN notes ON notes.id = chunks.note_id"
+                f" WHERE chunks.id IN ({embeddings.marks(part)})",
+                part,
+            )
+            found.update((stored.row_id, stored) for stored in self.database.decoded(rows, _stored_chunk))
         return found
 
     def problems(self) -> list[tuple[str, str]]:
@@ -223,9 +174,6 @@ class Catalog:
                 embedded=embeddings.embedding_count(self.database, embedder),
                 owed=embeddings.owed_count(self.database),
                 problems=value("SELECT coalesce(sum(json_array_length(problems)), 0) FROM notes"),
-                languages=tuple(
-                    self.database.rows("SELECT language, count(*) FROM notes GROUP BY language ORDER BY 2 DESC, 1")
-                ),
                 last_indexed_at=value("SELECT max(indexed_at) FROM notes"),
             )
 
@@ -269,37 +217,8 @@ class Catalog:
         self.database.run("DELETE FROM tags WHERE note_id = ?", (note_id,))
         self.database.run_many("INSERT INTO tags (note_id, tag) VALUES (?, ?)", ((note_id, tag) for tag in tags))
 
-    def _chunks(self, column: str, keys: Sequence[embeddings.Key]) -> list[StoredChunk]:
-        found: list[StoredChunk] = []
-        for part in embeddings.parts(keys):
-            rows = self.database.rows(
-                "SELECT chunks.id, note_id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
-                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features"
-                " FROM chunks JOIN notes ON notes.id = chunks.note_id"
-                f" WHERE {column} IN ({embeddings.marks(part)}) ORDER BY note_id, ordinal",
-                part,
-            )
-            found += self.database.decoded(rows, _stored_chunk)
-        return found
 
-
-def _stored_note(row: Row) -> StoredNote:
-    note_id, path, title, date, date_source, main_language, indexed_at, problems, aliases, tags = row
-    return StoredNote(
-        id=note_id,
-        path=path,
-        title=title,
-        date=date,
-        date_source=date_source,
-        language=main_language,
-        indexed_at=indexed_at,
-        aliases=tuple(json.loads(aliases)),
-        tags=tuple(json.loads(tags)),
-        problems=tuple(json.loads(problems)),
-    )
-
-
-_CHUNK_TYPES = (int, int, str, str, str, str, int, int, int, int, str, str, str, str, str, str, str)
+_CHUNK_TYPES = (int, str, str, str, str, int, int, int, int, str, str, str, str, str, str, str)
 
 
 def _stored_chunk(row: Row) -> StoredChunk:
@@ -307,7 +226,6 @@ def _stored_chunk(row: Row) -> StoredChunk:
         raise TypeError  # SQLite keeps whatever a flipped bit makes of a column
     (
         row_id,
-        note_id,
         title,
         chunk_id,
         path,
@@ -334,4 +252,4 @@ def _stored_chunk(row: Row) -> StoredChunk:
         text_hash=key,
         features=tuple(features.split()),
     )
-    return StoredChunk(row_id=row_id, note_id=note_id, title=title, chunk=chunk)
+    return StoredChunk(row_id=row_id, title=title, chunk=chunk)

@@ -13,13 +13,13 @@ from vaultrag.store import embeddings
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.chroma import ChromaUnavailable
 from vaultrag.store.database import Access, Database
+from vaultrag.store.keywords import KEYWORD_TABLES
 from vaultrag.store.opening import states_its_schema
 from vaultrag.store.vectors import VectorIndex
 
 REPAIR = "Run `vaultrag repair`."
 INDEX = "Run `vaultrag index`."
 SHOWN = 3  # examples in a finding; the rest is a number
-KEYWORD_TABLES = ("keywords", "names_fts")
 
 
 def check_index(database: Database, vectors: VectorIndex | None = None) -> list[Finding]:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,11 @@ class Collection:
 
     def create(self) -> None:
         self.folder.mkdir(mode=0o700)
-        self._call("open", OPEN_SECONDS, create=True)
+        self._call("open", OPEN_SECONDS, {"create": True})
 
     def open(self) -> int:
         """Open, count and query, which is what a damaged folder fails at; return how many keys it holds."""
-        count = int(self._call("open", OPEN_SECONDS)["count"])
+        count = int(self._call("open", OPEN_SECONDS, {})["count"])
         self.refuse_bloat(count)
         return count
 
@@ -75,21 +75,21 @@ class Collection:
     def pages(self) -> Iterator[list[str]]:
         """Yield all keys, page by page."""
         offset = 0
-        while page := self._call("keys", WRITE_SECONDS, limit=KEYS_PER_REQUEST, offset=offset)["keys"]:
+        while page := self._call("keys", WRITE_SECONDS, _page(offset))["keys"]:
             offset += len(page)
             yield page
 
     def stored(self) -> Iterator[tuple[list[str], Vectors]]:
         """Yield all keys with their vectors, page by page."""
         offset = 0
-        while (page := self._reply("vectors", WRITE_SECONDS, limit=KEYS_PER_REQUEST, offset=offset)).body["keys"]:
+        while (page := self._reply("vectors", WRITE_SECONDS, _page(offset))).body["keys"]:
             keys = page.body["keys"]
             offset += len(keys)
             yield keys, np.frombuffer(page.payload, "<f4").reshape(len(keys), -1)
 
     def search(self, query: Vectors, k: int) -> list[tuple[str, float]]:
         """Return up to k pairs (embedding key, cosine), best first."""
-        found = self._call("search", SEARCH_SECONDS, _bytes(query), k=k)
+        found = self._call("search", SEARCH_SECONDS, {"k": k}, _bytes(query))
         pairs = [(key, 1.0 - distance) for key, distance in zip(found["keys"], found["distances"], strict=True)]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
@@ -97,12 +97,12 @@ class Collection:
         """Add keys; one that is already there stays as it is."""
         for start in range(0, len(keys), KEYS_PER_REQUEST):
             end = start + KEYS_PER_REQUEST
-            self._call("add", WRITE_SECONDS, _bytes(vectors[start:end]), keys=list(keys[start:end]))
+            self._call("add", WRITE_SECONDS, {"keys": list(keys[start:end])}, _bytes(vectors[start:end]))
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete keys; one that is not there is no error."""
         for start in range(0, len(keys), KEYS_PER_REQUEST):
-            self._call("delete", WRITE_SECONDS, keys=list(keys[start : start + KEYS_PER_REQUEST]))
+            self._call("delete", WRITE_SECONDS, {"keys": list(keys[start : start + KEYS_PER_REQUEST])})
 
     def close(self) -> None:
         self._child.close()
@@ -112,10 +112,10 @@ class Collection:
         """The process that holds Chroma, while it runs."""
         return self._child.pid
 
-    def _call(self, method: str, seconds: float, payload: bytes = b"", **body: Any) -> dict[str, Any]:
-        return self._reply(method, seconds, payload, **body).body
+    def _call(self, method: str, seconds: float, body: Mapping[str, Any], payload: bytes = b"") -> dict[str, Any]:
+        return self._reply(method, seconds, body, payload).body
 
-    def _reply(self, method: str, seconds: float, payload: bytes = b"", **body: Any) -> Frame:
+    def _reply(self, method: str, seconds: float, body: Mapping[str, Any], payload: bytes = b"") -> Frame:
         if not self.folder.is_dir():
             raise ChromaUnavailable(MISSING)
         request = {"folder": str(self.folder), "dimension": self.dimension, **body}
@@ -249,6 +249,10 @@ def _read_stamp(generation: Path) -> Stamp | None:
 
 def _link_list_bytes(generation: Path) -> int:
     return sum(path.stat().st_size for path in generation.glob("*/link_lists.bin"))
+
+
+def _page(offset: int) -> dict[str, int]:
+    return {"limit": KEYS_PER_REQUEST, "offset": offset}
 
 
 def _bytes(vectors: Vectors) -> bytes:

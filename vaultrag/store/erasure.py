@@ -14,7 +14,6 @@ from vaultrag.store.embeddings import advance_version
 from vaultrag.store.faults import translated
 from vaultrag.store.vectors import REBUILD_OWED
 
-KEYWORD_INDEXES = ("keywords", "names_fts")
 KEYED_BY_TEXT = (("embeddings", "text_hash"), ("set_aside", "text_hash"), ("outbox", "key"))
 
 
@@ -24,13 +23,6 @@ def drop_orphans(database: Database) -> None:
         for table, column in KEYED_BY_TEXT:
             database.run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT text_hash FROM chunks)")
         advance_version(database)
-
-
-def rebuild_keyword_indexes(database: Database) -> None:
-    """Write the full-text indexes anew: their segments hold deleted words until they happen to be merged."""
-    for table in KEYWORD_INDEXES:
-        with database.atomic():
-            database.run(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
 
 
 def compact(database: Database) -> None:

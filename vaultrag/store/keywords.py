@@ -7,6 +7,7 @@ from collections.abc import Sequence, Set
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import AMONG, as_list
 
+KEYWORD_TABLES = ("keywords", "names_fts")  # the stems of chunks, and those of titles and aliases
 MAX_TERMS = 64  # a page pasted as a question: more terms cost time and add nothing to the ranking
 
 
@@ -55,4 +56,20 @@ def search_names(database: Database, stems: Sequence[str], k: int) -> list[tuple
 def match_any(stems: Sequence[str]) -> str:
     """Return the FTS5 expression for any of these stems; each is quoted, so that none is read as syntax."""
     distinct = [stem for stem in dict.fromkeys(stems) if stem.strip()][:MAX_TERMS]
-    return " OR ".join('"' + stem.replace('"', '""').replace("\0", "") + '"' for stem in distinct)
+    return " OR ".join(map(_quoted, distinct))
+
+
+def match_all(stems: Sequence[str]) -> str:
+    """Return the FTS5 expression for all of these stems: a compound stands between its parts, so no phrase would do."""
+    return " AND ".join(map(_quoted, stems))
+
+
+def rebuild_keywords(database: Database) -> None:
+    """Write the keyword indexes anew: what is wrong in them goes, and with it deleted words not yet merged away."""
+    for table in KEYWORD_TABLES:
+        with database.atomic():
+            database.run(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
+
+
+def _quoted(stem: str) -> str:
+    return '"' + stem.replace('"', '""').replace("\0", "") + '"'

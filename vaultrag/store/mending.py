@@ -11,11 +11,10 @@ from vaultrag.store.check import check_keywords, texts_without_embedding
 from vaultrag.store.check_home import leftovers, make_private, readable_by_others, remove
 from vaultrag.store.check_vectors import unsound_embeddings
 from vaultrag.store.database import Database
+from vaultrag.store.keywords import rebuild_keywords
 from vaultrag.store.records import RecordBook
 from vaultrag.store.salvage import first_days, readable_records
 from vaultrag.store.schema import FIRST_SEEN
-
-KEYWORD_TABLES = {"keywords": "the keyword index of passages", "names_fts": "the keyword index of names"}
 
 
 def mend_records(book: RecordBook, damaged_files: Sequence[Path]) -> list[str]:
@@ -37,9 +36,7 @@ def mend_keywords(database: Database) -> list[str]:
     """Build those keyword indexes anew that do not agree with the rows; return what was done."""
     if not list(check_keywords(database)):
         return []
-    for table in KEYWORD_TABLES:
-        with database.atomic():
-            database.run(f"INSERT INTO {table} ({table}) VALUES ('rebuild')")
+    rebuild_keywords(database)
     return ["The keyword indexes were built anew."]
 
 

@@ -9,8 +9,9 @@ from vaultrag.domain import LinkKind
 from vaultrag.store.database import Database, Row
 from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.graph import StoredLink
+from vaultrag.store.keywords import match_all
 
-TEXTS_ASKED = 300
+TEXTS_ASKED = 300  # chunks: enough to meet a word in small letters, if it is ever written so
 
 
 class Mention(NamedTuple):
@@ -74,7 +75,7 @@ def notes_with_words(database: Database, stems: Sequence[str]) -> list[int]:
     """Return the notes that hold these stems, in one chunk."""
     return database.column(
         "SELECT DISTINCT note_id FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ?)",
-        (_all_of(stems),),
+        (match_all(stems),),
     )
 
 
@@ -82,16 +83,12 @@ def texts_with_words(database: Database, stems: Sequence[str]) -> list[str]:
     """Return texts of chunks that hold these stems; no more than tell how a word is written."""
     return database.column(
         "SELECT text FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ? LIMIT ?)",
-        (_all_of(stems), TEXTS_ASKED),
+        (match_all(stems), TEXTS_ASKED),
     )
 
 
 def note_ids(database: Database) -> list[int]:
     return database.column("SELECT id FROM notes ORDER BY id")
-
-
-def note_count(database: Database) -> int:
-    return int(database.value("SELECT count(*) FROM notes"))
 
 
 def owed(database: Database) -> dict[int, int]:
@@ -172,8 +169,3 @@ def _insert(database: Database, found: Iterable[Mention]) -> None:
         " WHERE EXISTS (SELECT 1 FROM notes WHERE id = ?1) AND EXISTS (SELECT 1 FROM notes WHERE id = ?2)",
         list(found),
     )
-
-
-def _all_of(stems: Sequence[str]) -> str:
-    """Return the FTS5 expression for all of these stems: a compound stands between its parts, so no phrase would do."""
-    return " AND ".join('"' + stem.replace('"', '""').replace("\0", "") + '"' for stem in stems)

@@ -44,7 +44,7 @@ class NoteRows:
     def _own(self, stored: NoteRows) -> dict[str, Value]:
         """Return the values of the note's own row; of a day that no file names, that it is one is all we know."""
         day = stored.note["date"]
-        first_seen = self.note["date_source"] == FIRST_SEEN and isinstance(day, str) and _DAY.fullmatch(day)
+        first_seen = self.note["date_source"] == FIRST_SEEN and is_day(day)
         return {**self.note, "date": day} if first_seen else dict(self.note)
 
 
@@ -102,6 +102,11 @@ def note_values(note: Note, chunks: Sequence[Chunk]) -> dict[str, Value]:
 def names_of(note: Note) -> list[tuple[str, str]]:
     """Return (kind, name) of a note's title and aliases."""
     return [("title", storable(note.title)), *(("alias", storable(alias)) for alias in note.aliases)]
+
+
+def is_day(value: object) -> bool:
+    """Tell whether a value is a day as notes have them, `YYYY-MM-DD`."""
+    return isinstance(value, str) and _DAY.fullmatch(value) is not None
 
 
 def stems_of(name: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,15 +20,15 @@ from vaultrag.store.check import check_file
 from vaultrag.store.check_home import SET_ASIDE
 from vaultrag.store.check_vectors import is_vector
 from vaultrag.store.database import Access, Database, Row
-from vaultrag.store.faults import translated
+from vaultrag.store.faults import BESIDE, translated
 from vaultrag.store.journal import Entry
+from vaultrag.store.note_rows import is_day
 from vaultrag.store.opening import open_database
 from vaultrag.store.schema import FIRST_SEEN
 
 NEW_SUFFIX = ".new"
 ROWS = 500  # read at a time; a portion that cannot be read is halved until one row is lost
 MOST_ROWS = 100_000_000  # where even the number of rows cannot be read
-_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 def file_fault(path: Path) -> str:
@@ -62,7 +61,7 @@ def replace_file(path: Path, progress: Progress) -> tuple[Path, int]:
         _remove(new)
         raise
     with translated(path):
-        for suffix in ("-wal", "-shm"):  # they belong to the old file, and lie beside it in the other folder
+        for suffix in BESIDE:  # they belong to the old file, and lie beside it in the other folder
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         os.replace(new, path)
     return kept, saved
@@ -107,11 +106,7 @@ def first_days(path: Path) -> dict[str, str]:
     query = f"SELECT path, date FROM notes WHERE date_source = '{FIRST_SEEN}' ORDER BY id"
     today = time.strftime("%Y-%m-%d")
     rows = [*_until_damaged(path, query), *_until_damaged(path, f"{query} DESC")]
-    return {note: day for note, day in rows if isinstance(note, str) and _is_day(day) and day <= today}
-
-
-def _is_day(value: object) -> bool:
-    return isinstance(value, str) and _DAY.fullmatch(value) is not None
+    return {note: day for note, day in rows if isinstance(note, str) and is_day(day) and day <= today}
 
 
 def _set_aside(path: Path) -> Path:
@@ -138,7 +133,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 def _remove(path: Path) -> None:
     with translated(path):
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", *BESIDE):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
