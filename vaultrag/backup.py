@@ -8,7 +8,6 @@ is a line of the journal (see `store/journal.py`), the settings one of kind `set
 from __future__ import annotations
 
 import contextlib
-import errno
 import gzip
 import hashlib
 import json
@@ -24,7 +23,16 @@ from pathlib import Path
 from vaultrag.archive import Archive, is_sound, open_for_records
 from vaultrag.config import CONFIG_NAME, Config, parse_settings
 from vaultrag.domain import Exported, Imported, SettingsFate
-from vaultrag.errors import ConfigError, DiskFull, ExportUnusable, IndexLocked, IndexMissing, IndexTooNew, UsageError
+from vaultrag.errors import (
+    ConfigError,
+    DiskFull,
+    ExportUnusable,
+    IndexLocked,
+    IndexMissing,
+    IndexTooNew,
+    UsageError,
+    is_disk_full,
+)
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
@@ -259,7 +267,7 @@ def _writing(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise DiskFull(
                 f"There is no space left for {target}.", "Free some space, or name another place."
             ) from error

@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vaultrag.errors import ConfigError, VaultError
 
 CONFIG_NAME = "config.toml"
+LOG_NAME = "server.log"
+START_LOG_NAME = "server.start.log"  # what a server in the background says until it serves
 MOVED_TO_ROLES = ("answer", "embed")  # they stood in [models] up to version 0.1, and are understood there
 
 
@@ -162,7 +164,7 @@ class Config(BaseModel):
 
     @property
     def log_path(self) -> Path:
-        return self.home / "server.log"
+        return self.home / LOG_NAME
 
     def home_bytes(self) -> int:
         """Return how much the home holds; what another process removes meanwhile counts as nothing."""

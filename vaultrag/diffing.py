@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,16 +11,14 @@ from pathlib import Path
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Change, ChangeKind, FileStat
 from vaultrag.errors import VaultError
+from vaultrag.paths import normalize_path
 from vaultrag.reading import Recipe
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.exclusions import read_exclusions
 from vaultrag.store.within import EVERYWHERE
-from vaultrag.vault.files import Skipped, note_suffixes, read_note, scan_vault, without
-from vaultrag.vault.links import normalize_path
+from vaultrag.vault.files import NUMBERED, Skipped, note_suffixes, read_note, scan_vault, without
 from vaultrag.vault.parse import content_hash
-
-_NUMBERED = re.compile(r"(?P<name>.+) \d{1,2}(?P<suffix>\.md)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +135,11 @@ def _with_numbered(vault: Path, catalog: Catalog, places: Iterable[str]) -> list
 
 
 def _namesakes(catalog: Catalog, place: str) -> Iterator[str]:
-    if numbered := _NUMBERED.fullmatch(place):
+    if numbered := NUMBERED.fullmatch(place):
         yield f"{numbered['name']}{numbered['suffix']}"
     stem = normalize_path(place[: -len(".md")])
     for other in graph.files_between(catalog.database, f"{stem} ", f"{stem}!"):
-        if _NUMBERED.fullmatch(other):
+        if NUMBERED.fullmatch(other):
             yield other
 
 

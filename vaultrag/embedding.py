@@ -16,7 +16,7 @@ from typing import Protocol
 
 import numpy as np
 
-from vaultrag.domain import Embedder, Progress, Vectors
+from vaultrag.domain import Embedder, Progress, Vectors, unwatched
 from vaultrag.errors import ModelError
 from vaultrag.store import embeddings, succession
 from vaultrag.store.database import Database
@@ -133,7 +133,7 @@ class _Succession:
         if not self.kept_up:
             return
         try:
-            yield from _Answering(self.database, self.earlier, self.vectors, _no_progress, self.stop, successor).drain()
+            yield from _Answering(self.database, self.earlier, self.vectors, unwatched, self.stop, successor).drain()
         except ModelError:
             self.kept_up = False
 
@@ -281,7 +281,3 @@ def _embedding_thread() -> Iterator[ThreadPoolExecutor]:
         yield worker
     finally:
         worker.shutdown(wait=False, cancel_futures=True)
-
-
-def _no_progress(_phase: str, _done: int, _total: int) -> None:
-    """What is kept up on the side is not what the bar shows."""

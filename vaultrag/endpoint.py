@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import secrets
@@ -11,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vaultrag.errors import DiskFull, ServerError, TokenUnreadable
+from vaultrag.errors import DiskFull, ServerError, TokenUnreadable, is_disk_full
 
 ENDPOINT_NAME = "server.json"
 RENEW_TOKEN = "End the server with `vaultrag serve --stop`; the next one starts with a token that works."
 TOKEN_BYTES = 32  # 256 bits: not to be guessed
 LOOPBACK = "127.0.0.1"
-
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ def writing_into(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if is_disk_full(error):
             raise _disk_full(home) from error
         raise ServerError(
             f"{home} cannot be written to: {error.strerror}.",
@@ -106,7 +103,7 @@ def ensure_token(path: Path) -> str:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             path.chmod(0o600)  # copied or restored with wider rights
     except OSError as error:
-        if error.errno in _NO_SPACE:
+        if is_disk_full(error):
             raise _disk_full(path.parent) from error
         raise TokenUnreadable(
             f"The token file {path} could not be made: {error.strerror}.",

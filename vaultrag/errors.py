@@ -28,6 +28,8 @@ Each instance carries one sentence (what happened) and a remedy (what to do), bo
 
 from __future__ import annotations
 
+import errno
+
 
 class VaultragError(Exception):
     exit_code = 1
@@ -134,3 +136,8 @@ class PortTaken(ServerError):
 class TokenUnreadable(ServerError):
     exit_code = 19
     http_status = 401
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Tell whether the system says that no space is left, or no quota."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

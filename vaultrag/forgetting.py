@@ -14,28 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vaultrag.archive import Archive, paths_spoken_of, records_about
-from vaultrag.config import Config
+from vaultrag.config import LOG_NAME, START_LOG_NAME, Config
 from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.mentioning import refresh_mentions
+from vaultrag.paths import normalize_path
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check_home import SET_ASIDE, leftovers, remove
 from vaultrag.store.database import Database
-from vaultrag.store.embeddings import AMONG, as_list
 from vaultrag.store.erasure import compact, drop_chroma, drop_orphans
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
 from vaultrag.store.faults import translated
 from vaultrag.store.keywords import rebuild_keywords
+from vaultrag.store.lists import AMONG, as_list
 from vaultrag.store.records import FORGET_OWED, Kind
-from vaultrag.vault.links import normalize_path, resolve_link
+from vaultrag.vault.links import resolve_link
 from vaultrag.vault.naming import find_note
-
-LOGS = ("server.log", "server.start.log")
-
-
-def unwatched(phase: str, done: int, total: int) -> None:
-    """Nobody watches the progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ class Forgetting:
         drop_chroma(self.database, self.config.chroma_path)
         remove([*leftovers(home), *(path for path in (self.config.states_path, home / SET_ASIDE) if path.exists())])
         with translated(home):
-            for log in LOGS:
+            for log in (LOG_NAME, START_LOG_NAME):
                 _empty(home / log)
                 remove(sorted(home.glob(f"{log}.*")))
 

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import snowballstemmer
 
-STRESS_MARK = "\u0301"
 SOFT_MARKS = "\u00ad\u200b\u200c\u200d\ufeff"  # soft hyphens and zero-width marks split words for no reader
 
 _LETTERS = rf"[^\W_]+(?:[\u0300-\u036f{SOFT_MARKS}][^\W_]*)*"  # combining marks: й and ё of NFD, stress

@@ -31,10 +31,11 @@ from vaultrag.domain import (
     RepairReport,
     Role,
     SearchResult,
+    unwatched,
 )
 from vaultrag.embedding import never, rebuild_chroma
 from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError
-from vaultrag.forgetting import Forgetting, unwatched
+from vaultrag.forgetting import Forgetting
 from vaultrag.indexing import DeletionPolicy, apply_changes
 from vaultrag.meaning import Meaning
 from vaultrag.mentioning import refresh_mentions

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from vaultrag.domain import Chunk, Span
 from vaultrag.language import sentences
+from vaultrag.vault.lines import NEWLINE
 
-_NEWLINE = re.compile(r"\r\n|\n|\r")
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
 _MARKS = re.compile(r"[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 # The line that opens a message of an imported chat says who spoke, not what: nothing to cite, nothing to read.
@@ -80,7 +80,7 @@ def with_marks(sentence: str, numbers: tuple[int, ...]) -> str:
 def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Cut a sentence at line ends, unless the next line goes on in lower case as in hard-wrapped text."""
     cuts: list[tuple[int, int]] = []
-    for match in _NEWLINE.finditer(text, start, end):
+    for match in NEWLINE.finditer(text, start, end):
         follows = text[match.end() : match.end() + 80].lstrip(" \t>")
         if follows[:1].islower() and not (_stands_alone(text[start : match.start()]) or _KEY_VALUE.match(follows)):
             continue
@@ -98,7 +98,7 @@ def _stands_alone(line: str) -> bool:
 
 def _position(chunk: Chunk, offset: int) -> tuple[int, int]:
     line, column_start = chunk.span.first_line, None
-    for match in _NEWLINE.finditer(chunk.text, 0, offset):
+    for match in NEWLINE.finditer(chunk.text, 0, offset):
         if match.end() > offset:
             break
         line, column_start = line + 1, match.end()

@@ -12,6 +12,7 @@ from importlib import resources
 from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage
 from vaultrag.language import content_stems, sentences, stems
+from vaultrag.vault.lines import NEWLINE
 
 CountMany = Callable[[Sequence[str]], list[int]]
 TEMPLATE_TOKENS = 40  # role marks and line ends around system and user text, generously
@@ -26,7 +27,6 @@ NOTHING_FOUND = {"ru": "В заметках этого нет.", "en": "The note
 
 _CHAT_MARKS = re.compile(r"<!--.*?-->|【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]", re.DOTALL)
 _QUOTE = re.compile(r"^(?:\s*>)+ ?")
-_NEWLINE = re.compile(r"\r\n|\n|\r")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _SAYS_NOTHING = re.compile(
     r"^\W*(?:в (?:\w+ )?(?:заметках|отрывках)(?: [^\W\d]+){0,4} нет\b|в (?:\w+ )?(?:заметках|отрывках) нет\b"
@@ -125,7 +125,7 @@ def _block(number: int, part: Offered) -> str:
 def _readable(text: str) -> str:
     """Drop what a reader does not need: quote marks of chats and callouts, message ids, marks left by chat exports."""
     text = _CHAT_MARKS.sub("", text)
-    lines = [_QUOTE.sub("", line).rstrip() for line in _NEWLINE.split(text)]
+    lines = [_QUOTE.sub("", line).rstrip() for line in NEWLINE.split(text)]
     return _EMPTY_LINES.sub("\n\n", "\n".join(line for line in lines if not TURN_HEADER.match(line))).strip()
 
 

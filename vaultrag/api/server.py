@@ -25,6 +25,7 @@ from vaultrag.api.routes import build_app
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import Streams
 from vaultrag.config import Config
+from vaultrag.domain import unwatched
 from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
 from vaultrag.errors import PortTaken, ServerError
 from vaultrag.following import Follower
@@ -152,7 +153,7 @@ def _following(workspace: Workspace) -> Iterator[None]:
     if workspace.config.settings.watch.mode == "off":
         yield
         return
-    follower = Follower(workspace, lambda *_: None)
+    follower = Follower(workspace, unwatched)
     threading.Thread(target=follower.run, name="follow", daemon=True).start()
     try:
         yield

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeAlias
 
+from vaultrag.config import LOG_NAME
 from vaultrag.errors import VaultragError
 from vaultrag.wire import Event, Fault, TextPiece, sse
 
@@ -19,7 +20,7 @@ STOPPING = Fault(error="ServerError", message="The server is stopping.", remedy=
 UNEXPECTED = Fault(
     error="VaultragError",
     message="The server met an error that it does not know.",
-    remedy="The log names its place: server.log in the vault's home.",
+    remedy=f"The log names its place: {LOG_NAME} in the vault's home.",
 )
 
 Queue: TypeAlias = "asyncio.Queue[Event | None]"

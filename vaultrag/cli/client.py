@@ -14,7 +14,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from vaultrag import wire
-from vaultrag.config import Config
+from vaultrag.config import LOG_NAME, Config
 from vaultrag.domain import NOT_KEPT, Keep, Progress
 from vaultrag.endpoint import RENEW_TOKEN, Endpoint, read_endpoint, read_token
 from vaultrag.errors import ServerError, TokenUnreadable
@@ -130,7 +130,7 @@ class Client:
     def _lost(self) -> ServerError:
         return ServerError(
             "The server ended before it had answered.",
-            f"Run the command again; {self.home / 'server.log'} says what happened.",
+            f"Run the command again; {self.home / LOG_NAME} says what happened.",
         )
 
 

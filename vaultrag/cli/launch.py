@@ -14,18 +14,17 @@ from pydantic import ValidationError
 
 from vaultrag.child import environment_with
 from vaultrag.cli.client import POLL_SECONDS, Client, find_server
-from vaultrag.config import Config
+from vaultrag.config import START_LOG_NAME, Config
 from vaultrag.endpoint import LOOPBACK, writing_into
 from vaultrag.errors import ServerError, VaultragError
 from vaultrag.wire import Fault
 
 START_SECONDS = 60.0  # fastapi and the index take about two seconds; a cold disk some more
-ERRORS_NAME = "server.start.log"
 
 
 def start_server(config: Config) -> Client:
     """Start `vaultrag serve`, detached, and return it once it answers. Raises what kept it from starting."""
-    errors = config.home / ERRORS_NAME
+    errors = config.home / START_LOG_NAME
     with writing_into(config.home):
         config.home.mkdir(parents=True, exist_ok=True)
         process = _spawn(config, errors)

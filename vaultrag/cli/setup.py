@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, require_vault, shipped
-from vaultrag.errors import ConfigError, DiskFull
+from vaultrag.errors import ConfigError, DiskFull, is_disk_full
 
 _SETTING = re.compile(r"^(?=[a-z_]+ = )", re.MULTILINE)
 _VAULT_PATH = re.compile(r'^# path = ""$', re.MULTILINE)
@@ -52,7 +51,7 @@ def _write(path: Path, text: str) -> None:
             part.unlink(missing_ok=True)
             raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise DiskFull(
                 f"There is no space left for {path}.", "Free some space, then run the command again."
             ) from error

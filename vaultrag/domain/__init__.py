@@ -55,7 +55,7 @@ from vaultrag.domain.notes import (
     Turn,
 )
 from vaultrag.domain.records import Exported, Forgotten, Imported, SettingsFate, Verdict, VerdictState
-from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted
+from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, unwatched
 from vaultrag.domain.state import Attention, Finding, IndexReport, IndexStatus, RepairReport, Succession
 
 __all__ = [
@@ -121,4 +121,5 @@ __all__ = [
     "Verdict",
     "VerdictState",
     "counted",
+    "unwatched",
 ]

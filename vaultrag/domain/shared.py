@@ -22,6 +22,10 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a phase's name, how much is done, and how much there is."""
 
 
+def unwatched(_phase: str, _done: int, _total: int) -> None:
+    """A `Progress` that nobody watches."""
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number and its regular English noun: `1 note`, `1,200 notes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

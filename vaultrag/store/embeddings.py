@@ -6,24 +6,20 @@ so a key may be queued any number of times, and done again after a crash.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import TypeVar
 
 from vaultrag.domain import Vectors
 from vaultrag.errors import IndexDamaged, StoreError
 from vaultrag.store.database import Database
-
-Key = TypeVar("Key", str, int)
+from vaultrag.store.lists import marks, parts
 
 FINGERPRINT = "embedder_fingerprint"
 VERSION = "embeddings_version"
 STORED = "<f4"  # numpy is imported late: `vaultrag status` counts without it
 LINK_SECONDS = 7 * 86400.0  # a link to a note counts as a week by which it is younger
 LINKS_COUNTED = 52  # and so a much linked note as one year, not more: the embedder reaches it long before
-KEYS_PER_QUERY = 500  # below the 999 variables that the oldest SQLite in use allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,30 +232,11 @@ def matrix(blobs: Sequence[object]) -> Vectors:
     return np.frombuffer(b"".join(vectors), STORED).reshape(len(vectors), -1)
 
 
-def parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
-    """Cut keys into portions that fit into one query."""
-    for start in range(0, len(keys), KEYS_PER_QUERY):
-        yield keys[start : start + KEYS_PER_QUERY]
-
-
-def marks(keys: Sequence[object]) -> str:
-    """Return one `?` for each key."""
-    return ",".join("?" * len(keys))
-
-
 NOTE_SCORE = (
     f"notes.mtime_ns / 1e9 + {LINK_SECONDS} * "
     f"(SELECT count(*) FROM (SELECT 1 FROM links WHERE target_path = notes.path LIMIT {LINKS_COUNTED}))"
 )
 """How early a note's texts are embedded: the highest first, which was edited last, or is linked most."""
-
-AMONG = "IN (SELECT value FROM json_each(?))"
-"""Is one of a list of any length, which `as_list` makes the one parameter."""
-
-
-def as_list(values: Collection[int] | Collection[str]) -> str:
-    """Return values as the parameter of `AMONG`."""
-    return json.dumps(list(values))
 
 
 def texts_of(database: Database, keys: Sequence[str]) -> dict[str, str]:

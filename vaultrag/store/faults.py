@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, StoreError
+from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, StoreError, is_disk_full
 
 BESIDE = ("-wal", "-shm")  # the names of SQLite's own files end so
 SHARED_BYTES = 65_536  # of shared memory beside the log, for a log of usual size
@@ -60,7 +59,7 @@ def damaged(path: Path, detail: str) -> IndexDamaged:
 
 
 def _translate_os(error: OSError, path: Path) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_disk_full(error):
         return _disk_full(path)
     if isinstance(error, IsADirectoryError) and error.filename:
         return _in_the_way(Path(error.filename))

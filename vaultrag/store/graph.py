@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from vaultrag.domain import Link, LinkKind
+from vaultrag.paths import file_name, lower
 from vaultrag.store.database import Database, Row
-from vaultrag.store.embeddings import AMONG, as_list, marks, parts
+from vaultrag.store.lists import AMONG, as_list, marks, parts
 from vaultrag.store.within import EVERYWHERE, rows_within
 
 Resolve: TypeAlias = Callable[[str, str], str | None]
@@ -44,20 +45,10 @@ def target_key(target: str) -> str:
     """Return what all targets share that can mean the same file: the last segment, lower-case, without `.md`."""
     spaced = unicodedata.normalize("NFC", target.replace("\u00a0", " ").replace("\u202f", " "))
     key = spaced.strip().replace("\\", "/").rstrip("/").rpartition("/")[2]
-    key = _lower(key)
+    key = lower(key)
     while key.endswith(".md"):
         key = key.removesuffix(".md")
     return key
-
-
-def file_name(path: str) -> str:
-    """Return the last segment of a path, lower-case: what a link names a file by."""
-    return _lower(path.rpartition("/")[2])
-
-
-def _lower(text: str) -> str:
-    """Lower-case character by character, as Obsidian: no final sigma."""
-    return text.lower() if "Σ" not in text else "".join(char.lower() for char in text)
 
 
 def write_links(database: Database, source_id: int, source: str, links: Sequence[Link], resolve: Resolve) -> None:

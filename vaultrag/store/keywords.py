@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 from vaultrag.store.database import Database
-from vaultrag.store.embeddings import AMONG, as_list
+from vaultrag.store.lists import AMONG, as_list
 
 KEYWORD_TABLES = ("keywords", "names_fts")  # the stems of chunks, and those of titles and aliases
 MAX_TERMS = 64  # a page pasted as a question: more terms cost time and add nothing to the ranking

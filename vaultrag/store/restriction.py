@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.language import fold
 from vaultrag.store.database import Database, Value
-from vaultrag.store.embeddings import AMONG, as_list
+from vaultrag.store.lists import AMONG, as_list
 from vaultrag.store.schema import FIRST_SEEN
 
 Clause: TypeAlias = tuple[str, tuple[Value, ...]]

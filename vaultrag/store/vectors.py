@@ -16,6 +16,7 @@ from vaultrag.store.chroma import KEYS_PER_REQUEST, ChromaIndex, ChromaUnavailab
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exact import ExactIndex
 from vaultrag.store.faults import translated
+from vaultrag.store.lists import parts
 
 REBUILD_OWED = "chroma_rebuild_owed"
 EXACT_UP_TO = 20_000  # embeddings: so many are compared in less time than a request to Chroma takes, and none is missed
@@ -216,7 +217,7 @@ class VectorIndex:
         held = {key for page in building.pages() for key in page}
         wanted = set(embeddings.all_keys(self.database, self.fingerprint))
         lacking = sorted(wanted - held)
-        for keys in embeddings.parts(lacking):
+        for keys in parts(lacking):
             vectors = self.vectors_for(keys)
             building.add(list(vectors), np.stack(list(vectors.values())))
         building.delete(sorted(held - wanted))

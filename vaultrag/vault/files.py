@@ -19,7 +19,7 @@ from typing import TypeAlias
 from vaultrag.config import VaultSection
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
-from vaultrag.vault.links import normalize_path
+from vaultrag.paths import normalize_path
 from vaultrag.vault.named import NamedFile, lies_in_real_folders, spelled_on_disk
 from vaultrag.vault.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 
@@ -31,14 +31,14 @@ UNREADABLE_LEAST = 8  # characters: of a note with fewer there is nothing to los
 NEAR_COPY = 0.95  # share of words in common; two notes made from one template have less
 LEAST_COPY = 300  # bytes: below it a template is most of the text
 LARGEST_COPY = 500_000  # bytes: such pairs are read at every listing
-_NUMBERED = re.compile(r"(?P<name>.+?) \d{1,2}(?P<suffix>\.md)", re.IGNORECASE)
+NUMBERED = re.compile(r"(?P<name>.+) \d{1,2}(?P<suffix>\.md)", re.IGNORECASE)  # what may copy `name.md`
 _WORD = re.compile(r"\w+")
 IN_THE_CLOUD = "its content is in the cloud only"
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the content is in the cloud, reading would fetch it
 
 _UNREADABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")  # control characters and undecodable bytes
 
-# Names that sync programs give to the losing version (facts/obsidian.md section 7), without their extension.
+# Names that sync programs give to the losing version (Dropbox, Syncthing and others), without their extension.
 _CONFLICT = re.compile(
     r"\((?:[^()]*\s)?conflicted copy(?:\s[^()]*)?\)$"
     r"|\([^()]*конфликт[^()]* копия[^()]*\)$"
@@ -209,7 +209,7 @@ def _visit(
         if entry.name.startswith("."):
             listing.skipped.extend(_placeholder(folder, entry.name))
             continue
-        if not _is_speakable(entry.name):
+        if not is_speakable(entry.name):
             listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
             continue
         try:
@@ -261,7 +261,8 @@ def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]
         return []
 
 
-def _is_speakable(name: str) -> bool:
+def is_speakable(name: str) -> bool:
+    """Tell whether a name is valid Unicode, so that text and UTF-8 can hold it."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -309,7 +310,7 @@ def _set_copies_aside(root: Path, listing: Listing) -> None:
     copies = {
         note.path: original.path
         for note in listing.notes
-        if (match := _NUMBERED.fullmatch(note.path))
+        if (match := NUMBERED.fullmatch(note.path))
         and (original := by_path.get(f"{match['name']}{match['suffix']}"))
         and _says_the_same(root, original, note)
     }

@@ -1,14 +1,11 @@
-"""Link resolution as Obsidian does it (facts/obsidian.md 1.3 to 1.7), with a rule of our own for true ties."""
+"""Link resolution as Obsidian does it, as its app was seen to do it, with a rule of our own for true ties."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-_SLASHES = re.compile(r"/{2,}")
-
+from vaultrag.paths import file_name, lower, normalize_path
 
 FilesNamed: TypeAlias = Callable[[str], Sequence[str]]
 """The paths whose last segment, lower-case, is this name; sorted."""
@@ -52,23 +49,6 @@ def resolve_link(target: str, source: str, files_named: FilesNamed) -> str | Non
     if link + extension in exact:
         return exact[link + extension]
     return None if rooted else _nearest(lowered, link + extension, source)
-
-
-def file_name(path: str) -> str:
-    """Return the last segment of a path, lower-case: what a link names a file by."""
-    return lower(path).rpartition("/")[2]
-
-
-def normalize_path(path: str) -> str:
-    """Return a path as Obsidian keys it: `/` once, no outer slash, plain spaces, NFC."""
-    if not path.isascii():
-        path = unicodedata.normalize("NFC", path.replace("\u00a0", " ").replace("\u202f", " "))
-    return _SLASHES.sub("/", path.replace("\\", "/")).strip("/")
-
-
-def lower(text: str) -> str:
-    """Lower-case each character by itself: `str.lower` turns a Greek final sigma by its place in the word."""
-    return text.lower() if "Σ" not in text else "".join(char.lower() for char in text)
 
 
 def _relative(link: str, source: str) -> str:

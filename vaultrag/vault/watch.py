@@ -31,7 +31,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from vaultrag.config import WatchSection
-from vaultrag.vault.files import is_conflict_copy
+from vaultrag.vault.files import is_conflict_copy, is_speakable
 from vaultrag.vault.mounts import is_remote
 from vaultrag.vault.settling import ChangeSet, Settling
 
@@ -289,7 +289,7 @@ _OBSERVER_LOG = logging.getLogger("watchdog.observers")
 def _place_meant(place: str, is_folder: bool) -> str | None:
     """Return the place that an event at another one is about; None for one that is no part of the vault."""
     folder, _, name = place.rpartition("/")
-    if "/." in f"/{folder}" or not _is_speakable(place):
+    if "/." in f"/{folder}" or not is_speakable(place):
         return None
     if name.startswith("."):
         is_stub = name.endswith(".icloud") and not is_folder  # iCloud leaves `.Note.md.icloud` for a `Note.md`
@@ -297,10 +297,6 @@ def _place_meant(place: str, is_folder: bool) -> str | None:
     if not is_folder and (name.lower().endswith(_TEMPORARY) or name.startswith(_TEMPORARY_STARTS)):
         return None
     return None if not is_folder and is_conflict_copy(place) else place
-
-
-def _is_speakable(place: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in place)
 
 
 def _identity(root: Path) -> tuple[int, int] | None:
