@@ -169,7 +169,8 @@ def page() -> str:
 
 
 def _models() -> Iterator[str]:
-    yield "| model | parameters | active | quantisation | GiB | GB | GiB of cache for 16k tokens (f16, q8_0) |"
+    cache = "GiB of cache for 16k tokens, or all that it was trained for (f16, q8_0)"
+    yield f"| model | parameters | active | quantisation | GiB | GB | {cache} |"
     yield "|---|--:|--:|---|--:|--:|---|"
     for shape in load_shapes().values():
         facts = facts_of_shape(shape, shape.quantisation)

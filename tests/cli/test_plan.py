@@ -60,6 +60,32 @@ def test_another_quantisation_can_be_asked_for(run: Callable[..., int], capsys: 
     assert model["bytes"] == pytest.approx(34.8e9, rel=0.01)
 
 
+def test_a_context_longer_than_the_trained_one_is_cut_and_said_to_be(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("models", "plan", "qwen3-235b-a22b", "--machine", "workstation", "--context", 100_000)
+    assert "context 40,960, all that it was trained for" in capsys.readouterr().out
+    run("models", "plan", "qwen3-235b-a22b-thinking", "--machine", "workstation", "--context", 100_000, "--json")
+    assert printed(capsys)["models"][0]["placement"]["context"] == 100_000
+
+
+def test_what_more_memory_gives_says_where_it_is_put(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for machine, place in (("workstation", "more on the card"), ("3x3090", "more on the last card")):
+        run("models", "plan", "qwen3-235b-a22b", "--machine", machine, "--json")
+        assert any(place in change for change in printed(capsys)["changes"])
+    run("models", "plan", "qwen3-32b", "--machine", "laptop", "--json")
+    assert any("more of RAM" in change for change in printed(capsys)["changes"])
+
+
+def test_the_speeds_that_are_taken_for_a_told_machine_are_shown(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("models", "plan", "qwen3-8b", "--machine", "laptop", "--vram", "12GB", "--json")
+    assert "RAM at 50 GB/s, cards at 600" in printed(capsys)["description"]
+
+
 def test_what_does_not_fit_is_refused_with_what_does(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +104,8 @@ def test_what_does_not_fit_is_refused_with_what_does(
         (("qwen9-900b",), "qwen9-900b"),
         (("qwen3-32b", "--machine", "worksation"), "workstation"),
         (("qwen3-32b", "--machine", "laptop", "--vram", "much"), "size of memory"),
+        (("qwen3-32b", "--machine", "laptop", "--ram", "0"), "without RAM"),
+        (("qwen3-32b", "--machine", "laptop", "--combo", "final-word"), "only one of them"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(

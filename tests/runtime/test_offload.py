@@ -13,6 +13,7 @@ from vaultrag.runtime.gguf_facts import ModelFacts
 from vaultrag.runtime.hardware import GIBIBYTE, Card, Hardware, load_machines, with_more
 from vaultrag.runtime.offload import Plan, Refusal, budget_of, place, plan_offload
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.planning import Told, machine_as_told
 from vaultrag.runtime.quantise import Scheme
 from vaultrag.runtime.residents import Wanted, plan_models
 from vaultrag.runtime.shapes import facts_of_shape, find_shape, load_shapes
@@ -96,6 +97,12 @@ def test_a_mixture_keeps_its_attention_on_the_card_and_experts_in_ram() -> None:
     assert 20 < len(plan.placement.expert_cpu_layers) < 48
     assert plan.placement.use_mmap is False
     assert plan.forecast.decode > 15
+
+
+def test_a_card_too_small_for_all_attention_holds_that_of_the_last_layers() -> None:
+    plan = fitting("qwen3-235b-a22b", replace(MACHINES["8gb-gpu"], ram=192))
+    assert len(plan.placement.expert_cpu_layers) == 94
+    assert 40 < plan.placement.gpu_layers < 94
 
 
 def test_what_fits_one_card_of_several_stays_on_it() -> None:
@@ -206,6 +213,13 @@ def test_unified_memory_is_counted_once() -> None:
     plan = fitting("qwen3-32b", "unified-laptop")
     assert plan.on_cards
     assert isinstance(planned("qwen3-235b-a22b", "unified-laptop"), Refusal)
+
+
+def test_unified_memory_grows_with_the_machine() -> None:
+    laptop = machine_as_told(MACHINES["unified-laptop"], Told(ram=128))
+    assert fitting("llama-3.3-70b-instruct", laptop, scheme=Scheme.Q8_0).on_cards
+    busy = replace(MACHINES["unified-laptop"], free=20.0)
+    assert budget_of(with_more(busy, 8)).ram - budget_of(busy).ram == 8 * GIBIBYTE
 
 
 def test_a_card_in_use_has_less_room() -> None:

@@ -80,6 +80,7 @@ class PlannedModel(BaseModel):
     quantisation: str
     bytes: int
     from_shape: bool
+    trained_context: int
     fits: bool
     stays: bool = False
     swap_seconds: float = 0.0
@@ -137,7 +138,9 @@ def plan_command(
     settings = session.settings(vault, home)
     if combo is not None:
         settings = settings.model_copy(update={"models": settings.models.model_copy(update={"combination": combo})})
-    told = Told(_sizes(vram), sum(_sizes(ram)), bandwidth, card_bandwidth, cores)
+    if models and combo:
+        raise UsageError("Models and a combination are named, and only one of them can be planned.", "Leave one out.")
+    told = Told(_sizes(vram), _ram(ram), bandwidth, card_bandwidth, cores)
     named = _models(models, settings)
     with session.terminal.waiting("Looking at the machine"):
         hardware = _machine(machine, told, settings)
@@ -161,6 +164,13 @@ def _sizes(text: str) -> tuple[float, ...]:
             raise UsageError(f"`{part}` is no size of memory.", "Write it as 24GB, or as 24GB,24GB for two cards.")
         found.append(float(match[1]) * {"m": 1 / 1024, "t": 1024}.get(match[2][:1], 1))
     return tuple(found)
+
+
+def _ram(text: str) -> float:
+    """Read the RAM's size; 0 where none is told. Raises UsageError."""
+    if text and not sum(_sizes(text)):
+        raise UsageError("A machine without RAM runs no model.", "Write its size as 64GB, or leave `--ram` out.")
+    return sum(_sizes(text))
 
 
 def _machine(name: str, told: Told, settings: Settings) -> Hardware:
@@ -206,6 +216,7 @@ def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> Planned
         quantisation=wanted.facts.quantisation,
         bytes=wanted.facts.size,
         from_shape=wanted.name in named.from_shape,
+        trained_context=wanted.facts.context,
         fits=isinstance(model, Placed),
     )
     here = hardware.name == THIS_MACHINE and not start.from_shape
@@ -283,12 +294,12 @@ def _place(name: str, use: Use) -> Place:
 
 def _changes(planned: MachinePlan, named: Named, context: int) -> Iterator[str]:
     """Say what more memory or a smaller context would give."""
-    from vaultrag.runtime.hardware import with_more
+    from vaultrag.runtime.hardware import place_of_more, with_more
     from vaultrag.runtime.offload import LEAST_CONTEXT
     from vaultrag.runtime.residents import plan_models
 
     more = plan_models(named.wanted, with_more(planned.hardware, MORE), context, planned.others)
-    yield from _gains(planned, more, f"with {MORE} GiB more")
+    yield from _gains(planned, more, f"with {MORE} GiB more {place_of_more(planned.hardware)}")
     if context // 2 >= LEAST_CONTEXT:
         less = plan_models(named.wanted, planned.hardware, context // 2, planned.others)
         yield from _gains(planned, less, f"with a context of {context // 2:,}")
@@ -357,7 +368,8 @@ def _where(model: PlannedModel) -> str:
         parts.append(f"the experts of the first {experts} layers in RAM")
     if any(placement["tensor_split"]):
         parts.append(f"split {' : '.join(f'{share:.0f}' for share in placement['tensor_split'])}")
-    parts.append(f"cache {placement['key_type']}, context {placement['context']:,}")
+    trained = ", all that it was trained for" if placement["context"] == model.trained_context else ""
+    parts.append(f"cache {placement['key_type']}, context {placement['context']:,}{trained}")
     parts.append(f"batches of {placement['micro_batch']}, {placement['threads']} threads")
     if model.from_disk_bytes:
         parts.append(f"{_gib(model.from_disk_bytes)} read from the drive")

@@ -106,14 +106,21 @@ def find_machine(name: str, models_dir: Path) -> Hardware:
 
 def with_more(hardware: Hardware, gibibytes: float) -> Hardware:
     """Return the machine with more memory on its last card, or more RAM where it has no card or shares its memory."""
+    free = hardware.free + gibibytes if hardware.free else 0.0
     if hardware.unified:
         card = replace(hardware.cards[0], memory=hardware.cards[0].memory + gibibytes * UNIFIED_SHARE)
-        return replace(hardware, ram=hardware.ram + gibibytes, cards=(card,))
+        return replace(hardware, ram=hardware.ram + gibibytes, free=free, cards=(card,))
     if not hardware.cards:
-        free = hardware.free + gibibytes if hardware.free else 0.0
         return replace(hardware, ram=hardware.ram + gibibytes, free=free)
     last = replace(hardware.cards[-1], memory=hardware.cards[-1].memory + gibibytes)
     return replace(hardware, cards=(*hardware.cards[:-1], last))
+
+
+def place_of_more(hardware: Hardware) -> str:
+    """Say where `with_more` puts it."""
+    if hardware.unified or not hardware.cards:
+        return "of memory" if hardware.unified else "of RAM"
+    return "on the card" if len(hardware.cards) == 1 else "on the last card"
 
 
 def limited(hardware: Hardware, ram: float, vram: float) -> Hardware:

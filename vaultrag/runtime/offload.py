@@ -133,6 +133,7 @@ def _fill(facts: ModelFacts, hardware: Hardware, budget: Budget, way: Placement)
         shared = replace(way, batch=batch, micro_batch=batch, use_mmap=False)
         if facts.experts:
             yield from _fitting(facts, hardware, budget, _fewest(facts, budget, shared, _with_experts_in_ram))
+            yield from _fitting(facts, hardware, budget, _fewest(facts, budget, shared, _with_all_experts_in_ram))
         yield from _fitting(facts, hardware, budget, _fewest(facts, budget, shared, _with_layers_in_ram))
 
 
@@ -176,6 +177,11 @@ def _on_one_card(budget: Budget, way: Placement) -> Iterator[Placement]:
 
 def _with_experts_in_ram(_facts: ModelFacts, way: Placement, count: int) -> Placement:
     return replace(way, expert_cpu_layers=tuple(range(count)))
+
+
+def _with_all_experts_in_ram(facts: ModelFacts, way: Placement, count: int) -> Placement:
+    """Move whole layers beside all experts: a small card then holds the attention of the most layers."""
+    return replace(_with_layers_in_ram(facts, way, count), expert_cpu_layers=tuple(range(len(facts.layers))))
 
 
 def _with_layers_in_ram(facts: ModelFacts, way: Placement, count: int) -> Placement:

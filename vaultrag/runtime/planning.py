@@ -12,7 +12,7 @@ from vaultrag.errors import ModelNotFound
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import role_map
 from vaultrag.runtime.gguf_facts import ModelFacts, read_facts
-from vaultrag.runtime.hardware import Card, Hardware, limited
+from vaultrag.runtime.hardware import UNIFIED_SHARE, Card, Hardware, limited
 from vaultrag.runtime.machine import AUTO, NONE
 from vaultrag.runtime.models import is_present, model_path
 from vaultrag.runtime.quantise import Scheme, requantised
@@ -104,12 +104,16 @@ def machine_as_told(base: Hardware, told: Told) -> Hardware:
         like = cards[0] if cards else Card("card", 1, 600, 80)
         cards = tuple(Card(f"card of {memory:g} GiB", memory, like.bandwidth, like.tflops) for memory in told.vram)
         cards = tuple(card for card in cards if card.memory > 0)
+    elif told.ram and base.unified:
+        cards = tuple(replace(card, memory=told.ram * UNIFIED_SHARE) for card in cards)
     if told.card_bandwidth:
         cards = tuple(replace(card, bandwidth=told.card_bandwidth) for card in cards)
+    speeds = [f"RAM at {told.ram_bandwidth or base.ram_bandwidth:g} GB/s"]
+    speeds += [f"cards at {cards[0].bandwidth:g}"] if cards else []
     return replace(
         base,
         name="a machine as told",
-        description=f"as {base.name}, but for what was told",
+        description=f"as {base.name}, but for what was told; {', '.join(speeds)}",
         cards=cards,
         ram=told.ram or base.ram,
         free=0.0 if told.ram else base.free,
