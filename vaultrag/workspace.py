@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence,
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from enum import StrEnum
 
 from vaultrag.answering.answer import Answerer
@@ -45,6 +44,7 @@ from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.roles import Models
 from vaultrag.standing import Standing
+from vaultrag.status import read_status
 from vaultrag.store import database as db
 from vaultrag.store import embeddings, mentions
 from vaultrag.store.catalog import Catalog
@@ -52,7 +52,6 @@ from vaultrag.store.check import check_index
 from vaultrag.store.check_home import SET_ASIDE
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
-from vaultrag.store.succession import succession
 from vaultrag.updating import INDEXED, Followed, Updates
 from vaultrag.verifying import check_everything
 
@@ -225,22 +224,8 @@ class Workspace:
         return read_and_cut(self.config.vault, stored.stat, self.config.settings.vault.max_note_bytes, self._recipe())
 
     def status(self) -> IndexStatus:
-        counts = Catalog(self.database).counts(self._meaning.fingerprint or None)
-        return IndexStatus(
-            vault=str(self.config.vault),
-            home=str(self.config.home),
-            notes=counts.notes,
-            chunks=counts.chunks,
-            links=counts.links,
-            unresolved=counts.unresolved_links,
-            embeddings=counts.embedded,
-            pending=counts.owed,
-            succession=succession(self.database),
-            problems=counts.problems,
-            last_indexed=_iso(counts.last_indexed_at),
-            bytes=self.config.home_bytes(),
-            attention=self.standing.attention(),
-        )
+        """Count what is indexed, and say what keeps the index from following."""
+        return replace(read_status(self.config, self.database), attention=self.standing.attention())
 
     def check(self) -> list[Finding]:
         """Look for broken invariants in the index."""
@@ -367,7 +352,3 @@ _DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}
 
 def _milliseconds(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 3)
-
-
-def _iso(moment: float | None) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds") if moment else ""

@@ -38,7 +38,7 @@ def list_answers(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """List the saved answers, the oldest first."""
     from vaultrag.wire.records import SavedAnswers
@@ -60,7 +60,7 @@ def show_answer(
     beginning: IdArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Print a saved answer, and say which of its sources do not stand in the notes any more."""
     session = session_of(context)
@@ -79,7 +79,7 @@ def delete_answer(
     beginning: IdArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Delete a saved answer."""
     from vaultrag.wire.records import Deleted
@@ -98,7 +98,7 @@ def list_chats(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """List the chats, the one spoken in last at the end."""
     from vaultrag.wire.records import Chats
@@ -122,7 +122,7 @@ def show_chat(
     name: NameArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Print the turns of a chat."""
     from vaultrag.wire.records import SavedAnswers
@@ -147,7 +147,7 @@ def delete_chat(
     name: NameArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Delete a chat with all its turns."""
     from vaultrag.wire.records import Deleted

@@ -46,12 +46,7 @@ class Client:
 
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         """Have the index brought up to date, and wait for it. Leaving does not end the server's work."""
-        for event in self._stream("/index", {"deletions": deletions}):
-            if isinstance(event, wire.Progress):
-                progress(event.phase, event.done, event.total)
-            elif isinstance(event, wire.IndexReport):
-                return event
-        raise self._lost()
+        return self._follow("/index", {"deletions": deletions}, wire.IndexReport, progress)
 
     def status(self) -> wire.IndexStatus:
         return self._call("GET", "/status", wire.IndexStatus)
@@ -61,21 +56,11 @@ class Client:
 
     def check_deep(self, progress: Progress) -> wire.Findings:
         """Have every note compared with the index, and wait for it."""
-        for event in self._stream("/check", {}):
-            if isinstance(event, wire.Progress):
-                progress(event.phase, event.done, event.total)
-            elif isinstance(event, wire.Findings):
-                return event
-        raise self._lost()
+        return self._follow("/check", {}, wire.Findings, progress)
 
     def forget(self, path: str, progress: Progress) -> wire.Forgotten:
         """Have a note or folder forgotten, and wait for it."""
-        for event in self._stream("/forget", {"path": path}):
-            if isinstance(event, wire.Progress):
-                progress(event.phase, event.done, event.total)
-            elif isinstance(event, wire.Forgotten):
-                return event
-        raise self._lost()
+        return self._follow("/forget", {"path": path}, wire.Forgotten, progress)
 
     def health(self) -> wire.Health:
         return self._call("GET", "/healthz", wire.Health)
@@ -92,6 +77,15 @@ class Client:
             response = self._http.request(method, path, json=body, timeout=CALL_SECONDS)
         self._raise_fault(response.status_code, response.content)
         return kind.model_validate_json(response.content)
+
+    def _follow(self, path: str, body: Mapping[str, object], kind: type[Body], progress: Progress) -> Body:
+        """Tell the progress of long work until its result comes."""
+        for event in self._stream(path, body):
+            if isinstance(event, wire.Progress):
+                progress(event.phase, event.done, event.total)
+            elif isinstance(event, kind):
+                return event
+        raise self._lost()
 
     def _stream(self, path: str, body: Mapping[str, object]) -> wire.Events:
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=HEALTH_SECONDS)

@@ -18,7 +18,7 @@ def links(
     note: NoteArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """List where a note's links lead, and the notes that it names without a link."""
     from vaultrag.cli.notes import print_links
@@ -33,7 +33,7 @@ def backlinks(
     note: NoteArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """List what links to a note, and where its name or alias is said without a link."""
     from vaultrag.cli.notes import print_backlinks
@@ -47,7 +47,7 @@ def unresolved(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """List the links that lead to no file."""
     from vaultrag.cli.notes import print_unresolved
@@ -61,7 +61,7 @@ def orphans(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """List the notes that no link leads to or from."""
     from vaultrag.cli.notes import print_orphans
@@ -92,7 +92,7 @@ def note(
     note: NoteArgument,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Read one note anew and print what is understood of it: links, tags, headings, turns, tasks, passages."""
     from vaultrag.cli.note import print_note

@@ -62,7 +62,7 @@ def program(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    version: Annotated[  # noqa: ARG001  # its callback prints and leaves
+    version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
@@ -94,7 +94,7 @@ def index(
     ] = False,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001  # its callback tells the terminal
+    json: JsonOption = False,
 ) -> None:
     """Read what changed in the vault and embed it. Can be stopped and run again at any point."""
     from vaultrag.cli.index import bring_up_to_date
@@ -108,7 +108,7 @@ def watch(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Keep the index up to the vault until Ctrl-C: a saved note is found within a second. `serve` does it, too."""
     from vaultrag.cli.watch import follow_vault
@@ -131,7 +131,7 @@ def search(  # typer reads the options from the signature
     no_server: NoServerOption = False,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Find passages by words, links and meaning.
 
@@ -159,7 +159,7 @@ def ask(
     chat: ChatOption = "",
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Answer a question from the notes, each sentence with its source. With --combo in this process, by its models."""
     from vaultrag.cli.ask import Ask
@@ -177,7 +177,7 @@ def export_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A new file, outside the vault.", readable=False)],
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Write what cannot be rebuilt into one file: saved answers, chats, verdicts, exclusions, settings."""
     from vaultrag.cli.backup import export_to
@@ -193,7 +193,7 @@ def import_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Merge an exported file: the later state of each record counts, and doing it again changes nothing."""
     from vaultrag.cli.backup import import_from
@@ -210,7 +210,7 @@ def forget(
     undo: Annotated[bool, typer.Option("--undo", help="Let it back in: the next index run reads it.")] = False,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Remove every trace of a note or folder from the index and from all that was kept, and leave it out from now on.
 
@@ -232,7 +232,7 @@ def status(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Say what is indexed, and whether a server runs."""
     from vaultrag.cli.status import print_status
@@ -249,7 +249,7 @@ def check(
     ] = False,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Verify the index: everything that must hold, and what to do where it does not."""
     from vaultrag.cli.examine import check_deep, check_index
@@ -264,7 +264,7 @@ def repair(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Make anew whatever is damaged: the index from the notes, verdicts and saved answers from the journal.
 
@@ -281,7 +281,7 @@ def doctor(
     context: typer.Context,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Look at everything VaultRAG needs: what, why it matters, and the remedy."""
     from vaultrag.cli.examine import examine_machine
@@ -304,7 +304,7 @@ def serve(
     combo: ComboOption = None,
     vault: VaultOption = None,
     home: HomeOption = None,
-    json: JsonOption = False,  # noqa: ARG001
+    json: JsonOption = False,
 ) -> None:
     """Keep index and models ready on 127.0.0.1, for Obsidian and for quick commands."""
     from vaultrag.cli.serve import end_server, run_server

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
@@ -11,18 +11,18 @@ from rich.text import Text
 from vaultrag import wire
 from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import Config
-from vaultrag.domain import Attention, IndexStatus, counted
+from vaultrag.domain import Attention, counted
 from vaultrag.endpoint import Endpoint, read_endpoint
-from vaultrag.store.attention import read_attention
-from vaultrag.store.catalog import Catalog
+from vaultrag.status import read_status
 from vaultrag.store.database import Access
 from vaultrag.store.opening import open_database
-from vaultrag.store.succession import succession
 
 
 def print_status(config: Config, terminal: Terminal) -> None:
     """Print the figures of the index. Raises IndexMissing before the first index run."""
-    found, served = read_status(config), _served(config)
+    with open_database(config.database_path, Access.READ) as database:
+        found = read_status(config, database)
+    served = _served(config)
     if served is not None and found.attention is None:
         found = replace(found, attention=_trouble(served[1]))
     status = wire.IndexStatus.of(found, _server(*served) if served else None)
@@ -30,30 +30,6 @@ def print_status(config: Config, terminal: Terminal) -> None:
         terminal.print_json(status)
     else:
         terminal.print(_table(status))
-
-
-def read_status(config: Config) -> IndexStatus:
-    """Count what is indexed, without a workspace: no model and no vector library is imported."""
-    with open_database(config.database_path, Access.READ) as database:
-        counts = Catalog(database).counts()
-        attention = read_attention(database)
-        taking_over = succession(database)
-    indexed_at = counts.last_indexed_at
-    return IndexStatus(
-        vault=str(config.vault),
-        home=str(config.home),
-        notes=counts.notes,
-        chunks=counts.chunks,
-        links=counts.links,
-        unresolved=counts.unresolved_links,
-        embeddings=counts.embedded,
-        pending=counts.owed,
-        problems=counts.problems,
-        last_indexed=datetime.fromtimestamp(indexed_at, UTC).isoformat(timespec="seconds") if indexed_at else "",
-        bytes=config.home_bytes(),
-        attention=attention,
-        succession=taking_over,
-    )
 
 
 def _served(config: Config) -> tuple[Endpoint, wire.Health] | None:

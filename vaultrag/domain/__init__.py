@@ -15,16 +15,6 @@ from vaultrag.domain.answers import (
     SentenceState,
     TextPiece,
 )
-from vaultrag.domain.finding import (
-    FILTER_LANE,
-    Feature,
-    Filter,
-    FilterKind,
-    LaneShare,
-    NearestNeighbours,
-    Passage,
-    SearchResult,
-)
 from vaultrag.domain.models import (
     THINK_FREELY,
     ChatModel,
@@ -55,6 +45,16 @@ from vaultrag.domain.notes import (
     Turn,
 )
 from vaultrag.domain.records import Exported, Forgotten, Imported, SettingsFate, Verdict, VerdictState
+from vaultrag.domain.search import (
+    FILTER_LANE,
+    Feature,
+    Filter,
+    FilterKind,
+    LaneShare,
+    NearestNeighbours,
+    Passage,
+    SearchResult,
+)
 from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, unwatched
 from vaultrag.domain.state import Attention, Finding, IndexReport, IndexStatus, RepairReport, Succession
 

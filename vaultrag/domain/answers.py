@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from vaultrag.domain.finding import Passage
 from vaultrag.domain.notes import Span
+from vaultrag.domain.search import Passage
 
 
 @dataclass(frozen=True, slots=True)

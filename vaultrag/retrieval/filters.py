@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from vaultrag.domain import Feature, Filter, FilterKind
@@ -49,7 +49,7 @@ def parse_query(query: str) -> ParsedQuery:
     for match in _TERM.finditer(query):
         found = _filter(match)
         if found is not None:
-            filters.append(found)
+            filters.append(replace(found, excluded=match["minus"] == "-"))
             words.append(query[at : match.start()])
             at = match.end()
     if not filters:
@@ -59,59 +59,58 @@ def parse_query(query: str) -> ParsedQuery:
 
 
 def _filter(match: re.Match[str]) -> Filter | None:
-    excluded = match["minus"] == "-"
     if match["name"]:
-        return _property(_unquoted(match["name"]), _unquoted(match["wanted"]), excluded)
+        return _property(_unquoted(match["name"]), _unquoted(match["wanted"]))
     kind = (match["kind"] or "").lower()
     if kind not in _READERS:
         if kind in _FOREIGN and not match["value"].startswith("//"):  # file:///… is an address
             raise _refused(f"`{kind}:` is not a filter here.")
         return None
-    return _READERS[FilterKind(kind)](match["value"], excluded)
+    return _READERS[FilterKind(kind)](match["value"])
 
 
-def _property_filter(value: str, excluded: bool) -> Filter:
+def _property_filter(value: str) -> Filter:
     assigned = _ASSIGNED.fullmatch(value)
     if assigned is None:
-        return _property(_unquoted(value), None, excluded)
-    return _property(_unquoted(assigned["name"]), _unquoted(assigned["value"]), excluded)
+        return _property(_unquoted(value), None)
+    return _property(_unquoted(assigned["name"]), _unquoted(assigned["value"]))
 
 
-def _property(name: str, value: str | None, excluded: bool) -> Filter:
+def _property(name: str, value: str | None) -> Filter:
     if not name or value == "":
         raise _refused("A property filter needs a name and a value.")
-    return Filter(FilterKind.PROPERTY, value, name=name, excluded=excluded)
+    return Filter(FilterKind.PROPERTY, value, name=name)
 
 
-def _tag(value: str, excluded: bool) -> Filter:
+def _tag(value: str) -> Filter:
     tag = _unquoted(value).lstrip("#").rstrip("/")
     if not tag:
         raise _refused("`tag:` names no tag.")
-    return Filter(FilterKind.TAG, tag, excluded=excluded)
+    return Filter(FilterKind.TAG, tag)
 
 
-def _path(value: str, excluded: bool) -> Filter:
+def _path(value: str) -> Filter:
     path = _unquoted(value)
     if not path:
         raise _refused("`path:` names no path.")
-    return Filter(FilterKind.PATH, path, excluded=excluded)
+    return Filter(FilterKind.PATH, path)
 
 
-def _has(value: str, excluded: bool) -> Filter:
+def _has(value: str) -> Filter:
     wanted = _unquoted(value).lower().removesuffix("s")
     if wanted not in {feature.value for feature in Feature}:
         raise _refused(f"`has:{value}` is not known; a passage has {', '.join(Feature)}.")
-    return Filter(FilterKind.HAS, wanted, excluded=excluded)
+    return Filter(FilterKind.HAS, wanted)
 
 
-def _speaker(value: str, excluded: bool) -> Filter:
+def _speaker(value: str) -> Filter:
     wanted = _unquoted(value).lower()
     if wanted not in SPEAKERS:
         raise _refused(f"`speaker:{value}` is not known; speakers are {', '.join(SPEAKERS)} ({OWN_TEXT}: no chat).")
-    return Filter(FilterKind.SPEAKER, "" if wanted == OWN_TEXT else wanted, excluded=excluded)
+    return Filter(FilterKind.SPEAKER, "" if wanted == OWN_TEXT else wanted)
 
 
-def _date(value: str, excluded: bool) -> Filter:
+def _date(value: str) -> Filter:
     written = _unquoted(value)
     first, dots, last = written.partition("..")
     if dots:
@@ -123,7 +122,7 @@ def _date(value: str, excluded: bool) -> Filter:
         begin, end = _compared(written, value)
     if begin and end and begin >= end:
         raise _refused(f"`date:{value}` ends before it begins.")
-    return Filter(FilterKind.DATE, first_day=begin, end_day=end, excluded=excluded)
+    return Filter(FilterKind.DATE, first_day=begin, end_day=end)
 
 
 def _compared(written: str, value: str) -> tuple[str, str]:
@@ -163,7 +162,7 @@ def _refused(message: str) -> UsageError:
     return UsageError(message, f"Filters: {EXAMPLES}. Put words in quotes to look for them as they stand.")
 
 
-_READERS: dict[FilterKind, Callable[[str, bool], Filter]] = {
+_READERS: dict[FilterKind, Callable[[str], Filter]] = {
     FilterKind.TAG: _tag,
     FilterKind.PATH: _path,
     FilterKind.PROPERTY: _property_filter,

@@ -33,9 +33,7 @@ NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
 NAME_COVERAGE = 0.75  # of a name's weighted words: «у Гогоберидзе» means «Давид Гогоберидзе», «у Давида» does not
 LINK_SEEDS = 5  # notes whose links are followed; more seeds only add noise (2wiki: 5 beats 10 and 15)
 LINKS_CONSIDERED = 200  # a hub's links are cut here, heaviest first
-LANGUAGE_SHARE = (
-    0.5  # of the language's mean taken out of the question: XQuAD en→ru nDCG .903 → .909 (0.3 to 0.7 alike)
-)
+LANGUAGE_SHARE = 0.5  # of its language's mean, taken out of a question: XQuAD en→ru nDCG .903 → .909 (0.3 to 0.7 alike)
 SEED_STEP = 0.005  # cosine that one rank of the seed is worth: e5's cosines of related notes lie within 0.1
 
 _BRACKETED = re.compile(r"\([^)]*\)")

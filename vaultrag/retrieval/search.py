@@ -26,13 +26,11 @@ OTHER_WEIGHTS = {"keyword": 0.3, "vector": 1.0, "name": 1.0}
 LINK_WEIGHTS = {"link": 1.0}
 LANGUAGE_GAP = 0.02  # e5's cosine across languages lies about this much below the one within a language
 TURNS = 2  # hits of the leading language for each one of the other: XQuAD mixed .999/.93 (1: .996/.96)
-KEPT_HITS = (
-    5  # before links get slots: a link displaces none of the first five; with 3, 2wiki gains .07 and others lose .01
-)
+KEPT_HITS = 5  # that no link displaces; with 3, 2wiki gains .07 and the others lose .01
 REPEAT_DECAY = 0.85  # a note's second chunk steps back about ten ranks, so that other notes are seen too
 LANE_ORDER = ("keyword", "vector", "name", "link")
 ALL_LANES = frozenset(OWN_WEIGHTS) | frozenset(LINK_WEIGHTS)
-LANGUAGES = 2  # a lane is asked for this many times its size, so that mostly both languages fill theirs at once
+WIDER = 2  # times its size that a lane is asked for, so that mostly both languages fill theirs at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class Searcher:
     def _find(
         self, reader: Lanes, question: Question, lanes: Set[str], clock: _Clock
     ) -> dict[str, list[tuple[Place, Hit]]]:
-        wide = self.settings.candidates * LANGUAGES
+        wide = self.settings.candidates * WIDER
         ask: dict[str, Callable[[], list[tuple[Place, Hit]]]] = {
             "keyword": lambda: reader.keyword(question, wide),
             "vector": lambda: reader.vector(question, wide, self.settings.candidates),

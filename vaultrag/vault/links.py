@@ -1,4 +1,4 @@
-"""Link resolution as Obsidian does it, as its app was seen to do it, with a rule of our own for true ties."""
+"""Link resolution as the Obsidian app was seen to do it, with a rule of our own for true ties."""
 
 from __future__ import annotations
 

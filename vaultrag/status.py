@@ -1,0 +1,36 @@
+"""The figures of an index, read straight from SQLite: no model and no vector library is needed for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from vaultrag.config import Config
+from vaultrag.domain import IndexStatus
+from vaultrag.store.attention import read_attention
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.database import Database
+from vaultrag.store.succession import succession
+
+
+def read_status(config: Config, database: Database) -> IndexStatus:
+    """Count what is indexed."""
+    counts = Catalog(database).counts()
+    return IndexStatus(
+        vault=str(config.vault),
+        home=str(config.home),
+        notes=counts.notes,
+        chunks=counts.chunks,
+        links=counts.links,
+        unresolved=counts.unresolved_links,
+        embeddings=counts.embedded,
+        pending=counts.owed,
+        problems=counts.problems,
+        last_indexed=_iso(counts.last_indexed_at),
+        bytes=config.home_bytes(),
+        attention=read_attention(database),
+        succession=succession(database),
+    )
+
+
+def _iso(moment: float | None) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds") if moment else ""
