@@ -83,6 +83,20 @@ def test_a_copy_that_differs_by_now_becomes_a_note(config: Config, database: Dat
     assert paths(database) == ["План 2.md", "План.md"]
 
 
+def test_a_copy_that_onedrive_made_comes_up_when_the_original_goes(config: Config, database: Database) -> None:
+    put(config, "План.md", "Что сделать весной.")
+    index(config, database)
+    put(config, "План-DESKTOP-AB12CD3.md", "Что сделать летом.")
+    index(config, database, "План-DESKTOP-AB12CD3.md")
+    assert paths(database) == ["План.md"]
+    (config.vault / "План.md").unlink()
+    index(config, database, "План.md")
+    assert paths(database) == ["План-DESKTOP-AB12CD3.md"]
+    put(config, "План.md", "Что сделать весной.")
+    index(config, database, "План.md")
+    assert paths(database) == ["План.md"]
+
+
 def test_a_name_that_the_disk_spells_otherwise_is_the_same_note(config: Config, database: Database) -> None:
     decomposed = unicodedata.normalize("NFD", "Чайник й.md")
     put(config, decomposed, "text")

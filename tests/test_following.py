@@ -166,6 +166,19 @@ def test_mass_deletion_is_held_while_edits_go_on_until_it_is_accepted(notes: Pat
         assert read_attention(database) is None
 
 
+def test_what_was_accepted_does_not_count_against_later_deletions(notes: Path, home: Path) -> None:
+    for number in range(60):
+        (notes / f"n{number}.md").write_text(f"Заметка номер{number}.\n", encoding="utf-8")
+    with following(config_of(notes, home)) as followed:
+        for number in range(20):
+            (notes / f"n{number}.md").unlink()
+        followed.until(lambda: read_attention(followed.workspace.database) is not None)
+        followed.workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
+        (notes / "n20.md").unlink()
+        followed.until(lambda: "n20.md" not in followed.paths())
+        assert read_attention(followed.workspace.database) is None
+
+
 def test_a_vault_that_goes_piece_by_piece_is_held_too(notes: Path, home: Path) -> None:
     for number in range(40):
         (notes / f"n{number}.md").write_text(f"номер{number}\n", encoding="utf-8")

@@ -17,7 +17,7 @@ from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.exclusions import read_exclusions
 from vaultrag.store.within import EVERYWHERE
-from vaultrag.vault.files import NUMBERED, Skipped, note_suffixes, read_note, scan_vault, without
+from vaultrag.vault.files import COPY, COPY_STARTS, Skipped, note_suffixes, read_note, scan_vault, without
 from vaultrag.vault.parse import content_hash
 
 
@@ -68,7 +68,7 @@ def diff_paths(config: Config, catalog: Catalog, recipe: Recipe, places: Iterabl
 
     The work is in proportion to what lies there, whatever the size of the vault.
     """
-    return _diff(config, catalog, recipe, _outermost(_with_numbered(config.vault, catalog, places)))
+    return _diff(config, catalog, recipe, _outermost(_with_copies(config.vault, catalog, places)))
 
 
 def _diff(config: Config, catalog: Catalog, recipe: Recipe, places: Sequence[str]) -> VaultDiff:
@@ -125,7 +125,7 @@ def _gone_elsewhere(
     }
 
 
-def _with_numbered(vault: Path, catalog: Catalog, places: Iterable[str]) -> list[str]:
+def _with_copies(vault: Path, catalog: Catalog, places: Iterable[str]) -> list[str]:
     """Add to each note its near namesakes, as `Note 2.md` to `Note.md`: whether one is a copy depends on the other."""
     found = set(places)
     for place in list(found):
@@ -135,12 +135,13 @@ def _with_numbered(vault: Path, catalog: Catalog, places: Iterable[str]) -> list
 
 
 def _namesakes(catalog: Catalog, place: str) -> Iterator[str]:
-    if numbered := NUMBERED.fullmatch(place):
-        yield f"{numbered['name']}{numbered['suffix']}"
+    if copy := COPY.fullmatch(place):
+        yield f"{copy['name']}{copy['suffix']}"
     stem = normalize_path(place[: -len(".md")])
-    for other in graph.files_between(catalog.database, f"{stem} ", f"{stem}!"):
-        if NUMBERED.fullmatch(other):
-            yield other
+    for start in COPY_STARTS:
+        end = f"{start[:-1]}{chr(ord(start[-1]) + 1)}"
+        others = graph.files_between(catalog.database, f"{stem}{start}", f"{stem}{end}")
+        yield from filter(COPY.fullmatch, others)
 
 
 def _with_spellings(places: Sequence[str], stored: Mapping[str, StoredFile]) -> list[str]:

@@ -67,8 +67,9 @@ def guard_deletions(diff: VaultDiff, deletions: DeletionPolicy, removed_before: 
     removed = diff.removed + removed_before
     many = diff.removed > 0 and removed >= GUARDED_NOTES and removed > GUARDED_SHARE * (diff.known + removed_before)
     if many and deletions is DeletionPolicy.GUARD:
+        before = f", after {removed_before} a short while ago" if removed_before else ""
         raise VaultError(
-            f"{diff.removed} of {diff.known} notes are gone from the vault; the index is kept as it was.",
+            f"{diff.removed} of {diff.known} notes are gone from the vault{before}; the index is kept as it was.",
             "Restore them, or run `vaultrag index --accept-deletions` if it was meant.",
         )
 

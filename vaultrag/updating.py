@@ -70,11 +70,11 @@ class Updates:
         """Bring the index up to the whole vault. Raises VaultError when it is missing, or by the guard of deletions."""
         with self._writing:
             diff = self._diff(None)
-            if deletions is DeletionPolicy.ACCEPT:
-                self._removed.clear()
             with self._attending(DELETIONS_HELD):
                 guard_deletions(diff, deletions, self._removed_lately())
             applied = self._apply(diff, progress)
+            if deletions is DeletionPolicy.ACCEPT:
+                self._removed.clear()  # what was meant is no reason to doubt what comes next
             self._note_whole_look()
             return applied
 

@@ -64,14 +64,19 @@ def test_a_damaged_app_json_filters_nothing(tmp_path: Path, content: str) -> Non
         ("План (conflicted copy 2024-11-02 153000).md", True),
         ("План.Conflict.md", True),
         ("План_NAS_Nov-02-1530-2024_Conflict.md", True),
+        ("План (Case Conflict).md", True),
+        ("План (Unicode Encoding Conflict 1).md", True),
+        ("План (Selective Sync Conflict).md", True),
+        ("~$План.md", True),
         ("План 2.md", False),
+        ("План-DESKTOP-AB12CD3.md", False),
+        ("Basket case conflict (a case).md", False),
         ("Conflict.md", False),
         ("Конфликт (копия взглядов).md", False),
         ("How a conflicted copy is made.md", False),
     ],
 )
 def test_copies_of_sync_programs_are_told_from_notes(tmp_path: Path, name: str, is_copy: bool) -> None:
-    assert is_conflict_copy(name) is is_copy
     write(tmp_path, name)
     assert paths(tmp_path) == ([] if is_copy else [name])
     assert [skipped.path for skipped in scan_vault(tmp_path, []).skipped] == ([name] if is_copy else [])
@@ -156,6 +161,12 @@ def test_files_in_the_cloud_and_loops_are_named_as_there(tmp_path: Path) -> None
     assert "П/План.md" in listing.names, "links to it still resolve"
 
 
+def test_a_copy_named_after_a_machine_is_no_note_beside_its_original(tmp_path: Path) -> None:
+    names = ("План.md", "План-DESKTOP-AB12CD3.md", "План-LAPTOP-9Q8W7E6R.md", "План-desktop-ab12cd3.md")
+    write(tmp_path, *names, "Опись-DESKTOP-AB12CD3.md")
+    assert paths(tmp_path) == ["Опись-DESKTOP-AB12CD3.md", "План-desktop-ab12cd3.md", "План.md"]
+
+
 def test_a_numbered_near_copy_is_no_note_and_a_note_of_its_own_is(tmp_path: Path) -> None:
     text = "\n".join(f"Строка {n} о сервере и хлебе" for n in range(40))
     for name, content in {
@@ -171,7 +182,7 @@ def test_a_numbered_near_copy_is_no_note_and_a_note_of_its_own_is(tmp_path: Path
         (tmp_path / name).write_text(content, encoding="utf-8")
     listing = scan_vault(tmp_path, [])
     assert [(skipped.path, skipped.reason) for skipped in listing.skipped] == [
-        ("План 2.md", "it is a near copy of План.md")
+        ("План 2.md", "it is a copy of План.md")
     ]
     assert len(listing.notes) == 6
     assert "План 2.md" in listing.names

@@ -31,7 +31,12 @@ UNREADABLE_LEAST = 8  # characters: of a note with fewer there is nothing to los
 NEAR_COPY = 0.95  # share of words in common; two notes made from one template have less
 LEAST_COPY = 300  # bytes: below it a template is most of the text
 LARGEST_COPY = 500_000  # bytes: such pairs are read at every listing
-NUMBERED = re.compile(r"(?P<name>.+) \d{1,2}(?P<suffix>\.md)", re.IGNORECASE)  # what may copy `name.md`
+TEMPORARY_STARTS = ("~$", "~syncthing~")  # of files that programs keep while they write others
+# `Note 2.md` is a copy where it says the same; `Note-DESKTOP-AB12CD3.md` is what OneDrive makes of a losing version.
+COPY = re.compile(
+    r"(?P<name>.+?)(?: \d{1,2}|(?P<machine>-(?:DESKTOP|LAPTOP)-[A-Z0-9]{7,8}))(?P<suffix>\.[Mm][Dd])"
+)
+COPY_STARTS = (" ", "-DESKTOP-", "-LAPTOP-")  # what follows the name in the name of a copy
 _WORD = re.compile(r"\w+")
 IN_THE_CLOUD = "its content is in the cloud only"
 _DATALESS = 0x40000000  # macOS SF_DATALESS: the content is in the cloud, reading would fetch it
@@ -42,6 +47,7 @@ _UNREADABLE = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")  # control characters and
 _CONFLICT = re.compile(
     r"\((?:[^()]*\s)?conflicted copy(?:\s[^()]*)?\)$"
     r"|\([^()]*конфликт[^()]* копия[^()]*\)$"
+    r"|\((?:case|white ?space|unicode encoding|selective sync) conflict(?: \d+)?\)$"
     r"|\.sync-conflict-\d{8}-\d{6}(?:-[A-Z0-9]{7})?$"
     r"|\.conflict$"
     r"|_[a-z]{3}-\d{2}-\d{4}-\d{4}_\w+(?:_\d+)?$",
@@ -290,6 +296,9 @@ def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, excluded: _
     if excluded.matches(path):
         listing.skipped.append(Skipped(path, EXCLUDED))
         return
+    if path.rpartition("/")[2].startswith(TEMPORARY_STARTS):
+        listing.skipped.append(Skipped(path, "a program keeps it while it writes another file"))
+        return
     if is_conflict_copy(path):
         listing.skipped.append(Skipped(path, "it is a conflicted copy that a sync program made"))
         return
@@ -305,17 +314,17 @@ def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, excluded: _
 
 
 def _set_copies_aside(root: Path, listing: Listing) -> None:
-    """Take out `Note 2.md` beside `Note.md` where it says the same: an iCloud conflict or an old version kept."""
+    """Take out copies beside their originals: an iCloud or OneDrive conflict, or an old version kept."""
     by_path = {note.path: note for note in listing.notes}
     copies = {
         note.path: original.path
         for note in listing.notes
-        if (match := NUMBERED.fullmatch(note.path))
+        if (match := COPY.fullmatch(note.path))
         and (original := by_path.get(f"{match['name']}{match['suffix']}"))
-        and _says_the_same(root, original, note)
+        and (match["machine"] or _says_the_same(root, original, note))
     }
     listing.notes = [note for note in listing.notes if note.path not in copies]
-    listing.skipped.extend(Skipped(path, f"it is a near copy of {original}") for path, original in copies.items())
+    listing.skipped.extend(Skipped(path, f"it is a copy of {original}") for path, original in copies.items())
 
 
 def _says_the_same(root: Path, original: FileStat, copy: FileStat) -> bool:

@@ -31,7 +31,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from vaultrag.config import WatchSection
-from vaultrag.vault.files import is_conflict_copy, is_speakable
+from vaultrag.vault.files import TEMPORARY_STARTS, is_conflict_copy, is_speakable
 from vaultrag.vault.mounts import is_remote
 from vaultrag.vault.settling import ChangeSet, Settling
 
@@ -53,7 +53,6 @@ _HEARD = [
     DirCreatedEvent, DirMovedEvent, DirDeletedEvent,
 ]  # fmt: skip  # not opening and reading: our own would wake us
 _TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".swp", ".swx", "~")
-_TEMPORARY_STARTS = ("~$", "~syncthing~")
 
 
 class WatchMode(StrEnum):
@@ -294,7 +293,7 @@ def _place_meant(place: str, is_folder: bool) -> str | None:
     if name.startswith("."):
         is_stub = name.endswith(".icloud") and not is_folder  # iCloud leaves `.Note.md.icloud` for a `Note.md`
         return "/".join(filter(None, (folder, name[1:].removesuffix(".icloud")))) if is_stub else None
-    if not is_folder and (name.lower().endswith(_TEMPORARY) or name.startswith(_TEMPORARY_STARTS)):
+    if not is_folder and (name.lower().endswith(_TEMPORARY) or name.startswith(TEMPORARY_STARTS)):
         return None
     return None if not is_folder and is_conflict_copy(place) else place
 
