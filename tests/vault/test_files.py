@@ -11,7 +11,7 @@ import pytest
 
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
-from vaultrag.vault.files import is_conflict_copy, list_files, read_note, scan_vault
+from vaultrag.vault.files import list_files, read_note, scan_vault
 
 
 def write(root: Path, *names: str) -> None:
@@ -181,8 +181,6 @@ def test_a_numbered_near_copy_is_no_note_and_a_note_of_its_own_is(tmp_path: Path
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content, encoding="utf-8")
     listing = scan_vault(tmp_path, [])
-    assert [(skipped.path, skipped.reason) for skipped in listing.skipped] == [
-        ("План 2.md", "it is a copy of План.md")
-    ]
+    assert [(skipped.path, skipped.reason) for skipped in listing.skipped] == [("План 2.md", "it is a copy of План.md")]
     assert len(listing.notes) == 6
     assert "План 2.md" in listing.names
