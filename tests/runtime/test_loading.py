@@ -33,8 +33,8 @@ def card(free: float, kind: DeviceKind = DeviceKind.GPU, name: str = "A card") -
     return Device("CUDA0", name, kind, int(free * GIBIBYTE), 24 * GIBIBYTE)
 
 
-def seen(*devices: Device, gpu_offload: bool = True) -> Hardware:
-    return hardware_of(MACHINE, BackendInfo("0.3", gpu_offload, "", (CPU, *devices)), 60.0, KNOWN)
+def seen(*devices: Device, gpu_offload: bool = True, machine: Machine = MACHINE) -> Hardware:
+    return hardware_of(machine, BackendInfo("0.3", gpu_offload, "", (CPU, *devices)), 60.0, KNOWN)
 
 
 def wish(gpu_layers: int = AUTO, given: Placement | None = None) -> Wish:
@@ -111,6 +111,20 @@ def test_unified_memory_is_noticed() -> None:
     shared = seen(card(20, DeviceKind.INTEGRATED))
     assert shared.unified
     assert shared.cards[0].bandwidth == shared.ram_bandwidth
+
+
+def test_an_integrated_gpu_beside_a_card_is_left_alone_as_llama_cpp_does() -> None:
+    both = seen(card(20, DeviceKind.INTEGRATED), card(23))
+    assert both.cards == seen(card(23)).cards
+    assert not both.unified
+
+
+def test_an_apple_chip_has_the_bandwidth_of_its_kind() -> None:
+    mac = seen(card(20, name="Apple M2 Max"), machine=replace(MACHINE, platform="Darwin arm64"))
+    assert mac.unified
+    assert mac.cards[0].bandwidth == 400
+    assert mac.cards[0].tflops < 20
+    assert seen(card(20, name="Apple M99")).cards[0].bandwidth == UNKNOWN_BANDWIDTH
 
 
 def test_without_a_driver_there_are_no_cards() -> None:

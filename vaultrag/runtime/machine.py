@@ -9,6 +9,7 @@ import contextlib
 import math
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -140,7 +141,17 @@ def _ram_free() -> int:
                 return int(line.split()[1]) * 1024
     with contextlib.suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return _sysctl("vm.page_free_count") * _sysctl("hw.pagesize")
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(["vm_stat"], capture_output=True, check=True, timeout=5).stdout
+        return available_on_macos(told.decode("utf-8", "replace"))
+    return 0
+
+
+def available_on_macos(vm_stat: str) -> int:
+    """Return the bytes that `vm_stat` calls free, and those that only keep files at hand: of the first few are left."""
+    size = re.search(r"page size of (\d+) bytes", vm_stat)
+    pages = re.findall(r"^Pages (?:free|inactive|speculative):\s+(\d+)", vm_stat, re.MULTILINE)
+    return int(size[1]) * sum(map(int, pages)) if size else 0
 
 
 def _sysctl(name: str) -> int:

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vaultrag.child import Child, ChildDied, ChildFailed
+from vaultrag.runtime.apple import chip_of
 from vaultrag.runtime.hardware import BUS, GIBIBYTE, UNIFIED_SHARE, Card, Hardware
-from vaultrag.runtime.machine import BackendInfo, DeviceKind, Machine, describe_machine, probe_backend
+from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.nvml import NvmlCard
 
 BANDWIDTH_NAME = "machine.json"
@@ -36,7 +37,7 @@ def describe_this_machine(models_dir: Path) -> Hardware:
 def hardware_of(machine: Machine, backend: BackendInfo, bandwidth: float, told: Sequence[NvmlCard]) -> Hardware:
     """Return the machine as the planner sees it; the cards only if the installed llama-cpp-python can use them."""
     cards = tuple(_cards(backend, bandwidth, told)) if backend.gpu_offload else ()
-    unified = any(device.kind is DeviceKind.INTEGRATED for device in backend.devices) or _is_apple(machine)
+    unified = _is_apple(machine) or any(device.kind is DeviceKind.INTEGRATED for device in _used(backend))
     memory = f"{machine.platform}, {machine.cores} cores, {machine.ram_total / GIBIBYTE:.0f} GiB"
     return Hardware(
         name="this machine",
@@ -103,13 +104,22 @@ def ask_nvml() -> list[NvmlCard]:
         child.close()
 
 
+def _used(backend: BackendInfo) -> list[Device]:
+    """Return the devices that llama.cpp lays layers on: an integrated one only where there is no other."""
+    cards = [device for device in backend.devices if device.total]
+    graphics = [device for device in cards if device.kind is DeviceKind.GPU]
+    return graphics or [device for device in cards if device.kind is DeviceKind.INTEGRATED][:1]
+
+
 def _cards(backend: BackendInfo, bandwidth: float, told: Sequence[NvmlCard]) -> Iterable[Card]:
-    for device in backend.devices:
+    for device in _used(backend):
         free, total = device.free / GIBIBYTE, device.total / GIBIBYTE
-        if device.kind is DeviceKind.INTEGRATED and total:
+        if chip := chip_of(device.description):
+            yield Card(device.description, total, chip.bandwidth, chip.tflops, total - free)
+        elif device.kind is DeviceKind.INTEGRATED:
             memory = total * UNIFIED_SHARE
             yield Card(device.description, memory, bandwidth, INTEGRATED_TFLOPS, max(0.0, memory - free))
-        elif device.kind is DeviceKind.GPU and total:
+        else:
             card = next((card for card in told if card.name == device.description), None)
             speed = (card.bandwidth if card else 0.0) or UNKNOWN_BANDWIDTH
             yield Card(device.description, total, speed, (card.tflops if card else 0.0) or UNKNOWN_TFLOPS, total - free)
