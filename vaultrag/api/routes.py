@@ -10,6 +10,7 @@ from contextlib import closing
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from vaultrag import wire
@@ -26,10 +27,6 @@ from vaultrag.standing import Readiness
 from vaultrag.workspace import Reach, Workspace
 
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
-ROUTES = (
-    "GET /healthz, /status, /check, /answers and /chats; POST /search, /ask, /index, /answers/show, /answers/delete, "
-    "/chats/show, /chats/delete, /forget, /forget/preview, /forget/undo and /shutdown"
-)
 
 
 def build_app(
@@ -161,15 +158,24 @@ def _describe(place: tuple[int | str, ...], what: str) -> str:
     return f"`{name}`: {what.lower()}" if name else what.lower()
 
 
-def _answer_http(_: Request, error: Exception) -> Response:
+def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     unparsed = error.status_code == 400
     fault = wire.Fault(
         error="UsageError",
         message="The body cannot be parsed." if unparsed else f"{error.detail}.",
-        remedy=JSON_BODY if unparsed else f"The routes are {ROUTES}.",
+        remedy=JSON_BODY if unparsed else f"The routes are {_routes(request.app)}.",
     )
     return json_response(fault, error.status_code, error.headers)
+
+
+def _routes(app: FastAPI) -> str:
+    return ", ".join(
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods or ())
+    )
 
 
 def _answer_unexpected(_: Request, __: Exception) -> Response:
