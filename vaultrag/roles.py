@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -16,6 +14,7 @@ from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Role
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
+from vaultrag.runtime.figures import read_figures, write_figures
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.machine import physical_cores
 from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
@@ -158,18 +157,18 @@ class Models:
 
     def residents(self) -> tuple[Resident, ...]:
         """Say what lies in memory, without waiting for anything."""
-        planned = self._planned or _UNPLANNED
+        machine = self._planned.machine if self._planned else None
         found = []
         for name, model in dict(self._chats).items():
             if isinstance(model, ChildModel):
-                stays = planned.machine is None or planned.machine.stays(name)
+                stays = machine is None or machine.stays(name)
                 found.append(_resident(model, self._roles_of(name), stays))
         return tuple(found)
 
     @property
     def last_swap(self) -> str:
         """Who last left the memory for whom, as a sentence."""
-        return (self._planned or _UNPLANNED).residence.last_swap
+        return self._planned.residence.last_swap if self._planned else ""
 
     def prepare_answer(self) -> Iterator[float]:
         """Yield how much of the answering model is loaded, until all of it is. Raises ModelError."""
@@ -218,9 +217,9 @@ class Models:
         if not isinstance(model, ChildModel) or fresh < TELLING_TOKENS or generation.prefill_seconds <= 0:
             return
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
-        speeds, speed = read_speeds(path), fresh / generation.prefill_seconds
+        speeds, speed = read_figures(path), fresh / generation.prefill_seconds
         if speed > speeds.get(key, 0.0):
-            _write_speeds(path, {**speeds, key: round(speed, 1)})
+            write_figures(path, {**speeds, key: round(speed, 1)})
 
     def let_go_of_prompts(self) -> None:
         """End the answering models' processes, which hold what they have read; the next question starts them again."""
@@ -297,18 +296,15 @@ class Models:
     def _prefill_speed(self, model: ChildModel) -> float:
         """Return tokens a second, measured once for each model, machine and number of threads."""
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
-        speeds = read_speeds(path)
+        speeds = read_figures(path)
         if key not in speeds:
             speeds[key] = round(model.measure().prefill, 1)
-            _write_speeds(path, speeds)
+            write_figures(path, speeds)
         return speeds[key]
 
     def _speed_key(self, model: ChildModel) -> str:
         threads, layers = self.config.settings.runtime.threads, model.load().gpu_layers
         return f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
-
-
-_UNPLANNED = Planned(None, Residence())
 
 
 def _resident(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> Resident:
@@ -341,21 +337,3 @@ def _as_planned(running: Running, machine: MachinePlan, name: str, threads: int)
 
 def _estimate(text: str) -> int:
     return int(len(text) / CHARACTERS_PER_TOKEN) + 1
-
-
-def read_speeds(path: Path) -> dict[str, float]:
-    """Return what was measured, tokens a second; what none can be, in a damaged file, is left out."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return {str(key): float(value) for key, value in values.items() if 0 < float(value) < math.inf}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
-
-
-def _write_speeds(path: Path, speeds: dict[str, float]) -> None:
-    draft = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        draft.write_text(json.dumps(speeds, indent=1), encoding="utf-8")
-        os.replace(draft, path)
-    except OSError:
-        draft.unlink(missing_ok=True)  # measured again next time: nothing is lost

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.gguf_files import CHATML, model_metadata, write_gguf, write_shape, write_sparse, write_tiny_model
+from tests.gguf_files import model_metadata, write_gguf, write_shape, write_sparse, write_tiny_model
 from vaultrag.errors import ModelError
-from vaultrag.runtime.gguf_facts import Part, Switch, find_switch, part_of, read_facts
+from vaultrag.runtime.gguf_facts import Part, part_of, read_facts
 from vaultrag.runtime.quantise import Scheme
 from vaultrag.runtime.shapes import Shape, facts_of_shape, load_shapes, metadata_of
 
@@ -38,20 +38,6 @@ def test_every_byte_of_a_file_is_counted_once(tmp_path: Path) -> None:
 )
 def test_weights_are_sorted_by_what_they_do(name: str, part: Part) -> None:
     assert part_of(name) is part
-
-
-@pytest.mark.parametrize(
-    ("template", "switch"),
-    [
-        (CHATML, Switch.NONE),
-        ("{% if enable_thinking is defined %}x{% endif %}", Switch.VARIABLE),
-        ("say /no_think to stop", Switch.WORDS),
-        ("{% if add_generation_prompt %}{{ '<|Assistant|><think>\\n' }}{% endif %}", Switch.OPENS),
-        ("{{ m.content.split('<think>')[0] }}{% if add_generation_prompt %}{{ '<|A|>' }}{% endif %}", Switch.NONE),
-    ],
-)
-def test_thinking_switches_are_found_in_the_template(template: str, switch: Switch) -> None:
-    assert find_switch(template) is switch
 
 
 def test_a_later_part_of_a_split_model_says_which_to_name(tmp_path: Path) -> None:

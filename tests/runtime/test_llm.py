@@ -14,6 +14,7 @@ import llama_cpp
 import pytest
 
 from tests.gguf_files import CONTROL, RULE, write_tiny_model
+from tests.runtime.vocabulary_files import VocabularyFile
 from vaultrag.config import models_dir
 from vaultrag.domain import Generation, Message, Piece, Priority, Purity, Sampling, Scores
 from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound, UsageError
@@ -24,7 +25,7 @@ from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.running import Running
 from vaultrag.runtime.slot import Aborted, Slot, common_prefix
 from vaultrag.runtime.template import ChatTemplate
-from vaultrag.runtime.vocabulary import Vocabulary, VocabularyFile
+from vaultrag.runtime.vocabulary import Vocabulary
 
 CODER = Placement(context=4096, threads=1, threads_batch=1, flash_attention=True, batch=2048, micro_batch=2048)
 LONG = 30_000  # tokens that the tiny model needs seconds for

@@ -15,7 +15,8 @@ from tests.gguf_files import write_tiny_model
 from tests.home_damage import ANY_FILE, TEXT, Damage, Said, command
 from vaultrag.config import shipped
 from vaultrag.errors import ConfigError, VaultragError
-from vaultrag.roles import SPEEDS_NAME, read_speeds
+from vaultrag.roles import SPEEDS_NAME
+from vaultrag.runtime.figures import read_figures
 from vaultrag.runtime.machine import Machine
 from vaultrag.runtime.manifest import write_manifest
 from vaultrag.runtime.placement import Placement
@@ -94,7 +95,7 @@ def test_damaged_file_of_what_was_measured_is_as_none(folder: Path, name: str, d
     damage(models / name)
     for arguments in COMMANDS:
         assert_clear(command(folder, *arguments))
-    assert all(0 < speed < math.inf for speed in read_speeds(models / SPEEDS_NAME).values())
+    assert all(0 < speed < math.inf for speed in read_figures(models / SPEEDS_NAME).values())
     assert known_bandwidth(models, MACHINE) > 0
     best = kept(models, "tiny")
     assert best is None or isinstance(replace(best.trial.placement, threads=2), Placement)
@@ -103,6 +104,6 @@ def test_damaged_file_of_what_was_measured_is_as_none(folder: Path, name: str, d
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1.5", "0", '"fast"', "[]", "null"])
 def test_speed_that_none_can_be_is_measured_again(tmp_path: Path, bandwidth_key: str, value: str) -> None:
     (tmp_path / SPEEDS_NAME).write_text(f'{{"tiny": {value}}}', encoding="utf-8")
-    assert read_speeds(tmp_path / SPEEDS_NAME) == {}
+    assert read_figures(tmp_path / SPEEDS_NAME) == {}
     (tmp_path / BANDWIDTH_NAME).write_text(f"{{{json.dumps(bandwidth_key)}: {value}}}", encoding="utf-8")
     assert known_bandwidth(tmp_path, MACHINE) == USUAL_BANDWIDTH

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.gguf_files import CHATML, RULE
+from tests.runtime.vocabulary_files import VocabularyFile, is_special
 from vaultrag.cjk import ANY
 from vaultrag.domain import Message
 from vaultrag.runtime.purity import Mask, Purity
 from vaultrag.runtime.template import ChatTemplate
-from vaultrag.runtime.vocabulary import Vocabulary, VocabularyFile
+from vaultrag.runtime.vocabulary import Vocabulary
 
 FOLDER = os.environ.get("VAULTRAG_VOCABULARIES", "")
 NAMES = (
@@ -44,7 +45,7 @@ def vocabulary(request: pytest.FixtureRequest) -> Iterator[Vocabulary]:
 
 
 def test_no_special_token_can_come_from_a_note(vocabulary: Vocabulary) -> None:
-    special = {token for token in range(vocabulary.size) if vocabulary.is_special(token)}
+    special = {token for token in range(vocabulary.size) if is_special(vocabulary, token)}
     assert special
     names = [vocabulary.name(token).decode("utf-8", "replace") for token in sorted(special)]
     for name in names:
@@ -59,7 +60,7 @@ def test_no_special_token_can_come_from_a_note(vocabulary: Vocabulary) -> None:
 
 
 def test_content_keeps_its_every_byte(vocabulary: Vocabulary) -> None:
-    marks = [vocabulary.name(t).decode("utf-8", "replace") for t in range(vocabulary.size) if vocabulary.is_special(t)]
+    marks = [vocabulary.name(t).decode("utf-8", "replace") for t in range(vocabulary.size) if is_special(vocabulary, t)]
     adds_spaces = vocabulary.piece(vocabulary.content_ids("a")[0]) == b" a"  # SentencePiece, before each stretch
     for text in (*TEXTS, RULE, "a <think> b </think> c", f"x{marks[-1]}y"):
         said, wanted = b"".join(map(vocabulary.piece, vocabulary.content_ids(text))), text.encode()
@@ -71,7 +72,7 @@ def test_content_keeps_its_every_byte(vocabulary: Vocabulary) -> None:
 def test_long_tokens_come_out_whole(vocabulary: Vocabulary) -> None:
     long = [token for token in range(vocabulary.size) if len(vocabulary.name(token)) > 32]
     for token in long:
-        if not vocabulary.is_special(token) and vocabulary.piece(token):
+        if not is_special(vocabulary, token) and vocabulary.piece(token):
             assert vocabulary.piece(token) == vocabulary.name(token)
             said = b"".join(map(vocabulary.piece, vocabulary.content_ids(vocabulary.piece(token).decode())))
             assert said.lstrip(b" ") == vocabulary.piece(token).lstrip(b" ")

@@ -35,11 +35,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """All places of one model. `copied` of the RAM are weights that lie in the file's cache as well."""
+    """All places of one model."""
 
     cards: tuple[Use, ...]
     ram: Use
-    copied: int = 0
 
 
 def card_of(index: int, facts: ModelFacts, placement: Placement, cards: int) -> int | None:
@@ -87,7 +86,7 @@ def footprint(facts: ModelFacts, placement: Placement, cards: int) -> Footprint:
         for card in range(cards)
     ]
     ram_compute = compute_bytes(facts, placement) if head is None else _activations(facts, placement)
-    return Footprint(tuple(uses), Use(ram_weights + copied, ram_cache, ram_compute, PROCESS_IN_RAM), copied)
+    return Footprint(tuple(uses), Use(ram_weights + copied, ram_cache, ram_compute, PROCESS_IN_RAM))
 
 
 def compute_bytes(facts: ModelFacts, placement: Placement) -> int:

@@ -31,15 +31,6 @@ class Part(StrEnum):
     OTHER = "norms and router"
 
 
-class Switch(StrEnum):
-    """How a model's thinking is switched, as its chat template tells."""
-
-    VARIABLE = "enable_thinking"
-    WORDS = "/no_think"
-    OPENS = "opens <think>"
-    NONE = ""
-
-
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """A model, as its header tells. All sizes in bytes.
@@ -71,7 +62,6 @@ class ModelFacts:
     widest_value: int
     blocks_fit: bool
     gated: bool
-    switch: Switch
     file: GgufFile = field(repr=False)
     tensors: tuple[Tensor, ...] = field(repr=False)
 
@@ -149,7 +139,6 @@ def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int, quantisation:
         widest_value=max((layer.value_width for layer in layers), default=0),
         blocks_fit=_blocks_fit(file, heads),
         gated=any("ffn_gate" in tensor.name for tensor in tensors),
-        switch=find_switch(file.text("tokenizer.chat_template")),
         file=file,
         tensors=tuple(tensors),
     )
@@ -181,17 +170,6 @@ def cache_bytes(facts: ModelFacts, layer: LayerFacts, placement: Placement) -> i
 
 def padded(tokens: int) -> int:
     return -(-tokens // CELLS) * CELLS
-
-
-def find_switch(template: str) -> Switch:
-    """Return how a chat template lets thinking be switched. A variable is preferred to words in the question."""
-    if "enable_thinking" in template:
-        return Switch.VARIABLE
-    if "/no_think" in template:
-        return Switch.WORDS
-    if re.search(r"<think>\\?n?['\"\s}]", template.rpartition("add_generation_prompt")[2]):
-        return Switch.OPENS
-    return Switch.NONE
 
 
 def part_of(name: str) -> Part:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import math
-import os
 import platform
 import threading
 import time
@@ -14,6 +10,7 @@ from pathlib import Path
 
 from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.runtime.apple import chip_of
+from vaultrag.runtime.figures import read_figures, write_figures
 from vaultrag.runtime.hardware import BUS, GIBIBYTE, UNIFIED_SHARE, Card, Hardware
 from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.nvml import NvmlCard
@@ -54,16 +51,16 @@ def hardware_of(machine: Machine, backend: BackendInfo, bandwidth: float, told: 
 
 def known_bandwidth(models_dir: Path, machine: Machine) -> float:
     """Return the RAM's bandwidth as it was measured before, or that of a usual desktop."""
-    return _read(models_dir / BANDWIDTH_NAME).get(_key(machine), USUAL_BANDWIDTH)
+    return read_figures(models_dir / BANDWIDTH_NAME).get(_key(machine), USUAL_BANDWIDTH)
 
 
 def ram_bandwidth(models_dir: Path, machine: Machine) -> float:
     """Return the RAM's bandwidth in GB/s as all cores reach it, measured once for each machine."""
     path, key = models_dir / BANDWIDTH_NAME, _key(machine)
-    known = _read(path)
+    known = read_figures(path)
     if key not in known:
         known[key] = round(measure_bandwidth(machine.cores), 1)
-        _write(path, known)
+        write_figures(path, known)
     return known[key]
 
 
@@ -131,19 +128,3 @@ def _key(machine: Machine) -> str:
 
 def _is_apple(machine: Machine) -> bool:
     return machine.platform == "Darwin arm64"
-
-
-def _read(path: Path) -> dict[str, float]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return {str(key): float(value) for key, value in values.items() if 0 < float(value) < math.inf}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
-
-
-def _write(path: Path, values: dict[str, float]) -> None:
-    draft = path.with_suffix(f".{os.getpid()}.part")
-    with contextlib.suppress(OSError):  # measured again next time: nothing is lost
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps(values, indent=1), encoding="utf-8")
-        os.replace(draft, path)

@@ -8,11 +8,9 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from llama_cpp import llama_cpp as native
 
-from vaultrag.errors import ModelError
 from vaultrag.runtime.template import PromptPart
 
 MARK = re.compile(r"[<\[|].*\S.*[>\]|]", re.DOTALL)  # as `<think>` and `[INST]`: a model takes it for more than text
@@ -67,13 +65,6 @@ class Vocabulary:
         """Return all the bytes of a token; control tokens give their name."""
         return self._read_piece(token, special=True)
 
-    def is_special(self, token: int) -> bool:
-        """Whether text must never turn into this token."""
-        attributes = self._attributes(token)
-        if attributes & (native.LLAMA_TOKEN_ATTR_CONTROL | native.LLAMA_TOKEN_ATTR_UNKNOWN):
-            return True
-        return bool(attributes & native.LLAMA_TOKEN_ATTR_USER_DEFINED and MARK.fullmatch(self._special(token)))
-
     def ends(self, token: int) -> bool:
         """Whether the model says by this token that it has finished."""
         return bool(native.llama_vocab_is_eog(self.pointer, token))
@@ -116,20 +107,3 @@ class Vocabulary:
             if length >= 0:
                 return buffer.raw[:length]
             room = -length
-
-
-class VocabularyFile:
-    """The vocabulary of a GGUF file, read without its weights. Raises ModelError when llama.cpp refuses it."""
-
-    def __init__(self, path: Path) -> None:
-        native.llama_backend_init()
-        params = native.llama_model_default_params()
-        params.vocab_only = True
-        model = native.llama_model_load_from_file(str(path).encode(), params)
-        if not model:
-            raise ModelError(f"llama.cpp cannot read a vocabulary in {path}.", "Name another file.")
-        self._model = model
-        self.vocabulary = Vocabulary(model)
-
-    def close(self) -> None:
-        native.llama_model_free(self._model)
