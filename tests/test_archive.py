@@ -197,6 +197,16 @@ def test_saved_answer_says_what_became_of_its_sources(workspace: Workspace, conf
     assert _states(workspace, saved) == [("gone", None)]
 
 
+def test_source_that_is_not_indexed_yet_is_read_all_the_same(workspace: Workspace, config: Config) -> None:
+    saved = _ask(workspace, Keep(saved=True)).saved
+    elsewhere = config.model_copy(update={"home": config.home.with_name("elsewhere")})
+    with _opened(elsewhere) as empty:
+        empty.archive.book.merge(workspace.archive.book.entries())
+        assert [state for state, _ in _states(empty, saved)] == ["stands"]
+        (config.vault / BOILER).unlink()
+        assert [state for state, _ in _states(empty, saved)] == ["gone"]
+
+
 def test_verdict_is_kept_by_its_key_and_follows_its_notes(workspace: Workspace, config: Config) -> None:
     verdict = Verdict("k1", VerdictState.SNOOZED, ("Servers/mayak.md", BOILER), "после отпуска", "2027-01-10")
     workspace.archive.decide(verdict)

@@ -19,7 +19,7 @@ from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, Journal
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, read_bodies
-from vaultrag.vault.files import read_note
+from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 from vaultrag.vault.lines import Lines
 from vaultrag.wire import Answer as AnswerShape
 from vaultrag.wire import Citation
@@ -184,15 +184,22 @@ class Archive:
 
     def _text(self, citation: Citation) -> str | SourceState:
         """Return the note's text as it is now, or why there is none."""
-        rows = self.database.rows(
-            "SELECT path, fs_path, size, mtime_ns, inode FROM notes WHERE path = ?", (citation.path,)
-        )
-        if not rows:
-            return SourceState(number=citation.number, state="gone")
         try:
-            return read_note(self.config.vault, FileStat(*rows[0]), self.config.settings.vault.max_note_bytes)
+            file = self._file(citation.path)
+            if file is None:
+                return SourceState(number=citation.number, state="gone")
+            return read_note(self.config.vault, file, self.config.settings.vault.max_note_bytes)
         except VaultError:
             return SourceState(number=citation.number, state="unreadable")
+
+    def _file(self, path: str) -> FileStat | None:
+        """Return a note's file: by the index, or as it lies in the vault, as after an import into an empty home."""
+        rows = self.database.rows("SELECT path, fs_path, size, mtime_ns, inode FROM notes WHERE path = ?", (path,))
+        if rows:
+            return FileStat(*rows[0])
+        section = self.config.settings.vault
+        listed = scan_vault(self.config.vault, section.ignore, note_suffixes(section), [path]).notes
+        return next(iter(listed), None)
 
 
 def source_state(citation: Citation, text: str) -> SourceState:

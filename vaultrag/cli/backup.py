@@ -46,7 +46,7 @@ def import_from(config: Config, terminal: Terminal, file: Path, dry_run: bool) -
 def _sentences(done: Imported) -> Iterator[str]:
     would = "would be" if done.dry_run else "were"
     parts = [
-        f"{count:,} {what}"
+        f"{count:,} {would} {what}"
         for count, what in (
             (done.added, "added"),
             (done.replaced, "replaced by a later state"),
@@ -54,11 +54,12 @@ def _sentences(done: Imported) -> Iterator[str]:
         )
         if count
     ]
-    news = f"Records that {would} {', '.join(parts)}" if parts else "Nothing new"
+    news = f"Records: {', '.join(parts)}" if parts else "Nothing new"
     yield f"{news}; {done.known:,} known already."
     if done.refused:
         yield f"{counted(done.refused, 'record')} about forgotten notes {would} left out."
     if done.exclusions:
-        yield f"{counted(done.exclusions, 'exclusion')} take effect with the next `vaultrag index`."
+        takes = "takes" if done.exclusions == 1 else "take"
+        yield f"{counted(done.exclusions, 'exclusion')} {takes} effect with the next `vaultrag index`."
     if sentence := SETTINGS.get(done.settings):
         yield sentence.format(would)

@@ -101,13 +101,14 @@ class RecordBook:
         news = [
             entry for name, entry in latest(entries).items() if name not in standing or entry.rank > standing[name].rank
         ]
-        there = [(entry.kind, entry.key) in standing for entry in news]
+        live = {name for name, entry in standing.items() if entry.body is not None}
+        there = [(entry.kind, entry.key) in live for entry in news]
         bodies = [entry.body is not None for entry in news]
         counts = list(zip(there, bodies, strict=True))
         merged = Merged(
             added=counts.count((False, True)),
             replaced=counts.count((True, True)),
-            deleted=counts.count((True, False)) + counts.count((False, False)),
+            deleted=counts.count((True, False)),
             known=len(latest(entries)) - len(news),
         )
         return merged, news
