@@ -10,9 +10,8 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import Role
 from vaultrag.errors import ConfigError
 from vaultrag.roles import Models
-from vaultrag.runtime.catalogue import ModelKind
+from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.combinations import find_combination, kind_of, load_combinations, role_map
-from vaultrag.runtime.models import find_model
 
 SMALL = "qwen2.5-coder-0.5b-instruct"
 

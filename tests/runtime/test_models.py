@@ -8,19 +8,17 @@ from pathlib import Path
 import pytest
 
 from vaultrag.errors import ConfigError, ModelNotFound
-from vaultrag.runtime.catalogue import HubSource, WheelSource, read_catalogue
-from vaultrag.runtime.manifest import write_manifest
-from vaultrag.runtime.models import (
+from vaultrag.runtime.catalogue import (
+    HubSource,
     ModelEntry,
     ModelKind,
+    WheelSource,
     find_model,
-    fingerprint,
-    is_present,
     load_catalogue,
-    model_path,
-    require_model,
-    verify,
+    read_catalogue,
 )
+from vaultrag.runtime.manifest import write_manifest
+from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model, verify
 
 SMALL = ("qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct", "multilingual-e5-small")
 

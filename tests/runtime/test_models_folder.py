@@ -20,8 +20,9 @@ from vaultrag.runtime.figures import read_figures
 from vaultrag.runtime.machine import Machine
 from vaultrag.runtime.manifest import write_manifest
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.running import Speed
 from vaultrag.runtime.this_machine import BANDWIDTH_NAME, USUAL_BANDWIDTH, known_bandwidth, ram_bandwidth
-from vaultrag.runtime.tuning import TUNING_NAME, Reading, Result, Trial, keep, kept
+from vaultrag.runtime.tuning import TUNING_NAME, Result, Trial, keep, kept
 
 MACHINE = Machine(1, 1 << 33, 1 << 32, "Linux x86_64")
 CATALOGUE = """[[model]]
@@ -66,7 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bandwidth_key: str) 
         (models / "profiles" / name).write_bytes(shipped(f"profiles/{name}").read_bytes())
     (models / SPEEDS_NAME).write_text('{"tiny, 2 cores": 100.5}', encoding="utf-8")
     (models / BANDWIDTH_NAME).write_text(json.dumps({bandwidth_key: 30.5}), encoding="utf-8")
-    keep(models, "tiny", Result(Trial("the plan", Placement(512, 4, 4), 1000), Reading(9.0, 1.0), Reading(6.0, 0.5)))
+    keep(models, "tiny", Result(Trial("the plan", Placement(512, 4, 4), 1000), Speed(9.0, 1.0), Speed(6.0, 0.5)))
     (tmp_path / "vault").mkdir()
     monkeypatch.setenv("VAULTRAG_MODELS", str(models))
     return tmp_path

@@ -15,14 +15,15 @@ from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.models import fingerprint
 from vaultrag.runtime.placement import Placement
-from vaultrag.runtime.tuning import TUNING_NAME, Reading, Result, Trial, better, keep, kept, merged, rounds, winner
+from vaultrag.runtime.running import Speed
+from vaultrag.runtime.tuning import TUNING_NAME, Result, Trial, better, keep, kept, merged, rounds, winner
 
 PLAN = Trial("the plan", Placement(512, 4, 4), 1000)
-BEST = Result(PLAN, Reading(100.0, 10.0), Reading(60.0, 6.0))
+BEST = Result(PLAN, Speed(100.0, 10.0), Speed(60.0, 6.0))
 
 
 def slower(result: Result, factor: float) -> Result:
-    return replace(result, idle=Reading(result.idle.prefill / factor, result.idle.decode / factor))
+    return replace(result, idle=Speed(result.idle.prefill / factor, result.idle.decode / factor))
 
 
 def test_what_was_measured_is_remembered_for_its_model_alone(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_a_moments_load_does_not_cost_the_plan_its_place() -> None:
 
 
 def test_a_busy_machine_counts_too() -> None:
-    proud = replace(BEST, busy=Reading(5.0, 0.5))
+    proud = replace(BEST, busy=Speed(5.0, 0.5))
     assert proud.cost > BEST.cost
 
 

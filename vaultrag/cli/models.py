@@ -174,8 +174,9 @@ def _combination_lines(combination: ListedCombination) -> tuple[Text | Indented,
 
 
 def _listed(settings: Settings) -> ListedModels:
+    from vaultrag.runtime.catalogue import find_model, load_catalogue
     from vaultrag.runtime.combinations import role_map
-    from vaultrag.runtime.models import find_model, is_present, load_catalogue
+    from vaultrag.runtime.models import is_present
 
     folder = models_dir()
     entries = load_catalogue(folder)
@@ -204,8 +205,8 @@ def _listed(settings: Settings) -> ListedModels:
 
 
 def _chosen(names: Sequence[str] | None, settings: Settings) -> list[ModelEntry]:
+    from vaultrag.runtime.catalogue import ModelKind, find_model, load_catalogue
     from vaultrag.runtime.combinations import role_map
-    from vaultrag.runtime.models import ModelKind, find_model, load_catalogue
 
     folder = models_dir()
     if not names:

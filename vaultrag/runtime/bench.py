@@ -13,7 +13,7 @@ from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.loading import AS_PLANNED
 from vaultrag.runtime.machine import ALL
 from vaultrag.runtime.running import Running
-from vaultrag.runtime.tuning import Failed, Neighbours, Reading, Result, Trial, better
+from vaultrag.runtime.tuning import Failed, Neighbours, Result, Trial, better
 
 TIMEOUT_SECONDS = 600.0  # a model of 200 GB takes minutes to load
 
@@ -61,9 +61,9 @@ def measure(name: str, path: Path, trial: Trial) -> Result:
     try:
         if model.load().gpu_reason != AS_PLANNED:
             raise DoesNotFit("It has no room beside what else runs.", "Close other programs, and measure again.")
-        idle = _reading(model)
+        idle = model.measure()
         with one_busy_core():
-            return Result(trial, idle, _reading(model))
+            return Result(trial, idle, model.measure())
     finally:
         model.close()
 
@@ -77,8 +77,3 @@ def one_busy_core() -> Iterator[None]:
     finally:
         other.kill()
         other.wait()
-
-
-def _reading(model: ChildModel) -> Reading:
-    speed = model.measure()
-    return Reading(speed.prefill, speed.decode)

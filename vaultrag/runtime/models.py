@@ -10,23 +10,9 @@ from pathlib import Path
 from vaultrag.domain import Finding
 from vaultrag.errors import ModelNotFound
 from vaultrag.runtime import download
-from vaultrag.runtime.catalogue import ModelEntry, ModelKind, PathSource, find_model, load_catalogue
+from vaultrag.runtime.catalogue import ModelEntry, ModelKind, PathSource
 from vaultrag.runtime.download import Progress
 from vaultrag.runtime.manifest import Manifest, ManifestFile, read_manifest, sha256_of
-
-__all__ = [
-    "ModelEntry",
-    "ModelKind",
-    "Progress",
-    "find_model",
-    "fingerprint",
-    "is_present",
-    "load_catalogue",
-    "model_path",
-    "pull",
-    "require_model",
-    "verify",
-]
 
 VECTORS_VERSION = 1  # raise it when embed_child.py makes other vectors from the same files
 EDGE_BYTES = 1 << 20  # of a local file only both ends are hashed: it may have 100 GB

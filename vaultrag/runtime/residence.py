@@ -44,7 +44,6 @@ class Residence:
         self._waiting: list[Stay] = []
         self._staying: list[Stay] = []
         self._changed = threading.Condition()
-        self.swaps = 0
         self.last_swap = ""  # a sentence
 
     def settle(self, tenant: Tenant) -> None:
@@ -105,6 +104,5 @@ class Residence:
         for tenant in self._tenants.values():
             if comer is not None and self._clash(stay.path, tenant.path) and tenant.is_loaded():
                 tenant.leave()
-                self.swaps += 1
                 self.last_swap = f"{tenant.name} left the memory for {comer.name}: there is no room for both."
                 log.info(self.last_swap)

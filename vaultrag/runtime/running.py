@@ -10,7 +10,7 @@ from typing import TypeAlias
 from vaultrag.runtime.advice import Advice
 from vaultrag.runtime.machine import BackendInfo
 from vaultrag.runtime.memory import Buffer
-from vaultrag.runtime.offload import Budget
+from vaultrag.runtime.offload import TOKENS_READ, TOKENS_WRITTEN, Budget
 from vaultrag.runtime.placement import Placement
 from vaultrag.runtime.residence import Residence
 
@@ -21,6 +21,11 @@ class Speed:
 
     prefill: float
     decode: float
+
+    @property
+    def seconds(self) -> float:
+        """What a usual question takes."""
+        return TOKENS_READ / max(self.prefill, 1e-9) + TOKENS_WRITTEN / max(self.decode, 1e-9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vaultrag.runtime.offload import TOKENS_READ, TOKENS_WRITTEN
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.running import Speed
 
 TUNING_NAME = "tuning.json"
 SPINS = (0, 1000, 10_000)  # OpenMP threads that wait: asleep at once, briefly awake, long awake
@@ -36,25 +36,12 @@ Neighbours: TypeAlias = Callable[[Trial], Iterator[Trial]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Tokens a second, read and written."""
-
-    prefill: float
-    decode: float
-
-    @property
-    def seconds(self) -> float:
-        """What a usual question takes."""
-        return TOKENS_READ / max(self.prefill, 1e-9) + TOKENS_WRITTEN / max(self.decode, 1e-9)
-
-
-@dataclass(frozen=True, slots=True)
 class Result:
     """What was measured of a trial on an idle machine, and beside one busy core."""
 
     trial: Trial
-    idle: Reading
-    busy: Reading
+    idle: Speed
+    busy: Speed
 
     @property
     def cost(self) -> float:
@@ -113,7 +100,7 @@ def better(first: Result, second: Result) -> Result:
 
 
 def merged(results: Iterable[Result]) -> list[Result]:
-    """Return one result for each trial, with its best readings: what disturbs a measurement only makes it slower."""
+    """Return one result for each trial, with its best speeds: what disturbs a measurement only makes it slower."""
     found: dict[Trial, Result] = {}
     for result in results:
         before = found.get(result.trial, result)
@@ -129,8 +116,8 @@ def winner(results: Sequence[Result]) -> Result:
     return best
 
 
-def _faster(first: Reading, second: Reading) -> Reading:
-    return Reading(max(first.prefill, second.prefill), max(first.decode, second.decode))
+def _faster(first: Speed, second: Speed) -> Speed:
+    return Speed(max(first.prefill, second.prefill), max(first.decode, second.decode))
 
 
 def keep(models_dir: Path, model: str, best: Result) -> None:
@@ -154,8 +141,8 @@ def kept(models_dir: Path, model: str) -> Result | None:
         trial = values["trial"]
         return Result(
             Trial(str(trial["name"]), Placement.from_json(trial["placement"]), int(trial["spin_count"])),
-            Reading(**values["idle"]),
-            Reading(**values["busy"]),
+            Speed(**values["idle"]),
+            Speed(**values["busy"]),
         )
     except (KeyError, TypeError, ValueError):
         return None  # nothing, or of another version of ours: measured again some day
