@@ -4,11 +4,14 @@ documentation. What it says is set beforehand; what it was asked is kept."""
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from vaultrag.runtime.remote_wire import ServerKind
@@ -20,7 +23,10 @@ CHARACTERS_PER_TOKEN = 3  # of its tokenizer
 
 @dataclass(slots=True)
 class Script:
-    """How the server behaves. `deltas` are streamed one an event; a chat that is not streamed gives `reply`."""
+    """How the server behaves. `deltas` are streamed one an event; a chat that is not streamed gives one of `replies`.
+
+    A chat whose request holds the field `refuses` gets a 400.
+    """
 
     kind: ServerKind = ServerKind.LLAMA
     models: tuple[str, ...] = ("qwen3-32b",)
@@ -38,6 +44,9 @@ class Script:
     waits: threading.Event = field(default_factory=threading.Event)
     holds_head: bool = False
     holds_body: bool = False
+    holds_end: bool = False
+    holds_aside: bool = False
+    refuses: str = ""
     asked: list[tuple[str, Json]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
@@ -47,18 +56,31 @@ class Script:
 
 
 @contextmanager
-def model_server(script: Script) -> Iterator[str]:
-    """Serve on loopback; yield the address."""
+def model_server(script: Script, certificate: Path | None = None, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve on loopback; yield the address. With a certificate (and its key in the same file) it speaks https."""
     handler = type("Handler", (_Handler,), {"script": script})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server((host, 0), handler) as server:
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http://{f'[{host}]' if ':' in host else host}:{server.server_port}"
         finally:
             script.waits.set()
             server.shutdown()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep the tests' output clean: clients leave, and some do not trust the certificate."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -82,6 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(401, b'{"error": {"type": "authentication_error"}}')
         elif self.path == "/v1/chat/completions":
             self._chat(body)
+        elif script.holds_aside:
+            self._hold()
         else:
             aside = self._aside(body)
             self._send(200 if aside is not None else 404, json.dumps(aside or {}).encode())
@@ -125,6 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._hold()
         if script.status != 200:
             self._send(script.status, script.refusal)
+        elif script.refuses and script.refuses in body:
+            self._send(400, b'{"error": {"message": "no such field"}}')
         elif body.get("stream"):
             self._stream()
         else:
@@ -147,6 +173,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": script.finish}]})
                 self._event(USAGE)
             self.wfile.write(script.tail)
+            self.wfile.flush()
+            if script.holds_end:
+                self._hold()
         except OSError:
             script.left.set()
 

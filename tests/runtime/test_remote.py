@@ -333,7 +333,7 @@ def test_events_are_read_in_all_the_spellings_of_the_standard() -> None:
 
 
 def test_a_silent_server_is_given_up_after_the_time_of_the_settings() -> None:
-    with model_server(Script(holds_body=True)) as url, pytest.raises(RemoteFailed, match="silent for 0 s"):
+    with model_server(Script(holds_body=True)) as url, pytest.raises(RemoteFailed, match=r"silent for 0\.3 s"):
         ask(remote(url, timeout=0.3))
 
 
@@ -361,7 +361,7 @@ def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) 
     [
         (("a", "b"), "", ConfigError, "2 models, and none is named"),
         (("a", "b"), "c", RemoteFailed, "no model `c`"),
-        ((), "", ConfigError, "0 models"),
+        ((), "", RemoteFailed, "has no model"),
         (("gpt-oss:120b-cloud",), "", ConfigError, "somebody else's machines"),
     ],
 )

@@ -15,6 +15,7 @@ import httpx
 
 TICK_SECONDS = 0.1  # how long a caller waits before it can leave
 MAX_BYTES = 64_000_000  # of one answer; the longest has some megabytes with all its JSON
+RETRY_AFTER = "Retry-After"
 LEAVE_SECONDS = 5.0  # a cancelled exchange ends at once, but for a name that is still being looked up
 
 
@@ -23,6 +24,7 @@ class Head:
     """The beginning of a response."""
 
     status: int
+    retry_after: str = ""
 
 
 Part: TypeAlias = Head | bytes | None
@@ -104,7 +106,7 @@ class Exchange:
             ) as client,
             client.stream("POST", self._url, json=self._body) as response,
         ):
-            self._parts.put(Head(response.status_code))
+            self._parts.put(Head(response.status_code, response.headers.get(RETRY_AFTER, "")))
             received = 0
             async for piece in response.aiter_bytes():
                 received += len(piece)

@@ -78,11 +78,11 @@ class RemoteModel:
         """Say how likely each option is, by the first token's probabilities, or uncalibrated by one forced choice."""
         began = time.monotonic()
         facts = self._server.facts()
-        body = self._server.complete(first_token_request(facts.kind, facts.model, messages))
-        listed = first_tokens(body)
+        body = self._server.try_complete(first_token_request(facts.kind, facts.model, messages))
+        listed = first_tokens(body) if body else None
         logprobs = score_by_first_token(options, listed) if listed else None
         calibrated = logprobs is not None
-        if logprobs is None:
+        if body is None or logprobs is None:
             body = self._server.complete(choice_request(facts.kind, facts.model, messages, options))
             logprobs = score_by_sample(options, body)
         if logprobs is None:

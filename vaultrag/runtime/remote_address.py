@@ -23,6 +23,7 @@ NEARBY = tuple(
     )
 )  # fmt: skip
 API = "/v1"  # of every server that speaks as OpenAI's does
+EVERYWHERE = ("0.0.0.0", "::")  # what servers print when they listen to the whole network
 SCHEMES = ("http", "https")
 
 
@@ -43,16 +44,19 @@ def parse_address(url: str) -> RemoteAddress:
             "A role names `remote`, but no server is named.",
             'Name one in the settings, as: [remote] url = "http://127.0.0.1:8080".',
         )
+    shown = url.rpartition("@")[2]  # what stands before may be a key
     try:
         parsed = httpx.URL(url.strip())
     except httpx.InvalidURL as error:
-        raise _unusable(url, str(error)) from error
+        raise _unusable(shown, "it is no address") from error
     if parsed.scheme not in SCHEMES or not parsed.host:
-        raise _unusable(url, "it does not begin with http:// or https:// and a host")
+        raise _unusable(shown, "it does not begin with http:// or https:// and a host")
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise _unusable(
             parsed.host, "it holds more than a host, a port and a path; a key belongs in remote.api_key_env"
         )
+    if parsed.host in EVERYWHERE:
+        raise _unusable(shown, "a server listens there on all its addresses, and has none of its own")
     root = str(parsed).rstrip("/").removesuffix(API)
     return RemoteAddress(root, root + API, parsed.host, parsed.scheme == "https")
 

@@ -12,6 +12,7 @@ from vaultrag.errors import GenerationFailed, RemoteFailed
 from vaultrag.runtime.remote_wire import Chunk, Thinking, Usage
 from vaultrag.runtime.text_stream import THINKING_MARKS, AnswerStream
 
+GIVEN_UP = ("", "error", "abort")  # the last two are vLLM's, of a request that it lost
 MARKS = THINKING_MARKS[0]  # of the models whose servers may leave them in the text
 
 
@@ -22,6 +23,8 @@ class RemoteAnswer:
         self._sampling = sampling
         self._stream = AnswerStream((), MARKS)
         self._texts: list[str] = []
+        self._recent = ""  # the end of the answer, where a mark may have begun
+        self._opened = False
         self._thoughts: list[str] = []
         self._written = self._thought = 0
         self._finish = ""
@@ -59,7 +62,7 @@ class RemoteAnswer:
         """Yield what was held back. Raises RemoteFailed when the stream ended before the answer did."""
         if self._written >= self._sampling.max_tokens:
             self._finish = "length"
-        elif not self._finish and not self.overthought:
+        elif self._finish in GIVEN_UP and not self.overthought:
             raise RemoteFailed("The model server ended in the middle of its answer.", "Ask again; its log may say why.")
         for piece in self._stream.finish():
             yield self._think(piece.text) if isinstance(piece, Thought) else self._write(piece)
@@ -93,11 +96,14 @@ class RemoteAnswer:
         return Thought(text)
 
     def _write(self, text: str) -> str:
-        if MARKS.closing in text and not self._thoughts and MARKS.opening not in "".join(self._texts):
+        self._recent += text
+        self._opened = self._opened or MARKS.opening in self._recent
+        if MARKS.closing in self._recent and not self._thoughts and not self._opened:
             raise RemoteFailed(
                 "The model server sends the model's thought unmarked, as if it were the answer.",
                 "Start it with its reasoning parser (docs/remote.md), or name a model that does not think.",
             )
+        self._recent = self._recent[-len(MARKS.closing) :]
         if self._sampling.purity is Purity.NO_CJK:
             text = cjk.ANY.sub("", text)
         self._first = self._first or time.monotonic()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import ssl
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +15,19 @@ import httpx
 
 from vaultrag.config import RemoteSection
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed
-from vaultrag.runtime.exchange import Exchange, Head, TooLong
+from vaultrag.runtime.exchange import RETRY_AFTER, Exchange, Head, TooLong
 from vaultrag.runtime.remote_address import parse_address, require_nearby
-from vaultrag.runtime.remote_wire import Chunk, EventReader, Json, ServerKind, Unreadable, read_chunk, read_json
+from vaultrag.runtime.remote_refusals import FIELD_REFUSED, refused, translated
+from vaultrag.runtime.remote_wire import (
+    Chunk,
+    EventReader,
+    Json,
+    ServerKind,
+    Unreadable,
+    is_about_context,
+    read_chunk,
+    read_json,
+)
 
 CONNECT_SECONDS = 5.0  # a machine in the same network answers in milliseconds
 ASIDE_SECONDS = 30.0  # for small questions about the server; one that is loading a model may be slow to answer
@@ -24,6 +36,7 @@ MAX_REFUSAL = 65_536  # bytes of an error that are read
 NAMES_SHOWN = 12
 CLOUD = ("-cloud", ":cloud")  # Ollama passes such models' prompts on to the internet
 OK = 200
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,13 @@ class ServerFacts:
     kind: ServerKind
     model: str
     context: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    status: int
+    content: bytes
+    retry_after: str
 
 
 class RemoteServer:
@@ -45,7 +65,7 @@ class RemoteServer:
     def __init__(self, settings: RemoteSection, model: str, timeout: float) -> None:
         self._address = parse_address(settings.url)
         # made once: reading the certificates takes longer than a request; without encryption there is nothing to verify
-        self._verify = httpx.create_ssl_context(trust_env=False) if self._address.encrypted else False
+        self._verify = _trusted() if self._address.encrypted else False
         self._key_variable = settings.api_key_env
         self._timeout = timeout
         self._facts: ServerFacts | None = None
@@ -69,6 +89,14 @@ class RemoteServer:
         with self._client() as client:
             return self._get(client, f"{self._address.api}/chat/completions", body)
 
+    def try_complete(self, body: Json) -> Json | None:
+        """Return a whole answer; None where the server refuses a field of the request."""
+        with self._client() as client, self._translated(self._timeout):
+            response = _fetch(client, f"{self._address.api}/chat/completions", body, self._timeout)
+            if response.status in FIELD_REFUSED and not is_about_context(response.content):
+                return None
+            return self._read(response)
+
     def stream(self, body: Json) -> Generator[Chunk | None, None, None]:
         """Yield the parts of a streamed answer, and None while the server is silent.
 
@@ -76,21 +104,23 @@ class RemoteServer:
         """
         timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
         exchange = Exchange(f"{self._address.api}/chat/completions", body, self._headers(), timeout, self._verify)
-        reader, status, refusal = EventReader(), OK, b""
-        with self._translated(), contextlib.closing(exchange.parts()) as parts:
+        reader, head, refusal = EventReader(), Head(OK), b""
+        with self._translated(self._timeout), contextlib.closing(exchange.parts()) as parts:
             for part in parts:
                 if isinstance(part, Head):
-                    status = part.status
+                    head = part
                 elif part is None:
                     yield None
-                elif status == OK:
+                elif head.status == OK:
                     yield from map(read_chunk, reader.feed(part))
+                    if reader.ended:
+                        break  # some servers leave the connection open
                 else:
                     refusal = (refusal + part)[:MAX_REFUSAL]
         if self._facts is not None and not self._facts.context:
             self._facts = None
-        if status != OK:
-            raise self._refused(status, refusal)
+        if head.status != OK:
+            raise self._refused(_Response(head.status, refusal, head.retry_after))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int | None]:
         """Count by the server's own tokenizer; None where it has none to ask."""
@@ -120,6 +150,8 @@ class RemoteServer:
 
     def _choose(self, kind: ServerKind, names: Sequence[str]) -> str:
         """Return the model's name on the server. Raises ConfigError or RemoteFailed when it is not clear."""
+        if not names:
+            raise RemoteFailed(f"The model server at {self._address.root} has no model.", "Load one there.")
         if len(names) == 1 and (not self.model or kind is ServerKind.LLAMA):
             chosen = names[0]  # llama-server calls its only model by its path, and takes any name for it
         elif not self.model:
@@ -164,23 +196,29 @@ class RemoteServer:
 
     def _probe(self, client: httpx.Client, path: str, body: Json | None = None) -> Json:
         """Return what the server says under a path that not every server has; nothing where it has none."""
-        with self._translated():
-            status, content = _fetch(client, f"{self._address.root}{path}", body)
+        seconds = self._seconds(body)
+        with self._translated(seconds):
+            response = _fetch(client, f"{self._address.root}{path}", body, seconds)
         try:
-            return read_json(content) if status == OK else {}
+            return read_json(response.content) if response.status == OK else {}
         except Unreadable:
             return {}
 
     def _get(self, client: httpx.Client, url: str, body: Json | None = None) -> Json:
-        with self._translated():
-            status, content = _fetch(client, url, body)
-            if status != OK:
-                raise self._refused(status, content)
-            return read_json(content)
+        seconds = self._seconds(body)
+        with self._translated(seconds):
+            return self._read(_fetch(client, url, body, seconds))
+
+    def _read(self, response: _Response) -> Json:
+        if response.status != OK:
+            raise self._refused(response)
+        return read_json(response.content)
+
+    def _seconds(self, body: Json | None) -> float:
+        return self._timeout if body is not None else min(ASIDE_SECONDS, self._timeout)
 
     def _client(self) -> httpx.Client:
-        timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
-        return httpx.Client(headers=self._headers(), timeout=timeout, verify=self._verify, trust_env=False)
+        return httpx.Client(headers=self._headers(), verify=self._verify, trust_env=False)
 
     def _headers(self) -> dict[str, str]:
         variable = self._key_variable
@@ -189,83 +227,48 @@ class RemoteServer:
             return plain
         key = os.environ.get(variable, "").strip()
         if not key or not key.isascii() or not key.isprintable():
-            raise ConfigError(
-                f"The environment variable {variable} holds no key for the model server.",
-                f"Set it before you start VaultRAG: export {variable}=…, or empty remote.api_key_env.",
-            )
+            raise _without_key(variable)
         return {**plain, "Authorization": f"Bearer {key}"}
 
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        root = self._address.root
-        try:
-            yield
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            if "CERTIFICATE" in str(error).upper():
-                raise RemoteFailed(
-                    f"The certificate of {root} cannot be trusted.", "Give the server one that this machine knows."
-                ) from error
-            raise RemoteFailed(
-                f"No model server answers at {root}.", "Start it there, or correct the setting remote.url."
-            ) from error
-        except httpx.TimeoutException as error:
-            raise RemoteFailed(
-                f"The model server at {root} was silent for {self._timeout:.0f} s.",
-                "Ask again; where it is only slow, raise runtime.answer_timeout_seconds.",
-            ) from error
-        except TooLong as error:
-            raise RemoteFailed(f"The model server at {root} writes without end.", "Ask again.") from error
-        except Unreadable as unreadable:
-            raise RemoteFailed(
-                f"The model server at {root} sent {unreadable}.",
-                "Check remote.url: it has to be an OpenAI-compatible server (docs/remote.md).",
-            ) from unreadable
-        except httpx.HTTPError as error:
-            raise RemoteFailed(
-                f"The connection to the model server at {root} broke off ({type(error).__name__}).",
-                "Ask again; the server's own log may say why.",
-            ) from error
+    def _translated(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        return translated(self._address.root, seconds)
 
-    def _refused(self, status: int, content: bytes) -> RemoteFailed | GenerationFailed:
-        """Return the error for a status. The server's own words are not repeated: they may hold the notes'."""
-        root = self._address.root
+    def _refused(self, response: _Response) -> RemoteFailed | GenerationFailed:
         self._facts = None  # another model may be loaded there by now
-        if _is_about_context(content):
-            return GenerationFailed(
-                f"The prompt is longer than the context of the model at {root}.",
-                "Start the server with a larger context, or set remote.context to what it has.",
-            )
-        match status:
-            case 401 | 403:
-                remedy = "Put its key into an environment variable, and that one's name into remote.api_key_env."
-                return RemoteFailed(f"The model server at {root} wants another key.", remedy)
-            case 404 | 405:
-                return RemoteFailed(
-                    f"The model server at {root} knows no such model or path (status {status}).",
-                    "Correct remote.model and remote.url; docs/remote.md shows both for each server.",
-                )
-            case 503:
-                return RemoteFailed(f"The model server at {root} is still loading, or busy.", "Ask again in a minute.")
-        if 300 <= status < 400:
-            return RemoteFailed(
-                f"The model server at {root} points elsewhere.", "Name its final address in remote.url."
-            )
-        return RemoteFailed(
-            f"The model server at {root} refused the request (status {status}).", "Its own log may say why."
-        )
+        return refused(self._address.root, response.status, response.content, response.retry_after)
 
 
-def _fetch(client: httpx.Client, url: str, body: Json | None) -> tuple[int, bytes]:
-    """Return status and body of a response that is not streamed. Raises httpx.HTTPError or TooLong."""
+def _fetch(client: httpx.Client, url: str, body: Json | None, seconds: float) -> _Response:
+    """Return a response that is not streamed. Raises httpx.HTTPError or TooLong."""
     method = "GET" if body is None else "POST"
-    timeout = httpx.Timeout(ASIDE_SECONDS, connect=CONNECT_SECONDS) if body is None else client.timeout
+    timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
     with client.stream(method, url, json=body, timeout=timeout) as response:
         content = b""
         for piece in response.iter_bytes():
             content += piece
             if len(content) > MAX_BODY:
                 raise TooLong
-        return response.status_code, content
+        return _Response(response.status_code, content, response.headers.get(RETRY_AFTER, ""))
+
+
+def _trusted() -> ssl.SSLContext:
+    """Trust who is trusted everywhere, and what this machine's own store or SSL_CERT_FILE adds."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+def _without_key(variable: str) -> ConfigError:
+    """Repeat the variable's name only where it looks like one: some write the key itself there."""
+    if not _VARIABLE.fullmatch(variable):
+        return ConfigError(
+            "The environment variable that remote.api_key_env names holds no key for the model server.",
+            "Write the variable's name there, as MODEL_KEY, never the key itself: export MODEL_KEY=…",
+        )
+    return ConfigError(
+        f"The environment variable {variable} holds no key for the model server.",
+        f"Set it before you start VaultRAG: export {variable}=…, or empty remote.api_key_env.",
+    )
 
 
 def _entries(listed: Json) -> list[Json]:
@@ -288,12 +291,6 @@ def _positive(table: Any, key: str) -> int:
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(name[:80] for name in names[:NAMES_SHOWN]) or "none"
     return shown + (" …" if len(names) > NAMES_SHOWN else "")
-
-
-def _is_about_context(content: bytes) -> bool:
-    """Whether a refusal says that the prompt is too long: each server words it in its own way."""
-    said = content[:MAX_REFUSAL].lower()
-    return b"exceed_context_size" in said or b"maximum context length" in said or b"available context size" in said
 
 
 def _refuse_cloud(model: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,17 @@ LISTED_TOKENS = 20  # the most alternatives that the protocol lets a client ask 
 ENOUGH_MASS = 0.05  # options that together are less likely than this are not what the model was about to say
 SAMPLED_SHARE = 0.9  # what a sampled option is given, where nothing better is known; the others share the rest
 DONE = "[DONE]"
+_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)  # of a stranger that leaves it in the answer
+ABOUT_CONTEXT = (  # in whole or part what each server says of a prompt that is too long
+    b"exceed_context_size",  # llama-server
+    b"available context size",
+    b"maximum context length",  # vLLM, in the order of its versions
+    b"longer than the maximum model length",
+    b"context length is only",
+    b"context length of only",  # LM Studio
+    b"exceeds the context length",  # Ollama
+    b"context_length_exceeded",  # OpenAI, and who follows it
+)
 
 
 class ServerKind(StrEnum):
@@ -39,6 +51,10 @@ class Thinking(StrEnum):
 
 class Unreadable(Exception):
     """The server sent something that is no answer; the message says what, without its text."""
+
+
+class PromptTooLong(Unreadable):
+    """The server refused the prompt for its length, in the middle of what began as an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +131,20 @@ def choice_request(kind: ServerKind, model: str, messages: Sequence[Message], op
 
 
 class EventReader:
-    """Feed it the bytes of an event stream; it gives the data of each event."""
+    """Feed it the bytes of an event stream; it gives the data of each event. `ended`: the last one was there."""
 
     def __init__(self) -> None:
         self._held = b""
+        self.ended = False
 
     def feed(self, piece: bytes) -> list[str]:
         """Add bytes and return the data of the events that they complete. Raises Unreadable for one without end."""
         *lines, self._held = (self._held + piece).split(b"\n")
         if len(self._held) > MAX_LINE:
             raise Unreadable("an event without end")
-        return [data for line in lines if (data := _data(line))]
+        events = [data for line in lines if (data := _data(line))]
+        self.ended = self.ended or DONE in events
+        return events
 
 
 def read_chunk(data: str) -> Chunk:
@@ -133,8 +152,8 @@ def read_chunk(data: str) -> Chunk:
     if data == DONE:
         return Chunk(finish="stop")
     body = read_json(data)
-    if "error" in body:
-        raise Unreadable("an error in the middle of its answer")
+    if body.get("error"):
+        raise PromptTooLong if is_about_context(data.encode()) else Unreadable("an error in the middle of its answer")
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     if not choice and "usage" not in body and "timings" not in body and choices != []:
@@ -160,6 +179,12 @@ def read_json(data: str | bytes) -> Json:
     return body
 
 
+def is_about_context(said: bytes) -> bool:
+    """Whether a refusal says that the prompt is too long: each server words it in its own way."""
+    lowered = said.lower()
+    return any(words in lowered for words in ABOUT_CONTEXT)
+
+
 def read_usage(body: Json) -> Usage:
     """Return the figures of a response, streamed or not."""
     usage, timings = _table(body.get("usage")), _table(body.get("timings"))
@@ -176,7 +201,7 @@ def first_tokens(body: Json) -> dict[str, float] | None:
     """Return the likeliest first tokens with their logarithms, None where the server gives none."""
     try:
         listed = body["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-        found = [(str(item["token"]), float(item["logprob"])) for item in listed]
+        found = [(str(item["token"]), min(0.0, float(item["logprob"]))) for item in listed]
     except (KeyError, IndexError, TypeError, ValueError):
         return None
     return {token: logprob for token, logprob in found if math.isfinite(logprob)} or None
@@ -271,7 +296,7 @@ def _continues(said: str, option: str) -> bool:
 def _said(body: Json) -> str:
     """Return the answer's text, taken out of JSON where it is a string of it."""
     try:
-        content = str(body["choices"][0]["message"]["content"]).strip()
+        content = _THOUGHT.sub("", str(body["choices"][0]["message"]["content"])).strip()
     except (KeyError, IndexError, TypeError):
         return ""
     try:
