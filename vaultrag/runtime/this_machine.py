@@ -15,6 +15,7 @@ from vaultrag.runtime.hardware import BUS, GIBIBYTE, UNIFIED_SHARE, Card, Hardwa
 from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.nvml import NvmlCard
 
+THIS_MACHINE = "this machine"  # its name as a profile
 BANDWIDTH_NAME = "machine.json"
 COPIED_BYTES = 64 << 20  # a thread copies this much at a time: far more than a core's share of the cache
 MEASURED_SECONDS = 0.8
@@ -37,7 +38,7 @@ def hardware_of(machine: Machine, backend: BackendInfo, bandwidth: float, told: 
     unified = _is_apple(machine) or any(device.kind is DeviceKind.INTEGRATED for device in _used(backend))
     memory = f"{machine.platform}, {machine.cores} cores, {machine.ram_total / GIBIBYTE:.0f} GiB"
     return Hardware(
-        name="this machine",
+        name=THIS_MACHINE,
         description=", ".join([memory, *(card.name for card in cards)]),
         cores=machine.cores,
         ram=machine.ram_total / GIBIBYTE,
