@@ -16,7 +16,7 @@ from tests.disks import BLOCK, mounted
 from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_model, write_windowed_model
 from vaultrag.cjk import ANY
 from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
-from vaultrag.errors import ConfigError, UsageError
+from vaultrag.errors import ConfigError, GenerationFailed, UsageError
 from vaultrag.runtime.advice import Advice, Recommended
 from vaultrag.runtime.continuation import Continuation
 from vaultrag.runtime.drafting import DraftModel
@@ -304,6 +304,18 @@ def test_a_schema_binds_the_answer_and_not_the_thought(model: LoadedModel) -> No
 def test_a_bad_schema_never_reaches_native_code(model: LoadedModel) -> None:
     with pytest.raises(UsageError, match="`pattern` is not supported"):
         Continuation(resident(model), QUESTION, Sampling(schema='{"type": "string", "pattern": "^(a+)+$"}'))
+
+
+def test_a_schema_that_only_forbidden_letters_satisfy_is_an_error_and_not_the_end_of_the_process(
+    model: LoadedModel,
+) -> None:
+    schema = json.dumps({"enum": ["中文", "漢字"]}, ensure_ascii=False)
+    work = Continuation(resident(model), QUESTION, replace(PLAIN, schema=schema, purity=Purity.NO_CJK))
+    with pytest.raises(GenerationFailed, match="forbidden"):
+        told(work)
+    work.close()
+    plain = Continuation(resident(model), QUESTION, replace(PLAIN, schema=schema))
+    assert json.loads(told(plain)[1]) in ("中文", "漢字")
 
 
 def test_no_cjk_comes_out_of_bytes(model: LoadedModel) -> None:

@@ -269,6 +269,45 @@ def test_a_person_interrupts_the_night_which_then_goes_on_as_if_nothing_had_been
     assert (found[0].text, found[0].finish) == (alone.text, alone.finish)
 
 
+@pytest.mark.parametrize("rules", [1, 1000], ids=["in mid-answer", "while it read"])
+def test_a_process_lost_while_the_night_stood_aside_loses_no_question(doomed: ChildModel, rules: int) -> None:
+    doomed.load()
+    asked = [Message("system", "Правила. " * rules), *QUESTION[1:]]
+    begun, spoken, ended = threading.Event(), threading.Event(), threading.Event()
+    outcome: list[Generation | ModelCrashed] = []
+
+    def work() -> None:
+        try:
+            for number, piece in enumerate(doomed.generate(asked, Sampling(max_tokens=900, priority=Priority.NIGHT))):
+                if isinstance(piece, Generation):
+                    outcome.append(piece)
+                elif piece:
+                    spoken.set()
+                    begun.set()
+                elif rules > 1 and number > 3:
+                    begun.set()
+        except ModelCrashed as crashed:
+            outcome.append(crashed)
+        ended.set()
+
+    threading.Thread(target=work).start()
+    assert begun.wait(20)
+    person = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
+    first_words(person)
+    assert not ended.is_set()
+    assert doomed.pid is not None
+    os.kill(doomed.pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+    with pytest.raises(ModelCrashed):
+        list(person)
+    assert ended.wait(60)
+    if isinstance(outcome[0], Generation):  # nothing had been said, so it was begun anew
+        assert outcome[0].completion_tokens == 900
+        assert rules > 1
+    else:
+        assert spoken.is_set()
+        assert "while this request stood aside" in outcome[0].message
+
+
 def test_the_night_can_be_given_up_while_it_is_interrupted(doomed: ChildModel) -> None:
     night = doomed.generate(QUESTION, Sampling(max_tokens=LONG, priority=Priority.NIGHT))
     first_words(night)

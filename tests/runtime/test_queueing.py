@@ -43,6 +43,29 @@ def test_the_night_is_asked_to_give_way_to_a_person_only() -> None:
     assert line.person_waits()
 
 
+def test_who_is_asked_to_give_way_cannot_leave_meanwhile() -> None:
+    """Else the request after it would be interrupted in its stead."""
+    line, left = Line(), threading.Event()
+
+    def leave() -> None:
+        line.leave(night)
+        left.set()
+
+    leaver = threading.Thread(target=leave)
+    found: list[bool] = []
+
+    def give_way() -> None:
+        leaver.start()
+        found.append(left.wait(0.2))
+
+    night = line.join(Priority.NIGHT, give_way)
+    assert line.wait(night, 0)
+    line.join(Priority.PERSON, nothing)
+    leaver.join(10)
+    assert found == [False]
+    assert left.is_set()
+
+
 def test_a_person_is_not_asked_to_give_way() -> None:
     line, asked = Line(), threading.Event()
     assert line.wait(line.join(Priority.PERSON, asked.set), 0)

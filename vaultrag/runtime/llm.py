@@ -211,7 +211,7 @@ class ChildModel:
 
     def _queued(self, method: str, body: dict[str, Any], priority: Priority) -> Frames:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
-        suspended = False
+        suspended, spoken, pid = False, False, None
         try:
             with self._turn(priority) as ticket, self._residence.lodging(self._path, priority) as stay:
                 while True:
@@ -221,11 +221,17 @@ class ChildModel:
                     while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
                         yield {}
                     yield {"waited": time.monotonic() - began}
-                    frames = self._resumed() if suspended else self._frames(method, body)
-                    suspended = False
+                    lost = suspended and (not self._child.alive or self._child.pid != pid)
+                    if lost and spoken:
+                        raise crashed(
+                            Lost(f"the process of the model {self._name} ended while this request stood aside")
+                        )
+                    frames = self._resumed() if suspended and not lost else self._frames(method, body)
+                    suspended, pid = False, self._child.pid
                     with contextlib.closing(frames):
                         for frame in frames:
-                            suspended = "suspended" in frame
+                            suspended, pid = "suspended" in frame, self._child.pid
+                            spoken = spoken or not frame.keys().isdisjoint(SPOKEN)
                             if not suspended:
                                 yield frame
                             if priority is Priority.NIGHT and self._line.person_waits():

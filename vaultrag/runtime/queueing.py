@@ -11,7 +11,10 @@ from vaultrag.domain import Priority
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """A place in the line. `give_way` is called, from any thread, on a night ticket in use when a person comes."""
+    """A place in the line. `give_way` is called, from any thread, on a night ticket in use when a person comes.
+
+    It must not wait for the line.
+    """
 
     priority: Priority
     give_way: Callable[[], None]
@@ -30,9 +33,8 @@ class Line:
         ticket = Ticket(priority, give_way)
         with self._changed:
             self._waiting.append(ticket)
-            served = self._served
-        if served is not None and self._must_give_way(served):
-            served.give_way()
+            if self._served is not None and self._must_give_way(self._served):
+                self._served.give_way()  # now: once it has left, this would interrupt whoever came after it
         return ticket
 
     def wait(self, ticket: Ticket, seconds: float) -> bool:

@@ -11,6 +11,7 @@ from llama_cpp import llama_cpp as native
 from numpy.typing import NDArray
 
 from vaultrag.domain import Sampling
+from vaultrag.errors import GenerationFailed
 from vaultrag.runtime.grammar import CANDIDATE, Grammar, candidate_array
 from vaultrag.runtime.purity import Mask
 
@@ -33,6 +34,11 @@ class Chooser:
         token = self._pick(values)
         if self._grammar is not None and not self._grammar.allows(token):
             self._grammar.restrict(values)
+            if not np.isfinite(values.max()):  # a token that the grammar does not know would end the process
+                raise GenerationFailed(
+                    "The answer's schema leaves only letters that are forbidden in this answer.",
+                    "Ask in the language of the schema, or for another schema.",
+                )
             token = self._pick(values)
         self._take(token)
         return token
