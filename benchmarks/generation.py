@@ -246,7 +246,7 @@ def _told(held: object, messages: Sequence[Message], tokens: int) -> Told:
         pass
     figures = work.figures
     written = tuple(held.slot.ids[work.prompt_length :])
-    return Told(written, figures["decode_seconds"], figures["drafted_tokens"], figures["accepted_tokens"])
+    return Told(written, figures.decode_seconds, figures.drafted_tokens, figures.accepted_tokens)
 
 
 def _gap(held: object, messages: Sequence[Message], said: Sequence[int]) -> float:

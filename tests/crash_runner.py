@@ -174,7 +174,7 @@ def keep_embedder(database: Database) -> int:
 
 
 def change_embedder(database: Database) -> int:
-    answering = succession.heir(database, NEW.fingerprint, OLD.fingerprint)
+    answering = succession.chosen(database, NEW.fingerprint, OLD.fingerprint)
     return drain_outbox(database, NEW, VectorIndex(database, answering).open(), lambda *_: None, earlier=OLD)
 
 
@@ -185,7 +185,7 @@ def change_embedder_with_chroma(vault: Path, home: Path, dies_after: str) -> Non
     config = Config(vault=vault, home=home, models=home, settings=Settings())
     with open_database(config.database_path) as database:
         by = {embedder.fingerprint: embedder for embedder in (OLD, NEW)}
-        answering = by[succession.heir(database, NEW.fingerprint, OLD.fingerprint)]
+        answering = by[succession.chosen(database, NEW.fingerprint, OLD.fingerprint)]
         chroma = MortalBuilder(config.chroma_path, answering.fingerprint, answering.dimension)
         chroma.dies_after = dies_after
         vectors = VectorIndex(database, answering.fingerprint, chroma).open()

@@ -159,8 +159,8 @@ def take_turns(
     root: Path | None = None,
 ) -> VectorIndex:
     """Drain as a process does that starts with these embedders; return what answered."""
-    heir = succession.heir(database, embedder.fingerprint, earlier.fingerprint if earlier else "")
-    answering = earlier if earlier is not None and heir == earlier.fingerprint else embedder
+    chosen = succession.chosen(database, embedder.fingerprint, earlier.fingerprint if earlier else "")
+    answering = earlier if earlier is not None and chosen == earlier.fingerprint else embedder
     chroma = ChromaIndex(root, answering.fingerprint, answering.dimension) if root else None
     vectors = VectorIndex(database, answering.fingerprint, chroma).open()
     stop = never if steps is None else Countdown(steps)

@@ -51,7 +51,7 @@ def drain_outbox(
     embedder fails at is set aside; raises ModelError when it fails at every text. What was finished by then stays.
     """
     if earlier is None or vectors.fingerprint == embedder.fingerprint:
-        succession.crown(database, embedder.fingerprint)
+        succession.switch_to(database, embedder.fingerprint)
         return sum(_Answering(database, embedder, vectors, progress, stop).run())
     succession.begin(database, embedder.fingerprint)
     return sum(_Succession(database, embedder, earlier, vectors, progress, stop).run())
@@ -86,7 +86,7 @@ class _Answering:
         """Work off the outbox; yield how many texts each batch had."""
         outbox = _Outbox(self.database, self.embedder.fingerprint)
         stored = 0
-        for finished in _Line(self.database, self.embedder, outbox, self.stop).run():
+        for finished in _Feed(self.database, self.embedder, outbox, self.stop).run():
             self._store(finished)
             outbox.taken.difference_update(row.id for row in finished.batch.owed)
             stored += len(finished.batch.owed)
@@ -123,7 +123,7 @@ class _Succession:
             if self.stop() or (not successor.healthy and successor.grow(partial(self.progress, "vector index"))):
                 continue
             if succession.take_over(self.database, self.embedder.fingerprint):
-                successor.ascend()
+                successor.follow_takeover()
                 yield from _Answering(self.database, self.embedder, successor, self.progress, self.stop).run()
                 successor.close()
                 return
@@ -141,7 +141,7 @@ class _Succession:
         missing = _Missing(self.database, deque(succession.missing_keys(self.database, self.embedder.fingerprint)))
         state = succession.succession(self.database)
         done, total = (state.done, state.total) if state else (0, 0)
-        for finished in _Line(self.database, self.embedder, missing, self.stop).run():
+        for finished in _Feed(self.database, self.embedder, missing, self.stop).run():
             embeddings.store_batch(self.database, self.embedder.fingerprint, finished.batch, finished.vectors)
             successor.follow(finished.batch)
             done += len(finished.batch.texts)
@@ -159,7 +159,7 @@ class _Embedded:
 
 
 class _Source(Protocol):
-    """Where a line's texts come from."""
+    """Where a feed's texts come from."""
 
     def urgent(self) -> Batch | None:
         """Return what must go before everything that waits."""
@@ -210,7 +210,7 @@ class _Missing:
 
 
 @dataclass(slots=True)
-class _Line:
+class _Feed:
     """Feeds an embedder batch after batch, one ahead of what is being stored."""
 
     database: Database
@@ -255,7 +255,7 @@ class _Line:
         return vectors
 
     def _without_failing(self, batch: Batch, error: ModelError) -> _Embedded:
-        """Look for the text that the embedder fails at: halves go back to the line, a single one is set aside.
+        """Look for the text that the embedder fails at: halves go back to the front, a single one is set aside.
 
         Raises the error when the embedder fails at a harmless text, too, or everything is to stop.
         """

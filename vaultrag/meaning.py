@@ -150,8 +150,8 @@ class Meaning:
     def _embed(self, embedder: Embedder, progress: Progress, stop: Callable[[], bool]) -> int:
         database, stored = self._database, self.fingerprint
         earlier = self._models.embedder_of(stored) if stored not in ("", embedder.fingerprint) else None
-        if succession.heir(database, embedder.fingerprint, stored if earlier else "") == embedder.fingerprint:
-            succession.crown(database, embedder.fingerprint)
+        if succession.chosen(database, embedder.fingerprint, stored if earlier else "") == embedder.fingerprint:
+            succession.switch_to(database, embedder.fingerprint)
             earlier = None
         vectors = self.index()
         assert vectors is not None  # one embedder answers by now

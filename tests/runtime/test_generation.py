@@ -124,9 +124,9 @@ def test_guesses_save_evaluations_and_change_no_word(circling: LoadedModel) -> N
     alone = Continuation(resident(circling), QUESTION, sampling)
     guessing = Continuation(resident(circling, lookup=free_guesses()), QUESTION, sampling)
     assert told(guessing) == told(alone)
-    assert alone.figures["drafted_tokens"] == 0
-    assert 0 < guessing.figures["accepted_tokens"] <= guessing.figures["drafted_tokens"]
-    assert guessing.figures["completion_tokens"] == alone.figures["completion_tokens"]
+    assert alone.figures.drafted_tokens == 0
+    assert 0 < guessing.figures.accepted_tokens <= guessing.figures.drafted_tokens
+    assert guessing.figures.completion_tokens == alone.figures.completion_tokens
 
 
 def test_guesses_change_no_draw_of_chance(circling: LoadedModel) -> None:
@@ -134,7 +134,7 @@ def test_guesses_change_no_draw_of_chance(circling: LoadedModel) -> None:
     alone = told(Continuation(resident(circling), QUESTION, sampling))
     guessing = Continuation(resident(circling, lookup=free_guesses()), QUESTION, sampling)
     assert told(guessing) == alone
-    assert 0 < guessing.figures["accepted_tokens"] < guessing.figures["drafted_tokens"]
+    assert 0 < guessing.figures.accepted_tokens < guessing.figures.drafted_tokens
 
 
 def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None:
@@ -144,7 +144,7 @@ def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None
     held.draft.pace.learn(Guess((1,), 4), 1, 0.0)
     drafted = Continuation(held, QUESTION, PLAIN)
     assert told(drafted) == told(Continuation(resident(model), QUESTION, PLAIN))
-    assert drafted.figures["accepted_tokens"] > 50
+    assert drafted.figures.accepted_tokens > 50
 
 
 def test_a_draft_reads_a_long_prompt_only_where_guesses_pay_for_it(path: Path, model: LoadedModel) -> None:
@@ -181,7 +181,7 @@ def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel
         told(Continuation(held, [Message("user", "Кто там?")], PLAIN))
         assert held.slot.restore(aside)
     assert said + told(work)[1] == whole
-    assert work.figures["finish"] == "length"
+    assert work.figures.finish == "length"
 
 
 def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: LoadedModel) -> None:
@@ -193,7 +193,7 @@ def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: LoadedMo
             cancelled.set()
     held.slot.clear()
     told(work)
-    assert work.figures["completion_tokens"] == PLAIN.max_tokens
+    assert work.figures.completion_tokens == PLAIN.max_tokens
 
 
 def test_a_state_put_back_gives_the_very_same_logits(model: LoadedModel) -> None:
@@ -223,15 +223,15 @@ def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(
     assert np.allclose(scores, scores[0])
     assert held.slot.restore(aside)
     told(work)
-    assert (work.figures["completion_tokens"], work.figures["drafted_tokens"]) == (PLAIN.max_tokens, 0)
+    assert (work.figures.completion_tokens, work.figures.drafted_tokens) == (PLAIN.max_tokens, 0)
 
 
 def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> None:
     held = resident(model, THINKING)
     work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=30))
     thought, text = told(work)
-    assert work.figures["thought_tokens"] == 30
-    assert work.figures["completion_tokens"] == PLAIN.max_tokens
+    assert work.figures.thought_tokens == 30
+    assert work.figures.completion_tokens == PLAIN.max_tokens
     assert thought
     assert text
     said = bytes(b"".join(model.vocabulary.name(token) for token in held.slot.ids)).decode("utf-8", "replace")
@@ -243,7 +243,7 @@ def test_thinking_is_closed_in_the_prompt_where_it_is_off(model: LoadedModel) ->
     held = resident(model, THINKING)
     work = Continuation(held, QUESTION, PLAIN)
     thought, text = told(work)
-    assert (thought, bool(text), work.figures["thought_tokens"]) == ("", True, 0)
+    assert (thought, bool(text), work.figures.thought_tokens) == ("", True, 0)
     said = bytes(b"".join(model.vocabulary.name(token) for token in held.slot.ids)).decode("utf-8", "replace")
     assert "assistant\n<think>\n\n</think>\n\n" in said
 
@@ -263,8 +263,8 @@ def test_free_thinking_leaves_room_for_the_answer(circling: LoadedModel) -> None
     held.advice = Advice(thinking=Recommended(temperature=0.1, top_k=1))
     work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
     told(work)
-    assert work.figures["completion_tokens"] == PLAIN.max_tokens
-    assert work.figures["thought_tokens"] > 500
+    assert work.figures.completion_tokens == PLAIN.max_tokens
+    assert work.figures.thought_tokens > 500
 
 
 def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: LoadedModel) -> None:
@@ -280,7 +280,7 @@ def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: Loa
 def test_a_model_without_marks_does_not_think(model: LoadedModel) -> None:
     work = Continuation(resident(model), QUESTION, replace(PLAIN, thinking_tokens=30))
     assert told(work)[0] == ""
-    assert work.figures["thought_tokens"] == 0
+    assert work.figures.thought_tokens == 0
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.5])
@@ -291,7 +291,7 @@ def test_json_follows_its_schema(model: LoadedModel, temperature: float) -> None
     assert answer["вердикт"] in ("да", "нет", "не сказано")
     assert isinstance(answer["sure"], int)
     assert 1 <= len(answer["seen"]) <= 3
-    assert work.figures["finish"] == "stop"
+    assert work.figures.finish == "stop"
 
 
 def test_a_schema_binds_the_answer_and_not_the_thought(model: LoadedModel) -> None:
@@ -362,7 +362,7 @@ def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed:
     other = [rules, Message("user", "Кто пришёл?")]
     again = Continuation(used, other, PLAIN)
     assert told(again) == told(Continuation(resident(windowed, placement=short), other, PLAIN))
-    assert again.figures["cached_tokens"] == 0
+    assert again.figures.cached_tokens == 0
 
 
 def test_guesses_over_short_windows_change_no_word(windowed: LoadedModel) -> None:
@@ -370,7 +370,7 @@ def test_guesses_over_short_windows_change_no_word(windowed: LoadedModel) -> Non
     short = replace(PLACEMENT, context=2048, swa_full=False)
     work = Continuation(resident(windowed, lookup=free_guesses(), placement=short), asked, PLAIN)
     assert told(work) == told(Continuation(resident(windowed, placement=short), asked, PLAIN))
-    assert work.figures["accepted_tokens"] > 20
+    assert work.figures.accepted_tokens > 20
 
 
 def test_interrupted_scoring_goes_on(model: LoadedModel) -> None:
@@ -402,7 +402,7 @@ def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: LoadedModel
     later.states = States(tmp_path / "states", "tiny", 10_000_000)
     work = Continuation(later, QUESTION, PLAIN)
     assert told(work) == told(Continuation(resident(model), QUESTION, PLAIN))
-    assert work.figures["cached_tokens"] == 64
+    assert work.figures.cached_tokens == 64
     (kept,) = (tmp_path / "states").rglob("*.state")
     assert kept.stat().st_mode & 0o077 == 0
     assert kept.parent.stat().st_mode & 0o077 == 0

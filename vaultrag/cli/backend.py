@@ -15,6 +15,7 @@ from vaultrag.runtime.combinations import role_map
 from vaultrag.runtime.models import is_present
 
 if TYPE_CHECKING:
+    from vaultrag.cli.client import Client
     from vaultrag.cli.local import Local
 
 
@@ -68,6 +69,18 @@ def open_quick(config: Config) -> Local:
     from vaultrag.cli.local import open_for_reading  # brings the workspace, and numpy with it
 
     return open_for_reading(config)
+
+
+def open_writer(config: Config) -> Client | Local:
+    """Return the running server, or open the vault as its owner. Raises IndexLocked while another process owns it."""
+    from vaultrag.cli.client import find_server  # httpx costs a tenth of a second
+
+    server = find_server(config)
+    if server is not None:
+        return server
+    from vaultrag.cli.local import open_as_owner  # brings the workspace, and numpy with it
+
+    return open_as_owner(config)
 
 
 def _embedder_is_here(config: Config) -> bool:

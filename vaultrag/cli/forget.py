@@ -9,8 +9,8 @@ from contextlib import closing
 import typer
 
 from vaultrag import wire
+from vaultrag.cli.backend import open_writer
 from vaultrag.cli.bars import Bars
-from vaultrag.cli.client import find_server
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.domain import counted
@@ -22,16 +22,8 @@ def forget_path(config: Config, terminal: Terminal, written: str, confirmed: boo
     found = _preview(config, written)
     if not confirmed:
         _confirm(terminal, found)
-    with Bars(terminal) as bars:
-        server = find_server(config)
-        if server is not None:
-            with closing(server):
-                done = server.forget(found.path, bars.show)
-        else:
-            from vaultrag.cli.local import open_as_owner  # brings the workspace, and numpy with it
-
-            with closing(open_as_owner(config)) as local:
-                done = local.forget(found.path, bars.show)
+    with Bars(terminal) as bars, closing(open_writer(config)) as writer:
+        done = writer.forget(found.path, bars.show)
     if terminal.json:
         terminal.print_json(done)
     else:

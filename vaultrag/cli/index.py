@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import closing
 
 from vaultrag.cli import render
+from vaultrag.cli.backend import open_writer
 from vaultrag.cli.bars import Bars
-from vaultrag.cli.client import find_server
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.wire import IndexReport
@@ -14,16 +14,8 @@ from vaultrag.wire import IndexReport
 
 def bring_up_to_date(config: Config, terminal: Terminal, deletions: str) -> None:
     """Index what changed, in the running server or here, and print what was done."""
-    with Bars(terminal) as bars:
-        server = find_server(config)
-        if server is not None:
-            with closing(server):
-                report = server.index(deletions, bars.show)
-        else:
-            from vaultrag.cli.local import open_as_owner  # brings the workspace, and numpy with it
-
-            with closing(open_as_owner(config)) as local:
-                report = local.index(deletions, bars.show)
+    with Bars(terminal) as bars, closing(open_writer(config)) as writer:
+        report = writer.index(deletions, bars.show)
     _print(report, terminal)
     if not report.notes and not terminal.json:
         terminal.warn(f"{config.vault} holds no notes that could be read. Is it the right folder? Else: --vault DIR.")

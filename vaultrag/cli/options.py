@@ -11,6 +11,7 @@ import typer
 
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, Settings, load_config, read_settings
+from vaultrag.domain import encodable
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.wire import CHAT_NAME_LENGTH, QUESTION_LENGTH
@@ -70,14 +71,14 @@ def checked_question(text: str) -> str:
         raise UsageError("There is nothing to look for.", 'Put words in quotes: vaultrag search "garden gate".')
     if len(text) > QUESTION_LENGTH:
         raise UsageError(f"The question is longer than {QUESTION_LENGTH:,} characters.", "Ask a shorter one.")
-    return text.encode("utf-8", "replace").decode("utf-8")  # the shell may hand over bytes that are no text
+    return encodable(text)  # the shell may hand over bytes that are no text
 
 
 def checked_chat(name: str) -> str:
     """Return a chat's name as it is kept. Raises UsageError."""
     if len(name) > CHAT_NAME_LENGTH:
         raise UsageError(f"The chat's name is longer than {CHAT_NAME_LENGTH} characters.", "Give it a shorter one.")
-    return name.strip().encode("utf-8", "replace").decode("utf-8")
+    return encodable(name.strip())
 
 
 def _note_json(context: typer.Context, value: bool) -> bool:

@@ -55,7 +55,7 @@ from vaultrag.domain.search import (
     Passage,
     SearchResult,
 )
-from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, unwatched
+from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, encodable, unwatched
 from vaultrag.domain.state import Attention, Finding, IndexReport, IndexStatus, RepairReport, Succession
 
 __all__ = [
@@ -121,5 +121,6 @@ __all__ = [
     "Verdict",
     "VerdictState",
     "counted",
+    "encodable",
     "unwatched",
 ]

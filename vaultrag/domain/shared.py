@@ -26,6 +26,11 @@ def unwatched(_phase: str, _done: int, _total: int) -> None:
     """A `Progress` that nobody watches."""
 
 
+def encodable(text: str) -> str:
+    """Return text as UTF-8 can hold it: half a surrogate pair, as broken JSON and clipboards give, becomes `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number and its regular English noun: `1 note`, `1,200 notes`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

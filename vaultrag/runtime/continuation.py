@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from vaultrag.child import Frame
 from vaultrag.domain import THINK_FREELY, Message, Sampling, Thought
@@ -17,6 +17,21 @@ from vaultrag.runtime.text_stream import AnswerStream
 
 NO_GUESS = Guess((), 0)
 SHORT_ANSWER = 100  # tokens; an answer is taken to go on for as long as it already has, or for so many
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a `Generation` says of an answer besides its text."""
+
+    prompt_tokens: int
+    finish: str = "aborted"
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    prefill_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    thought_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 class Continuation:
@@ -41,28 +56,18 @@ class Continuation:
         self._chosen: list[int] = []  # by the model, and not said yet
         self._due: list[int] = []  # said, and not evaluated yet
         self._begun = False
-        self._figures: dict[str, Any] = {
-            "finish": "aborted",
-            "prompt_tokens": len(self._ids),
-            "cached_tokens": 0,
-            "completion_tokens": 0,
-            "prefill_seconds": 0.0,
-            "decode_seconds": 0.0,
-            "thought_tokens": 0,
-            "drafted_tokens": 0,
-            "accepted_tokens": 0,
-        }
+        self._figures = Figures(prompt_tokens=len(self._ids))
 
     @property
     def finished(self) -> bool:
-        return bool(self._figures["finish"] != "aborted")
+        return self._figures.finish != "aborted"
 
     @property
     def prompt_length(self) -> int:
         return len(self._ids)
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> Figures:
         return self._figures
 
     def frames(self, cancelled: threading.Event) -> Iterator[Frame]:
@@ -87,8 +92,8 @@ class Continuation:
             for done in slot.prefill(self._ids[cached:], cancelled):
                 yield Frame({"prefilled": cached + done})
         finally:
-            self._figures["prefill_seconds"] += time.monotonic() - began
-        self._figures["cached_tokens"] = cached
+            self._figures.prefill_seconds += time.monotonic() - began
+        self._figures.cached_tokens = cached
         self._chosen = [self._chooser.choose(slot.logits())]
         self._begun = True
 
@@ -114,7 +119,7 @@ class Continuation:
                     break
             yield from _frames(self._stream.finish())
         finally:
-            self._figures["decode_seconds"] += time.monotonic() - began
+            self._figures.decode_seconds += time.monotonic() - began
 
     def _tokens(self, cancelled: threading.Event) -> Iterator[int]:
         while True:
@@ -122,7 +127,7 @@ class Continuation:
                 token = self._chosen.pop(0)
                 if self._resident.model.vocabulary.ends(token):
                     if not self._in_thought:
-                        self._figures["finish"] = "stop"
+                        self._figures.finish = "stop"
                         return
                     self._due = []
                     self._close_thought()
@@ -139,17 +144,17 @@ class Continuation:
         """Take account of a token that was said: the answer may be over, or the thought have had its time."""
         if self._stream.thinking:
             self._in_thought = True
-            self._figures["thought_tokens"] += 1
-            if self._figures["thought_tokens"] >= self._thought_left:
+            self._figures.thought_tokens += 1
+            if self._figures.thought_tokens >= self._thought_left:
                 self._close_thought()
         elif self._in_thought:  # it closed its thought by itself
             self._begin_answer()
         else:
-            self._figures["completion_tokens"] += 1
+            self._figures.completion_tokens += 1
             if self._stream.stopped:
-                self._figures["finish"] = "stop"
-            elif self._figures["completion_tokens"] >= self._sampling.max_tokens or self._room() < 1:
-                self._figures["finish"] = "length"
+                self._figures.finish = "stop"
+            elif self._figures.completion_tokens >= self._sampling.max_tokens or self._room() < 1:
+                self._figures.finish = "length"
 
     def _close_thought(self) -> None:
         """Put the mark that ends the thought after what was said."""
@@ -208,8 +213,8 @@ class Continuation:
         return NO_GUESS, None, 0.0
 
     def _learn(self, guess: Guess, pace: Pace | None, accepted: int, seconds: float) -> None:
-        self._figures["drafted_tokens"] += len(guess.ids)
-        self._figures["accepted_tokens"] += accepted
+        self._figures.drafted_tokens += len(guess.ids)
+        self._figures.accepted_tokens += accepted
         if guess.ids and pace is not None:
             pace.learn(guess, accepted, seconds)
         elif len(self._due) == 1:
@@ -221,8 +226,8 @@ class Continuation:
     def _left(self) -> int:
         """Return how many tokens may still come by the same rules; an answer's grammar begins after its thought."""
         if self._in_thought:
-            return 0 if self._sampling.schema else self._thought_left - int(self._figures["thought_tokens"])
-        return self._sampling.max_tokens - int(self._figures["completion_tokens"])
+            return 0 if self._sampling.schema else self._thought_left - self._figures.thought_tokens
+        return self._sampling.max_tokens - self._figures.completion_tokens
 
     def _room(self) -> int:
         return self._resident.slot.context - len(self._ids) - len(self._written)

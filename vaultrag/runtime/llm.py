@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from vaultrag.child import Child, ChildDied, ChildFailed
-from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought
+from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought, encodable
 from vaultrag.errors import VaultragError
 from vaultrag.runtime.allowance import ENDED_BY
 from vaultrag.runtime.gguf import GgufHeader, read_header
@@ -139,7 +139,7 @@ class ChildModel:
             self._unload_later()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        body = {"texts": [_encodable(text) for text in texts]}
+        body = {"texts": [encodable(text) for text in texts]}
         counts: list[int] = self._last("count", body)["counts"]
         return counts
 
@@ -177,7 +177,7 @@ class ChildModel:
         """Score the same options after each conversation; what the conversations begin with is read once."""
         body = {
             "conversations": [_turns(messages) for messages in conversations],
-            "options": [_encodable(option) for option in options],
+            "options": [encodable(option) for option in options],
             "priority": priority,
         }
         return [
@@ -391,9 +391,4 @@ class ChildModel:
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": _encodable(message.content)} for message in messages]
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which no file name or clipboard should hold and no frame can carry."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return [{"role": message.role, "content": encodable(message.content)} for message in messages]

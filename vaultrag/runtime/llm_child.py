@@ -196,13 +196,13 @@ class Worker:
             return
         work.close()
         if isinstance(work, Continuation):
-            yield Frame({"generation": work.figures})
+            yield Frame({"generation": asdict(work.figures)})
             self._keep_state(work)
 
     def _keep_state(self, work: Continuation) -> None:
         """Write the state of a prompt that took long to read, without its answer where the model can go back."""
         resident = self._loaded()
-        if resident.states is None or work.figures["prefill_seconds"] < WORTH_KEEPING_SECONDS or not work.finished:
+        if resident.states is None or work.figures.prefill_seconds < WORTH_KEEPING_SECONDS or not work.finished:
             return
         if resident.slot.has_past:
             resident.slot.cut(min(work.prompt_length, len(resident.slot.ids)))

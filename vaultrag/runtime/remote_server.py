@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from vaultrag.config import RemoteSection
+from vaultrag.domain import encodable
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed
 from vaultrag.runtime.exchange import RETRY_AFTER, Exchange, Head, TooLong
 from vaultrag.runtime.remote_address import parse_address, require_nearby
@@ -128,7 +129,7 @@ class RemoteServer:
         if facts.kind not in (ServerKind.LLAMA, ServerKind.VLLM):
             return [None] * len(texts)
         with self._client() as client:
-            return [self._count(client, facts, text.encode("utf-8", "replace").decode("utf-8")) for text in texts]
+            return [self._count(client, facts, encodable(text)) for text in texts]
 
     def _ask_facts(self) -> ServerFacts:
         with self._client() as client:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from vaultrag.domain import Message, Sampling
+from vaultrag.domain import Message, Sampling, encodable
 
 Json: TypeAlias = dict[str, Any]
 
@@ -239,10 +239,7 @@ def score_by_sample(options: Sequence[str], body: Json) -> tuple[float, ...] | N
 
 
 def _turns(messages: Sequence[Message]) -> list[dict[str, str]]:
-    return [
-        {"role": message.role, "content": message.content.encode("utf-8", "replace").decode("utf-8")}
-        for message in messages
-    ]
+    return [{"role": message.role, "content": encodable(message.content)} for message in messages]
 
 
 def _own_fields(kind: ServerKind, sampling: Sampling) -> Json:

@@ -77,12 +77,12 @@ class States:
     def _make_room(self, size: int) -> None:
         """Remove the states that were not used for longest."""
         found = sorted((path.stat().st_mtime, path.stat().st_size, path) for path in self._root.rglob(f"*{SUFFIX}"))
-        excess = sum(bytes for _, bytes, _ in found) + size - self._most_bytes
-        for _, bytes, path in found:
+        excess = sum(taken for _, taken, _ in found) + size - self._most_bytes
+        for _, taken, path in found:
             if excess <= 0:
                 return
             path.unlink(missing_ok=True)
-            excess -= bytes
+            excess -= taken
 
     def _paths(self, folder: Path) -> list[Path]:
         return sorted(folder.glob(f"*{SUFFIX}"))

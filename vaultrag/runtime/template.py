@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from vaultrag.child import Child, ChildDied, ChildFailed
-from vaultrag.domain import Message
+from vaultrag.domain import Message, encodable
 from vaultrag.runtime.known_templates import known_template
 
 ROLES = ("system", "user", "assistant")
@@ -52,7 +52,7 @@ class TemplateProcess:
         """Return what the template writes. Raises TemplateFailed, soon whatever the template does."""
         try:
             self._child.call("ready", {}, START_SECONDS)
-            answer = self._child.call("render", {"source": _encodable(source), "values": values}, RENDER_SECONDS).body
+            answer = self._child.call("render", {"source": encodable(source), "values": values}, RENDER_SECONDS).body
         except ChildDied:
             raise TemplateHung("it takes too long or too much memory") from None
         except ChildFailed as failed:
@@ -80,7 +80,7 @@ class ChatTemplate:
 
     def __init__(self, source: str, bos: str = "", eos: str = "", run: Run = run_once) -> None:
         self._source = source
-        self._tokens = {"bos_token": _encodable(bos), "eos_token": _encodable(eos)}
+        self._tokens = {"bos_token": encodable(bos), "eos_token": encodable(eos)}
         self._run = run
         self._marks = _Marks()
         self._written: dict[tuple[object, ...], str] = {}
@@ -162,8 +162,3 @@ def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
     """Put the system message before the first turn's words, for templates that know no system role."""
     system, first, *rest = turns
     return [{"role": first["role"], "content": f"{system['content']}\n\n{first['content']}"}, *rest]
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which no frame can carry."""
-    return text.encode("utf-8", "replace").decode("utf-8")

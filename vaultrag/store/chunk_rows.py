@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from vaultrag import language
-from vaultrag.domain import Chunk
+from vaultrag.domain import Chunk, encodable
 from vaultrag.store.database import Database, Row, Value
 
 # Everything that can differ in a row kept for the same embedded text; `embedded` and `stems` cannot.
@@ -96,17 +96,12 @@ def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]
 
 def row_of(ordinal: int, chunk: Chunk, stems: str) -> tuple[Value, ...]:
     """Return the values of `COLUMNS` for a chunk that stands at this place in its note."""
-    return (chunk.text_hash, storable(chunk.embedded), stems, *_place(ordinal, chunk))
+    return (chunk.text_hash, encodable(chunk.embedded), stems, *_place(ordinal, chunk))
 
 
 def stems_of(chunk: Chunk) -> str:
     """Return the stems of a chunk as the keyword index holds them."""
     return " ".join(language.stems(chunk.embedded))
-
-
-def storable(text: str) -> str:
-    """Return text as UTF-8 can hold it: half a surrogate pair, as broken JSON gives, becomes `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:
@@ -119,9 +114,9 @@ def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:
         span.first_column,
         span.last_line,
         span.last_column,
-        storable(chunk.block_id),
-        storable(chunk.speaker),
+        encodable(chunk.block_id),
+        encodable(chunk.speaker),
         json.dumps(chunk.heading_path),
         " ".join(chunk.features),
-        storable(chunk.text),
+        encodable(chunk.text),
     )

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vaultrag.domain import encodable
 from vaultrag.errors import IndexTooNew
 from vaultrag.store.faults import translated
 
@@ -64,8 +65,7 @@ class Reading:
 
 def as_body(values: Mapping[str, Any]) -> str:
     """Return an object as the one JSON text that stands for it; half a surrogate pair becomes `?`."""
-    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return encodable(json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
 class Journal:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaultrag import language
-from vaultrag.domain import Chunk, FileStat, Note
+from vaultrag.domain import Chunk, FileStat, Note, encodable
 from vaultrag.store import chunk_rows, graph
-from vaultrag.store.chunk_rows import storable
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
@@ -88,7 +87,7 @@ NOTE_COLUMNS = ("title", "content_hash", "date", "date_source", "language", "pro
 def note_values(note: Note, chunks: Sequence[Chunk]) -> dict[str, Value]:
     """Return what a note's own row says of its text. `date` is empty where the note names none."""
     values = (
-        storable(note.title),
+        encodable(note.title),
         note.content_hash,
         note.date,
         note.date_source or FIRST_SEEN,
@@ -101,7 +100,7 @@ def note_values(note: Note, chunks: Sequence[Chunk]) -> dict[str, Value]:
 
 def names_of(note: Note) -> list[tuple[str, str]]:
     """Return (kind, name) of a note's title and aliases."""
-    return [("title", storable(note.title)), *(("alias", storable(alias)) for alias in note.aliases)]
+    return [("title", encodable(note.title)), *(("alias", encodable(alias)) for alias in note.aliases)]
 
 
 def is_day(value: object) -> bool:
@@ -116,7 +115,7 @@ def stems_of(name: str) -> str:
 
 def tags_of(note: Note) -> list[str]:
     """Return a note's tags, each once."""
-    return list(dict.fromkeys(storable(tag) for tag in note.tags))
+    return list(dict.fromkeys(encodable(tag) for tag in note.tags))
 
 
 def _properties(note: Note) -> dict[str, Any]:

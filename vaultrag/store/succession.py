@@ -23,7 +23,7 @@ def answering(database: Database) -> str:
     return database.meta(FINGERPRINT) or ""
 
 
-def heir(database: Database, fingerprint: str, earlier: str) -> str:
+def chosen(database: Database, fingerprint: str, earlier: str) -> str:
     """Return whose vectors should answer: this embedder's, or those stored as long as `earlier` can embed questions.
 
     Of two that could, the one that is nearer to complete.
@@ -35,7 +35,7 @@ def heir(database: Database, fingerprint: str, earlier: str) -> str:
     return fingerprint if nearer else stored
 
 
-def crown(database: Database, fingerprint: str) -> None:
+def switch_to(database: Database, fingerprint: str) -> None:
     """Let this embedder's vectors answer from now on; what they lack is queued. Others are kept until it is done."""
     with database.atomic():
         if answering(database) != fingerprint:

@@ -169,7 +169,7 @@ class VectorIndex:
             self._successor = VectorIndex(self.database, fingerprint, chroma, exact_up_to=self._exact_up_to)
         return self._successor
 
-    def ascend(self) -> None:
+    def follow_takeover(self) -> None:
         """Follow that these embeddings answer from now on: what Chroma held of earlier ones goes."""
         if self._healthy and self.chroma is not None:
             self.database.clear_meta(REBUILD_OWED)

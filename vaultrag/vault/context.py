@@ -22,9 +22,8 @@ SHOWN = 4000  # characters of an embed that are looked at; far more than a passa
 PARENT_LENGTH = 200  # characters of an item that name it above its children
 
 
-def no_embeds(target: str, anchor: str) -> str:
+def no_embeds(_target: str, _anchor: str) -> str:
     """Show nothing in place of an embed."""
-    del target, anchor
     return ""
 
 
