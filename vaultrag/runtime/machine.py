@@ -12,7 +12,6 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +19,8 @@ from typing import Any
 
 from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.errors import ModelError
+from vaultrag.runtime.cgroup import Limits, read_limits
+from vaultrag.runtime.cores import count_cores
 
 PROBE_SECONDS = 120.0  # importing llama_cpp takes 0.3 s; a first start of a GPU's driver can take a minute
 AUTO, NONE, ALL = -2, 0, -1  # meanings of `runtime.gpu_layers`; a positive number is taken as it is
@@ -70,12 +71,18 @@ class BackendInfo:
 
 
 def describe_machine() -> Machine:
-    return Machine(
-        cores=physical_cores(),
-        ram_total=_ram_total(),
-        ram_free=_ram_free(),
-        platform=f"{platform.system()} {platform.machine()}",
-    )
+    """Describe what this process may use: a container's or a service's limits count as the machine's own."""
+    return machine_within(read_limits())
+
+
+def machine_within(limits: Limits) -> Machine:
+    """Describe the machine as these limits leave it."""
+    total, free = _ram_total(), _ram_free()
+    if limits.memory is not None:
+        total = min(total or limits.memory, limits.memory)
+    if limits.memory_free is not None:
+        free = max(1, min(free or limits.memory_free, limits.memory_free))  # 0 would say that nobody knows
+    return Machine(_cores_within(limits), total, free, f"{platform.system()} {platform.machine()}")
 
 
 def probe_backend() -> BackendInfo:
@@ -100,32 +107,16 @@ def backend_info(body: dict[str, Any]) -> BackendInfo:
 
 
 def physical_cores() -> int:
-    """Return the physical cores this process may use: its affinity and a container's quota count."""
-    usable = _usable_cpus()
-    cores = len({_siblings(cpu) for cpu in usable}) if usable else _sysctl("hw.physicalcpu") or os.cpu_count() or 1
-    quota = _cpu_quota(Path("/sys/fs/cgroup/cpu.max"))
-    return max(1, min(cores, math.ceil(quota)) if quota else cores)
+    """Return the fast physical cores that this process may use: its affinity and a container's quota count."""
+    return _cores_within(read_limits())
 
 
-def _usable_cpus() -> Iterable[int]:
-    return os.sched_getaffinity(0) if sys.platform == "linux" else ()
-
-
-def _siblings(cpu: int) -> str:
-    """Name the physical core of a logical one."""
-    topology = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
-    try:
-        return topology.read_text(encoding="ascii").strip()
-    except OSError:
-        return str(cpu)
-
-
-def _cpu_quota(path: Path) -> float:
-    """Return the CPUs a cgroup grants; 0 for no limit."""
-    with contextlib.suppress(OSError, ValueError):
-        granted, period = path.read_text(encoding="ascii").split()
-        return float(granted) / float(period)
-    return 0.0
+def _cores_within(limits: Limits) -> int:
+    if sys.platform == "linux":
+        cores = count_cores(os.sched_getaffinity(0))
+    else:
+        cores = _sysctl("hw.perflevel0.physicalcpu") or _sysctl("hw.physicalcpu") or os.cpu_count() or 1
+    return max(1, min(cores, math.ceil(limits.cpus)) if limits.cpus is not None else cores)
 
 
 def _ram_total() -> int:

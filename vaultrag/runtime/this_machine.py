@@ -18,6 +18,7 @@ from vaultrag.runtime.nvml import NvmlCard
 THIS_MACHINE = "this machine"  # its name as a profile
 BANDWIDTH_NAME = "machine.json"
 COPIED_BYTES = 64 << 20  # a thread copies this much at a time: far more than a core's share of the cache
+LEAST_COPIED = 1 << 20
 MEASURED_SECONDS = 0.8
 ASKING_SECONDS = 30.0  # a driver that has slept takes seconds
 UNKNOWN_BANDWIDTH = 300.0  # GB/s of a card whose driver does not say: a small one
@@ -60,27 +61,29 @@ def ram_bandwidth(models_dir: Path, machine: Machine) -> float:
     path, key = models_dir / BANDWIDTH_NAME, _key(machine)
     known = read_figures(path)
     if key not in known:
-        known[key] = round(measure_bandwidth(machine.cores), 1)
+        known[key] = round(measure_bandwidth(machine.cores, machine.ram_free), 1)
         write_figures(path, known)
     return known[key]
 
 
-def measure_bandwidth(cores: int) -> float:
+def measure_bandwidth(cores: int, free: int = 0) -> float:
     """Copy memory on all cores for a moment; return GB/s, each copied byte counted as one read and one written.
 
+    Many cores copy less each, so that a quarter of the `free` bytes is enough (0: nobody knows).
     Each core's own time counts, not the clock on the wall: what else runs must not make the RAM look slow.
     """
     import numpy as np
 
     speeds = [0.0] * cores
+    size = copied_bytes(cores, free)
     deadline = time.perf_counter() + MEASURED_SECONDS
 
     def copy(worker: int) -> None:
-        source, target = np.ones(COPIED_BYTES // 8), np.ones(COPIED_BYTES // 8)
+        source, target = np.ones(size // 8), np.ones(size // 8)
         copied, began = 0, time.thread_time()
         while not copied or time.perf_counter() < deadline:
             np.copyto(target, source)
-            copied += 2 * COPIED_BYTES
+            copied += 2 * size
         speeds[worker] = copied / max(1e-6, time.thread_time() - began) / 1e9
 
     threads = [threading.Thread(target=copy, args=(worker,)) for worker in range(cores)]
@@ -89,6 +92,11 @@ def measure_bandwidth(cores: int) -> float:
     for thread in threads:
         thread.join()
     return sum(speeds)
+
+
+def copied_bytes(cores: int, free: int) -> int:
+    """Return what one thread may copy at a time; source and target lie in memory, of all threads at once."""
+    return min(COPIED_BYTES, max(LEAST_COPIED, free // 4 // (2 * cores))) if free else COPIED_BYTES
 
 
 def ask_nvml() -> list[NvmlCard]:
