@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -16,8 +17,8 @@ from vaultrag.endpoint import read_endpoint, read_token
 from vaultrag.errors import IndexMissing, VaultragError
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
 from vaultrag.runtime.combinations import is_remote, model_on_server, role_map
-from vaultrag.runtime.machine import DeviceKind, Machine, describe_machine, probe_backend
-from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
+from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
+from vaultrag.runtime.models import fingerprint, is_present, model_files, model_path, require_model
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access
 from vaultrag.store.opening import open_database
@@ -167,7 +168,7 @@ def _memory(config: Config) -> Iterator[Finding]:
     if not is_present(entry, config.models) or not machine.ram_total:
         return
     needed = int(_size(entry, config) * MEMORY_SPARE)
-    if needed > machine.ram_total:
+    if needed > machine.ram_total and needed > machine.ram_total + sum(gpu.total for gpu in _gpus(probe_backend())):
         yield Finding(
             "memory",
             "warning",
@@ -179,22 +180,38 @@ def _memory(config: Config) -> Iterator[Finding]:
 
 
 def _backend(_: Config) -> Iterator[Finding]:
-    backend = probe_backend()
-    gpus = [device for device in backend.devices if device.kind in (DeviceKind.GPU, DeviceKind.INTEGRATED)]
-    if backend.gpu_offload and gpus:
+    yield backend_finding(probe_backend(), _gpu_hardware(describe_machine()))
+
+
+def backend_finding(backend: BackendInfo, hardware: str) -> Finding:
+    """Say what llama.cpp computes on. `hardware` is the backend that the machine's GPU asks for, empty for none."""
+    version = f"llama-cpp-python {backend.version}"
+    gpus = _gpus(backend)
+    if gpus:
         names = ", ".join(f"{gpu.description} ({_gb(gpu.free)} free)" for gpu in gpus)
-        yield _fine("llama.cpp", f"llama-cpp-python {backend.version} uses {names}")
-        return
-    hardware = _gpu_hardware(describe_machine())
-    if hardware:
-        yield Finding(
+        return _fine("llama.cpp", f"{version} uses {names}")
+    if backend.gpu_offload:
+        return Finding(
             "llama.cpp",
             "warning",
-            f"This machine has a GPU ({hardware}), but llama-cpp-python {backend.version} computes on the CPU only.",
+            f"{version} was built for a GPU, but sees none, and computes on the CPU.",
+            "Look whether the GPU's driver runs (nvidia-smi, rocminfo or vulkaninfo), and in a container, whether it is"
+            " handed in (docker run --gpus all).",
+        )
+    if hardware:
+        return Finding(
+            "llama.cpp",
+            "warning",
+            f"This machine has a GPU ({hardware}), but {version} computes on the CPU only.",
             f"Build it for the GPU: scripts/quickstart --backend {hardware}; or: {_rebuild(hardware, backend.version)}",
         )
-        return
-    yield _fine("llama.cpp", f"llama-cpp-python {backend.version} computes on the CPU; no GPU was found")
+    return _fine("llama.cpp", f"{version} computes on the CPU; no GPU was found")
+
+
+def _gpus(backend: BackendInfo) -> list[Device]:
+    """Return the GPUs that the installed llama-cpp-python can use."""
+    kinds = (DeviceKind.GPU, DeviceKind.INTEGRATED)
+    return [device for device in backend.devices if device.kind in kinds] if backend.gpu_offload else []
 
 
 def _gpu_hardware(machine: Machine, devices: Path = Path("/sys/class/drm")) -> str:
@@ -208,9 +225,10 @@ def _gpu_hardware(machine: Machine, devices: Path = Path("/sys/class/drm")) -> s
 
 
 def _rebuild(backend: str, version: str) -> str:
-    """Return the command that compiles llama-cpp-python for a GPU."""
+    """Return the command that compiles llama-cpp-python for a GPU, into the Python that runs here."""
     flags = "--force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python"
-    return f'CMAKE_ARGS="-DGGML_{GPU_FLAGS[backend]}=ON" pip install {flags} llama-cpp-python=={version}'
+    pip = f"{shlex.quote(sys.executable)} -m pip"
+    return f'CMAKE_ARGS="-DGGML_{GPU_FLAGS[backend]}=ON" {pip} install {flags} llama-cpp-python=={version}'
 
 
 def _text(path: Path) -> str:
@@ -221,8 +239,7 @@ def _text(path: Path) -> str:
 
 
 def _size(entry: ModelEntry, config: Config) -> int:
-    path = model_path(entry, config.models)
-    return path.stat().st_size if path.is_file() else sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
+    return sum(file.stat().st_size for file in model_files(model_path(entry, config.models)))
 
 
 def _existing(path: Path) -> Path:

@@ -12,6 +12,7 @@ from vaultrag.errors import ModelNotFound
 from vaultrag.runtime import download
 from vaultrag.runtime.catalogue import ModelEntry, ModelKind, PathSource
 from vaultrag.runtime.download import Progress
+from vaultrag.runtime.gguf import split_paths
 from vaultrag.runtime.manifest import Manifest, ManifestFile, read_manifest, sha256_of
 
 VECTORS_VERSION = 1  # raise it when embed_child.py makes other vectors from the same files
@@ -25,6 +26,11 @@ def model_path(entry: ModelEntry, models_dir: Path) -> Path:
         return entry.source.path
     folder = models_dir / entry.name
     return folder / entry.gguf_name if entry.kind is ModelKind.CHAT else folder
+
+
+def model_files(path: Path) -> Iterator[Path]:
+    """Yield the files of a model that is here: all parts of a GGUF, or all that its folder holds."""
+    yield from split_paths(path) if path.is_file() else (file for file in path.rglob("*") if file.is_file())
 
 
 def is_present(entry: ModelEntry, models_dir: Path) -> bool:
@@ -101,8 +107,9 @@ def _missing(entry: ModelEntry, models_dir: Path) -> str:
 
 
 def _missing_local(entry: ModelEntry, path: Path) -> str:
-    if entry.kind is ModelKind.CHAT and not os.path.isfile(path):  # Path.is_file raises in a closed folder
-        return f"There is no model file {path}."
+    for part in split_paths(path) if entry.kind is ModelKind.CHAT else ():
+        if not os.path.isfile(part):  # Path.is_file raises in a closed folder
+            return f"There is no model file {part}."
     if entry.kind is ModelKind.EMBED and not os.path.isfile(path / "modules.json"):
         return f"{path} is not a sentence-transformers folder: it holds no modules.json."
     if entry.kind is ModelKind.RERANK and not os.path.isfile(path / "config.json"):
@@ -125,7 +132,7 @@ def _same(path: Path, file: ManifestFile) -> bool:
 
 def _local_files(path: Path) -> Iterator[Path]:
     if path.is_file():
-        yield path
+        yield from split_paths(path)
         return
     for file in sorted(path.rglob("*")):
         if file.is_file() and not file.name.startswith(".") and not _is_prose(file.name):
