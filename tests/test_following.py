@@ -19,6 +19,7 @@ from vaultrag.store import graph, mentions
 from vaultrag.store.attention import DELETIONS_HELD, VAULT_MISSING, read_attention
 from vaultrag.store.check import check_index
 from vaultrag.store.embeddings import owed_count
+from vaultrag.workspace import NOT_WHOLE, Access, Reach, Workspace
 
 MANY = 300
 
@@ -246,6 +247,35 @@ def test_sync_conflicts_and_placeholders_change_nothing(notes: Path, home: Path)
         followed.until(lambda: followed.finds("stork") == ["last.md"])
         assert followed.finds("quokka") == []
         assert followed.finds("boiler") == ["index.md"]
+
+
+def test_what_cannot_be_read_is_counted_until_it_can(notes: Path, home: Path) -> None:
+    (notes / "старая.md").write_bytes("Заметка в старой кодировке. ".encode("cp1251") * 20)
+    with following(config_of(notes, home)) as followed:
+        followed.until(lambda: followed.workspace.status().unread == 1)
+        followed.put("новая.md", "Читается: капибара.\n")
+        followed.until(lambda: followed.finds("капибара") == ["новая.md"])
+        assert followed.workspace.status().unread == 1
+        followed.put("старая.md", "Теперь читается: выхухоль.\n")
+        followed.until(lambda: followed.finds("выхухоль") == ["старая.md"])
+        followed.until(lambda: followed.workspace.status().unread == 0)
+
+
+def test_questions_during_the_first_look_are_told_that_notes_are_missing(notes: Path, home: Path) -> None:
+    for number in range(200):
+        (notes / f"n{number}.md").write_text(f"Заметка о бобрах, номер{number}.\n", encoding="utf-8")
+    told: list[tuple[bool, tuple[str, ...]]] = []
+    with Workspace.with_models(config_of(notes, home), Access.OWN, None, None) as workspace:
+
+        def ask_meanwhile(phase: str, done: int, total: int) -> None:
+            if phase == "notes" and 0 < done < total:
+                told.append((workspace.status().whole, workspace.search("бобры", 3, Reach.WORDS).warnings))
+
+        workspace.index(ask_meanwhile, DeletionPolicy.GUARD)
+        assert told
+        assert all(not whole and NOT_WHOLE in warnings for whole, warnings in told)
+        assert workspace.status().whole
+        assert workspace.search("бобры", 3, Reach.WORDS).warnings == ()
 
 
 class SlowEmbedder(HashEmbedder):

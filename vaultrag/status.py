@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from vaultrag.config import Config
 from vaultrag.domain import IndexStatus
-from vaultrag.store.attention import read_attention
+from vaultrag.store.attention import read_attention, unread_count, was_read_whole
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
 from vaultrag.store.succession import succession
@@ -29,6 +29,8 @@ def read_status(config: Config, database: Database) -> IndexStatus:
         bytes=config.home_bytes(),
         attention=read_attention(database),
         succession=succession(database),
+        whole=was_read_whole(database),
+        unread=unread_count(database),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections import deque
@@ -18,15 +19,18 @@ from vaultrag.indexing import Applied, DeletionPolicy, apply_changes, guard_dele
 from vaultrag.reading import Recipe
 from vaultrag.store.attention import (
     DELETIONS_HELD,
+    INDEXED,
     VAULT_MISSING,
     call_attention,
     dismiss_attention,
+    note_unread,
     read_attention,
+    was_read_whole,
 )
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
+from vaultrag.vault.files import IN_THE_CLOUD
 
-INDEXED = "indexed"  # when a run first went through the whole vault, empty as it may have been
 REMEMBERED_SECONDS = 600.0  # deletions of the last minutes count together: a folder may go piece by piece
 EMPTY_SECONDS = 3.0  # a note found empty is believed after that: programs empty a file before they write it
 
@@ -55,6 +59,7 @@ class Updates:
         self._writing = threading.Lock()
         self._removed: deque[tuple[float, int]] = deque()
         self._emptied: dict[str, float] = {}
+        self._unread: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -73,6 +78,8 @@ class Updates:
             with self._attending(DELETIONS_HELD):
                 guard_deletions(diff, deletions, self._removed_lately())
             applied = self._apply(diff, progress)
+            self._unread = set()
+            self._note_unread(diff, applied)
             if deletions is DeletionPolicy.ACCEPT:
                 self._removed.clear()  # what was meant is no reason to doubt what comes next
             self._note_whole_look()
@@ -94,6 +101,8 @@ class Updates:
             except VaultError:
                 diff, is_whole = diff.without_removals(), False
             applied = self._apply(diff, progress)
+            self._unread = set() if places is None else self._still_unread(diff)
+            self._note_unread(diff, applied)
             if is_whole:
                 self._note_whole_look()
             seen = (diff.stats[change.path].fs_path for change in diff.changes if change.path in diff.stats)
@@ -115,6 +124,16 @@ class Updates:
         if applied.removed:
             self._removed.append((time.monotonic(), applied.removed))
         return applied
+
+    def _still_unread(self, diff: VaultDiff) -> set[str]:
+        """Return the unreadable files that were not looked at now, and are still there."""
+        seen = {stat.fs_path for stat in diff.stats.values()}
+        return {path for path in self._unread - seen if os.path.lexists(self._config.vault / path)}
+
+    def _note_unread(self, diff: VaultDiff, applied: Applied) -> None:
+        unread = (place for place in diff.skipped if place.is_there and place.reason != IN_THE_CLOUD)
+        self._unread.update(applied.unread, (place.path.rstrip("/") for place in unread))
+        note_unread(self._database, len(self._unread))
 
     def _removed_lately(self) -> int:
         while self._removed and self._removed[0][0] < time.monotonic() - REMEMBERED_SECONDS:
@@ -147,7 +166,7 @@ class Updates:
 
     def _note_whole_look(self) -> None:
         """Write that the index is up to the whole vault, unless that stands: where no events come, looks are many."""
-        if self._database.meta(INDEXED) and read_attention(self._database) is None:
+        if was_read_whole(self._database) and read_attention(self._database) is None:
             return
         with self._database.atomic():
             self._database.set_meta(INDEXED, datetime.now(UTC).isoformat(timespec="seconds"))

@@ -47,13 +47,16 @@ from vaultrag.standing import Standing
 from vaultrag.status import read_status
 from vaultrag.store import database as db
 from vaultrag.store import embeddings, mentions
+from vaultrag.store.attention import was_read_whole
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index
 from vaultrag.store.check_home import SET_ASIDE
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
-from vaultrag.updating import INDEXED, Followed, Updates
+from vaultrag.updating import Followed, Updates
 from vaultrag.verifying import check_everything
+
+NOT_WHOLE = "Not every note can be found yet: the first look at the vault has not ended (`vaultrag index`)."
 
 
 class Access(StrEnum):
@@ -177,7 +180,7 @@ class Workspace:
         found, fingerprint = self._find_once(query, k, reach, lanes)
         if fingerprint != self._meaning.fingerprint:  # another embedder took over in between
             found, _ = self._find_once(query, k, reach, lanes)
-        return found
+        return found if was_read_whole(self.database) else replace(found, warnings=(*found.warnings, NOT_WHOLE))
 
     def _find_once(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> tuple[SearchResult, str]:
         """Search; return the embedder that this was done by, too."""
@@ -336,7 +339,7 @@ class Workspace:
     def _require_notes(self) -> None:
         if self.database.value("SELECT 1 FROM notes LIMIT 1"):
             return
-        if self.database.meta(INDEXED):
+        if was_read_whole(self.database):
             raise VaultError(
                 f"{self.config.vault} holds no note that can be read.",
                 "Name the folder that holds your notes: --vault DIR; `vaultrag doctor` tells what was found.",

@@ -72,13 +72,16 @@ def _table(status: wire.IndexStatus) -> Table:
 
 def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
     remedy = "the server is at it" if status.server else "run: vaultrag index"
-    waiting = f", {status.pending:,} passages wait for one ({remedy})" if status.pending else ""
+    wait = "passage waits" if status.pending == 1 else "passages wait"
+    waiting = f", {status.pending:,} {wait} for one ({remedy})" if status.pending else ""
+    partly = "" if status.whole else f"; the first look at the vault has not ended ({remedy})"
     attention = [("attention", f"{status.attention.message} {status.attention.remedy}")] if status.attention else []
     problems = f"{status.problems:,} (see: vaultrag check)" if status.problems else "none"
     return [
         ("vault", status.vault),
         ("home", f"{status.home} ({size(status.bytes)})"),
-        ("notes", f"{status.notes:,} in {counted(status.chunks, 'passage')}"),
+        ("notes", f"{status.notes:,} in {counted(status.chunks, 'passage')}{partly}"),
+        *([("unread", f"{counted(status.unread, 'file')} (`vaultrag index` says why)")] if status.unread else []),
         ("links", f"{status.links:,}, {status.unresolved:,} of them to notes that are not there"),
         ("embeddings", f"{status.embeddings:,}{waiting}"),
         *_succession(status.succession),

@@ -60,7 +60,10 @@ class Succession:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """How the index stands. `pending` counts texts that still wait for their embedding."""
+    """How the index stands. `pending` counts texts that still wait for their embedding.
+
+    `whole`: every note of the vault was read once. `unread` counts files that could not be read at the last look.
+    """
 
     vault: str
     home: str
@@ -75,3 +78,5 @@ class IndexStatus:
     bytes: int
     succession: Succession | None = None
     attention: Attention | None = None
+    whole: bool = True
+    unread: int = 0

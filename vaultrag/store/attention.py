@@ -9,6 +9,8 @@ from vaultrag.domain import Attention
 from vaultrag.store.database import Database
 
 KEY = "attention"
+INDEXED = "indexed"  # when a run first went through the whole vault, empty as it may have been
+UNREAD = "unread"  # how many files cannot be read now, by the last look
 DELETIONS_HELD, VAULT_MISSING = "deletions_held", "vault_missing"
 
 
@@ -26,3 +28,19 @@ def read_attention(database: Database) -> Attention | None:
     """Return what keeps the index from following; None while nothing does."""
     held = database.meta(KEY)
     return next(iter(database.decoded([(held,)], lambda row: Attention(**json.loads(row[0]))))) if held else None
+
+
+def was_read_whole(database: Database) -> bool:
+    """Tell whether a run has ever gone through the whole vault: before that, notes are missing."""
+    return database.meta(INDEXED) is not None
+
+
+def note_unread(database: Database, count: int) -> None:
+    """Keep how many files could not be read; a number only, for names would be traces of what is forgotten."""
+    if count != unread_count(database):
+        with database.atomic():
+            database.set_meta(UNREAD, str(count))
+
+
+def unread_count(database: Database) -> int:
+    return database.meta_number(UNREAD)

@@ -161,6 +161,8 @@ class IndexStatus(Shape):
     attention: Attention | None = None
     server: Server | None = None
     succession: Succession | None = None
+    whole: bool = Field(True, description="Whether every note of the vault was read once: before, notes are missing.")
+    unread: int = Field(0, description="Files that could not be read at the last look.")
 
     @classmethod
     def of(cls, status: domain.IndexStatus, server: Server | None) -> IndexStatus:
@@ -180,6 +182,8 @@ class IndexStatus(Shape):
             attention=Attention.of(status.attention) if status.attention else None,
             server=server,
             succession=Succession(done=taking_over.done, total=taking_over.total) if taking_over else None,
+            whole=status.whole,
+            unread=status.unread,
         )
 
 
