@@ -289,6 +289,16 @@ def test_file_from_the_hub_is_installed_and_verified(hub: type[SmallHub], models
     assert steps.fetched()[-1] == len(CONTENT)
 
 
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "http://127.0.0.1:0", "nonsense"])
+def test_a_hub_that_is_not_there_is_named_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch, models: Path, endpoint: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    with pytest.raises(DownloadFailed, match="could not be fetched from Hugging Face") as raised:
+        pull(hub_chat(), models, Steps())
+    assert "it continues" in raised.value.remedy
+
+
 def test_file_that_is_not_what_the_catalogue_says_is_thrown_away(hub: type[SmallHub], models: Path) -> None:
     hub.files = {"Model-Q4_K_M.gguf": CONTENT}
     with pytest.raises(DownloadFailed, match="does not match its checksum"):

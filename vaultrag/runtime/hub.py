@@ -11,7 +11,6 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported
 
-import httpx
 from huggingface_hub import HfApi
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -28,6 +27,8 @@ from vaultrag.runtime.catalogue import HubSource
 from vaultrag.runtime.manifest import sha256_of
 
 FOLDER_SUFFIXES = (".json", ".safetensors", ".model", "vocab.txt", "merges.txt")
+# of the library that huggingface_hub itself asks with: httpx up to its version 1, httpx2 since
+TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 OTHER_RUNTIMES = ("onnx", "openvino")  # the same weights for engines that we don't use
 
 
@@ -126,7 +127,7 @@ def _translated(source: HubSource) -> Iterator[None]:
             f"Accept it at https://huggingface.co/{source.repo}, set HF_TOKEN, and run the command again.",
         ) from error
     except (
-        HfHubHTTPError, httpx.HTTPError, EntryNotFoundError, FileMetadataError, HFValidationError, ConnectionError,
+        HfHubHTTPError, TRANSPORT_ERROR, EntryNotFoundError, FileMetadataError, HFValidationError, ConnectionError,
     ) as error:  # fmt: skip
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
         raise DownloadFailed(
