@@ -33,7 +33,7 @@ def command_line() -> str:
 
     lines = [NOTE, "", "# Commands", ""]
     for words, command in _commands("vaultrag", get_command(app)):
-        lines += [f"## `{words}`", "", _plain(command.help), ""]
+        lines += [f"## `{words}`", "", _plain(command.help), "", *_example(command)]
         lines += [*_parameters(command), ""]
     lines += ["# Exit codes", "", "| code | when |", "|---|---|", "| 0 | all went well |"]
     lines += [f"| {code} | `{name}`: {told} |" for code, name, told in _exit_codes()]
@@ -96,6 +96,11 @@ def _commands(words: str, command: Any) -> Iterator[tuple[str, Any]]:
     for name, child in getattr(command, "commands", {}).items():
         if not child.hidden:
             yield from _commands(f"{words} {name}", child)
+
+
+def _example(command: Any) -> list[str]:
+    told, _, example = (command.epilog or "").partition("Example:")
+    return [f"Example: `{example.strip()}`", ""] if example and not told else []
 
 
 def _parameters(command: Any) -> Iterator[str]:

@@ -128,7 +128,6 @@ class GgufHeader:
     context_length: int
     block_count: int
     chat_template: str
-    tensor_count: int
 
 
 class _Malformed(Exception):
@@ -146,7 +145,6 @@ def read_header(path: Path) -> GgufHeader:
         context_length=file.context_length,
         block_count=file.block_count,
         chat_template=file.text("tokenizer.chat_template"),
-        tensor_count=len(file.tensors),
     )
 
 
