@@ -119,6 +119,13 @@ def test_an_unequal_pair_of_cards_gets_unequal_shares() -> None:
     assert first < second
 
 
+@pytest.mark.parametrize(("sizes", "layers"), [((8.0, 24.0), 52), ((8.0, 8.0, 24.0), 64), ((24.0, 8.0), 52)])
+def test_small_cards_beside_a_large_one_do_not_hold_it_back(sizes: tuple[float, ...], layers: int) -> None:
+    card = MACHINES["2x3090"].cards[0]
+    cards = tuple(replace(card, memory=size) for size in sizes)
+    assert fitting("llama-3.3-70b-instruct", replace(MACHINES["2x3090"], cards=cards)).placement.gpu_layers >= layers
+
+
 def test_sliding_windows_are_kept_short_where_room_is_short() -> None:
     assert fitting("gemma-3-27b-it", "workstation", 32768).placement.swa_full
     assert not fitting("gemma-3-27b-it", "4090-desktop", 32768).placement.swa_full

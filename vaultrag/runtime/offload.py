@@ -189,17 +189,23 @@ def _with_layers_in_ram(facts: ModelFacts, way: Placement, count: int) -> Placem
 
 
 def _spread(facts: ModelFacts, budget: Budget, placement: Placement) -> Placement:
-    """Share the layers among several cards by their budgets: a whole number of layers for each."""
+    """Share the layers among several cards by what working memory leaves of them: whole layers for each."""
     if len(budget.cards) < 2:
         return placement
     sizes = _sizes(facts, placement)
-    total, room = sum(sizes), sum(budget.cards)
-    shares = [0] * len(budget.cards)
-    card, taken, reach = 0, 0.0, budget.cards[0]
+    first = _shared(sizes, budget.cards, placement)
+    beside = [use.compute + use.process for use in footprint(facts, first, len(budget.cards)).cards]
+    return _shared(sizes, [max(1, room - less) for room, less in zip(budget.cards, beside, strict=True)], placement)
+
+
+def _shared(sizes: Sequence[int], rooms: Sequence[int], placement: Placement) -> Placement:
+    total, whole = sum(sizes), sum(rooms)
+    shares = [0] * len(rooms)
+    card, taken, reach = 0, 0.0, rooms[0]
     for size in sizes:
-        while card + 1 < len(shares) and taken + size / 2 > total * reach / max(1, room):
+        while card + 1 < len(shares) and taken + size / 2 > total * reach / max(1, whole):
             card += 1
-            reach += budget.cards[card]
+            reach += rooms[card]
         shares[card] += 1
         taken += size
     return replace(placement, tensor_split=tuple(float(share) for share in shares))
