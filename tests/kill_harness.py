@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -47,6 +48,8 @@ def main() -> int:
     options = _options()
     scratch = options.scratch or Path(tempfile.gettempdir()) / f"vaultrag-kills-{options.seed}"
     killer = load_killer(scratch / "tools")
+    ground = (scratch / "lock").open("w")
+    fcntl.flock(ground, fcntl.LOCK_EX | fcntl.LOCK_NB)  # two runs on one ground would find each other's files
     harness = Harness(scratch / "ground", options.seed, killer, options.models)
     operations = options.operations.split(",")
     done, number = _resume(options.state)
