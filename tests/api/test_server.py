@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,13 @@ def test_there_is_nothing_else(served: Served, path: str) -> None:
         response = http.get(path)
     assert response.status_code in {404, 405, 307}
     assert NOTES["Люди/Тата.md"] not in response.text
+
+
+def test_an_unknown_route_names_those_there_are(served: Served) -> None:
+    with served.http() as http:
+        told = http.post("/forgot").json()
+    assert told["error"] == "UsageError"
+    assert {"GET /healthz", "POST /ask", "POST /forget/undo"} <= set(re.split(r", | are |\.$", told["remedy"]))
 
 
 def test_search_answers_with_exact_places(served: Served) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from vaultrag import cjk
 from vaultrag.domain import THINK_FREELY, Generation, Purity, Sampling, Thought
 from vaultrag.errors import GenerationFailed, RemoteFailed
-from vaultrag.runtime.remote_wire import Chunk, Thinking, Usage
+from vaultrag.runtime.remote_wire import Delta, Thinking, Usage
 from vaultrag.runtime.text_stream import THINKING_MARKS, AnswerStream
 
 GIVEN_UP = ("", "error", "abort")  # the last two are vLLM's, of a request that it lost
@@ -49,13 +49,13 @@ class RemoteAnswer:
     def enough(self) -> bool:
         return self.overthought or self._written >= self._sampling.max_tokens
 
-    def take(self, chunk: Chunk) -> Iterator[str | Thought]:
+    def take(self, delta: Delta) -> Iterator[str | Thought]:
         """Take one event; yield what of it can be shown. Raises RemoteFailed for a thought that nothing marks."""
-        self._usage = _merged(self._usage, chunk.usage)
-        self._finish = self._finish or chunk.finish
-        if chunk.thought:
-            yield self._think(chunk.thought)
-        for piece in self._stream.feed(chunk.text.encode("utf-8", "replace")):
+        self._usage = _merged(self._usage, delta.usage)
+        self._finish = self._finish or delta.finish
+        if delta.thought:
+            yield self._think(delta.thought)
+        for piece in self._stream.feed(delta.text.encode("utf-8", "replace")):
             yield self._think(piece.text) if isinstance(piece, Thought) else self._write(piece)
 
     def end(self) -> Iterator[str | Thought]:

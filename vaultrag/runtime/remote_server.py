@@ -20,13 +20,13 @@ from vaultrag.runtime.exchange import RETRY_AFTER, Exchange, Head, TooLong
 from vaultrag.runtime.remote_address import parse_address, require_nearby
 from vaultrag.runtime.remote_refusals import FIELD_REFUSED, refused, translated
 from vaultrag.runtime.remote_wire import (
-    Chunk,
+    Delta,
     EventReader,
     Json,
     ServerKind,
     Unreadable,
     is_about_context,
-    read_chunk,
+    read_delta,
     read_json,
 )
 
@@ -98,7 +98,7 @@ class RemoteServer:
                 return None
             return self._read(response)
 
-    def stream(self, body: Json) -> Generator[Chunk | None, None, None]:
+    def stream(self, body: Json) -> Generator[Delta | None, None, None]:
         """Yield the parts of a streamed answer, and None while the server is silent.
 
         Closing the iterator ends the connection, and so the server's work.
@@ -113,7 +113,7 @@ class RemoteServer:
                 elif part is None:
                     yield None
                 elif head.status == OK:
-                    yield from map(read_chunk, reader.feed(part))
+                    yield from map(read_delta, reader.feed(part))
                     if reader.ended:
                         break  # some servers leave the connection open
                 else:

@@ -69,7 +69,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class Delta:
     """One event of a streamed answer. `finish` is empty until the last one."""
 
     text: str = ""
@@ -147,10 +147,10 @@ class EventReader:
         return events
 
 
-def read_chunk(data: str) -> Chunk:
+def read_delta(data: str) -> Delta:
     """Read one event of a streamed answer. Raises Unreadable."""
     if data == DONE:
-        return Chunk(finish="stop")
+        return Delta(finish="stop")
     body = read_json(data)
     if body.get("error"):
         raise PromptTooLong if is_about_context(data.encode()) else Unreadable("an error in the middle of its answer")
@@ -158,11 +158,11 @@ def read_chunk(data: str) -> Chunk:
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     if not choice and "usage" not in body and "timings" not in body and choices != []:
         raise Unreadable("an event that is no part of an answer")
-    delta = choice.get("delta")
-    delta = delta if isinstance(delta, dict) else {}
-    return Chunk(
-        text=_text(delta.get("content")),
-        thought=_text(delta.get("reasoning_content")) or _text(delta.get("reasoning")),
+    said = choice.get("delta")
+    said = said if isinstance(said, dict) else {}
+    return Delta(
+        text=_text(said.get("content")),
+        thought=_text(said.get("reasoning_content")) or _text(said.get("reasoning")),
         finish=_text(choice.get("finish_reason")),
         usage=read_usage(body),
     )
