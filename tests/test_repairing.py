@@ -131,6 +131,11 @@ DAMAGES = {
     "vectors": run("UPDATE embeddings SET vector = zeroblob(256) WHERE id % 4 = 0"),
     "keys of vectors": run("UPDATE embeddings SET text_hash = text_hash || 'x' WHERE id % 4 = 0"),
     "embedder": run("UPDATE meta SET value = 'hash-65' WHERE key = 'embedder_fingerprint'"),
+    "its own state": run(
+        "INSERT OR REPLACE INTO meta VALUES ('attention', '{')",
+        "UPDATE meta SET value = 'x' WHERE key IN ('journal_size', 'embeddings_version')",
+        "INSERT OR REPLACE INTO meta VALUES ('unread', 'x'), ('journal_rewritten', 'x')",
+    ),
     "tables": run("DROP TRIGGER chunks_added"),
     "records": run("UPDATE records SET body = '{}'"),
     "journal": overwrite("journal.jsonl", 40, b"x"),
@@ -142,7 +147,7 @@ DAMAGES = {
 }
 
 
-QUICK = ("spans", "keyword pages", "half")  # the rest takes three seconds each, most of them Chroma's
+QUICK = ("spans", "its own state", "keyword pages", "half")  # the rest takes three seconds each, most of them Chroma's
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def _mend_file(config: Config, progress: Progress, fault: str) -> list[str]:
 
 def _mend_records(config: Config) -> list[str]:
     with open_database(config.database_path) as database:
-        return mending.mend_records(RecordBook(database, Journal(config.journal_path)), _damaged_files(config))
+        book = RecordBook(database, Journal(config.journal_path))
+        return [*mending.mend_states(database), *mending.mend_records(book, _damaged_files(config))]
 
 
 @dataclass(slots=True)

@@ -43,4 +43,5 @@ def note_unread(database: Database, count: int) -> None:
 
 
 def unread_count(database: Database) -> int:
-    return database.meta_number(UNREAD)
+    """Return that number; a damaged one is none, and is put right by the next look."""
+    return int(database.value("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (UNREAD,)) or 0)

@@ -5,16 +5,18 @@ All that is written is a note that Chroma must be rebuilt, where it disagrees wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from vaultrag.domain import Finding, counted
 from vaultrag.errors import IndexDamaged
-from vaultrag.store import embeddings
+from vaultrag.store import attention, embeddings
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.chroma import ChromaUnavailable
 from vaultrag.store.database import Access, Database
 from vaultrag.store.keywords import KEYWORD_TABLES
 from vaultrag.store.opening import states_its_schema
+from vaultrag.store.records import JOURNAL_REWRITTEN, JOURNAL_SIZE
 from vaultrag.store.vectors import VectorIndex
 
 REPAIR = "Run `vaultrag repair`."
@@ -32,6 +34,9 @@ def check_index(database: Database, vectors: VectorIndex | None = None) -> list[
         if findings:
             return findings  # what a damaged file says about the rest is worth nothing
         findings += check_keywords(database)
+        for key in unreadable_states(database):
+            detail = f"What the index keeps of its own state as “{key}” cannot be read."
+            findings.append(Finding("state-readable", "error", detail, REPAIR))
         with database.snapshot():
             findings += [*_catalogue(database), *_embeddings(database)]
         if vectors is not None:
@@ -50,6 +55,21 @@ def check_file(database: Database) -> Iterator[Finding]:
         yield Finding("foreign-keys", "error", f"Rows of {table} belong to nothing.", REPAIR)
     if not states_its_schema(database):
         yield Finding("schema", "error", "The tables of the index are not those that were created.", REPAIR)
+
+
+def unreadable_states(database: Database) -> list[str]:
+    """Return the keys under which the index keeps something of its own state that cannot be read."""
+    wrong = [attention.KEY] if _fails(lambda: attention.read_attention(database)) else []
+    numbers = (JOURNAL_SIZE, JOURNAL_REWRITTEN, embeddings.VERSION)
+    return [*wrong, *(key for key in numbers if _fails(partial(database.meta_number, key)))]
+
+
+def _fails(read: Callable[[], object]) -> bool:
+    try:
+        read()
+    except IndexDamaged:
+        return True
+    return False
 
 
 def check_keywords(database: Database) -> Iterator[Finding]:

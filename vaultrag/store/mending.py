@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vaultrag.domain import Progress, counted
 from vaultrag.store import embeddings
-from vaultrag.store.check import check_keywords, texts_without_embedding
+from vaultrag.store.check import check_keywords, texts_without_embedding, unreadable_states
 from vaultrag.store.check_home import leftovers, make_private, readable_by_others, remove
 from vaultrag.store.check_vectors import unsound_embeddings
 from vaultrag.store.database import Database
@@ -15,6 +15,15 @@ from vaultrag.store.keywords import rebuild_keywords
 from vaultrag.store.records import RecordBook
 from vaultrag.store.salvage import first_days, readable_records
 from vaultrag.store.schema import FIRST_SEEN
+
+
+def mend_states(database: Database) -> list[str]:
+    """Drop what the index keeps of its own state where it cannot be read: it is found out again."""
+    wrong = unreadable_states(database)
+    with database.atomic():
+        for key in wrong:
+            database.clear_meta(key)
+    return [f"What could not be read of the index's own state was dropped: {', '.join(wrong)}."] if wrong else []
 
 
 def mend_records(book: RecordBook, damaged_files: Sequence[Path]) -> list[str]:
