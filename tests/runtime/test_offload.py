@@ -158,6 +158,13 @@ def test_a_refusal_names_what_would_fit() -> None:
     assert refusal.mapped.forecast.decode < refusal.smaller.forecast.decode
 
 
+def test_what_whole_layers_leave_free_counts_as_missing() -> None:
+    refusal = planned("falcon-180b", "big-ram-small-gpu", 2048)
+    assert isinstance(refusal, Refusal)
+    assert refusal.mapped is not None
+    assert 0 < refusal.missing == refusal.mapped.from_disk < 2 * GIBIBYTE
+
+
 def test_a_context_that_is_too_long_is_answered_with_a_shorter_one() -> None:
     refusal = planned("qwen3-8b", "small", 40960)
     assert isinstance(refusal, Refusal)

@@ -237,11 +237,13 @@ def refuse(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) 
     smaller = (requantised(facts, scheme) for scheme in SMALLER)
     found = (place(less, hardware, budget, context) for less in smaller if less.weights < facts.weights)
     halves = _halves(min(context, facts.context))
+    mapped = _mapped(facts, hardware, budget, context)
     return Refusal(
         facts=facts,
-        missing=_missing(facts, hardware, budget, context),
+        # where all places together would do, whole layers leave gaps in them
+        missing=_missing(facts, hardware, budget, context) or (mapped.from_disk if mapped else 0),
         smaller=next((plan for plan in found if plan), None),
-        mapped=_mapped(facts, hardware, budget, context),
+        mapped=mapped,
         shorter=next((plan for less in halves if (plan := place(facts, hardware, budget, less))), None),
     )
 
