@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from vaultrag.answering.citations import SourceSentence, without_lead
 from vaultrag.dates import canonical_dates
+from vaultrag.domain import Verification
 from vaultrag.language import Token, fold, is_function_word, stem, tokens
 from vaultrag.transliteration import transliterations
 
@@ -44,7 +45,7 @@ class Support:
 
     source: SourceSentence
     score: float
-    verified: str
+    verified: Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class Sources:
             covered |= self._bags[self.sentences.index(further.source)].distinct
         return tuple(supports)
 
-    def _how(self, bag: Bag, index: int) -> str:
+    def _how(self, bag: Bag, index: int) -> Verification:
         return "verbatim" if _ordered_share(bag.stems, self._bags[index].stems) >= VERBATIM_SHARE else "lexical"
 
 

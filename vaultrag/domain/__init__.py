@@ -14,11 +14,13 @@ from vaultrag.domain.answers import (
     SentenceFound,
     SentenceState,
     TextPiece,
+    Verification,
 )
 from vaultrag.domain.models import (
     THINK_FREELY,
     ChatModel,
     Embedder,
+    Finish,
     Generation,
     Message,
     Piece,
@@ -56,7 +58,7 @@ from vaultrag.domain.search import (
     SearchResult,
 )
 from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, encodable, unwatched
-from vaultrag.domain.state import Attention, Finding, IndexReport, IndexStatus, RepairReport, Succession
+from vaultrag.domain.state import Attention, Finding, IndexReport, IndexStatus, RepairReport, Severity, Succession
 
 __all__ = [
     "FILTER_LANE",
@@ -82,6 +84,7 @@ __all__ = [
     "Filter",
     "FilterKind",
     "Finding",
+    "Finish",
     "Forgotten",
     "Generation",
     "Imported",
@@ -111,6 +114,7 @@ __all__ = [
     "SentenceFound",
     "SentenceState",
     "SettingsFate",
+    "Severity",
     "Span",
     "Succession",
     "Task",
@@ -120,6 +124,7 @@ __all__ = [
     "Vectors",
     "Verdict",
     "VerdictState",
+    "Verification",
     "counted",
     "encodable",
     "unwatched",

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from vaultrag.domain.notes import Span
 from vaultrag.domain.search import Passage
 
+Verification: TypeAlias = Literal["verbatim", "lexical", "semantic"]
+"""How a place was found to carry a sentence: that repeats it, by words, names and numbers, or is near in meaning."""
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A place that a sentence of an answer stands on.
-
-    `quote` stands in the note verbatim at `span`; `verified` says how that was established:
-    `verbatim` (the sentence repeats it), `lexical` (its words, names and numbers), `semantic` (near in meaning).
-    """
+    """A place that a sentence of an answer stands on: `quote` stands in the note verbatim at `span`."""
 
     number: int
     path: str
@@ -25,7 +24,7 @@ class Citation:
     block_id: str
     span: Span
     quote: str
-    verified: str
+    verified: Verification
     score: float
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from vaultrag.domain.shared import Vectors
 
@@ -78,16 +78,20 @@ class Thought:
     text: str
 
 
+Finish: TypeAlias = Literal["stop", "length", "aborted"]
+"""Why a generation ended: by the model itself or a stop string, at its limit, or by whoever asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A finished generation. `finish` is `stop`, `length` or `aborted`.
+    """A finished generation.
 
     `completion_tokens` counts the answer, `thought_tokens` the thought. `drafted_tokens` were guessed ahead of the
     model, `accepted_tokens` of them rightly. `waited_seconds` passed before the model was free.
     """
 
     text: str
-    finish: str
+    finish: Finish
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Severity: TypeAlias = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A broken invariant, for `check` and `doctor`. `severity` is `error`, `warning` or `info`."""
+    """A broken invariant, for `check` and `doctor`."""
 
     invariant: str
-    severity: str
+    severity: Severity
     detail: str
     remedy: str
 

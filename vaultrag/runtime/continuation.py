@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vaultrag.child import Frame
-from vaultrag.domain import THINK_FREELY, Message, Sampling, Thought
+from vaultrag.domain import THINK_FREELY, Finish, Message, Sampling, Thought
 from vaultrag.runtime.resident import Resident
 from vaultrag.runtime.slot import Aborted
 from vaultrag.runtime.speculation import MOST_GUESSED, Guess, Lookup, Pace
@@ -24,7 +24,7 @@ class Figures:
     """What a `Generation` says of an answer besides its text."""
 
     prompt_tokens: int
-    finish: str = "aborted"
+    finish: Finish = "aborted"
     cached_tokens: int = 0
     completion_tokens: int = 0
     prefill_seconds: float = 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from vaultrag.domain import Finding, counted
+from vaultrag.domain import Finding, Severity, counted
 from vaultrag.errors import IndexDamaged
 from vaultrag.store import attention, embeddings
 from vaultrag.store.catalog import Catalog
@@ -178,7 +178,7 @@ def _listed(
     detail: str,
     sql: str,
     *,
-    severity: str = "error",
+    severity: Severity = "error",
 ) -> Iterator[Finding]:
     found = database.column(sql)
     if found:
