@@ -90,7 +90,7 @@ def _fetch_files(source: WheelSource, folder: Path, partial: Path, progress: Pro
 
 
 def _fetch_hub(entry: ModelEntry, source: HubSource, partial: Path, progress: Progress) -> tuple[Path, dict[str, str]]:
-    _require_endpoint(os.environ.get(ENDPOINT_VARIABLE, ""))
+    _require_endpoint(source, os.environ.get(ENDPOINT_VARIABLE, ""))
     from vaultrag.runtime import hub  # brings huggingface_hub, a second of imports
 
     ready = partial / "hub"
@@ -103,7 +103,7 @@ def _fetch_hub(entry: ModelEntry, source: HubSource, partial: Path, progress: Pr
     return ready, sums
 
 
-def _require_endpoint(endpoint: str) -> None:
+def _require_endpoint(source: HubSource, endpoint: str) -> None:
     """Look at the mirror's address, which huggingface_hub takes apart while it is imported."""
     try:
         parsed = urlsplit(endpoint)
@@ -112,7 +112,7 @@ def _require_endpoint(endpoint: str) -> None:
         usable = False
     if not usable:
         raise DownloadFailed(
-            f"The variable {ENDPOINT_VARIABLE} holds no address of a hub: {endpoint[:100]}.",
+            f"{source.repo} could not be fetched from Hugging Face: {ENDPOINT_VARIABLE} holds no address of a hub.",
             f"Write it as https://huggingface.co, or unset {ENDPOINT_VARIABLE}.",
         )
 
