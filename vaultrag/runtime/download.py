@@ -113,7 +113,7 @@ def _require_endpoint(source: HubSource, endpoint: str) -> None:
     if not usable:
         raise DownloadFailed(
             f"{source.repo} could not be fetched from Hugging Face: {ENDPOINT_VARIABLE} holds no address of a hub.",
-            f"Write it as https://huggingface.co or unset {ENDPOINT_VARIABLE}, and run the command again: it continues.",
+            "Write it as https://huggingface.co, or unset it; then run the command again: it continues.",
         )
 
 
