@@ -197,7 +197,7 @@ def test_undone_exclusion_lets_the_note_back_in(workspace: Workspace) -> None:
     with pytest.raises(UsageError):
         workspace.forgetting.undo(SECRET)
     assert workspace.forgetting.undo(FOLDER) == f"{FOLDER}/"
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="is not forgotten"):
         workspace.forgetting.undo(FOLDER)
     _index(workspace)
     assert workspace.status().notes == 4

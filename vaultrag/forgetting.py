@@ -150,7 +150,10 @@ def undo(config: Config, database: Database, written: str) -> str:
             return spelling
     if exclusions.covers(path):
         raise UsageError(f"{path} lies in a folder that is forgotten.", "Name that folder.")
-    found = find_note([name for name in _names_in(config.vault) if exclusions.names(name)], written)
+    forgotten = [name for name in _names_in(config.vault) if exclusions.names(name)]
+    if not forgotten:
+        raise UsageError(f"“{written}” is not forgotten.", "Give the whole path that it was forgotten by.")
+    found = find_note(forgotten, written)
     include(book, found)
     return found
 

@@ -17,6 +17,9 @@ import pytest
 
 from vaultrag.cli.client import find_server, server_health
 from vaultrag.config import Config, load_config
+from vaultrag.store.attention import read_attention
+from vaultrag.store.database import Access
+from vaultrag.store.opening import open_database
 
 DEADLINE = 60.0
 QUICK = "[watch]\nquiet_seconds = 0.05\n"
@@ -71,6 +74,35 @@ def test_watch_prints_a_line_for_each_change_set_and_ends_cleanly_by_ctrl_c(conf
         assert process.wait(DEADLINE) == 130
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
+
+
+def test_watch_says_once_what_stays_as_it_was(config: Config) -> None:
+    (config.home / "config.toml").write_text(f'{QUICK}mode = "polling"\npoll_seconds = 1\n')
+    (config.vault / "никуда.md").symlink_to("nowhere")
+    for number in range(11):
+        (config.vault / f"n{number}.md").write_text("Бублик.\n", encoding="utf-8")
+    with running(config, "watch") as process:
+        assert process.stdout is not None
+        assert "12 added" in process.stdout.readline()
+        for number in range(2):
+            (config.vault / "Кот.md").write_text(f"# Кот\n\nБублик ест {number}.\n", encoding="utf-8")
+            assert "1 modified" in process.stdout.readline()
+        for number in range(11):
+            (config.vault / f"n{number}.md").unlink()
+        until(lambda: read_held(config) == "deletions_held", process)
+        for number in range(11):
+            (config.vault / f"n{number}.md").write_text("Бублик.\n", encoding="utf-8")
+        until(lambda: not read_held(config), process)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=DEADLINE)[1]
+    assert said.count("leads nowhere") == 1
+    assert said.count("--accept-deletions") == said.count("Ctrl-C): it owns the index") == 1
+
+
+def read_held(config: Config) -> str:
+    with open_database(config.database_path, Access.READ) as database:
+        held = read_attention(database)
+    return held.kind if held else ""
 
 
 def test_server_follows_the_vault_and_says_what_it_holds_back(config: Config) -> None:

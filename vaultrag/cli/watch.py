@@ -12,13 +12,16 @@ from vaultrag.cli.bars import Bars
 from vaultrag.cli.client import server_health
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
-from vaultrag.domain import Attention, counted
+from vaultrag.domain import Attention, Finding, counted
 from vaultrag.endpoint import Endpoint
 from vaultrag.errors import IndexLocked
 from vaultrag.following import Follower, Step
 from vaultrag.indexing import Applied
+from vaultrag.store.attention import DELETIONS_HELD
 from vaultrag.updating import Followed
 from vaultrag.workspace import Access, Workspace
+
+END_FIRST = " End this command before that (Ctrl-C): it owns the index."
 
 
 def follow_vault(config: Config, terminal: Terminal) -> None:
@@ -71,6 +74,7 @@ class _Teller:
     terminal: Terminal
     _attention: Attention | None = None
     _error: str = ""
+    _findings: frozenset[Finding] = frozenset()
 
     def tell(self, step: Step) -> None:
         if self.terminal.json:
@@ -84,11 +88,21 @@ class _Teller:
     def _tell_of(self, step: Step, followed: Followed) -> None:
         if step.is_news:
             self.terminal.print(f"{time.strftime('%H:%M:%S')}  {_counts(followed.applied)}, {step.seconds:.2f} s")
+        found = frozenset(followed.applied.findings)
         for finding in followed.applied.findings:
-            self.terminal.note(f"{finding.detail} {finding.remedy}")
-        if followed.attention is not None and followed.attention != self._attention:
-            self.terminal.warn(f"{followed.attention.message} {followed.attention.remedy}")
-        self._attention = followed.attention
+            if finding not in self._findings:
+                self.terminal.note(f"{finding.detail} {finding.remedy}")
+        self._findings = found if step.changes.reason else self._findings | found
+        self._tell_attention(followed.attention)
+
+    def _tell_attention(self, attention: Attention | None) -> None:
+        if attention is not None and attention != self._attention:
+            self.terminal.warn(
+                f"{attention.message} {attention.remedy}{END_FIRST * (attention.kind == DELETIONS_HELD)}"
+            )
+        elif attention is None and self._attention is not None:
+            self.terminal.note("Nothing is held back any more.")
+        self._attention = attention
 
 
 def shape(step: Step) -> wire.FollowedSet:

@@ -33,7 +33,7 @@ LEAST_COPY = 300  # bytes: below it a template is most of the text
 LARGEST_COPY = 500_000  # bytes: such pairs are read at every listing
 TEMPORARY_STARTS = ("~$", "~syncthing~")  # of files that programs keep while they write others
 # `Note 2.md` is a copy where it says the same; `Note-DESKTOP-AB12CD3.md` is what OneDrive makes of a losing version.
-COPY = re.compile(r"(?P<name>.+?)(?: \d{1,2}|(?P<machine>-(?:DESKTOP|LAPTOP)-[A-Z0-9]{7,8}))(?P<suffix>\.[Mm][Dd])")
+COPY = re.compile(r"(?P<name>.+)(?: \d{1,2}|(?P<machine>-(?:DESKTOP|LAPTOP)-[A-Z0-9]{7,8}))(?P<suffix>\.[Mm][Dd])")
 COPY_STARTS = (" ", "-DESKTOP-", "-LAPTOP-")  # what follows the name in the name of a copy
 _WORD = re.compile(r"\w+")
 IN_THE_CLOUD = "its content is in the cloud only"
