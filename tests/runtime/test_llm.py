@@ -308,6 +308,32 @@ def test_a_process_lost_while_the_night_stood_aside_loses_no_question(doomed: Ch
         assert "while this request stood aside" in outcome[0].message
 
 
+def test_a_model_closed_while_the_night_stood_aside_is_not_started_for_it(doomed: ChildModel) -> None:
+    doomed.load()
+    begun, ended = threading.Event(), threading.Event()
+    outcome: list[str] = []
+
+    def work() -> None:
+        asked = [Message("system", "Правила. " * 1000), *QUESTION[1:]]
+        try:
+            for number, _ in enumerate(doomed.generate(asked, Sampling(max_tokens=900, priority=Priority.NIGHT))):
+                if number > 3:
+                    begun.set()
+        except ModelCrashed as crashed:
+            outcome.append(crashed.message)
+        ended.set()
+
+    threading.Thread(target=work).start()
+    assert begun.wait(20)
+    person = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
+    first_words(person)
+    doomed.close()
+    list(person)
+    assert ended.wait(60)
+    assert "while this request stood aside" in outcome[0]
+    assert not doomed.alive
+
+
 def test_the_night_can_be_given_up_while_it_is_interrupted(doomed: ChildModel) -> None:
     night = doomed.generate(QUESTION, Sampling(max_tokens=LONG, priority=Priority.NIGHT))
     first_words(night)

@@ -211,7 +211,7 @@ class ChildModel:
 
     def _queued(self, method: str, body: dict[str, Any], priority: Priority) -> Frames:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
-        suspended, spoken, pid = False, False, None
+        suspended, spoken, pid, closings = False, False, None, self._closings
         try:
             with self._turn(priority) as ticket, self._residence.lodging(self._path, priority) as stay:
                 while True:
@@ -222,7 +222,7 @@ class ChildModel:
                         yield {}
                     yield {"waited": time.monotonic() - began}
                     lost = suspended and (not self._child.alive or self._child.pid != pid)
-                    if lost and spoken:
+                    if lost and (spoken or closings != self._closings):  # who closed it wants nothing read again
                         raise crashed(
                             Lost(f"the process of the model {self._name} ended while this request stood aside")
                         )
