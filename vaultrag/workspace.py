@@ -272,6 +272,10 @@ class Workspace:
         """Load the embedder and the vector index, and wait for them."""
         self._meaning.warm()
 
+    def publish(self, port: int) -> None:
+        """Have those who meet the owner's lock told where it answers."""
+        self._lock.publish(port)
+
     def close(self) -> None:
         """End every child process, close the index and give the lock back."""
         self._meaning.stop()

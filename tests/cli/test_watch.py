@@ -17,9 +17,12 @@ import pytest
 
 from vaultrag.cli.client import find_server, server_health
 from vaultrag.config import Config, load_config
+from vaultrag.endpoint import read_endpoint
+from vaultrag.errors import IndexLocked
 from vaultrag.store.attention import read_attention
 from vaultrag.store.database import Access
 from vaultrag.store.opening import open_database
+from vaultrag.store.owner import OwnerLock
 
 DEADLINE = 60.0
 QUICK = "[watch]\nquiet_seconds = 0.05\n"
@@ -130,5 +133,9 @@ def test_server_follows_the_vault_and_says_what_it_holds_back(config: Config) ->
                 assert second.wait(DEADLINE) == 0
                 assert second.stderr is not None
                 assert "follows the vault already" in second.stderr.read()
+            endpoint = read_endpoint(config.home)
+            assert endpoint is not None
+            with pytest.raises(IndexLocked, match=f"process {process.pid} on .*, port {endpoint.port}"):
+                OwnerLock(config.lock_path).acquire()
             client.ask_to_stop()
         assert process.wait(DEADLINE) == 0

@@ -51,6 +51,7 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
         endpoint = Endpoint(
             os.getpid(), LOOPBACK, listener.getsockname()[1], __version__, instance=secrets.token_hex(8)
         )
+        workspace.publish(endpoint.port)
         server = build_server(workspace, endpoint, ensure_token(config.token_path), idle_seconds)
         announce(config.home, endpoint)
         try:

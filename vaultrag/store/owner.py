@@ -113,7 +113,8 @@ def _locked(owner: Owner | None) -> IndexLocked:
         who, remedy = "another process", "Wait until it is done."
     else:
         who = f"process {owner.pid} on {owner.host}" + (f", port {owner.port}" if owner.port else "")
-        remedy = f"Wait until it is done, or end process {owner.pid}."
+        end = "run `vaultrag serve --stop`" if owner.port else f"end process {owner.pid}"
+        remedy = f"Wait until it is done, or {end}."
     return IndexLocked(f"The index belongs to {who}.", remedy)
 
 
