@@ -224,6 +224,7 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
     without_sums = False
     listing: bytes | None = None
     sent: bytes | None = None
+    ranges: list[int] = []
     commit = "a" * 40
 
     def do_GET(self) -> None:
@@ -252,7 +253,13 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
         return {"id": "me/model", "modelId": "me/model", "sha": self.commit, "siblings": siblings}
 
     def _send(self, body: bytes, kind: str, etag: str = "") -> None:
-        self.send_response(200)
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+        if wanted and etag:
+            self.ranges.append(int(wanted[1]))
+            whole, body = len(body), body[int(wanted[1]) :]
+        self.send_response(206 if wanted and etag else 200)
+        if wanted and etag:
+            self.send_header("Content-Range", f"bytes {wanted[1]}-{whole - 1}/{whole}")
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", f'"{etag}"')
@@ -267,6 +274,7 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SmallHub]]:
     class Hub(SmallHub):
         files: dict[str, bytes] = {}
+        ranges: list[int] = []
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -411,3 +419,25 @@ def test_a_file_that_comes_short_is_the_hubs_fault_not_the_folders(hub: type[Sma
     assert "could not be fetched from Hugging Face" in raised.value.message
     hub.sent = None
     assert pull(hub_chat(), models, Steps()).read_bytes() == CONTENT
+
+
+LARGE = bytes(range(256)) * 100_000  # three of the pieces that huggingface_hub reads at a time
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_an_interrupted_file_of_the_hub_is_continued(hub: type[SmallHub], models: Path, keeps: bool) -> None:
+    hub.files = {"Model-Q4_K_M.gguf": LARGE}
+
+    def interrupt(done: int, total: int, what: str) -> None:
+        if what == "fetching" and done > 20_000_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pull(hub_chat(), models, interrupt)
+    if not keeps:  # the model was replaced at its source
+        hub.files, hub.commit = {"Model-Q4_K_M.gguf": LARGE[::-1]}, "b" * 40
+    steps = Steps()
+    assert pull(hub_chat(), models, steps).read_bytes() == hub.files["Model-Q4_K_M.gguf"]
+    assert [start > 10_000_000 for start in hub.ranges] == ([True] if keeps else [])
+    assert min(steps.fetched()) >= (min(hub.ranges) if keeps else 0)
+    assert leftovers(models) == []

@@ -127,7 +127,8 @@ def pull_models(
         if is_present(entry, models_dir()):
             session.terminal.print(f"{entry.name} is here.")
             continue
-        session.terminal.note(f"{entry.name}: {size(entry.to_fetch)} to fetch.")
+        licence = f", licence: {one_line(entry.licence)}" if entry.licence else ""
+        session.terminal.note(f"{entry.name}: {size(entry.to_fetch)} to fetch{licence}.")
         path = _pull(session, entry)
         session.terminal.print(f"{entry.name} is in {path}.")
 

@@ -12,9 +12,12 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported
 
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, hf_hub_url
+from huggingface_hub.constants import MAX_HTTP_DOWNLOAD_SIZE
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError
+from huggingface_hub.file_download import http_get
 from huggingface_hub.hf_api import ModelInfo, RepoSibling
+from huggingface_hub.utils._headers import build_hf_headers
 from huggingface_hub.utils.tqdm import tqdm
 
 from vaultrag.errors import DownloadFailed
@@ -26,6 +29,7 @@ TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__bases__[0]
 TOLD = (TRANSPORT_ERROR, ConnectionError, RuntimeError, HFValidationError)  # these say what is wrong
 UNTOLD = (ValueError, KeyError, TypeError, AttributeError)  # it takes a hub's answers apart without looking
 FOLDER_SUFFIXES = (".json", ".safetensors", ".model", "vocab.txt", "merges.txt")
+GROWING_NAME = "growing"  # a folder beside the one that is filled, for what is not whole yet
 OTHER_RUNTIMES = ("onnx", "openvino")  # the same weights for engines that we don't use
 
 
@@ -41,16 +45,42 @@ def fetch(source: HubSource, folder: Path, report: Callable[[int, int], None]) -
         total = sum(file.size or 0 for file in files)
         before = 0
         for file in files:
-            api.hf_hub_download(
-                source.repo,
-                file.rfilename,
-                revision=info.sha or source.revision,
-                local_dir=folder,
-                tqdm_class=_reporting(lambda done, before=before: report(before + done, total)),  # type: ignore[misc]
-            )
+            _fetch_file(api, source, info, file, folder, lambda done, before=before: report(before + done, total))  # type: ignore[misc]
             before += file.size or 0
             report(before, total)
     return dict(_verified(source, folder, files))
+
+
+def _fetch_file(
+    api: HfApi, source: HubSource, info: ModelInfo, file: RepoSibling, folder: Path, report: Callable[[int], None]
+) -> None:
+    """Put one file into the folder. What an earlier call got of it is continued, which `hf_hub_download` cannot."""
+    path = folder / file.rfilename
+    if path.is_file() and path.stat().st_size == file.size:
+        return  # it got this name when it was whole
+    revision, named = info.sha or source.revision, f"{file.rfilename} {file.blob_id or info.sha}"
+    growing = folder.with_name(GROWING_NAME) / hashlib.sha256(named.encode()).hexdigest()[:16]
+    for parent in (path.parent, growing.parent):
+        parent.mkdir(parents=True, exist_ok=True)
+    here = growing.stat().st_size if growing.is_file() else 0
+    if not here and (file.size or 0) > MAX_HTTP_DOWNLOAD_SIZE:  # the hub has another way for those, without a halfway
+        api.hf_hub_download(
+            source.repo, file.rfilename, revision=revision, local_dir=folder, tqdm_class=_reporting(report)
+        )
+        return
+    if here > (file.size or 0):
+        growing.unlink()
+        here = 0
+    with growing.open("ab") as out:
+        http_get(
+            hf_hub_url(source.repo, file.rfilename, revision=revision, endpoint=api.endpoint),
+            out,
+            resume_size=here,
+            headers=build_hf_headers(),
+            expected_size=file.size,
+            tqdm_class=_reporting(report),
+        )
+    os.replace(growing, path)
 
 
 def _wanted(source: HubSource, info: ModelInfo) -> list[RepoSibling]:
