@@ -79,6 +79,13 @@ def test_what_more_memory_gives_says_where_it_is_put(
     assert any("more of RAM" in change for change in printed(capsys)["changes"])
 
 
+def test_one_speed_is_shown_as_one_number(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    run("models", "plan", "devstral-small-2505", "--machine", "laptop", "--context", 8192)
+    shown = capsys.readouterr().out
+    assert "2.7 tokens/s written" in shown
+    assert "fits with a context of 4,096: 2.7 tokens/s" in shown
+
+
 def test_the_speeds_that_are_taken_for_a_told_machine_are_shown(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

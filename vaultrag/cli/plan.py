@@ -219,8 +219,8 @@ def _figures(plan: Plan, hardware: Hardware) -> dict[str, Any]:
     return {
         "places": [_place(name, use) for name, use in [*uses, ("RAM", plan.footprint.ram)]],
         "placement": plan.placement.to_json(),
-        "decode": round(plan.forecast.decode, 2),
-        "prefill": round(plan.forecast.prefill, 1),
+        "decode": round(plan.forecast.decode, 4),  # shown with one digit: rounding twice would show another
+        "prefill": round(plan.forecast.prefill, 3),
         "binding": plan.forecast.binding,
         "from_disk_bytes": plan.from_disk,
     }
