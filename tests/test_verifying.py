@@ -155,6 +155,14 @@ def test_what_changed_on_disk_is_no_damage(folder: Path, workspace: Workspace) -
     assert set(deep(workspace)) == {"outbox-empty"}
 
 
+def test_note_that_cannot_be_read_is_named_with_the_reason(folder: Path, workspace: Workspace) -> None:
+    (folder / "vault" / "старая.md").write_bytes("Заметка в старой кодировке. ".encode("cp1251") * 20)
+    workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+    found = deep(workspace)
+    assert found.keys() == {"note-readable"}
+    assert "старая.md is not text in UTF-8" in found["note-readable"].detail
+
+
 def test_missing_vault_is_said_and_the_rest_is_checked(folder: Path, workspace: Workspace) -> None:
     (folder / "vault").rename(folder / "elsewhere")
     workspace.database.run("UPDATE chunks SET ordinal = ordinal + 1")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from vaultrag.config import Config
 from vaultrag.diffing import VaultDiff, diff_vault
-from vaultrag.domain import ChangeKind, FileStat, Finding, LinkKind, Progress, counted
+from vaultrag.domain import Change, ChangeKind, FileStat, Finding, LinkKind, Progress, counted
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing import Embeds
 from vaultrag.mentioning import aliases_meant
@@ -26,6 +26,7 @@ from vaultrag.store.journal import Journal
 from vaultrag.store.mentions import Mention
 from vaultrag.store.records import RecordBook
 from vaultrag.store.vectors import VectorIndex
+from vaultrag.vault.files import read_note
 from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
 
@@ -128,7 +129,10 @@ class _Verifier:
         """Note what a run of the indexer would do; return the notes that cannot be compared until then."""
         by_kind: defaultdict[ChangeKind, list[str]] = defaultdict(list)
         for change in self.diff.changes:
-            by_kind[change.kind].append(change.path)
+            if fault := self._fault(change):
+                self.found.unread[change.path] = fault
+            else:
+                by_kind[change.kind].append(change.path)
         outdated = self.found.outdated
         for kind, paths in by_kind.items():
             outdated[f"{counted(len(paths), 'note')} {_SINCE[kind]}"] = paths
@@ -137,6 +141,16 @@ class _Verifier:
         changed = {path for change in self.diff.changes for path in (change.path, change.old_path) if path}
         owed = Catalog(self.database).owed_readings()
         return changed | {*owed, *graph.embedding_notes(self.database, sorted(changed))}
+
+    def _fault(self, change: Change) -> str:
+        """Say why a note cannot be read that the index lacks: no run of the indexer would help."""
+        if change.kind not in (ChangeKind.ADDED, ChangeKind.MODIFIED):
+            return ""
+        try:
+            read_note(self.config.vault, self.diff.stats[change.path], self.config.settings.vault.max_note_bytes)
+        except VaultError as error:
+            return error.message
+        return ""
 
     def _verify(self, stat: FileStat, read: ReadNote | Unreadable) -> None:
         if isinstance(read, Unreadable):
