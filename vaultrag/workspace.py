@@ -350,7 +350,7 @@ class Workspace:
             )
         raise IndexMissing(
             f"Nothing of {self.config.vault} is indexed yet.",
-            "Run: vaultrag index" + (" (a server is doing it now)" if self._updates.busy else ""),
+            "Ask again in a moment: a server reads it just now." if self._updates.busy else "Run: vaultrag index",
         )
 
 
