@@ -32,6 +32,7 @@ class Script:
     models: tuple[str, ...] = ("qwen3-32b",)
     context: int = 8192
     loaded: bool = True
+    cloud: bool = False
     deltas: list[Json] = field(default_factory=list)
     second: list[Json] | None = None
     finish: str = "stop"
@@ -125,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return {"count": len(tokens), "max_model_len": script.context, "tokens": tokens}
             case ServerKind.OLLAMA, "/api/version":
                 return {"version": "0.13.0"}
+            case ServerKind.OLLAMA, "/api/tags":
+                far = {"remote_model": "gpt-oss:120b", "remote_host": "https://ollama.com:443"} if script.cloud else {}
+                return {"models": [{"name": name, "model": name, **far} for name in script.models]}
             case ServerKind.OLLAMA, "/api/ps":
                 loaded = script.models if script.loaded else ()
                 return {"models": [{"name": name, "context_length": script.context} for name in loaded]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -173,3 +174,24 @@ def test_a_server_is_found_by_its_ipv6_address() -> None:
 def test_thought_of_a_stranger_is_shown_as_thought() -> None:
     with model_server(Script(ServerKind.OTHER, deltas=[*thought("хм"), *text("да")])) as url:
         assert ask(remote(url))[:2] == (["да"], ["хм"])
+
+
+def test_a_name_that_comes_to_mean_a_far_machine_gets_no_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(deltas=text("да"))
+    with model_server(script) as url:
+        model = remote(url.replace("127.0.0.1", "localhost"))
+        assert ask(model)[0] == ["да"]
+        sent = len(script.asked)
+        far = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 0))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: far)
+        for use in (lambda: ask(model), lambda: model.score(QUESTION, OPTIONS), lambda: model.count_tokens(["a"])):
+            with pytest.raises(ConfigError, match="unencrypted"):
+                use()
+    assert len(script.asked) == sent
+
+
+def test_a_cloud_model_under_another_name_is_refused() -> None:
+    script = Script(ServerKind.OLLAMA, models=("mine:latest",), cloud=True, deltas=text("да"))
+    with model_server(script) as url, pytest.raises(ConfigError, match="somebody else's machines"):
+        ask(remote(url, model="mine"))
+    assert script.bodies(CHAT) == []

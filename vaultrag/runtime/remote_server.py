@@ -36,6 +36,7 @@ MAX_BODY = 4_000_000  # bytes of a response that is not streamed
 MAX_REFUSAL = 65_536  # bytes of an error that are read
 NAMES_SHOWN = 12
 CLOUD = ("-cloud", ":cloud")  # Ollama passes such models' prompts on to the internet
+REMOTE_HOST = "remote_host"  # Ollama's field for where that is, whatever a model is called here
 OK = 200
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
@@ -80,8 +81,8 @@ class RemoteServer:
         Ollama and LM Studio know it only once the model is loaded.
         """
         with self._asking:
+            require_nearby(self._address)  # each time: what a name means changes with the network a laptop is in
             if self._facts is None:
-                require_nearby(self._address)
                 self._facts = self._ask_facts()
             return self._facts
 
@@ -136,6 +137,8 @@ class RemoteServer:
             entries = _entries(self._get(client, f"{self._address.api}/models"))
             kind = self._kind(client, entries)
             model = self._choose(kind, [entry["id"] for entry in entries])
+            if kind is ServerKind.OLLAMA and _named(_entries(self._probe(client, "/api/tags")), model).get(REMOTE_HOST):
+                raise _in_the_cloud(model)
             return ServerFacts(kind, model, self._context(client, kind, model, entries))
 
     def _kind(self, client: httpx.Client, entries: Sequence[Json]) -> ServerKind:
@@ -296,7 +299,11 @@ def _listed(names: Sequence[str]) -> str:
 
 def _refuse_cloud(model: str) -> None:
     if model.endswith(CLOUD):
-        raise ConfigError(
-            f"{model} is computed on somebody else's machines: Ollama would send your notes' passages there.",
-            "Name a model that lies on the server itself.",
-        )
+        raise _in_the_cloud(model)
+
+
+def _in_the_cloud(model: str) -> ConfigError:
+    return ConfigError(
+        f"{model} is computed on somebody else's machines: Ollama would send your notes' passages there.",
+        "Name a model that lies on the server itself.",
+    )
