@@ -459,5 +459,3 @@ def test_states_are_bounded_and_the_oldest_go_first(model: LoadedModel, tmp_path
         kept.append({path.name for path in tmp_path.rglob("*.state")})
     assert [len(names) for names in kept] == [1, 2, 2, 2]
     assert not kept[0] & kept[3]
-    States(tmp_path, "tiny", 10**9).forget()
-    assert not tmp_path.exists()

@@ -402,23 +402,6 @@ def test_a_placement_is_loaded_as_planned(tiny_path: Path) -> None:
     model.close()
 
 
-def test_what_was_read_is_forgotten_in_memory_and_on_disk(tiny_path: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "states"
-    (kept / "key").mkdir(parents=True)
-    (kept / "key" / "x.state").write_bytes(b"note text")
-    model = child_model(tiny_path, context=2048, running=Running(states=kept, states_bytes=10**9))
-    long = [Message("user", "Запись о саде. " * 20)]
-    ask(model, long, Sampling(max_tokens=3))
-    assert ask(model, long, Sampling(max_tokens=3)).cached_tokens > 0
-    model.forget()
-    assert not kept.exists()
-    assert ask(model, long, Sampling(max_tokens=3)).cached_tokens == 0
-    model.close()
-    kept.mkdir()
-    model.forget()
-    assert not kept.exists()
-
-
 def test_a_schema_and_purity_reach_the_worker(tiny: ChildModel) -> None:
     sampling = Sampling(max_tokens=40, schema='{"enum": ["да", "нет"]}', purity=Purity.NO_CJK)
     assert ask(tiny, QUESTION, sampling).text in ('"да"', '"нет"')

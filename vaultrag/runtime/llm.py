@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
@@ -185,13 +184,6 @@ class ChildModel:
             for frame in self._queued("score", body, priority)
             if "logprobs" in frame
         ]
-
-    def forget(self) -> None:
-        """Drop everything that the model has read, from memory and from the disk."""
-        if self._child.alive and self._loaded is not None:
-            self._last("forget", {})
-        elif self._running.states is not None:
-            shutil.rmtree(self._running.states, ignore_errors=True)
 
     def measure(self) -> Speed:
         """Time this model on this machine with a synthetic prompt; takes as long as 256 tokens of prompt."""

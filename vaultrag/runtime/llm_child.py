@@ -70,7 +70,6 @@ class Worker:
             "score": self.score,
             "resume": self.resume,
             "drop": self.drop,
-            "forget": self.forget,
             "measure": self.measure,
         }
         return {name: _reporting(method) for name, method in methods.items()}
@@ -152,15 +151,6 @@ class Worker:
     def drop(self, _request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
         """Give up what was suspended."""
         self._drop_suspended()
-        yield Frame({})
-
-    def forget(self, _request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
-        """Forget everything that was read, in memory and on disk."""
-        self._drop_suspended()
-        resident = self._loaded()
-        resident.slot.clear()
-        if resident.states is not None:
-            resident.states.forget()
         yield Frame({})
 
     def measure(self, _request: Frame, cancelled: threading.Event) -> Iterator[Frame]:

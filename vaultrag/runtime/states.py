@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import struct
 import zlib
 from collections.abc import Sequence
@@ -60,10 +59,6 @@ class States:
                 os.replace(draft, self._folder / f"{name}-{_checksum(draft):08x}{SUFFIX}")
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-
-    def forget(self) -> None:
-        """Remove every state of every model."""
-        shutil.rmtree(self._root, ignore_errors=True)
 
     def _load(self, slot: Slot, path: Path) -> bool:
         try:
