@@ -173,7 +173,7 @@ def test_note_that_may_not_be_read_is_named_and_kept(reachable: Path) -> None:
     expected = flips.results(config)
     assert as_nobody(config, lambda: indexed(config)) == "None"
     assert flips.results(config) == expected
-    assert "notes-current" in as_nobody(config, lambda: flips.told(config))
+    assert "note-readable" in as_nobody(config, lambda: flips.told(config))
     note.chmod(0o600)
     (config.vault / "English notes").chmod(0o700)
     indexed(config)
@@ -193,7 +193,7 @@ def test_error_of_the_disk_at_one_note_is_a_finding(folder: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "open", failing)
     indexed(config)
-    assert flips.told(config) == ["notes-current"]
+    assert flips.told(config) == ["note-readable"]
     before = flips.results(config)
     monkeypatch.undo()
     indexed(config)
