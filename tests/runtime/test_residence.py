@@ -184,6 +184,44 @@ def test_persons_and_the_night_share_two_models_that_cannot_stay_together(pair: 
     assert sorted(answers) == [3] * 4 + [200] * 4 + [400] * 4
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_the_night_makes_room_for_a_person_and_ends_as_if_nothing_had_been(
+    pair: tuple[ChildModel, ChildModel], temperature: float
+) -> None:
+    first, second = pair
+    sampling = Sampling(max_tokens=500, priority=NIGHT, temperature=temperature, seed=3)
+    *_, undisturbed = second.generate(QUESTION, sampling)
+    assert isinstance(undisturbed, Generation)
+    night = second.generate(QUESTION, sampling)
+    said = [next(piece for piece in night if isinstance(piece, str) and piece)]
+    answers: list[Generation] = []
+    person = threading.Thread(target=lambda: answers.append(ask(first, 3)))
+    person.start()
+    for piece in night:
+        if isinstance(piece, str):
+            said.append(piece)
+        elif isinstance(piece, Generation):
+            assert answers, "the person waited for the whole night"
+            assert piece.text == undisturbed.text == "".join(said)
+    person.join(60)
+    assert answers[0].completion_tokens == 3
+    assert first.alive is False
+
+
+def test_scores_of_the_night_make_room_too(pair: tuple[ChildModel, ChildModel]) -> None:
+    first, second = pair
+    conversations = [[Message("user", f"Вопрос {number}?")] for number in range(40)]
+    expected = [scores.logprobs for scores in second.score_each(conversations, ("да", "нет"), NIGHT)]
+    found: list[tuple[float, ...]] = []
+    night = threading.Thread(
+        target=lambda: found.extend(s.logprobs for s in second.score_each(conversations, ("да", "нет"), NIGHT))
+    )
+    night.start()
+    assert ask(first, 3).completion_tokens == 3
+    night.join(60)
+    assert [pytest.approx(row, abs=1e-3) for row in expected] == found
+
+
 def test_one_who_waits_for_room_can_leave(pair: tuple[ChildModel, ChildModel]) -> None:
     first, second = pair
     running = first.generate(QUESTION, Sampling(max_tokens=20_000))

@@ -21,7 +21,8 @@ from vaultrag.runtime.losses import Lost, crashed, last_words, reported
 from vaultrag.runtime.machine import backend_info, physical_cores
 from vaultrag.runtime.memory import Buffer, Purpose
 from vaultrag.runtime.queueing import Line, Ticket
-from vaultrag.runtime.residence import Tenant
+from vaultrag.runtime.replay import Said
+from vaultrag.runtime.residence import Stay, Tenant
 from vaultrag.runtime.running import LoadedInfo, Loads, Running, Speed
 
 Frames: TypeAlias = Generator[dict[str, Any], None, None]
@@ -203,7 +204,7 @@ class ChildModel:
 
     def _queued(self, method: str, body: dict[str, Any], priority: Priority) -> Frames:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
-        suspended, spoken, pid, closings = False, False, None, self._closings
+        suspended, said, pid, closings = False, Said(self._name), None, self._closings
         try:
             with self._turn(priority) as ticket, self._residence.lodging(self._path, priority) as stay:
                 while True:
@@ -214,23 +215,25 @@ class ChildModel:
                         yield {}
                     yield {"waited": time.monotonic() - began}
                     lost = suspended and (not self._child.alive or self._child.pid != pid)
-                    if lost and (spoken or closings != self._closings):  # who closed it wants nothing read again
+                    if lost and closings != self._closings:  # who closed it wants nothing read again
                         raise crashed(
                             Lost(f"the process of the model {self._name} ended while this request stood aside")
                         )
+                    if lost:
+                        said.rewind()
                     frames = self._resumed() if suspended and not lost else self._frames(method, body)
                     suspended, pid = False, self._child.pid
                     with contextlib.closing(frames):
                         for frame in frames:
                             suspended, pid = "suspended" in frame, self._child.pid
-                            spoken = spoken or not frame.keys().isdisjoint(SPOKEN)
                             if not suspended:
-                                yield frame
-                            if priority is Priority.NIGHT and self._line.person_waits():
+                                yield said.fresh(frame)
+                            if priority is Priority.NIGHT and self._is_wanted(stay):
                                 self._give_way()
                     if not suspended:
                         return
                     self._line.step_aside(ticket)
+                    self._residence.step_aside(stay)
         except GeneratorExit:
             if priority is Priority.NIGHT:
                 self._drop_suspended()
@@ -241,6 +244,10 @@ class ChildModel:
             yield from self._stream("resume", {})
         except Lost as lost:
             raise crashed(lost) from lost
+
+    def _is_wanted(self, stay: Stay) -> bool:
+        """Whether a person waits for this model, or for one that has no room beside it."""
+        return self._line.person_waits() or self._residence.person_waits_for(stay)
 
     def _give_way(self) -> None:
         """Interrupt what runs, but never the loading: everyone waits for that."""

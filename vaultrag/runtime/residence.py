@@ -76,6 +76,19 @@ class Residence:
         self._make_room(stay)
         return True
 
+    def person_waits_for(self, stay: Stay) -> bool:
+        """Whether a person waits for a model that has no room beside the one of this stay."""
+        with self._changed:
+            persons = [other for other in self._waiting if other.priority is Priority.PERSON]
+            return any(self._clash(stay.path, other.path) for other in persons)
+
+    def step_aside(self, stay: Stay) -> None:
+        """Give the room back where a person waits for it; the stay begins anew once it is waited for again."""
+        with self._changed:
+            if stay in self._staying and self.person_waits_for(stay):
+                self._staying.remove(stay)
+                self._changed.notify_all()
+
     def _end(self, stay: Stay) -> None:
         with self._changed:
             for stays in (self._waiting, self._staying):
