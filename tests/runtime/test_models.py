@@ -144,6 +144,17 @@ def test_path_to_a_gguf_file_is_a_model(tmp_path: Path, models: Path) -> None:
     assert verify(entry, models) == []
 
 
+def test_path_to_a_split_file_stands_for_all_its_parts(tmp_path: Path, models: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / f"big-{number:05}-of-00002.gguf").write_bytes(b"x" * 10 * number)
+    first = tmp_path / "big-00001-of-00002.gguf"
+    entry = find_model(str(first), ModelKind.CHAT, models)
+    assert (entry.bytes, require_model(entry, models)) == (30, first)
+    before = fingerprint(entry, first)
+    (tmp_path / "big-00002-of-00002.gguf").write_bytes(b"y" * 20)
+    assert fingerprint(entry, first) != before
+
+
 def test_missing_path_is_one_clear_sentence(tmp_path: Path, models: Path) -> None:
     entry = find_model(str(tmp_path / "gone.gguf"), ModelKind.CHAT, models)
     with pytest.raises(ModelNotFound, match="There is no model file"):

@@ -19,6 +19,7 @@ from vaultrag.config import shipped
 from vaultrag.domain import Role
 from vaultrag.errors import ConfigError, ModelNotFound
 from vaultrag.runtime.advice import USUAL_THOUGHT, Advice, Recommended
+from vaultrag.runtime.gguf import split_paths
 
 CATALOGUE_NAME = "models.toml"
 GGUF_NAME = "model.gguf"  # a model of one file; the parts of a larger one keep the names that llama.cpp looks for
@@ -232,7 +233,7 @@ def _looks_like_path(text: str) -> bool:
 
 def _local(path: Path, kind: ModelKind) -> ModelEntry:
     name = re.sub(r"[^a-z0-9._-]+", "-", path.name.removesuffix(".gguf").lower()).strip("-._") or "model"
-    size = path.stat().st_size if os.path.isfile(path) else 0
+    size = sum(os.path.getsize(part) for part in split_paths(path) if os.path.isfile(part))
     return ModelEntry(name=name, kind=kind, source=PathSource("path", path), bytes=size, description="local path")
 
 
