@@ -150,5 +150,5 @@ def _sketch(file: Path, root: Path) -> str:
         digest.update(stream.read(EDGE_BYTES))
         stream.seek(max(0, stat.st_size - EDGE_BYTES))
         digest.update(stream.read(EDGE_BYTES))
-    name = file.relative_to(root).as_posix() if file != root else file.name
+    name = file.relative_to(root).as_posix() if root in file.parents else file.name
     return f"{name} {stat.st_size} {stat.st_mtime_ns} {digest.hexdigest()}"
