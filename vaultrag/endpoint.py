@@ -72,7 +72,8 @@ def writing_into(home: Path) -> Iterator[None]:
 
 def withdraw(home: Path, endpoint: Endpoint) -> None:
     """Remove `server.json` if it is still this server's."""
-    if read_endpoint(home) == endpoint:
+    found = read_endpoint(home)
+    if found is not None and found.instance == endpoint.instance:
         (home / ENDPOINT_NAME).unlink(missing_ok=True)
 
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ import pytest
 
 from tests.served import NOTES, write_notes
 from vaultrag import __version__
-from vaultrag.endpoint import Endpoint, read_endpoint, read_token
+from vaultrag.endpoint import Endpoint, announce, read_endpoint, read_token
 from vaultrag.errors import PortTaken
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -92,6 +93,21 @@ def test_server_without_its_token_file_can_still_be_stopped(command: list[str], 
         stop = subprocess.run([*command, "--stop"], capture_output=True, encoding="utf-8", check=False, timeout=60)
         assert (stop.returncode, process.wait(20)) == (0, 0)
     assert f"process {process.pid}" in stop.stdout
+
+
+def test_a_damaged_announcement_ends_nobody_else(command: list[str], home: Path) -> None:
+    with (
+        _running(command, home) as (process, endpoint),
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1) as other,
+    ):
+        announce(home, replace(endpoint, pid=other.pid))
+        (home / "token").unlink()
+        stop = subprocess.run([*command, "--stop"], capture_output=True, encoding="utf-8", check=False, timeout=60)
+        assert (stop.returncode, process.wait(20)) == (0, 0)
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert f"process {process.pid}" in stop.stdout
+    assert read_endpoint(home) is None
 
 
 def test_taken_port_names_the_remedy(command: list[str], home: Path) -> None:

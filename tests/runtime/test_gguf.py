@@ -90,6 +90,8 @@ def test_mutated_files_end_in_a_header_or_a_clear_error(tmp_path: Path) -> None:
         ({"llama.context_length": 0}, "llama.context_length"),
         ({"llama.context_length": "many"}, "llama.context_length"),
         ({"general.architecture": 7}, "architecture"),
+        ({"general.architecture": "llama\n\tjunk\0"}, "name of its architecture is damaged"),
+        ({"general.architecture": "l" * 4000}, "name of its architecture is damaged"),
         ({"general.architecture": "other"}, "other.context_length"),
         ({"general.alignment": 0}, "general.alignment"),
         ({"llama.rope.dimension_count": 0}, "llama.rope.dimension_count"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -45,6 +46,7 @@ def build_app(
             wire.Health(
                 status="ok",
                 version=endpoint.version,
+                pid=os.getpid(),
                 instance=endpoint.instance,
                 readiness=_readiness(readiness),
                 pending=readiness.pending,

@@ -154,18 +154,18 @@ def stop_server(config: Config) -> int | None:
     running = server_health(config)
     if running is None:
         return None
-    endpoint, _ = running
+    endpoint, health = running
     try:
         with contextlib.closing(Client(endpoint, read_token(config.token_path), config.home)) as client:
             client.ask_to_stop()
     except TokenUnreadable:
-        os.kill(endpoint.pid, signal.SIGTERM)
+        os.kill(health.pid, signal.SIGTERM)  # its own word: the file may be damaged, and mean somebody else
     deadline = time.monotonic() + LEAVE_SECONDS
     while read_endpoint(config.home) == endpoint:
         if time.monotonic() > deadline:
-            raise ServerError(f"The server (process {endpoint.pid}) does not end.", f"End process {endpoint.pid}.")
+            raise ServerError(f"The server (process {health.pid}) does not end.", f"End process {health.pid}.")
         time.sleep(POLL_SECONDS)
-    return endpoint.pid
+    return health.pid
 
 
 def parse_sse(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:

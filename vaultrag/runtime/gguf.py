@@ -19,6 +19,7 @@ from vaultrag.runtime.ggml_types import BLOCKS
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
+ARCHITECTURE = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # longer than any that llama.cpp knows
 MAX_KEYS = 10_000  # real files hold about 30
 MAX_TENSORS = 200_000  # the largest mixture of experts, split per expert, holds some 50,000
 MAX_KEY_BYTES = 65_535  # the format's own limit
@@ -196,6 +197,8 @@ def _read(path: Path, reader: _Reader) -> GgufFile:
     architecture = _text(metadata, "general.architecture")
     if not architecture:
         raise _Malformed("it names no architecture")
+    if not ARCHITECTURE.fullmatch(architecture):
+        raise _Malformed("the name of its architecture is damaged")
     context = _integer(metadata, f"{architecture}.context_length", None, 1, 2**31 - 1)
     layers = _integer(metadata, f"{architecture}.block_count", None, 1, MAX_LAYERS)
     _check_experts(metadata, architecture, layers)
@@ -329,10 +332,10 @@ class _Reader:
         offset = self.number(U64)
         weights = math.prod(shape)
         if not 0 < weights < 2**63:
-            raise _Malformed(f"tensor `{name[:60]}` has the impossible shape {list(shape)}")
+            raise _Malformed(f"tensor {name[:60]!r} has the impossible shape {list(shape)}")
         block, block_bytes = BLOCKS.get(kind, (1, 0))
         if shape and shape[0] % block:
-            raise _Malformed(f"the rows of tensor `{name[:60]}` do not fill whole blocks")
+            raise _Malformed(f"the rows of tensor {name[:60]!r} do not fill whole blocks")
         return Tensor(name, shape, kind, offset, weights // block * block_bytes)
 
     def _claim(self, length: int) -> None:

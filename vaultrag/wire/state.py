@@ -214,6 +214,7 @@ class Health(Shape):
     status: str
     version: str
     instance: str
+    pid: int
     readiness: Readiness
     pending: int
     indexing: bool
