@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ SMALL_MODELS = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct", "m
 # The same examples each time, and no time limit: this machine may be busy.
 hypothesis.settings.register_profile("vaultrag", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("vaultrag")
+
+# A run in the background of a shell is told to ignore Ctrl-C, and the commands that it starts would be, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -184,12 +184,16 @@ def test_persons_and_the_night_share_two_models_that_cannot_stay_together(pair: 
     assert sorted(answers) == [3] * 4 + [200] * 4 + [400] * 4
 
 
+LONG_LIST = '{"type": "array", "minItems": 100, "maxItems": 100, "items": {"enum": ["да", "нет"]}}'
+"""It takes seconds to write, whatever is drawn: a person comes in time."""
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_the_night_makes_room_for_a_person_and_ends_as_if_nothing_had_been(
     pair: tuple[ChildModel, ChildModel], temperature: float
 ) -> None:
     first, second = pair
-    sampling = Sampling(max_tokens=500, priority=NIGHT, temperature=temperature, seed=3)
+    sampling = Sampling(max_tokens=2000, priority=NIGHT, temperature=temperature, seed=3, schema=LONG_LIST)
     *_, undisturbed = second.generate(QUESTION, sampling)
     assert isinstance(undisturbed, Generation)
     night = second.generate(QUESTION, sampling)
