@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import HashEmbedder, ScriptedModel
+from tests.gguf_files import write_tiny_model
 from tests.served import serving
 from vaultrag import forgetting
 from vaultrag.cli.main import main
@@ -20,6 +21,7 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import AnswerReady, Forgotten, Keep, Verdict, VerdictState
 from vaultrag.errors import UsageError
 from vaultrag.indexing import DeletionPolicy
+from vaultrag.roles import Models
 from vaultrag.store.check import check_index
 from vaultrag.store.exclusions import exclude
 from vaultrag.workspace import Access, Workspace
@@ -99,6 +101,19 @@ def fill(workspace: Workspace) -> None:
 
 def _index(workspace: Workspace) -> None:
     workspace.index(_nothing, DeletionPolicy.GUARD)
+
+
+def test_the_process_that_has_read_the_note_is_ended(config: Config, tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
+    settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 2048}})
+    asked = config.model_copy(update={"settings": settings})
+    models = Models.of(asked)
+    with Workspace(asked, Access.OWN, models) as workspace:
+        _index(workspace)
+        list(workspace.ask(QUESTION))
+        assert [model.loaded > 0 for model in models.residents()] == [True]
+        workspace.forgetting.forget(SECRET, _nothing)
+        assert [model.loaded for model in models.residents()] == [0]
 
 
 def traces(home: Path) -> list[str]:

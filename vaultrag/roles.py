@@ -223,7 +223,7 @@ class Models:
 
     def let_go_of_prompts(self) -> None:
         """End the answering models' processes, which hold what they have read; the next question starts them again."""
-        for model in self._chats.values():
+        for model in tuple(self._chats.values()):
             if isinstance(model, ChildModel):
                 model.close()
 
