@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 
 from vaultrag.cli import render
 from vaultrag.cli.terminal import PIPE_WIDTH, harmless, one_line, size
+from vaultrag.domain import Severity
 from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, Passage, Sentence
 
 EVIL = "red\x1b[31m title\x1b]0;owned\x07 \x9b2J [bold]not markup[/bold] :smile: \u202egpj.exe \rback"
@@ -121,6 +122,14 @@ def test_sources_are_listed_with_quote_and_link() -> None:
 def test_long_quote_is_cut() -> None:
     long = CITATION.model_copy(update={"quote": "слово " * 500})
     assert len(list(render.source_lines([long], "v"))[1]) < 320
+
+
+@pytest.mark.parametrize(
+    ("severity", "remedy", "mark"), [("info", "", "✓"), ("info", "Исправьте.", "·"), ("error", "", "✗")]
+)
+def test_only_what_is_well_is_ticked_off(severity: Severity, remedy: str, mark: str) -> None:
+    finding = Finding(invariant="note-understood", severity=severity, detail="", remedy=remedy)
+    assert _piped(*render.finding_blocks([finding])).startswith(f"{mark} note-understood")
 
 
 def test_nothing_from_notes_or_model_steers_the_terminal() -> None:

@@ -22,7 +22,7 @@ NO_SOURCE = "[no source]"
 INDENT = 4
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
-_SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("✓", "green")}
+_SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("·", "dim")}
 
 
 def passage_line(passage: Passage, number: int, vault: str) -> Text:
@@ -135,7 +135,8 @@ def plain_line(sentence: str) -> Text:
 def finding_blocks(findings: Sequence[Finding]) -> Iterator[RenderableType]:
     """Yield what was checked, what was found, and the remedy where one is needed."""
     for finding in findings:
-        mark, style = _SEVERITIES.get(finding.severity, ("?", ""))
+        well = finding.severity == "info" and not finding.remedy
+        mark, style = ("✓", "green") if well else _SEVERITIES.get(finding.severity, ("?", ""))
         yield Text.assemble((f"{mark} ", style), (one_line(finding.invariant), "bold"))
         if finding.detail:
             yield Indented(Text(harmless(finding.detail)), 2)
