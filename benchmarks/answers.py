@@ -35,10 +35,10 @@ from vaultrag.domain import (
     Scores,
     SentenceState,
 )
-from vaultrag.language import fold
-from vaultrag.roles import Models
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.models import fingerprint, require_model
+from vaultrag.runtime.pool import Models
+from vaultrag.text.language import fold
 
 ANSWERABLE, UNANSWERABLE = 20, 6  # some ten minutes on two cores
 PROMPT_BUDGET = 3000  # tokens: 30 s at 100 tokens/s; fixed, since a budget that follows the load would change prompts

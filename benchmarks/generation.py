@@ -27,9 +27,9 @@ from benchmarks.report import Figure, mean, write_report
 from vaultrag.answering.prompt import LABELS, system_prompt
 from vaultrag.config import models_dir
 from vaultrag.domain import Generation, Message, Sampling
-from vaultrag.language import language_of
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.running import Running
+from vaultrag.text.language import language_of
 
 LARGE, SMALL = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
 POLICIES = {"spin 1000": {"GOMP_SPINCOUNT": "1000"}, "spin 10000": {"GOMP_SPINCOUNT": "10000"}, "default": {}}

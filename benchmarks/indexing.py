@@ -15,8 +15,8 @@ from benchmarks.datasets import Dataset, beir
 from benchmarks.products import config_for, show_progress
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Config
-from vaultrag.indexing import DeletionPolicy
-from vaultrag.roles import Models
+from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.runtime.pool import Models
 from vaultrag.store.database import Access as DatabaseAccess
 from vaultrag.store.opening import open_database
 from vaultrag.workspace import Access, Workspace

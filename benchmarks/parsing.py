@@ -25,9 +25,9 @@ from benchmarks.datasets import work_folder
 from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Settings
-from vaultrag.language import language_of, sentences
-from vaultrag.reading import Job, ReadNote, Recipe, read_and_cut, read_on_cores
-from vaultrag.roles import Models
+from vaultrag.indexing.read import Job, ReadNote, Recipe, read_and_cut, read_on_cores
+from vaultrag.runtime.pool import Models
+from vaultrag.text.language import language_of, sentences
 from vaultrag.vault.files import scan_vault
 from vaultrag.vault.links import LinkResolver
 from vaultrag.vault.parse import parse_note

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from benchmarks.datasets import Dataset, work_folder
 from vaultrag.config import Config, Settings, models_dir
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.retrieval.search import ALL_LANES
 from vaultrag.workspace import Access, Workspace
 

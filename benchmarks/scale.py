@@ -26,7 +26,7 @@ from benchmarks.parsing import generate
 from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Config
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Access, Reach, Workspace
 
 SEED = 20261122

@@ -29,13 +29,13 @@ from benchmarks.products import config_for, show_progress
 from benchmarks.report import Figure, mean, quantile, write_report
 from vaultrag.config import Config
 from vaultrag.domain import Vectors
-from vaultrag.embedding import never
-from vaultrag.language import language_of
-from vaultrag.roles import Models
+from vaultrag.indexing.embed import never
+from vaultrag.runtime.pool import Models
 from vaultrag.store import embeddings
 from vaultrag.store.database import Access as DatabaseAccess
 from vaultrag.store.opening import open_database
 from vaultrag.store.places import languages_of
+from vaultrag.text.language import language_of
 from vaultrag.workspace import Access, Workspace
 
 SIZES = "306,3060,30600"  # notes; one has 3.3 passages

@@ -66,7 +66,7 @@ def openapi() -> str:
     from vaultrag.api.routes import build_app
     from vaultrag.api.runs import IndexRuns
     from vaultrag.api.streams import Streams
-    from vaultrag.endpoint import LOOPBACK, Endpoint
+    from vaultrag.store.endpoint import LOOPBACK, Endpoint
 
     nothing = cast(Any, None)  # no route runs here, so no workspace is needed
     endpoint = Endpoint(pid=0, host=LOOPBACK, port=0, version=__version__, instance="")

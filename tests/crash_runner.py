@@ -18,11 +18,11 @@ from typing import TypeAlias, TypeVar
 
 from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, Settings
-from vaultrag.diffing import diff_vault
 from vaultrag.domain import Vectors
-from vaultrag.embedding import drain_outbox
-from vaultrag.indexing import apply_changes
-from vaultrag.reading import Recipe
+from vaultrag.indexing.apply import apply_changes
+from vaultrag.indexing.diff import diff_vault
+from vaultrag.indexing.embed import drain_outbox
+from vaultrag.indexing.read import Recipe
 from vaultrag.store import succession
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.check import check_index

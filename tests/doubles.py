@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vaultrag import language
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Vectors
 from vaultrag.errors import ModelCrashed
+from vaultrag.text import language
 
 DIMENSION = 64
 

@@ -11,14 +11,15 @@ from typing import TypeVar
 
 from tests.doubles import HashEmbedder, count_words
 from vaultrag.config import Config, SearchSection, Settings
-from vaultrag.diffing import diff_vault
 from vaultrag.domain import Finding
-from vaultrag.embedding import drain_outbox
 from vaultrag.errors import IndexDamaged, VaultragError
-from vaultrag.indexing import apply_changes
-from vaultrag.mentioning import refresh_mentions
-from vaultrag.reading import Recipe
-from vaultrag.repairing import Repair, mend_file
+from vaultrag.indexing.apply import apply_changes
+from vaultrag.indexing.diff import diff_vault
+from vaultrag.indexing.embed import drain_outbox
+from vaultrag.indexing.mentions import refresh_mentions
+from vaultrag.indexing.read import Recipe
+from vaultrag.maintenance.repair import Repair, mend_file
+from vaultrag.maintenance.verify import check_everything
 from vaultrag.retrieval.search import Searcher
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.centres import LanguageCentres
@@ -27,7 +28,6 @@ from vaultrag.store.journal import Journal
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.store.vectors import VectorIndex
-from vaultrag.verifying import check_everything
 
 RECIPE = Recipe(count_words, "words", 100, 200)
 EMBEDDER = HashEmbedder()

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings, WatchSection
 from vaultrag.errors import IndexMissing
-from vaultrag.following import Follower, Step
+from vaultrag.jobs.follow import Follower, Step
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.graph import known_files
 from vaultrag.workspace import Access, Reach, Workspace

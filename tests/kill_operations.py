@@ -13,7 +13,7 @@ from tests.deaths import Kill, ended
 from tests.killing import CLIENTS, MOST_CHANGES, PATIENCE, SERVED_SECONDS, WATCHED_SECONDS, Harness
 from tests.living_vault import SENTENCES
 from vaultrag.config import Config
-from vaultrag.endpoint import read_endpoint, read_token
+from vaultrag.store.endpoint import read_endpoint, read_token
 from vaultrag.store.opening import open_database
 
 POLL_SECONDS = 0.02

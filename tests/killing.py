@@ -19,7 +19,7 @@ from tests.deaths import SPARED, Death, Kill, descendants, ended, signal_all
 from tests.index_content import Expected, content, differences, embedding_faults, fresh_content, open_doubled
 from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.chroma import ChromaUnavailable
 from vaultrag.workspace import Access, Workspace
 

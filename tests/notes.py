@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from vaultrag import language
 from vaultrag.domain import Chunk, FileStat, Link, LinkKind, Note, Span
 from vaultrag.store.catalog import Catalog
+from vaultrag.text import language
 
 
 def make_chunks(path: str, texts: Iterable[str]) -> list[Chunk]:

@@ -9,8 +9,8 @@ from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.api.server import serve
 from vaultrag.cli.main import main
 from vaultrag.config import Config
-from vaultrag.endpoint import Endpoint
-from vaultrag.roles import Models
+from vaultrag.runtime.pool import Models
+from vaultrag.store.endpoint import Endpoint
 
 REPLY = "Картридж в бойлере поменяли весной. The restore was never tried."
 

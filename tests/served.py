@@ -18,8 +18,8 @@ from vaultrag.api.server import VaultServer, build_server
 from vaultrag.cli.client import parse_sse
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores
-from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.store.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw
 from vaultrag.workspace import Access, Workspace
 
 NOTES = {

@@ -13,9 +13,9 @@ import pytest
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Answer, AnswerReady, AnswerStatus, TextPiece
 from vaultrag.errors import ModelCrashed
-from vaultrag.indexing import DeletionPolicy
-from vaultrag.roles import SPEEDS_NAME, Models
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.runtime.llm import ChildModel
+from vaultrag.runtime.pool import SPEEDS_NAME, Models
 from vaultrag.workspace import Access, Workspace
 
 pytestmark = pytest.mark.models

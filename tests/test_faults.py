@@ -20,7 +20,7 @@ from tests.flips import config_of
 from tests.following import following
 from vaultrag.config import Config, Settings, WatchSection
 from vaultrag.errors import DiskFull, IndexLocked, VaultragError
-from vaultrag.repairing import mend_file
+from vaultrag.maintenance.repair import mend_file
 from vaultrag.store import database as db
 from vaultrag.store.journal import Journal
 from vaultrag.store.opening import open_database
@@ -253,7 +253,7 @@ def test_follower_of_an_index_that_another_program_writes_to_says_so_and_goes_on
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(db, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr("vaultrag.following.TRY_SECONDS", 0.2)
+    monkeypatch.setattr("vaultrag.jobs.follow.TRY_SECONDS", 0.2)
     quick = Settings(watch=WatchSection(quiet_seconds=0.05, longest_wait_seconds=1.0))
     config = config_of(folder).model_copy(update={"settings": quick})
     with following(config) as followed, contextlib.closing(sqlite3.connect(config.database_path)) as other:

@@ -9,7 +9,7 @@ import pytest
 
 from tests import flips
 from tests.doubles import HashEmbedder, ScriptedModel
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
 
 pytestmark = pytest.mark.long

@@ -14,7 +14,7 @@ import pytest
 
 from tests import flips
 from tests.served import write_notes
-from vaultrag.endpoint import read_endpoint, read_token
+from vaultrag.store.endpoint import read_endpoint, read_token
 from vaultrag.wire import Fault, SearchResult
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name != "posix", reason="signals")]

@@ -18,13 +18,13 @@ from tests.doubles import ScriptedModel
 from tests.faulty import DEADLINE, NO_FAULT, ran, started, until
 from tests.following import following
 from tests.home_damage import Answers, Said, answers, command
-from vaultrag.backup import export_records
 from vaultrag.cli.client import find_server, server_health
 from vaultrag.cli.main import main
 from vaultrag.config import Settings, WatchSection, read_settings
 from vaultrag.domain import Answer, AnswerReady, Keep
 from vaultrag.errors import DiskFull
-from vaultrag.roles import Models
+from vaultrag.records.export import export_records
+from vaultrag.runtime.pool import Models
 from vaultrag.store import opening
 from vaultrag.store.opening import open_database
 from vaultrag.store.schema import MIGRATIONS, SCHEMA_VERSION, Migration, Reparse
@@ -221,7 +221,7 @@ def test_migration_without_room_leaves_the_index_as_it_was(
 def test_follower_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
     base: Path, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vaultrag.following.TRY_SECONDS", 0.2)
+    monkeypatch.setattr("vaultrag.jobs.follow.TRY_SECONDS", 0.2)
     folder = prepared(base, tmp_path, disk.resize(ROOM), ACTIONS["search"])
     with following(home_damage.config_of(folder).model_copy(update={"settings": QUICK})) as followed:
         disk.fill()

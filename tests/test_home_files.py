@@ -25,7 +25,7 @@ from tests.home_damage import (
     replace_by_a_file,
 )
 from vaultrag.errors import VaultragError
-from vaultrag.roles import Models
+from vaultrag.runtime.pool import Models
 from vaultrag.store.journal import Journal, latest
 
 TEXT_FILES = ("config.toml", "journal.jsonl", "token", "server.json")

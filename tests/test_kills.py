@@ -14,7 +14,7 @@ from tests.doubles import HashEmbedder
 from tests.index_content import Expected, content, differences, embedding_faults, fresh_content
 from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.opening import open_database
 from vaultrag.workspace import Access, Workspace
 

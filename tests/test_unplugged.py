@@ -17,15 +17,15 @@ import pytest
 
 from tests.doubles import HashEmbedder, ScriptedModel
 from tests.served import NOTES, Served, serving, write_notes
-from vaultrag import endpoint
 from vaultrag.child import environment_with
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings, load_config, require_vault
-from vaultrag.endpoint import announce, ensure_token
 from vaultrag.errors import ConfigError, DiskFull, ModelCrashed, ServerError, TokenUnreadable, VaultError
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.models import is_present
+from vaultrag.store import endpoint
+from vaultrag.store.endpoint import announce, ensure_token
 from vaultrag.workspace import Access, Workspace
 
 needs_modes = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom modes stop")

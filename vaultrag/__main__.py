@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vaultrag.config import Config
-    from vaultrag.endpoint import Endpoint
+    from vaultrag.store.endpoint import Endpoint
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 

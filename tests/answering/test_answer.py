@@ -20,7 +20,7 @@ from vaultrag.domain import (
     TextPiece,
 )
 from vaultrag.errors import GenerationFailed
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Access, Workspace
 
 NOTES = {

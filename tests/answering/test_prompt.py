@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vaultrag.answering.prompt import Refusal, pack, says_nothing, system_prompt
-from vaultrag.domain import Chunk, Passage, Span
+from vaultrag.answering.prompt import pack, says_nothing, system_prompt
+from vaultrag.domain import Chunk, Passage, Refusal, Span
 
 
 def passage(text: str, title: str = "Маяк", speaker: str = "") -> Passage:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.endpoint import ENDPOINT_NAME, Endpoint, announce, ensure_token, read_endpoint, read_token, withdraw
 from vaultrag.errors import TokenUnreadable
+from vaultrag.store.endpoint import ENDPOINT_NAME, Endpoint, announce, ensure_token, read_endpoint, read_token, withdraw
 
 ENDPOINT = Endpoint(pid=7, host="127.0.0.1", port=5, version="1", instance="abc")
 

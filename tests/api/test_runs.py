@@ -10,7 +10,7 @@ from vaultrag import wire
 from vaultrag.api.runs import IndexRuns
 from vaultrag.domain import IndexReport, Progress
 from vaultrag.errors import VaultError
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 
 WAIT = 10.0
 

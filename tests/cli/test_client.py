@@ -15,8 +15,8 @@ from tests.served import Served, serving
 from vaultrag import wire
 from vaultrag.cli.client import Client, find_server, parse_sse, server_health
 from vaultrag.config import Config, Settings
-from vaultrag.endpoint import Endpoint, announce
 from vaultrag.errors import ServerError, TokenUnreadable, UsageError, VaultError
+from vaultrag.store.endpoint import Endpoint, announce
 
 STREAM = (
     b": the model is reading\n\n"

@@ -18,7 +18,7 @@ from vaultrag.cli.options import EPILOG
 from vaultrag.cli.serve import seconds
 from vaultrag.cli.setup import settings_text
 from vaultrag.config import Config, Settings, read_settings
-from vaultrag.endpoint import Endpoint
+from vaultrag.store.endpoint import Endpoint
 
 HEAVY = ("torch", "chromadb", "llama_cpp", "llama_index", "sentence_transformers", "fastapi", "uvicorn", "numpy")
 ALL_ERRORS = {

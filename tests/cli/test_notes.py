@@ -13,7 +13,7 @@ from tests.served import write_notes
 from vaultrag.cli.graphs import graphml, mermaid
 from vaultrag.cli.main import main
 from vaultrag.config import Config
-from vaultrag.endpoint import Endpoint
+from vaultrag.store.endpoint import Endpoint
 from vaultrag.store.owner import OwnerLock
 from vaultrag.wire.notes import Edge, Graph, Node
 

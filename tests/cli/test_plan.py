@@ -11,7 +11,7 @@ import pytest
 
 from vaultrag.cli.main import main
 from vaultrag.config import Config
-from vaultrag.endpoint import Endpoint
+from vaultrag.store.endpoint import Endpoint
 
 
 @pytest.fixture

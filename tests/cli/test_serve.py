@@ -18,8 +18,8 @@ import pytest
 
 from tests.served import NOTES, write_notes
 from vaultrag import __version__
-from vaultrag.endpoint import Endpoint, announce, read_endpoint, read_token
 from vaultrag.errors import PortTaken
+from vaultrag.store.endpoint import Endpoint, announce, read_endpoint, read_token
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 

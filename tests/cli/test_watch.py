@@ -17,10 +17,10 @@ import pytest
 
 from vaultrag.cli.client import find_server, server_health
 from vaultrag.config import Config, load_config
-from vaultrag.endpoint import read_endpoint
 from vaultrag.errors import IndexLocked
 from vaultrag.store.attention import read_attention
 from vaultrag.store.database import Access
+from vaultrag.store.endpoint import read_endpoint
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 

@@ -11,7 +11,7 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.domain import SearchResult
 from vaultrag.errors import UsageError
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Access, Reach, Workspace
 
 CHAT = """\

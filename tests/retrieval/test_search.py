@@ -9,7 +9,7 @@ import pytest
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.errors import IndexMissing, VaultError
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Access, Reach, Workspace
 
 NOTES = {

@@ -9,9 +9,9 @@ import pytest
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Role
 from vaultrag.errors import ConfigError
-from vaultrag.roles import Models
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.combinations import find_combination, kind_of, load_combinations, role_map
+from vaultrag.runtime.pool import Models
 
 SMALL = "qwen2.5-coder-0.5b-instruct"
 

@@ -14,7 +14,6 @@ import pytest
 
 from tests.disks import BLOCK, mounted
 from tests.gguf_files import CHATML, model_metadata, write_sparse, write_tiny_model, write_windowed_model
-from vaultrag.cjk import ANY
 from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
 from vaultrag.errors import ConfigError, GenerationFailed, UsageError
 from vaultrag.runtime.advice import Advice, Recommended
@@ -32,6 +31,7 @@ from vaultrag.runtime.speculation import Guess, Pace
 from vaultrag.runtime.states import States
 from vaultrag.runtime.template import choose_template
 from vaultrag.runtime.text_stream import thinking_marks
+from vaultrag.text.cjk import ANY
 
 PLACEMENT = Placement(context=1024, threads=1, threads_batch=1, batch=32, micro_batch=32)
 QUESTION = [Message("system", "Отвечай кратко."), Message("user", "Где лежат ключи от сарая?")]

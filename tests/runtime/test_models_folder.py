@@ -15,11 +15,11 @@ from tests.gguf_files import write_tiny_model
 from tests.home_damage import ANY_FILE, TEXT, Damage, Said, command
 from vaultrag.config import shipped
 from vaultrag.errors import ConfigError, VaultragError
-from vaultrag.roles import SPEEDS_NAME
 from vaultrag.runtime.figures import read_figures
 from vaultrag.runtime.machine import Machine
 from vaultrag.runtime.manifest import write_manifest
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.pool import SPEEDS_NAME
 from vaultrag.runtime.running import Speed
 from vaultrag.runtime.this_machine import BANDWIDTH_NAME, USUAL_BANDWIDTH, known_bandwidth, ram_bandwidth
 from vaultrag.runtime.tuning import TUNING_NAME, Result, Trial, keep, kept

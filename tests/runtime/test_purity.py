@@ -3,8 +3,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from vaultrag.cjk import ANY, LETTERS, SIGNS, holds_cjk
 from vaultrag.runtime.purity import Mask, Purity
+from vaultrag.text.cjk import ANY, LETTERS, SIGNS, holds_cjk
 
 BYTES = [bytes([value]) for value in range(256)]
 

@@ -15,7 +15,7 @@ from tests.model_server import Json, Script, first_token_reply, model_server, sa
 from vaultrag.config import Config, RemoteSection, Settings
 from vaultrag.domain import THINK_FREELY, Generation, Message, Piece, Purity, Role, Sampling, Thought
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed, VaultragError
-from vaultrag.roles import Models
+from vaultrag.runtime.pool import Models
 from vaultrag.runtime.remote import RemoteModel
 from vaultrag.runtime.remote_wire import ServerKind
 

@@ -13,10 +13,10 @@ import pytest
 from tests.gguf_files import write_tiny_model
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Generation, Message, Priority, Role, Sampling
-from vaultrag.roles import Models
 from vaultrag.runtime.hardware import GIBIBYTE, Card, Hardware, limited
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.offload import budget_of
+from vaultrag.runtime.pool import Models
 from vaultrag.runtime.quantise import Scheme
 from vaultrag.runtime.residence import Residence, Tenant
 from vaultrag.runtime.residents import Wanted, plan_models

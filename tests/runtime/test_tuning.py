@@ -10,11 +10,11 @@ from tests.gguf_files import write_tiny_model
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Role
-from vaultrag.roles import Models
 from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.models import fingerprint
 from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.pool import Models
 from vaultrag.runtime.running import Speed
 from vaultrag.runtime.tuning import TUNING_NAME, Result, Trial, better, keep, kept, merged, rounds, winner
 

@@ -14,11 +14,11 @@ import pytest
 
 from tests.gguf_files import CHATML, RULE
 from tests.runtime.vocabulary_files import VocabularyFile, is_special
-from vaultrag.cjk import ANY
 from vaultrag.domain import Message
 from vaultrag.runtime.purity import Mask, Purity
 from vaultrag.runtime.template import ChatTemplate
 from vaultrag.runtime.vocabulary import Vocabulary
+from vaultrag.text.cjk import ANY
 
 FOLDER = os.environ.get("VAULTRAG_VOCABULARIES", "")
 NAMES = (

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.notes import write
-from vaultrag import language
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.keywords import search_keywords, search_names
+from vaultrag.text import language
 
 
 def found(catalog: Catalog, question: str, only: str | None = None) -> list[str]:

@@ -15,7 +15,6 @@ import pytest
 from tests.doubles import HashEmbedder
 from vaultrag.domain import Vectors
 from vaultrag.errors import StoreError
-from vaultrag.language import language_of
 from vaultrag.store import embeddings
 from vaultrag.store.check import check_index
 from vaultrag.store.chroma import ChromaIndex
@@ -23,6 +22,7 @@ from vaultrag.store.database import Database
 from vaultrag.store.exact import ExactIndex
 from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import VectorIndex
+from vaultrag.text.language import language_of
 
 TEXTS = {f"{number:064x}": f"слово{number} общее word{number % 7}" for number in range(60)}
 EMBEDDER = HashEmbedder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vaultrag.paths import lower, normalize_path
+from vaultrag.text.paths import lower, normalize_path
 from vaultrag.vault.links import LinkResolver
 
 FULL = ["Note.md", "zzzz/Note.md", "zzzz/src.md", "a/b/Note.md", "a/b/src.md", "b/Other.md", "a/b/Other.md"]

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from vaultrag.answering.draft import Draft, nothing_found
 from vaultrag.answering.evidence import enough_evidence
-from vaultrag.answering.prompt import Packed, Refusal, pack
-from vaultrag.cjk import holds_cjk
+from vaultrag.answering.prompt import Packed, pack
 from vaultrag.config import AnsweringSection
 from vaultrag.domain import (
     AnswerEvent,
@@ -22,13 +21,15 @@ from vaultrag.domain import (
     PassagesFound,
     Piece,
     Purity,
+    Refusal,
     Sampling,
     SearchResult,
     TextPiece,
     Thought,
 )
 from vaultrag.errors import GenerationFailed
-from vaultrag.language import language_of
+from vaultrag.text.cjk import holds_cjk
+from vaultrag.text.language import language_of
 
 FEWEST_TOKENS = 1200  # of prompt, however slow the machine: instructions and two or three passages
 

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from vaultrag.answering.citations import SourceSentence, without_lead
-from vaultrag.dates import canonical_dates
 from vaultrag.domain import Verification
-from vaultrag.language import Token, fold, is_function_word, stem, tokens
-from vaultrag.transliteration import transliterations
+from vaultrag.text.dates import canonical_dates
+from vaultrag.text.language import Token, fold, is_function_word, stem, tokens
+from vaultrag.text.transliteration import transliterations
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
 SEMANTIC_FLOOR = 0.875  # multilingual-e5-small: paraphrases and translations lie above, same-topic neighbours below

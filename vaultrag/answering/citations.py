@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from vaultrag.domain import Chunk, Span
-from vaultrag.language import sentences
+from vaultrag.text.language import sentences
 from vaultrag.vault.lines import NEWLINE
 
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")

@@ -22,7 +22,7 @@ from vaultrag.domain import (
     SentenceState,
 )
 from vaultrag.errors import VaultragError
-from vaultrag.language import sentences
+from vaultrag.text.language import sentences
 
 LOOP = 2  # so many repeated sentences in a row, and the draft ends: small models repeat until the limit
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib import resources
 
 from vaultrag.answering.citations import TURN_HEADER
-from vaultrag.domain import Message, Passage
-from vaultrag.language import content_stems, sentences, stems
+from vaultrag.domain import Message, Passage, Refusal
+from vaultrag.text.language import content_stems, sentences, stems
 from vaultrag.vault.lines import NEWLINE
 
 CountMany = Callable[[Sequence[str]], list[int]]
@@ -35,16 +34,6 @@ _SAYS_NOTHING = re.compile(
     r"|there is no (?:information|mention))",
     re.IGNORECASE,
 )
-
-
-class Refusal(StrEnum):
-    """Whether the model is told that it may answer that the notes hold nothing.
-
-    Small models take that way out even where the first passage holds the answer.
-    """
-
-    OFFERED = "offered"
-    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from vaultrag.api.responses import event_stream, json_response
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import UNEXPECTED, Streams
 from vaultrag.domain import Keep
-from vaultrag.endpoint import Endpoint
 from vaultrag.errors import VaultragError
-from vaultrag.indexing import DeletionPolicy
-from vaultrag.standing import Readiness
+from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.store.endpoint import Endpoint
 from vaultrag.workspace import Reach, Workspace
+from vaultrag.workspace.readiness import Readiness
 
 JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: application/json`."
 

@@ -12,7 +12,7 @@ from vaultrag.api.streams import UNEXPECTED
 from vaultrag.domain import IndexReport as Report
 from vaultrag.domain import Progress as OnProgress
 from vaultrag.errors import VaultragError
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.wire import Event, Fault, IndexReport, Progress
 
 RunIndex: TypeAlias = Callable[[OnProgress, DeletionPolicy], Report]

@@ -26,10 +26,10 @@ from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import Streams
 from vaultrag.config import Config
 from vaultrag.domain import unwatched
-from vaultrag.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
 from vaultrag.errors import PortTaken, ServerError
-from vaultrag.following import Follower
-from vaultrag.indexing import DeletionPolicy
+from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.jobs.follow import Follower
+from vaultrag.store.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
 from vaultrag.workspace import Access, Workspace
 
 BACKLOG = 128

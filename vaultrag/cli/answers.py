@@ -17,7 +17,7 @@ from vaultrag.config import Config
 from vaultrag.domain import counted
 
 if TYPE_CHECKING:
-    from vaultrag.archive import Archive
+    from vaultrag.records.archive import Archive
     from vaultrag.wire import Answer
     from vaultrag.wire.records import SavedAnswer, SourceState
 
@@ -163,7 +163,7 @@ def delete_chat(
 
 @contextlib.contextmanager
 def _reading(config: Config) -> Iterator[Archive]:
-    from vaultrag.archive import Archive
+    from vaultrag.records.archive import Archive
     from vaultrag.store.database import Access
     from vaultrag.store.opening import open_database
 
@@ -173,7 +173,7 @@ def _reading(config: Config) -> Iterator[Archive]:
 
 @contextlib.contextmanager
 def _writing(config: Config) -> Iterator[Archive]:
-    from vaultrag.archive import Archive, open_for_records
+    from vaultrag.records.archive import Archive, open_for_records
 
     with open_for_records(config) as database:
         yield Archive(config, database)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from vaultrag.backup import export_records, import_records, preview_import
 from vaultrag.cli.terminal import Terminal, size
 from vaultrag.config import Config
 from vaultrag.domain import counted
+from vaultrag.records.export import export_records, import_records, preview_import
 from vaultrag.store.database import Access
 from vaultrag.store.opening import open_database
 from vaultrag.wire.records import Exported, Imported

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ValidationError
 from vaultrag import wire
 from vaultrag.config import LOG_NAME, Config
 from vaultrag.domain import NOT_KEPT, Keep, Progress
-from vaultrag.endpoint import RENEW_TOKEN, Endpoint, read_endpoint, read_token
 from vaultrag.errors import ServerError, TokenUnreadable
+from vaultrag.store.endpoint import RENEW_TOKEN, Endpoint, read_endpoint, read_token
 
 HEALTH_SECONDS = 5.0  # loopback: a server that needs longer hangs
 CALL_SECONDS = 300.0  # a search may wait until the embedder has been imported and loaded

@@ -52,7 +52,7 @@ def repair_index(config: Config, terminal: Terminal) -> int:
 
 def examine_machine(config: Config, terminal: Terminal) -> int:
     """Print what VaultRAG needs and what of it is here; return 0 when no finding is an error."""
-    from vaultrag.doctor import examine
+    from vaultrag.maintenance.doctor import examine
 
     with terminal.waiting("Looking"):
         found = wire.Findings.of(examine(config))

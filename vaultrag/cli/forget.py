@@ -33,8 +33,8 @@ def forget_path(config: Config, terminal: Terminal, written: str, confirmed: boo
 
 def let_back_in(config: Config, terminal: Terminal, written: str) -> None:
     """Take an exclusion back."""
-    from vaultrag.archive import open_for_records
-    from vaultrag.forgetting import undo
+    from vaultrag.records.archive import open_for_records
+    from vaultrag.records.forget import undo
 
     with open_for_records(config) as database:
         path = undo(config, database, written)
@@ -45,7 +45,7 @@ def let_back_in(config: Config, terminal: Terminal, written: str) -> None:
 
 
 def _preview(config: Config, written: str) -> wire.Forgotten:
-    from vaultrag.forgetting import find_target, preview
+    from vaultrag.records.forget import find_target, preview
     from vaultrag.store.database import Access
     from vaultrag.store.opening import open_database
 

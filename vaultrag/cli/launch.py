@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from vaultrag.child import environment_with
 from vaultrag.cli.client import POLL_SECONDS, Client, find_server
 from vaultrag.config import START_LOG_NAME, Config
-from vaultrag.endpoint import LOOPBACK, writing_into
 from vaultrag.errors import ServerError, VaultragError
+from vaultrag.store.endpoint import LOOPBACK, writing_into
 from vaultrag.wire import Fault
 
 START_SECONDS = 60.0  # fastapi and the index take about two seconds; a cold disk some more

@@ -8,8 +8,8 @@ from vaultrag import wire
 from vaultrag.config import Config
 from vaultrag.domain import NOT_KEPT, Keep, Progress
 from vaultrag.errors import IndexDamaged, IndexLocked
-from vaultrag.indexing import DeletionPolicy
-from vaultrag.repairing import mend_file
+from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.maintenance.repair import mend_file
 from vaultrag.workspace import Access, Reach, Workspace
 
 

@@ -12,7 +12,7 @@ from vaultrag.cli.terminal import Terminal, one_line
 from vaultrag.config import Config
 from vaultrag.domain import BlockKind, Link, Note, Span
 from vaultrag.errors import VaultError
-from vaultrag.reading import ReadNote
+from vaultrag.indexing.read import ReadNote
 from vaultrag.store import graph
 from vaultrag.store.catalog import Catalog
 from vaultrag.vault.files import read_note

@@ -12,8 +12,8 @@ import typer
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, Settings, load_config, read_settings
 from vaultrag.domain import encodable
-from vaultrag.endpoint import Endpoint
 from vaultrag.errors import UsageError, VaultError
+from vaultrag.store.endpoint import Endpoint
 from vaultrag.wire import CHAT_NAME_LENGTH, QUESTION_LENGTH
 
 EPILOG = (

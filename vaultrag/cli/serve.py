@@ -8,8 +8,8 @@ from vaultrag.cli.client import server_health, stop_server
 from vaultrag.cli.options import Serve
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config, require_vault
-from vaultrag.endpoint import Endpoint
 from vaultrag.errors import IndexLocked, UsageError, VaultError
+from vaultrag.store.endpoint import Endpoint
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}

@@ -6,8 +6,8 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from vaultrag import language
 from vaultrag.cli.terminal import one_line
+from vaultrag.text import language
 
 LENGTH = 280  # characters: three lines of a usual terminal
 LEAD = 60  # characters shown before the first marked word

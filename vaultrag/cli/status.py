@@ -12,9 +12,9 @@ from vaultrag import wire
 from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import Config
 from vaultrag.domain import Attention, counted
-from vaultrag.endpoint import Endpoint, read_endpoint
-from vaultrag.status import read_status
+from vaultrag.maintenance.status import read_status
 from vaultrag.store.database import Access
+from vaultrag.store.endpoint import Endpoint, read_endpoint
 from vaultrag.store.opening import open_database
 
 

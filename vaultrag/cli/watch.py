@@ -13,12 +13,12 @@ from vaultrag.cli.client import server_health
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.domain import Attention, Finding, counted
-from vaultrag.endpoint import Endpoint
 from vaultrag.errors import IndexLocked
-from vaultrag.following import Follower, Step
-from vaultrag.indexing import Applied
+from vaultrag.indexing.apply import Applied
+from vaultrag.indexing.update import Followed
+from vaultrag.jobs.follow import Follower, Step
 from vaultrag.store.attention import DELETIONS_HELD
-from vaultrag.updating import Followed
+from vaultrag.store.endpoint import Endpoint
 from vaultrag.workspace import Access, Workspace
 
 END_FIRST = " End this command before that (Ctrl-C): it owns the index."

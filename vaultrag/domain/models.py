@@ -32,6 +32,16 @@ class Message:
     content: str
 
 
+class Refusal(StrEnum):
+    """Whether the model is told that it may answer that the notes hold nothing.
+
+    Small models take that way out even where the first passage holds the answer.
+    """
+
+    OFFERED = "offered"
+    WITHHELD = "withheld"
+
+
 class Priority(StrEnum):
     """Who waits for a model: a person, for whom the night's work stops at its next token and goes on afterwards."""
 

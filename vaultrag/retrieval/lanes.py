@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vaultrag.domain import NearestNeighbours, Passage, Vectors
-from vaultrag.language import LANGUAGES, is_function_word, stem, stems, tokens
 from vaultrag.retrieval.fusion import Fused, Hit
 from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Database
@@ -27,7 +26,8 @@ from vaultrag.store.places import (
     places_of_notes,
 )
 from vaultrag.store.restriction import keys_of_rows
-from vaultrag.transliteration import transliterations
+from vaultrag.text.language import LANGUAGES, is_function_word, stem, stems, tokens
+from vaultrag.text.transliteration import transliterations
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
 NAME_COVERAGE = 0.75  # of a name's weighted words: «у Гогоберидзе» means «Давид Гогоберидзе», «у Давида» does not

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from vaultrag.config import SearchSection
 from vaultrag.domain import FILTER_LANE, Filter, LaneShare, NearestNeighbours, Passage, SearchResult, Vectors
-from vaultrag.language import content_stems, language_of
 from vaultrag.retrieval.fusion import Fused, Hit, fill_free_slots, fuse, merge_languages, spread_notes
 from vaultrag.retrieval.lanes import Lanes, Question
 from vaultrag.store.catalog import Catalog
@@ -17,6 +16,7 @@ from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Database
 from vaultrag.store.places import Place
 from vaultrag.store.restriction import allowed_rows, newest_rows
+from vaultrag.text.language import content_stems, language_of
 
 Result = TypeVar("Result")
 

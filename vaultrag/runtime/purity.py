@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vaultrag.cjk import ANY
+from vaultrag.text.cjk import ANY
 
 Tokens: TypeAlias = NDArray[np.int32]
 FIRST_BITS = {2: 0x1F, 3: 0x0F, 4: 0x07}  # of a lead byte, by the length of its character

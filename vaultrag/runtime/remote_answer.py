@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from vaultrag import cjk
 from vaultrag.domain import THINK_FREELY, Generation, Purity, Sampling, Thought
 from vaultrag.errors import GenerationFailed, RemoteFailed
 from vaultrag.runtime.remote_wire import Delta, Thinking, Usage
 from vaultrag.runtime.text_stream import THINKING_MARKS, AnswerStream
+from vaultrag.text import cjk
 
 GIVEN_UP = ("", "error", "abort")  # the last two are vLLM's, of a request that it lost
 MARKS = THINKING_MARKS[0]  # of the models whose servers may leave them in the text

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from vaultrag.config import CONFIG_NAME, LOG_NAME, START_LOG_NAME
 from vaultrag.domain import Finding, counted
-from vaultrag.endpoint import ENDPOINT_NAME
 from vaultrag.store.check import REPAIR, examples
 from vaultrag.store.chroma import GENERATION, POINTER
+from vaultrag.store.endpoint import ENDPOINT_NAME
 from vaultrag.store.faults import translated
 
 CHROMA = "chroma"

@@ -6,9 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 
-from vaultrag import language
 from vaultrag.domain import Chunk, encodable
 from vaultrag.store.database import Database, Row, Value
+from vaultrag.text import language
 
 # Everything that can differ in a row kept for the same embedded text; `embedded` and `stems` cannot.
 PLACE = (

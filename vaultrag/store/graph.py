@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from vaultrag.domain import Link, LinkKind
-from vaultrag.paths import file_name, lower
 from vaultrag.store.database import Database, Row
 from vaultrag.store.lists import AMONG, as_list, marks, parts
 from vaultrag.store.within import EVERYWHERE, rows_within
+from vaultrag.text.paths import file_name, lower
 
 Resolve: TypeAlias = Callable[[str, str], str | None]
 """What a target means in a source note: (target, source path) -> path, or None."""

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vaultrag import language
 from vaultrag.domain import Chunk, FileStat, Note, encodable
 from vaultrag.store import chunk_rows, graph
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
+from vaultrag.text import language
 
 _DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 

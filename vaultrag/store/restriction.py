@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, TypeAlias
 
 from vaultrag.domain import Filter, FilterKind
-from vaultrag.language import fold
 from vaultrag.store.database import Database, Value
 from vaultrag.store.lists import AMONG, as_list
 from vaultrag.store.schema import FIRST_SEEN
+from vaultrag.text.language import fold
 
 Clause: TypeAlias = tuple[str, tuple[Value, ...]]
 """A condition on a chunk joined with its note, and its parameters."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
-from vaultrag.language import language_of, sentences
+from vaultrag.text.language import language_of, sentences
 from vaultrag.vault.canvas import Literal, is_canvas, read_literal
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
 from vaultrag.vault.lines import NEWLINE, Lines

@@ -19,7 +19,7 @@ from typing import TypeAlias
 from vaultrag.config import VaultSection
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
-from vaultrag.paths import normalize_path
+from vaultrag.text.paths import normalize_path
 from vaultrag.vault.named import NamedFile, lies_in_real_folders, spelled_on_disk
 from vaultrag.vault.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from vaultrag.paths import file_name, lower, normalize_path
+from vaultrag.text.paths import file_name, lower, normalize_path
 
 FilesNamed: TypeAlias = Callable[[str], Sequence[str]]
 """The paths whose last segment, lower-case, is this name; sorted."""

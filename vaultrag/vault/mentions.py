@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from vaultrag.language import FUNCTION_WORDS, Token, fold, language_of, word_stems, words
+from vaultrag.text.language import FUNCTION_WORDS, Token, fold, language_of, word_stems, words
 
 SHORTEST = 4  # letters of a single word: shorter ones are endings, abbreviations and first names of cats
 LONGEST_NAME = 12  # words: a longer title is a sentence, said nowhere else

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from vaultrag.errors import UsageError
-from vaultrag.paths import lower, normalize_path
+from vaultrag.text.paths import lower, normalize_path
 
 CANDIDATES_SHOWN = 10
 LIKENESS = 0.6  # of difflib: a letter or two wrong in a short name

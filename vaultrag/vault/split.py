@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from vaultrag.domain import BlockKind
-from vaultrag.language import sentences
+from vaultrag.text.language import sentences
 from vaultrag.vault.lines import NEWLINE
 
 FILLED = 0.8  # how much of the room an even part takes: tokens are not spread evenly

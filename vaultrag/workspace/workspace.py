@@ -1,0 +1,361 @@
+"""One open vault: the only place where stores, models and engines are put together."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from enum import StrEnum
+
+from vaultrag.answering.answer import Answerer
+from vaultrag.config import Config
+from vaultrag.domain import (
+    NOT_KEPT,
+    Answer,
+    AnswerEvent,
+    AnswerReady,
+    ChatModel,
+    Embedder,
+    Finding,
+    IndexReport,
+    IndexStatus,
+    Keep,
+    Progress,
+    RepairReport,
+    Role,
+    SearchResult,
+    unwatched,
+)
+from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError
+from vaultrag.indexing.apply import DeletionPolicy, apply_changes
+from vaultrag.indexing.diff import diff_vault
+from vaultrag.indexing.embed import never, rebuild_chroma
+from vaultrag.indexing.mentions import refresh_mentions
+from vaultrag.indexing.read import ReadNote, Recipe, read_and_cut
+from vaultrag.indexing.update import Followed, Updates
+from vaultrag.maintenance.repair import Repair
+from vaultrag.maintenance.status import read_status
+from vaultrag.maintenance.verify import check_everything
+from vaultrag.records.archive import Archive, open_for_records
+from vaultrag.records.forget import Forgetting
+from vaultrag.retrieval.filters import ParsedQuery, parse_query
+from vaultrag.retrieval.search import ALL_LANES, Searcher
+from vaultrag.runtime.pool import Models
+from vaultrag.store import database as db
+from vaultrag.store import embeddings, mentions
+from vaultrag.store.attention import was_read_whole
+from vaultrag.store.catalog import Catalog
+from vaultrag.store.check import check_index
+from vaultrag.store.check_home import SET_ASIDE
+from vaultrag.store.opening import open_database
+from vaultrag.store.owner import OwnerLock
+from vaultrag.workspace.readiness import Standing
+from vaultrag.workspace.vectors import Meaning
+
+NOT_WHOLE = "Not every note can be found yet: the first look at the vault has not ended (`vaultrag index`)."
+
+
+class Access(StrEnum):
+    """READ looks at an index that somebody else may own; OWN takes the owner's lock and may write."""
+
+    READ = "read"
+    OWN = "own"
+
+
+class Reach(StrEnum):
+    """FULL uses every lane; WORDS only those that need no model."""
+
+    FULL = "full"
+    WORDS = "words"
+
+
+class Workspace:
+    """An open vault. Every method may be called from any thread; questions to the model queue up."""
+
+    def __init__(self, config: Config, access: Access, models: Models) -> None:
+        self.config = config
+        self._models = models
+        self._lock = OwnerLock(config.lock_path)
+        self._access = access
+        if access is Access.OWN:
+            self._lock.acquire()
+        try:
+            self.database = open_database(config.database_path, _DATABASE_ACCESS[access])
+        except BaseException:
+            self._lock.release()
+            raise
+        chroma_path = config.chroma_path if access is Access.OWN else None
+        self.standing = Standing(self.database, models)
+        self._meaning = Meaning(self.database, models, chroma_path)
+        self._updates = Updates(config, self.database, self._recipe)
+        self._mentioning = threading.Lock()
+        if access is Access.OWN:
+            self._bring_records_up()
+
+    @classmethod
+    def open(cls, config: Config, access: Access) -> Workspace:
+        """Open the vault's index. Raises IndexLocked, IndexMissing (to read), IndexTooNew or IndexDamaged."""
+        return cls(config, access, Models.of(config))
+
+    @classmethod
+    def with_models(
+        cls, config: Config, access: Access, embedder: Embedder | None, model: ChatModel | None
+    ) -> Workspace:
+        """Open the vault with models made by the caller, for programs that bring their own."""
+        return cls(config, access, Models.given(config, embedder, model))
+
+    def index(self, progress: Progress, deletions: DeletionPolicy) -> IndexReport:
+        """Bring the index up to the vault and embed what is owed; without an embedder words are indexed all the same.
+
+        Raises VaultError when the vault is missing or a fifth of it is gone and `deletions` guards against that.
+        """
+        started = time.perf_counter()
+        embedder, warnings = self._meaning.embedder()
+        if embedder is not None:
+            self._models.warm_embedder()
+        self.forgetting.finish_owed(progress)
+        applied = self._updates.run(progress, deletions)
+        self._bring_records_up()
+        with ThreadPoolExecutor(1, thread_name_prefix="mentions") as beside:  # the embedder has a process of its own
+            looked_for = beside.submit(self.find_mentions)
+            embedded = self.embed(progress, never)
+            looked_for.result()
+        status = self.status()
+        return IndexReport(
+            notes=status.notes,
+            added=applied.added,
+            modified=applied.modified,
+            moved=applied.moved,
+            removed=applied.removed,
+            chunks=status.chunks,
+            embedded=embedded,
+            seconds=round(time.perf_counter() - started, 2),
+            failed=tuple(applied.findings),
+            warnings=warnings,
+        )
+
+    def follow(self, places: Collection[str] | None, progress: Progress) -> Followed:
+        """Bring words and links up to some places of the vault; None is all of it. Mentions and embeddings are owed.
+
+        Raises VaultError when the vault is missing.
+        """
+        followed = self._updates.follow(places, progress)
+        if followed.applied.moved:
+            self._bring_records_up()
+        return followed
+
+    def embed(self, progress: Progress, stop: Callable[[], bool]) -> int:
+        """Embed what is owed, until `stop`; return how many texts that were. Notes can be written meanwhile."""
+        if self._embedder_or_none() is None:
+            return 0
+        return self._meaning.embed(progress, stop)
+
+    def owes_mentions(self) -> bool:
+        return mentions.is_owed(self.database)
+
+    def owes_anything(self) -> bool:
+        """Tell whether embeddings or mentions are still owed."""
+        return self.owes_mentions() or embeddings.owed_count(self.database) > 0
+
+    def find_mentions(self) -> None:
+        """Look for the names of notes in what was written since the last time."""
+        with self._mentioning:
+            refresh_mentions(self.database)
+
+    def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
+        """Return the k best passages, by the given lanes. A query may hold filters, as `tag:work`.
+
+        Raises IndexMissing before the first run, UsageError for a filter that is none.
+        """
+        parsed = parse_query(query)
+        result = self._find(parsed, k, reach if parsed.text.strip() else Reach.WORDS, lanes)
+        return replace(result, query=query)
+
+    def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
+        self._require_notes()
+        found, fingerprint = self._find_once(query, k, reach, lanes)
+        if fingerprint != self._meaning.fingerprint:  # another embedder took over in between
+            found, _ = self._find_once(query, k, reach, lanes)
+        return found if was_read_whole(self.database) else replace(found, warnings=(*found.warnings, NOT_WHOLE))
+
+    def _find_once(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> tuple[SearchResult, str]:
+        """Search; return the embedder that this was done by, too."""
+        started = time.perf_counter()
+        by_meaning = reach is Reach.FULL and "vector" in lanes
+        meant = self._meaning.meant_by(query.text) if by_meaning else self._meaning.nothing_meant()
+        embedded = time.perf_counter() - started
+        searcher = Searcher(self.database, meant.nearest, meant.fingerprint, meant.centres, self.config.settings.search)
+        result = searcher.search(query.text, k, meant.vector, lanes, meant.warnings, query.filters)
+        timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
+        return replace(result, timings=timings), meant.fingerprint
+
+    def ask(self, question: str, keep: Keep = NOT_KEPT) -> Generator[AnswerEvent, None, None]:
+        """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
+        self._require_notes()
+        answerer = Answerer(
+            search=lambda text, k: self._find(ParsedQuery(text, ()), k, Reach.FULL, ALL_LANES),  # its colons are words
+            model=self._models.answer(),
+            embedder=self._embedder_or_none(),
+            settings=self.config.settings.answering,
+            prompt_budget=self._models.prompt_budget,
+            refusal=self._models.refusal(),
+            learn=self._models.learn,
+            prepare=self._models.prepare_answer,
+            caution=self._models.cautions,
+        )
+        return self._kept(answerer.answer(question), keep)
+
+    @property
+    def archive(self) -> Archive:
+        """The answers, chats and verdicts that the user keeps."""
+        return Archive(self.config, self.database)
+
+    @property
+    def forgetting(self) -> Forgetting:
+        """What takes every trace of notes out of the home."""
+        return Forgetting(self.config, self.database, self._quiet, self._reread, self._let_go)
+
+    def read_note(self, path: str) -> ReadNote:
+        """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
+        stored = Catalog(self.database).stored_file(path)
+        if stored is None:
+            raise VaultError(f"{path} is not in the index.", "Run: vaultrag index")
+        return read_and_cut(self.config.vault, stored.stat, self.config.settings.vault.max_note_bytes, self._recipe())
+
+    def status(self) -> IndexStatus:
+        """Count what is indexed, and say what keeps the index from following."""
+        return replace(read_status(self.config, self.database), attention=self.standing.attention())
+
+    def check(self) -> list[Finding]:
+        """Look for broken invariants in the index."""
+        return check_index(self.database, self._meaning.index())
+
+    def check_deep(self, progress: Progress) -> list[Finding]:
+        """Look for broken invariants, with every note read again and every checksum verified."""
+        with self._updates.paused():
+            try:
+                vectors = self._meaning.index()
+            except IndexDamaged:
+                vectors = None  # the look at the file itself says so
+            return check_everything(self.config, self.database, self._recipe(), vectors, progress)
+
+    def repair(self, progress: Progress, mended: Sequence[str] = ()) -> RepairReport:
+        """Make anew whatever is wrong. `mended` says what was done before the index was opened.
+
+        Raises VaultError without the vault, IndexDamaged where only another file helps.
+        """
+        started = time.perf_counter()
+        repair = Repair(self.config, self.database, self._recipe(), progress, list(mended))
+        with self._updates.paused():
+            repair.before_indexing()
+        self.index(progress, DeletionPolicy.GUARD)
+        with self._updates.paused():
+            findings = repair.after_indexing(self._meaning.index(), lambda index: rebuild_chroma(index, progress))
+        kept = self.config.home / SET_ASIDE
+        return RepairReport(
+            done=tuple(repair.done),
+            left=tuple(findings),
+            kept=str(kept) if kept.is_dir() else "",
+            seconds=round(time.perf_counter() - started, 2),
+        )
+
+    def warm(self) -> None:
+        """Begin to load embedder, vector index and model in the background; faults show when they are used."""
+        self.standing.load(Role.EMBED, self.warm_embedder)
+        self.standing.load(Role.ANSWER, self._models.warm_answer)
+
+    def warm_embedder(self) -> None:
+        """Load the embedder and the vector index, and wait for them."""
+        self._meaning.warm()
+
+    def publish(self, port: int) -> None:
+        """Have those who meet the owner's lock told where it answers."""
+        self._lock.publish(port)
+
+    def close(self) -> None:
+        """End every child process, close the index and give the lock back."""
+        self._meaning.stop()
+        self._models.close()
+        self._meaning.close()
+        self.database.close()
+        self._lock.release()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Nothing is written or embedded inside; an embedding under way ends with its batch, and is taken up after."""
+        with self._meaning.hushed(), self._updates.paused():
+            yield
+
+    def _reread(self) -> None:
+        """Bring words and links up to the vault, in a quiet that is ours."""
+        diff = diff_vault(self.config, Catalog(self.database), self._recipe())
+        apply_changes(self.config, self.database, diff, self._recipe(), unwatched)
+
+    def _let_go(self) -> None:
+        """End whatever has a file of the home open that is about to be removed."""
+        self._models.let_go_of_prompts()
+        self._meaning.let_go()
+
+    def _bring_records_up(self) -> None:
+        """Take over what a kill left in the journal alone; a journal that cannot be read is `check`'s to tell."""
+        with contextlib.suppress(StoreError):
+            self.archive.book.catch_up()
+            self.archive.follow_moves()
+
+    def _kept(self, events: Generator[AnswerEvent, None, None], keep: Keep) -> Generator[AnswerEvent, None, None]:
+        """Hand an answer's events through, and save the answer if that is wanted."""
+        wanted = keep.saved or keep.chat or self.config.settings.answering.save
+        with closing(events):
+            for event in events:
+                if wanted and isinstance(event, AnswerReady):
+                    yield AnswerReady(self._save(event.answer, keep.chat))
+                else:
+                    yield event
+
+    def _save(self, answer: Answer, chat: str) -> Answer:
+        """Save an answer; what prevents that is no reason to withhold it."""
+        try:
+            if self._access is Access.OWN:
+                return replace(answer, saved=self.archive.save(answer, chat))
+            with open_for_records(self.config) as database:
+                return replace(answer, saved=Archive(self.config, database).save(answer, chat))
+        except StoreError as error:
+            return replace(answer, warnings=(*answer.warnings, f"The answer could not be saved: {error.message}"))
+
+    def _recipe(self) -> Recipe:
+        section = self.config.settings.index
+        count, tokenizer = self._models.token_counter()
+        return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
+
+    def _embedder_or_none(self) -> Embedder | None:
+        return self._meaning.embedder()[0]
+
+    def _require_notes(self) -> None:
+        if self.database.value("SELECT 1 FROM notes LIMIT 1"):
+            return
+        if was_read_whole(self.database):
+            raise VaultError(
+                f"{self.config.vault} holds no note that can be read.",
+                "Name the folder that holds your notes: --vault DIR; `vaultrag doctor` tells what was found.",
+            )
+        raise IndexMissing(
+            f"Nothing of {self.config.vault} is indexed yet.",
+            "Ask again in a moment: a server reads it just now." if self._updates.busy else "Run: vaultrag index",
+        )
+
+
+_DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}
+
+
+def _milliseconds(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 3)
