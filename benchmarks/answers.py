@@ -35,8 +35,8 @@ from vaultrag.domain import (
     Scores,
     SentenceState,
 )
-from vaultrag.runtime.catalogue import ModelKind, find_model
-from vaultrag.runtime.models import fingerprint, require_model
+from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.runtime.models.installed import fingerprint, require_model
 from vaultrag.runtime.pool import Models
 from vaultrag.text.language import fold
 

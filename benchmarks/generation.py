@@ -28,7 +28,7 @@ from vaultrag.answering.prompt import LABELS, system_prompt
 from vaultrag.config import models_dir
 from vaultrag.domain import Generation, Message, Sampling
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.running import Running
+from vaultrag.runtime.run_settings import Running
 from vaultrag.text.language import language_of
 
 LARGE, SMALL = "qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct"
@@ -200,13 +200,13 @@ def guessing(questions: int, tokens: int) -> tuple[list[Figure], dict[str, objec
 
 
 def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> list[dict[str, float]]:
-    from vaultrag.runtime.drafting import DraftModel  # llama.cpp, here in this process
-    from vaultrag.runtime.llamacpp import LoadedModel
-    from vaultrag.runtime.placement import Placement
-    from vaultrag.runtime.resident import Resident
-    from vaultrag.runtime.slot import Slot, common_prefix
-    from vaultrag.runtime.speculation import Pace
-    from vaultrag.runtime.template import choose_template
+    from vaultrag.runtime.chat_format.template import choose_template
+    from vaultrag.runtime.llama.draft_model import DraftModel  # llama.cpp, here in this process
+    from vaultrag.runtime.llama.model import LoadedModel
+    from vaultrag.runtime.llama.session import Resident
+    from vaultrag.runtime.llama.slot import Slot, common_prefix
+    from vaultrag.runtime.llama.speculation import Pace
+    from vaultrag.runtime.offload.placement import Placement
 
     placement = Placement(context=4096, threads=THREADS, threads_batch=THREADS)
     model = LoadedModel(_path(name), placement, threading.Event())
@@ -237,8 +237,8 @@ def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> 
 
 
 def _told(held: object, messages: Sequence[Message], tokens: int) -> Told:
-    from vaultrag.runtime.continuation import Continuation
-    from vaultrag.runtime.resident import Resident
+    from vaultrag.runtime.llama.generation import Continuation
+    from vaultrag.runtime.llama.session import Resident
 
     assert isinstance(held, Resident)
     work = Continuation(held, messages, Sampling(max_tokens=tokens))
@@ -251,7 +251,7 @@ def _told(held: object, messages: Sequence[Message], tokens: int) -> Told:
 
 def _gap(held: object, messages: Sequence[Message], said: Sequence[int]) -> float:
     """Return how far the two best logits lie apart after these tokens, the penalty left aside."""
-    from vaultrag.runtime.resident import Resident
+    from vaultrag.runtime.llama.session import Resident
 
     assert isinstance(held, Resident)
     ids = [*held.prompt(messages, Sampling(), 0), *said]
@@ -313,7 +313,7 @@ def _path(name: str) -> Path:
 
 
 def _template(name: str) -> str:
-    from vaultrag.runtime.gguf import read_header
+    from vaultrag.runtime.gguf.header import read_header
 
     return read_header(_path(name)).chat_template
 

@@ -20,7 +20,7 @@ from benchmarks.report import Figure, write_report
 from tests.hostile_files import Base, loader, mutants, read_base, write_bases
 from tests.hostile_templates import templates
 from vaultrag.errors import ModelCrashed, VaultragError
-from vaultrag.runtime.template import TemplateProcess, choose_template
+from vaultrag.runtime.chat_format.template import TemplateProcess, choose_template
 
 SMALL_ENOUGH = 3_000_000  # bytes of a further file: larger ones only take longer to write
 NOTES = (

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vaultrag.config import Settings
-from vaultrag.runtime.combinations import load_combinations
-from vaultrag.runtime.footprint import footprint
-from vaultrag.runtime.forecast import forecast
-from vaultrag.runtime.gguf_facts import ModelFacts, cache_bytes, settled
-from vaultrag.runtime.hardware import GIBIBYTE, Card, Hardware, load_machines
-from vaultrag.runtime.offload import Plan, Refusal, budget_of, plan_offload
-from vaultrag.runtime.placement import Placement
-from vaultrag.runtime.planning import models_of_settings
-from vaultrag.runtime.quantise import Scheme
-from vaultrag.runtime.residents import Placed, plan_models
-from vaultrag.runtime.shapes import facts_of_shape, find_shape, load_shapes
+from vaultrag.runtime.gguf.facts import ModelFacts
+from vaultrag.runtime.gguf.quantisation import Scheme
+from vaultrag.runtime.gguf.shapes import facts_of_shape, find_shape, load_shapes
+from vaultrag.runtime.hardware.profiles import GIBIBYTE, Card, Hardware, load_machines
+from vaultrag.runtime.models.combinations import load_combinations
+from vaultrag.runtime.offload.footprint import footprint
+from vaultrag.runtime.offload.forecast import forecast
+from vaultrag.runtime.offload.kv_cache import cache_bytes, settled
+from vaultrag.runtime.offload.machine_plan import Placed, plan_models
+from vaultrag.runtime.offload.placement import Placement
+from vaultrag.runtime.offload.plan import Plan, Refusal, budget_of, plan_offload
+from vaultrag.runtime.offload.targets import models_of_settings
 
 NOWHERE = Path("no such folder")  # only what is shipped is planned for
 WITHIN = 1.5  # a forecast this far from a measured run, up or down, is a hit

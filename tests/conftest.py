@@ -13,8 +13,8 @@ import hypothesis
 import pytest
 
 from vaultrag.config import models_dir as models_folder
-from vaultrag.runtime.catalogue import load_catalogue
-from vaultrag.runtime.models import is_present
+from vaultrag.runtime.models.catalogue import load_catalogue
+from vaultrag.runtime.models.installed import is_present
 
 KEPT_VARIABLES = frozenset({"VAULTRAG_MODELS", "VAULTRAG_BENCH_DATA"})
 SMALL_MODELS = ("qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct", "multilingual-e5-small")

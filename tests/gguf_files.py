@@ -11,9 +11,9 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vaultrag.runtime.gguf import Tensor
-from vaultrag.runtime.quantise import Scheme, quantised
-from vaultrag.runtime.shapes import Shape, metadata_of, tensor_shapes
+from vaultrag.runtime.gguf.header import Tensor
+from vaultrag.runtime.gguf.quantisation import Scheme, quantised
+from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
 
 Value: TypeAlias = int | float | bool | str | Sequence[str] | Sequence[int]
 

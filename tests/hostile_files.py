@@ -13,10 +13,10 @@ from pathlib import Path
 
 from tests.gguf_files import model_metadata, write_sparse, write_tiny_model
 from vaultrag.errors import VaultragError
-from vaultrag.runtime.gguf import Tensor, read_gguf
+from vaultrag.runtime.gguf.header import Tensor, read_gguf
+from vaultrag.runtime.gguf.quantisation import Scheme, quantised
+from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.quantise import Scheme, quantised
-from vaultrag.runtime.shapes import Shape, metadata_of, tensor_shapes
 
 LOAD_SECONDS = 60.0  # the silence after which a worker is given up; one that computes is ended long before
 EXTREMES = (0, 1, 2, 7, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vaultrag.runtime.remote_wire import ServerKind
+from vaultrag.runtime.remote.protocol import ServerKind
 
 Json: TypeAlias = dict[str, Any]
 

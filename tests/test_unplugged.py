@@ -22,8 +22,8 @@ from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings, load_config, require_vault
 from vaultrag.errors import ConfigError, DiskFull, ModelCrashed, ServerError, TokenUnreadable, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.runtime.catalogue import ModelKind, find_model
-from vaultrag.runtime.models import is_present
+from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.runtime.models.installed import is_present
 from vaultrag.store import endpoint
 from vaultrag.store.endpoint import announce, ensure_token
 from vaultrag.workspace import Access, Workspace

@@ -12,7 +12,7 @@ import pytest
 from tests.model_server import Script, model_server
 from vaultrag.config import Config, Settings
 from vaultrag.maintenance.doctor import backend_finding, examine
-from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind, probe_backend
+from vaultrag.runtime.hardware.machine import BackendInfo, Device, DeviceKind, probe_backend
 
 
 def test_a_home_that_the_file_system_refuses_is_a_finding(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ import pytest
 
 from tests.runtime.small_models import HIDDEN, small_e5, write_tokenizer
 from vaultrag.errors import ModelCrashed, ModelError, ModelNotFound
-from vaultrag.runtime.catalogue import Prompts, load_catalogue
-from vaultrag.runtime.e5 import convert
-from vaultrag.runtime.embed_child import BATCH_TEXTS, BATCH_TOKENS, _batches
+from vaultrag.runtime.embed_worker import BATCH_TEXTS, BATCH_TOKENS, _batches
 from vaultrag.runtime.embedder import ChildEmbedder, read_dimension
-from vaultrag.runtime.models import fingerprint, require_model
+from vaultrag.runtime.models.catalogue import Prompts, load_catalogue
+from vaultrag.runtime.models.e5 import convert
+from vaultrag.runtime.models.installed import fingerprint, require_model
 from vaultrag.runtime.tokens import load_token_counter
 
 TEXTS = ("яблоня сад", "порт nginx", "apple", "яблоня " * 40, "")

@@ -14,9 +14,9 @@ from tests.hostile_files import SMALL, Base, Loader, loader, mutants, write_base
 from tests.hostile_templates import templates
 from vaultrag.domain import Generation, Message, Sampling
 from vaultrag.errors import ModelError
+from vaultrag.runtime.chat_format.template import Run, TemplateProcess, choose_template
+from vaultrag.runtime.gguf.quantisation import Scheme
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.quantise import Scheme
-from vaultrag.runtime.template import Run, TemplateProcess, choose_template
 
 QUESTION = [Message("system", "Отвечай кратко."), Message("user", "Где ключи?")]
 FEW_FILES, MANY_FILES = 60, 2000

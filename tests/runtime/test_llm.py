@@ -19,14 +19,14 @@ from tests.runtime.vocabulary_files import VocabularyFile
 from vaultrag.config import models_dir
 from vaultrag.domain import Generation, Message, Piece, Priority, Purity, Sampling, Scores
 from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound, UsageError
-from vaultrag.runtime.known_templates import CHATML
-from vaultrag.runtime.llamacpp import LoadedModel
+from vaultrag.runtime.chat_format.known_templates import CHATML
+from vaultrag.runtime.chat_format.template import ChatTemplate
+from vaultrag.runtime.llama.model import LoadedModel
+from vaultrag.runtime.llama.slot import Aborted, Slot, common_prefix
+from vaultrag.runtime.llama.vocabulary import Vocabulary
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.placement import Placement
-from vaultrag.runtime.running import Running
-from vaultrag.runtime.slot import Aborted, Slot, common_prefix
-from vaultrag.runtime.template import ChatTemplate
-from vaultrag.runtime.vocabulary import Vocabulary
+from vaultrag.runtime.offload.placement import Placement
+from vaultrag.runtime.run_settings import Running
 
 CODER = Placement(context=4096, threads=1, threads_batch=1, flash_attention=True, batch=2048, micro_batch=2048)
 LONG = 30_000  # tokens that the tiny model needs seconds for

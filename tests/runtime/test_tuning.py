@@ -10,12 +10,12 @@ from tests.gguf_files import write_tiny_model
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Role
-from vaultrag.runtime.catalogue import ModelKind, find_model
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.models import fingerprint
-from vaultrag.runtime.placement import Placement
+from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.runtime.models.installed import fingerprint
+from vaultrag.runtime.offload.placement import Placement
 from vaultrag.runtime.pool import Models
-from vaultrag.runtime.running import Speed
+from vaultrag.runtime.run_settings import Speed
 from vaultrag.runtime.tuning import TUNING_NAME, Result, Trial, better, keep, kept, merged, rounds, winner
 
 PLAN = Trial("the plan", Placement(512, 4, 4), 1000)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from llama_cpp import llama_cpp as native
 
-from vaultrag.runtime.vocabulary import MARK, Vocabulary
+from vaultrag.runtime.llama.vocabulary import MARK, Vocabulary
 
 
 class VocabularyFile:

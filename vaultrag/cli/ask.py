@@ -19,9 +19,9 @@ from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
 from vaultrag.domain import Keep, Role, counted
 from vaultrag.errors import GenerationFailed
-from vaultrag.runtime.catalogue import ModelKind, find_model
-from vaultrag.runtime.combinations import is_remote, role_map
-from vaultrag.runtime.models import require_model
+from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.runtime.models.combinations import is_remote, role_map
+from vaultrag.runtime.models.installed import require_model
 
 FRAMES_PER_SECOND = 8
 ROWS_KEPT_FREE = 3  # for the line that says what happens, and the cursor

@@ -10,9 +10,9 @@ from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.domain import Keep, Role
 from vaultrag.errors import IndexLocked
-from vaultrag.runtime.catalogue import ModelKind, find_model
-from vaultrag.runtime.combinations import role_map
-from vaultrag.runtime.models import is_present
+from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.runtime.models.combinations import role_map
+from vaultrag.runtime.models.installed import is_present
 
 if TYPE_CHECKING:
     from vaultrag.cli.client import Client

@@ -16,7 +16,7 @@ from vaultrag.config import Settings, models_dir
 from vaultrag.errors import DoesNotFit
 
 if TYPE_CHECKING:
-    from vaultrag.runtime.catalogue import ModelEntry
+    from vaultrag.runtime.models.catalogue import ModelEntry
     from vaultrag.runtime.tuning import Failed, Result
 
 ModelArgument = Annotated[
@@ -69,7 +69,7 @@ def bench_command(
     Threads, waiting, batch, layers and cache are varied one after the other, each idle and beside one busy core.
     """
     from vaultrag.runtime import tuning
-    from vaultrag.runtime.models import fingerprint, require_model
+    from vaultrag.runtime.models.installed import fingerprint, require_model
 
     session = session_of(context)
     settings = session.settings(vault, home)
@@ -97,7 +97,7 @@ def bench_command(
 
 
 def _entry(name: str) -> ModelEntry:
-    from vaultrag.runtime.catalogue import ModelKind, find_model
+    from vaultrag.runtime.models.catalogue import ModelKind, find_model
 
     return find_model(name, ModelKind.CHAT, models_dir())
 
@@ -106,9 +106,9 @@ def _measured(session: Session, name: str, path: Path, settings: Settings) -> li
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from vaultrag.runtime.bench import measure_neighbours
-    from vaultrag.runtime.gguf_facts import read_facts
-    from vaultrag.runtime.offload import budget_of, place
-    from vaultrag.runtime.this_machine import describe_this_machine
+    from vaultrag.runtime.gguf.facts import read_facts
+    from vaultrag.runtime.hardware.detect import describe_this_machine
+    from vaultrag.runtime.offload.plan import budget_of, place
     from vaultrag.runtime.tuning import Trial, rounds
 
     facts, hardware = read_facts(path), describe_this_machine(models_dir())

@@ -19,7 +19,7 @@ from vaultrag.domain import Finding
 from vaultrag.errors import ModelError
 
 if TYPE_CHECKING:
-    from vaultrag.runtime.catalogue import ModelEntry
+    from vaultrag.runtime.models.catalogue import ModelEntry
 
 models_app = typer.Typer(
     help="The models: one folder on this machine, shared by all vaults. Nothing is fetched but by `pull`.",
@@ -97,7 +97,7 @@ def list_combinations(
     context: typer.Context, vault: VaultOption = None, home: HomeOption = None, json: JsonOption = False
 ) -> None:
     """Show the combinations: models that are kept together, each with its roles."""
-    from vaultrag.runtime.combinations import load_combinations
+    from vaultrag.runtime.models.combinations import load_combinations
 
     session = session_of(context)
     chosen = session.settings(vault, home).models.combination
@@ -120,7 +120,7 @@ def pull_models(
     context: typer.Context, names: NamesArgument = None, vault: VaultOption = None, home: HomeOption = None
 ) -> None:
     """Fetch models and verify them. Can be stopped and run again: it goes on where it was."""
-    from vaultrag.runtime.models import is_present
+    from vaultrag.runtime.models.installed import is_present
 
     session = session_of(context)
     for entry in _chosen(names, session.settings(vault, home)):
@@ -144,7 +144,7 @@ def verify_models(
     """Read every byte of the models and compare their checksums."""
     from vaultrag import wire
     from vaultrag.cli import render
-    from vaultrag.runtime.models import verify
+    from vaultrag.runtime.models.installed import verify
 
     session = session_of(context)
     findings: list[Finding] = []
@@ -175,9 +175,9 @@ def _combination_lines(combination: ListedCombination) -> tuple[Text | Indented,
 
 
 def _listed(settings: Settings) -> ListedModels:
-    from vaultrag.runtime.catalogue import find_model, load_catalogue
-    from vaultrag.runtime.combinations import role_map
-    from vaultrag.runtime.models import is_present
+    from vaultrag.runtime.models.catalogue import find_model, load_catalogue
+    from vaultrag.runtime.models.combinations import role_map
+    from vaultrag.runtime.models.installed import is_present
 
     folder = models_dir()
     entries = load_catalogue(folder)
@@ -206,8 +206,8 @@ def _listed(settings: Settings) -> ListedModels:
 
 
 def _chosen(names: Sequence[str] | None, settings: Settings) -> list[ModelEntry]:
-    from vaultrag.runtime.catalogue import ModelKind, find_model, load_catalogue
-    from vaultrag.runtime.combinations import role_map
+    from vaultrag.runtime.models.catalogue import ModelKind, find_model, load_catalogue
+    from vaultrag.runtime.models.combinations import role_map
 
     folder = models_dir()
     if not names:
@@ -219,7 +219,7 @@ def _chosen(names: Sequence[str] | None, settings: Settings) -> list[ModelEntry]
 def _pull(session: Session, entry: ModelEntry) -> Path:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    from vaultrag.runtime.models import pull
+    from vaultrag.runtime.models.installed import pull
 
     columns = (
         TextColumn("{task.description}"),

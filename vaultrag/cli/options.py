@@ -59,7 +59,7 @@ def session_of(context: typer.Context) -> Session:
 
 def _combined(config: Config, combination: str) -> Config:
     """Choose a combination. Raises ConfigError when it is not known."""
-    from vaultrag.runtime.combinations import find_combination
+    from vaultrag.runtime.models.combinations import find_combination
 
     find_combination(combination, config.models)
     return config.with_combination(combination)

@@ -15,12 +15,12 @@ from vaultrag.config import Settings, models_dir
 from vaultrag.errors import DoesNotFit, UsageError
 
 if TYPE_CHECKING:
-    from vaultrag.runtime.catalogue import ModelEntry
-    from vaultrag.runtime.footprint import Use
-    from vaultrag.runtime.hardware import Hardware
-    from vaultrag.runtime.offload import Plan, Refusal
-    from vaultrag.runtime.planning import Named, Told
-    from vaultrag.runtime.residents import MachinePlan, Placed, Refused
+    from vaultrag.runtime.hardware.profiles import Hardware
+    from vaultrag.runtime.models.catalogue import ModelEntry
+    from vaultrag.runtime.offload.footprint import Use
+    from vaultrag.runtime.offload.machine_plan import MachinePlan, Placed, Refused
+    from vaultrag.runtime.offload.plan import Plan, Refusal
+    from vaultrag.runtime.offload.targets import Named, Told
 
 MORE = 8  # GiB: the step in which people buy memory
 NOTICED = 1.05  # smaller gains are not worth a line
@@ -70,8 +70,8 @@ def plan_command(
 
     Only headers are read; a model of the catalogue that is not here is planned from its published shape.
     """
-    from vaultrag.runtime.planning import Told
-    from vaultrag.runtime.residents import plan_models
+    from vaultrag.runtime.offload.machine_plan import plan_models
+    from vaultrag.runtime.offload.targets import Told
 
     session = session_of(context)
     settings = session.settings(vault, home)
@@ -114,9 +114,9 @@ def _ram(text: str) -> float:
 
 def _machine(name: str, told: Told, settings: Settings) -> Hardware:
     """Return the machine to plan for: this one within the limits of the settings, unless another is told."""
-    from vaultrag.runtime.hardware import find_machine, limited
-    from vaultrag.runtime.planning import machine_as_told
-    from vaultrag.runtime.this_machine import describe_this_machine
+    from vaultrag.runtime.hardware.detect import describe_this_machine
+    from vaultrag.runtime.hardware.profiles import find_machine, limited
+    from vaultrag.runtime.offload.targets import machine_as_told
 
     if name:
         return machine_as_told(find_machine(name, models_dir()), told)
@@ -127,7 +127,7 @@ def _machine(name: str, told: Told, settings: Settings) -> Hardware:
 
 
 def _models(names: list[str] | None, settings: Any) -> Named:
-    from vaultrag.runtime.planning import models_named, models_of_settings
+    from vaultrag.runtime.offload.targets import models_named, models_of_settings
 
     return models_named(names, models_dir()) if names else models_of_settings(settings, models_dir())
 
@@ -146,8 +146,8 @@ def _shown(planned: MachinePlan, named: Named, context: int) -> PlannedMachine:
 
 
 def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> PlannedModel:
-    from vaultrag.runtime.residents import Placed
-    from vaultrag.runtime.this_machine import THIS_MACHINE
+    from vaultrag.runtime.hardware.detect import THIS_MACHINE
+    from vaultrag.runtime.offload.machine_plan import Placed
 
     wanted = model.wanted
     start = PlannedModel(
@@ -170,7 +170,7 @@ def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> Planned
 
 def _exact(model: Placed, name: str) -> Plan:
     """Return the plan with the working memory that llama.cpp itself reserves here."""
-    from vaultrag.runtime.memory import with_true_compute
+    from vaultrag.runtime.offload.memory import with_true_compute
 
     plain, _, scheme = name.rpartition(":")
     if plain and scheme == model.plan.facts.quantisation:
@@ -180,7 +180,7 @@ def _exact(model: Placed, name: str) -> Plan:
 
 def _measured(name: str) -> dict[str, float]:
     """Return what `models bench` measured of a model here."""
-    from vaultrag.runtime.models import fingerprint
+    from vaultrag.runtime.models.installed import fingerprint
     from vaultrag.runtime.tuning import kept
 
     result = kept(models_dir(), fingerprint(_entry(name), _path(name)))
@@ -190,13 +190,13 @@ def _measured(name: str) -> dict[str, float]:
 
 
 def _entry(name: str) -> ModelEntry:
-    from vaultrag.runtime.catalogue import ModelKind, find_model
+    from vaultrag.runtime.models.catalogue import ModelKind, find_model
 
     return find_model(name.rpartition(":")[0] or name, ModelKind.CHAT, models_dir())
 
 
 def _path(name: str) -> Path:
-    from vaultrag.runtime.models import model_path
+    from vaultrag.runtime.models.installed import model_path
 
     return model_path(_entry(name), models_dir())
 
@@ -234,9 +234,9 @@ def _place(name: str, use: Use) -> Place:
 
 def _changes(planned: MachinePlan, named: Named, context: int) -> Iterator[str]:
     """Say what more memory or a smaller context would give."""
-    from vaultrag.runtime.hardware import place_of_more, with_more
-    from vaultrag.runtime.offload import LEAST_CONTEXT
-    from vaultrag.runtime.residents import plan_models
+    from vaultrag.runtime.hardware.profiles import place_of_more, with_more
+    from vaultrag.runtime.offload.machine_plan import plan_models
+    from vaultrag.runtime.offload.plan import LEAST_CONTEXT
 
     more = plan_models(named.wanted, with_more(planned.hardware, MORE), context, planned.others)
     yield from _gains(planned, more, f"with {MORE} GiB more {place_of_more(planned.hardware)}")

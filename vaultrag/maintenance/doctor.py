@@ -14,10 +14,10 @@ from pathlib import Path
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Finding, Role, counted
 from vaultrag.errors import IndexMissing, VaultragError
-from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model
-from vaultrag.runtime.combinations import is_remote, model_on_server, role_map
-from vaultrag.runtime.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
-from vaultrag.runtime.models import fingerprint, is_present, model_files, model_path, require_model
+from vaultrag.runtime.hardware.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
+from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, find_model
+from vaultrag.runtime.models.combinations import is_remote, model_on_server, role_map
+from vaultrag.runtime.models.installed import fingerprint, is_present, model_files, model_path, require_model
 from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access
 from vaultrag.store.endpoint import read_endpoint, read_token
@@ -151,7 +151,7 @@ def _remote(config: Config) -> Iterator[Finding]:
     """Ask the model server that roles name what it is; where none is named nothing is sent."""
     roles = role_map(config.settings, config.models)
     for name in dict.fromkeys(name for role in Role if is_remote(name := roles.model_of(role))):
-        from vaultrag.runtime.remote import RemoteModel  # httpx costs a tenth of a second
+        from vaultrag.runtime.remote.model import RemoteModel  # httpx costs a tenth of a second
 
         settings = config.settings
         model = RemoteModel(settings.remote, model_on_server(name), settings.runtime.answer_timeout_seconds)

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaultrag.errors import DoesNotFit, ModelError
+from vaultrag.runtime.hardware.machine import ALL
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.loading import AS_PLANNED
-from vaultrag.runtime.machine import ALL
-from vaultrag.runtime.running import Running
+from vaultrag.runtime.offload.choose import AS_PLANNED
+from vaultrag.runtime.run_settings import Running
 from vaultrag.runtime.tuning import Failed, Neighbours, Result, Trial, better
 
 TIMEOUT_SECONDS = 600.0  # a model of 200 GB takes minutes to load

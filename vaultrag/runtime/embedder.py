@@ -39,7 +39,7 @@ class ChildEmbedder:
         self._fingerprint = fingerprint
         self._threads = threads
         environment = {**OFFLINE, "GOMP_SPINCOUNT": str(spin_count)}
-        self._child = Child("The embedding model's process", "vaultrag.runtime.embed_child", environment)
+        self._child = Child("The embedding model's process", "vaultrag.runtime.embed_worker", environment)
         self._closings = 0
         self._per_call = FIRST_CALL
         self._asked = 0

@@ -15,15 +15,15 @@ from typing import Any, TypeAlias
 from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought, encodable
 from vaultrag.errors import VaultragError
-from vaultrag.runtime.allowance import ENDED_BY
-from vaultrag.runtime.gguf import GgufHeader, read_header
-from vaultrag.runtime.losses import Lost, crashed, last_words, reported
-from vaultrag.runtime.machine import backend_info, physical_cores
-from vaultrag.runtime.memory import Buffer, Purpose
-from vaultrag.runtime.queueing import Line, Ticket
+from vaultrag.runtime.crashes import Lost, crashed, last_words, reported
+from vaultrag.runtime.eviction import Stay, Tenant
+from vaultrag.runtime.gguf.header import GgufHeader, read_header
+from vaultrag.runtime.hardware.machine import backend_info, physical_cores
+from vaultrag.runtime.llama.cpu_limit import ENDED_BY
+from vaultrag.runtime.offload.memory import Buffer, Purpose
+from vaultrag.runtime.queue import Line, Ticket
 from vaultrag.runtime.replay import Said
-from vaultrag.runtime.residence import Stay, Tenant
-from vaultrag.runtime.running import LoadedInfo, Loads, Running, Speed
+from vaultrag.runtime.run_settings import LoadedInfo, Loads, Running, Speed
 
 Frames: TypeAlias = Generator[dict[str, Any], None, None]
 
@@ -63,7 +63,7 @@ class ChildModel:
         self._running = running or Running()
         self._child = Child(
             f"the model {name}",
-            "vaultrag.runtime.llm_child",
+            "vaultrag.runtime.llama.worker",
             {
                 "GOMP_SPINCOUNT": str(spin_count),
                 "OMP_NUM_THREADS": str(self._threads),

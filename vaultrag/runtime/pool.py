@@ -10,17 +10,17 @@ from pathlib import Path
 
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Refusal, Role
-from vaultrag.runtime.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
-from vaultrag.runtime.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
 from vaultrag.runtime.embedder import ChildEmbedder
-from vaultrag.runtime.figures import read_figures, write_figures
+from vaultrag.runtime.eviction import Residence
+from vaultrag.runtime.hardware.machine import physical_cores
+from vaultrag.runtime.hardware.measurements import read_figures, write_figures
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.machine import physical_cores
-from vaultrag.runtime.models import fingerprint, is_present, model_path, require_model
-from vaultrag.runtime.planning import plan_for_settings
-from vaultrag.runtime.residence import Residence
-from vaultrag.runtime.residents import MachinePlan, Placed
-from vaultrag.runtime.running import Running
+from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
+from vaultrag.runtime.models.combinations import RoleMap, is_remote, kind_of, model_on_server, role_map
+from vaultrag.runtime.models.installed import fingerprint, is_present, model_path, require_model
+from vaultrag.runtime.offload.machine_plan import MachinePlan, Placed
+from vaultrag.runtime.offload.targets import plan_for_settings
+from vaultrag.runtime.run_settings import Running
 from vaultrag.runtime.tokens import load_token_counter
 from vaultrag.runtime.tuning import Trial, kept
 
@@ -238,7 +238,7 @@ class Models:
         return find_model(self.roles.model_of(role), kind_of(role), self.config.models)
 
     def _remote(self, name: str) -> ChatModel:
-        from vaultrag.runtime.remote import RemoteModel  # httpx costs a tenth of a second
+        from vaultrag.runtime.remote.model import RemoteModel  # httpx costs a tenth of a second
 
         settings = self.config.settings
         return RemoteModel(settings.remote, model_on_server(name), settings.runtime.answer_timeout_seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from vaultrag.runtime.losses import Lost, crashed
+from vaultrag.runtime.crashes import Lost, crashed
 
 SPOKEN = ("text", "thought")
 

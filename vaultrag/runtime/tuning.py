@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from vaultrag.runtime.placement import Placement
-from vaultrag.runtime.running import Speed
+from vaultrag.runtime.offload.placement import Placement
+from vaultrag.runtime.run_settings import Speed
 
 TUNING_NAME = "tuning.json"
 SPINS = (0, 1000, 10_000)  # OpenMP threads that wait: asleep at once, briefly awake, long awake
