@@ -33,8 +33,8 @@ from vaultrag.indexing.embed import never
 from vaultrag.runtime.pool import Models
 from vaultrag.store import embeddings
 from vaultrag.store.database import Access as DatabaseAccess
+from vaultrag.store.notes.lookups import languages_of
 from vaultrag.store.opening import open_database
-from vaultrag.store.places import languages_of
 from vaultrag.text.language import language_of
 from vaultrag.workspace import Access, Workspace
 

@@ -23,13 +23,13 @@ from vaultrag.indexing.apply import apply_changes
 from vaultrag.indexing.diff import diff_vault
 from vaultrag.indexing.embed import drain_outbox
 from vaultrag.indexing.read import Recipe
-from vaultrag.store import succession
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check import check_index
-from vaultrag.store.chroma import ChromaIndex, Collection
 from vaultrag.store.database import Database, Row, Value
+from vaultrag.store.integrity.check import check_index
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex, Collection
+from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.index import VectorIndex
 
 DIED = 9
 RECIPE = Recipe(count_words, "words", 100, 200)

@@ -21,13 +21,13 @@ from vaultrag.indexing.read import Recipe
 from vaultrag.maintenance.repair import Repair, mend_file
 from vaultrag.maintenance.verify import check_everything
 from vaultrag.retrieval.search import Searcher
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Access, Database
 from vaultrag.store.journal import Journal
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.index import VectorIndex
+from vaultrag.store.vectors.language_centres import LanguageCentres
 
 RECIPE = Recipe(count_words, "words", 100, 200)
 EMBEDDER = HashEmbedder()

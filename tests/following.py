@@ -11,8 +11,8 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings, WatchSection
 from vaultrag.errors import IndexMissing
 from vaultrag.jobs.follow import Follower, Step
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.graph import known_files
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.graph import known_files
 from vaultrag.workspace import Access, Reach, Workspace
 
 DEADLINE = 30.0

@@ -20,8 +20,8 @@ from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Keep, Verdict, VerdictState
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.store.check_home import SET_ASIDE
 from vaultrag.store.endpoint import Endpoint, announce, ensure_token
+from vaultrag.store.integrity.check_home import SET_ASIDE
 from vaultrag.store.records import Kind, read_bodies
 from vaultrag.workspace import Access, Workspace
 

@@ -20,7 +20,7 @@ from tests.index_content import Expected, content, differences, embedding_faults
 from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.store.chroma import ChromaUnavailable
+from vaultrag.store.vectors.chroma import ChromaUnavailable
 from vaultrag.workspace import Access, Workspace
 
 NOTES = 40

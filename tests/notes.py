@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from vaultrag.domain import Chunk, FileStat, Link, LinkKind, Note, Span
-from vaultrag.store.catalog import Catalog
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.text import language
 
 

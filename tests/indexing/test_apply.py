@@ -19,14 +19,15 @@ from vaultrag.indexing.diff import diff_vault
 from vaultrag.indexing.embed import drain_outbox
 from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.indexing.read import Recipe
-from vaultrag.store import embeddings, graph
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check import check_index
-from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store import embeddings
 from vaultrag.store.database import Database
-from vaultrag.store.keywords import search_keywords
+from vaultrag.store.integrity.check import check_index
+from vaultrag.store.notes import graph
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.keywords import search_keywords
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex
+from vaultrag.store.vectors.index import VectorIndex
 
 RECIPE = Recipe(count_words, "words", 100, 200)
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "vault"

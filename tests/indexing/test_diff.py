@@ -12,8 +12,8 @@ from tests.indexing.test_apply import RECIPE, put
 from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import apply_changes
 from vaultrag.indexing.diff import VaultDiff, diff_paths, diff_vault
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 
 

@@ -17,11 +17,12 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import Vectors
 from vaultrag.errors import ModelCrashed
 from vaultrag.indexing.embed import drain_outbox, never
-from vaultrag.store import embeddings, succession
-from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store import embeddings
 from vaultrag.store.database import Database
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex
+from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.index import VectorIndex
 
 NEW, OLD = "new-32", "old-64"
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.indexing.test_apply import FIXTURES, index, put
 from vaultrag.config import Config, Settings
-from vaultrag.store import graph, mentions
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check import check_index
 from vaultrag.store.database import Database
+from vaultrag.store.integrity.check import check_index
+from vaultrag.store.notes import graph, mentions
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.vault.files import scan_vault
 

@@ -15,10 +15,10 @@ from vaultrag.config import WatchSection
 from vaultrag.domain import Vectors
 from vaultrag.errors import VaultError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.store import graph, mentions
 from vaultrag.store.attention import DELETIONS_HELD, VAULT_MISSING, read_attention
-from vaultrag.store.check import check_index
 from vaultrag.store.embeddings import owed_count
+from vaultrag.store.integrity.check import check_index
+from vaultrag.store.notes import graph, mentions
 from vaultrag.workspace import Access, Reach, Workspace
 from vaultrag.workspace.workspace import NOT_WHOLE
 

@@ -12,9 +12,9 @@ from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Embedder, Finding
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.journal import Journal
 from vaultrag.store.records import Kind, RecordBook
+from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.workspace import Access, Workspace
 
 NOTES = {

@@ -22,8 +22,8 @@ from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records import forget
 from vaultrag.runtime.pool import Models
-from vaultrag.store.check import check_index
 from vaultrag.store.exclusions import exclude
+from vaultrag.store.integrity.check import check_index
 from vaultrag.workspace import Access, Workspace
 
 LATIN, CYRILLIC = "zqwombat", "щъёжак"

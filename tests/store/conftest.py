@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
-from vaultrag.store.check_vectors import unsound_embeddings
 from vaultrag.store.database import Access, Database
-from vaultrag.store.faults import translate
+from vaultrag.store.errors import translate
+from vaultrag.store.integrity.check_vectors import unsound_embeddings
 from vaultrag.store.opening import SCHEMA_KEY, open_database, split_statements
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 

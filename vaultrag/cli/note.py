@@ -13,8 +13,8 @@ from vaultrag.config import Config
 from vaultrag.domain import BlockKind, Link, Note, Span
 from vaultrag.errors import VaultError
 from vaultrag.indexing.read import ReadNote
-from vaultrag.store import graph
-from vaultrag.store.catalog import Catalog
+from vaultrag.store.notes import graph
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.vault.files import read_note
 from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver

@@ -14,10 +14,10 @@ from vaultrag.cli.links import obsidian_link
 from vaultrag.cli.terminal import Terminal, one_line
 from vaultrag.config import Config
 from vaultrag.domain import LinkKind
-from vaultrag.store import graph, mentions
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access, Database
-from vaultrag.store.graph import StoredLink
+from vaultrag.store.notes import graph, mentions
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.graph import StoredLink
 from vaultrag.store.opening import open_database
 from vaultrag.vault.naming import find_note
 from vaultrag.wire import notes as shapes

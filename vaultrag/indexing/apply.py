@@ -28,10 +28,10 @@ from vaultrag.indexing.read import (
     read_and_stem,
     shown_by_embed,
 )
-from vaultrag.store import graph
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
-from vaultrag.store.graph import Resolve
+from vaultrag.store.notes import graph
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.graph import Resolve
 from vaultrag.vault.files import EXCLUDED, Skipped
 from vaultrag.vault.links import resolve_link
 

@@ -12,10 +12,10 @@ from vaultrag.config import Config, require_vault
 from vaultrag.domain import Change, ChangeKind, FileStat
 from vaultrag.errors import VaultError
 from vaultrag.indexing.read import Recipe
-from vaultrag.store import graph
-from vaultrag.store.catalog import Catalog, StoredFile
 from vaultrag.store.exclusions import read_exclusions
-from vaultrag.store.within import EVERYWHERE
+from vaultrag.store.notes import graph
+from vaultrag.store.notes.catalog import Catalog, StoredFile
+from vaultrag.store.notes.within import EVERYWHERE
 from vaultrag.text.paths import normalize_path
 from vaultrag.vault.files import COPY, COPY_STARTS, Skipped, note_suffixes, read_note, scan_vault, without
 from vaultrag.vault.parse import content_hash

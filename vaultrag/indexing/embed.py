@@ -18,10 +18,11 @@ import numpy as np
 
 from vaultrag.domain import Embedder, Progress, Vectors, unwatched
 from vaultrag.errors import ModelError
-from vaultrag.store import embeddings, succession
+from vaultrag.store import embeddings
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import Batch
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.index import VectorIndex
 
 WINDOW = 512  # texts sorted by length at a time: an embedder pads each batch to its longest text
 FIRST_BATCH = 32

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from vaultrag.domain import LinkKind
-from vaultrag.store import mentions
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
-from vaultrag.store.mentions import Mention, Name, Text
+from vaultrag.store.notes import mentions
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.mentions import Mention, Name, Text
 from vaultrag.text.language import fold
 from vaultrag.vault.mentions import (
     KEPT_PER_NOTE,

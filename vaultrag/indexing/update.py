@@ -27,8 +27,8 @@ from vaultrag.store.attention import (
     read_attention,
     was_read_whole,
 )
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.vault.files import IN_THE_CLOUD
 
 REMEMBERED_SECONDS = 600.0  # deletions of the last minutes count together: a folder may go piece by piece

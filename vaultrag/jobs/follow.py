@@ -16,7 +16,7 @@ from vaultrag.domain import Progress
 from vaultrag.errors import VaultragError
 from vaultrag.indexing.update import EMPTY_SECONDS, Followed
 from vaultrag.store.attention import DELETIONS_HELD
-from vaultrag.store.within import EVERYWHERE
+from vaultrag.store.notes.within import EVERYWHERE
 from vaultrag.vault.settling import ChangeSet
 from vaultrag.vault.watch import INTERVAL, Watch
 from vaultrag.workspace import Workspace

@@ -18,9 +18,9 @@ from vaultrag.runtime.hardware.machine import BackendInfo, Device, DeviceKind, M
 from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, find_model
 from vaultrag.runtime.models.combinations import is_remote, model_on_server, role_map
 from vaultrag.runtime.models.installed import fingerprint, is_present, model_files, model_path, require_model
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Access
 from vaultrag.store.endpoint import read_endpoint, read_token
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.vault.files import list_files, note_suffixes
 

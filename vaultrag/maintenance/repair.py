@@ -14,20 +14,20 @@ from vaultrag.domain import Finding, Progress, counted
 from vaultrag.errors import IndexDamaged
 from vaultrag.indexing.read import Recipe
 from vaultrag.maintenance.verify import check_everything, verify_notes
-from vaultrag.store import mending
-from vaultrag.store.check import examples
-from vaultrag.store.check_home import SET_ASIDE, remove
-from vaultrag.store.chroma import POINTER
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import try_again
 from vaultrag.store.endpoint import ENDPOINT_NAME
-from vaultrag.store.faults import BESIDE
+from vaultrag.store.errors import BESIDE
+from vaultrag.store.integrity import mend
+from vaultrag.store.integrity.check import examples
+from vaultrag.store.integrity.check_home import SET_ASIDE, remove
+from vaultrag.store.integrity.salvage import clear_the_way, file_fault, replace_file, set_aside_files
 from vaultrag.store.journal import Journal
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import RecordBook
-from vaultrag.store.salvage import clear_the_way, file_fault, replace_file, set_aside_files
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import POINTER
+from vaultrag.store.vectors.index import VectorIndex
 
 
 def mend_file(config: Config, progress: Progress, fault: str = "") -> list[str]:
@@ -65,7 +65,7 @@ def _mend_file(config: Config, progress: Progress, fault: str) -> list[str]:
 def _mend_records(config: Config) -> list[str]:
     with open_database(config.database_path) as database:
         book = RecordBook(database, Journal(config.journal_path))
-        return [*mending.mend_states(database), *mending.mend_records(book, _damaged_files(config))]
+        return [*mend.mend_states(database), *mend.mend_records(book, _damaged_files(config))]
 
 
 @dataclass(slots=True)
@@ -81,34 +81,34 @@ class Repair:
     def before_indexing(self) -> None:
         """Drop every derived row that is wrong. Raises VaultError without the vault."""
         require_vault(self.config)
-        self.done += mending.mend_keywords(self.database)
+        self.done += mend.mend_keywords(self.database)
         verified = verify_notes(self.config, self.database, self.recipe, self.progress)
         if verified.damaged:
-            mending.drop_rows(self.database, verified.damaged)
+            mend.drop_rows(self.database, verified.damaged)
             self.done.append(f"Read anew, because the index was not what the file says: {', '.join(verified.damaged)}.")
         if verified.misnamed_files:
-            mending.drop_files(self.database, verified.misnamed_files)
+            mend.drop_files(self.database, verified.misnamed_files)
             self.done.append("Files that could not be found by name were looked up again.")
         if verified.wrong_mentions:
-            mending.owe_all_mentions(self.database)
+            mend.owe_all_mentions(self.database)
             self.done.append("Names of notes in the text of others were looked for again.")
         for what, paths in verified.outdated.items():
             self.done.append(f"{what}: {examples(paths)}. The index was brought up to date.")
-        self.done += mending.drop_unsound_embeddings(self.database, self.progress)
-        self.done += mending.queue_missing_embeddings(self.database)
+        self.done += mend.drop_unsound_embeddings(self.database, self.progress)
+        self.done += mend.queue_missing_embeddings(self.database)
         if tried := try_again(self.database):
             self.done.append(f"The embedder was given {counted(tried, 'passage')} once more that it had failed at.")
 
     def after_indexing(self, vectors: VectorIndex | None, rebuild: Callable[[VectorIndex], None]) -> list[Finding]:
         """Tidy up, have Chroma rebuilt where it is wrong, and return what is still not as it should be."""
-        mending.restore_days(self.database, _damaged_files(self.config))
-        self.done += mending.drop_needless_embeddings(self.database)
+        mend.restore_days(self.database, _damaged_files(self.config))
+        self.done += mend.drop_needless_embeddings(self.database)
         findings = self._check(vectors)
         if vectors is not None and vectors.rebuild_owed:
             rebuild(vectors)
             self.done.append("The vector index was built anew.")
             findings = self._check(vectors)
-        self.done += mending.mend_home(self.config.home)
+        self.done += mend.mend_home(self.config.home)
         if not self.done and not any(finding.severity == "error" for finding in findings):
             remove([self.config.home / SET_ASIDE])
         return findings

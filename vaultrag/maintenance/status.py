@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from vaultrag.config import Config
 from vaultrag.domain import IndexStatus
 from vaultrag.store.attention import read_attention, unread_count, was_read_whole
-from vaultrag.store.catalog import Catalog
 from vaultrag.store.database import Database
-from vaultrag.store.succession import succession
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.vectors.succession import succession
 
 
 def read_status(config: Config, database: Database) -> IndexStatus:

@@ -14,18 +14,18 @@ from vaultrag.indexing.apply import Embeds
 from vaultrag.indexing.diff import VaultDiff, diff_vault
 from vaultrag.indexing.mentions import aliases_meant
 from vaultrag.indexing.read import Job, ReadNote, Recipe, Unreadable, read_all, read_and_stem
-from vaultrag.store import graph, mentions, note_rows
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check import INDEX, REPAIR, check_index, examples
-from vaultrag.store.check_home import check_home
-from vaultrag.store.check_records import check_records
-from vaultrag.store.check_vectors import check_vectors
-from vaultrag.store.chunk_rows import stems_of
 from vaultrag.store.database import Access, Database
+from vaultrag.store.integrity.check import INDEX, REPAIR, check_index, examples
+from vaultrag.store.integrity.check_home import check_home
+from vaultrag.store.integrity.check_records import check_records
+from vaultrag.store.integrity.check_vectors import check_vectors
 from vaultrag.store.journal import Journal
-from vaultrag.store.mentions import Mention
+from vaultrag.store.notes import graph, mentions, note_rows
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.chunk_rows import stems_of
+from vaultrag.store.notes.mentions import Mention
 from vaultrag.store.records import RecordBook
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.index import VectorIndex
 from vaultrag.vault.files import read_note
 from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver

@@ -18,15 +18,15 @@ from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.records.archive import Archive, paths_spoken_of, records_about
-from vaultrag.store import graph
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check_home import SET_ASIDE, leftovers, remove
 from vaultrag.store.database import Database
-from vaultrag.store.erasure import compact, drop_chroma, drop_orphans
+from vaultrag.store.errors import translated
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
-from vaultrag.store.faults import translated
-from vaultrag.store.keywords import rebuild_keywords
+from vaultrag.store.integrity.check_home import SET_ASIDE, leftovers, remove
+from vaultrag.store.integrity.erase import compact, drop_chroma, drop_orphans
 from vaultrag.store.lists import AMONG, as_list
+from vaultrag.store.notes import graph
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.keywords import rebuild_keywords
 from vaultrag.store.records import FORGET_OWED, Kind
 from vaultrag.text.paths import normalize_path
 from vaultrag.vault.links import resolve_link

@@ -11,12 +11,12 @@ import numpy as np
 
 from vaultrag.domain import NearestNeighbours, Passage, Vectors
 from vaultrag.retrieval.fusion import Fused, Hit
-from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import vectors_for
-from vaultrag.store.graph import neighbours as linked_notes
-from vaultrag.store.keywords import search_keywords, search_names
-from vaultrag.store.places import (
+from vaultrag.store.notes.filters import keys_of_rows
+from vaultrag.store.notes.graph import neighbours as linked_notes
+from vaultrag.store.notes.keywords import search_keywords, search_names
+from vaultrag.store.notes.lookups import (
     Place,
     chunk_count,
     document_frequency,
@@ -25,7 +25,7 @@ from vaultrag.store.places import (
     places_by_row_ids,
     places_of_notes,
 )
-from vaultrag.store.restriction import keys_of_rows
+from vaultrag.store.vectors.language_centres import LanguageCentres
 from vaultrag.text.language import LANGUAGES, is_function_word, stem, stems, tokens
 from vaultrag.text.transliteration import transliterations
 

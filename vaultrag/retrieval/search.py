@@ -11,11 +11,11 @@ from vaultrag.config import SearchSection
 from vaultrag.domain import FILTER_LANE, Filter, LaneShare, NearestNeighbours, Passage, SearchResult, Vectors
 from vaultrag.retrieval.fusion import Fused, Hit, fill_free_slots, fuse, merge_languages, spread_notes
 from vaultrag.retrieval.lanes import Lanes, Question
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.centres import LanguageCentres
 from vaultrag.store.database import Database
-from vaultrag.store.places import Place
-from vaultrag.store.restriction import allowed_rows, newest_rows
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.filters import allowed_rows, newest_rows
+from vaultrag.store.notes.lookups import Place
+from vaultrag.store.vectors.language_centres import LanguageCentres
 from vaultrag.text.language import content_stems, language_of
 
 Result = TypeVar("Result")

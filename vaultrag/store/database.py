@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from vaultrag.errors import StoreError
-from vaultrag.store.faults import damaged, translated
+from vaultrag.store.errors import damaged, translated
 
 Value: TypeAlias = "str | int | float | bytes | None"
 Row: TypeAlias = tuple[Any, ...]

@@ -18,7 +18,7 @@ from typing import Any
 
 from vaultrag.domain import encodable
 from vaultrag.errors import IndexTooNew
-from vaultrag.store.faults import translated
+from vaultrag.store.errors import translated
 
 VERSION = 1
 LATEST = 2**63 - 1  # what a column of SQLite holds

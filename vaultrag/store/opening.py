@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vaultrag.errors import IndexMissing, IndexTooNew, StoreError
 from vaultrag.store.database import Access, Database
-from vaultrag.store.faults import damaged, translated
+from vaultrag.store.errors import damaged, translated
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Migration, Reparse
 
 SCHEMA_KEY = "schema"

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from vaultrag.errors import IndexLocked, StoreError
-from vaultrag.store.faults import translated
+from vaultrag.store.errors import translated
 
 if sys.platform == "win32":
     import msvcrt

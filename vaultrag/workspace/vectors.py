@@ -12,11 +12,12 @@ from vaultrag.domain import Embedder, Progress, Vectors, counted
 from vaultrag.errors import ModelError
 from vaultrag.indexing.embed import drain_outbox
 from vaultrag.runtime.pool import Models
-from vaultrag.store import embeddings, succession
-from vaultrag.store.centres import LanguageCentres
-from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store import embeddings
 from vaultrag.store.database import Database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex
+from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.index import VectorIndex
+from vaultrag.store.vectors.language_centres import LanguageCentres
 
 TURN_SECONDS = 1.0  # between looks at how far another thread is with embedding
 LEAVE_SECONDS = 5.0  # at the end a batch is waited for so long: it takes two, and one that hangs loses nothing

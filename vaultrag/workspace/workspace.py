@@ -46,11 +46,12 @@ from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.runtime.pool import Models
 from vaultrag.store import database as db
-from vaultrag.store import embeddings, mentions
+from vaultrag.store import embeddings
 from vaultrag.store.attention import was_read_whole
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check import check_index
-from vaultrag.store.check_home import SET_ASIDE
+from vaultrag.store.integrity.check import check_index
+from vaultrag.store.integrity.check_home import SET_ASIDE
+from vaultrag.store.notes import mentions
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.workspace.readiness import Standing

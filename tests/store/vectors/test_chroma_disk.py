@@ -11,12 +11,12 @@ import pytest
 from tests.disks import Disk, mounted
 from tests.doubles import HashEmbedder
 from vaultrag.store import embeddings
-from vaultrag.store.check_vectors import check_vectors
-from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.database import Database
-from vaultrag.store.exact import ExactIndex
+from vaultrag.store.integrity.check_vectors import check_vectors
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex
+from vaultrag.store.vectors.exact import ExactIndex
+from vaultrag.store.vectors.index import VectorIndex
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="mounts")
 

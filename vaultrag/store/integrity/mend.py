@@ -7,13 +7,13 @@ from pathlib import Path
 
 from vaultrag.domain import Progress, counted
 from vaultrag.store import embeddings
-from vaultrag.store.check import check_keywords, texts_without_embedding, unreadable_states
-from vaultrag.store.check_home import leftovers, make_private, readable_by_others, remove
-from vaultrag.store.check_vectors import unsound_embeddings
 from vaultrag.store.database import Database
-from vaultrag.store.keywords import rebuild_keywords
+from vaultrag.store.integrity.check import check_keywords, texts_without_embedding, unreadable_states
+from vaultrag.store.integrity.check_home import leftovers, make_private, readable_by_others, remove
+from vaultrag.store.integrity.check_vectors import unsound_embeddings
+from vaultrag.store.integrity.salvage import first_days, readable_records
+from vaultrag.store.notes.keywords import rebuild_keywords
 from vaultrag.store.records import RecordBook
-from vaultrag.store.salvage import first_days, readable_records
 from vaultrag.store.schema import FIRST_SEEN
 
 

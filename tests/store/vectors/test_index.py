@@ -16,12 +16,12 @@ from tests.doubles import HashEmbedder
 from vaultrag.domain import Vectors
 from vaultrag.errors import StoreError
 from vaultrag.store import embeddings
-from vaultrag.store.check import check_index
-from vaultrag.store.chroma import ChromaIndex
 from vaultrag.store.database import Database
-from vaultrag.store.exact import ExactIndex
+from vaultrag.store.integrity.check import check_index
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex
+from vaultrag.store.vectors.exact import ExactIndex
+from vaultrag.store.vectors.index import VectorIndex
 from vaultrag.text.language import language_of
 
 TEXTS = {f"{number:064x}": f"слово{number} общее word{number % 7}" for number in range(60)}

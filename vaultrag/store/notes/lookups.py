@@ -6,8 +6,8 @@ from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from vaultrag.store.database import Database
-from vaultrag.store.keywords import match_any
 from vaultrag.store.lists import Key, marks, parts
+from vaultrag.store.notes.keywords import match_any
 
 
 class Place(NamedTuple):

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from vaultrag.domain import Progress
 from vaultrag.errors import IndexDamaged, StoreError
-from vaultrag.store.check import check_file
-from vaultrag.store.check_home import SET_ASIDE
-from vaultrag.store.check_vectors import is_vector
 from vaultrag.store.database import Access, Database, Row
-from vaultrag.store.faults import BESIDE, translated
+from vaultrag.store.errors import BESIDE, translated
+from vaultrag.store.integrity.check import check_file
+from vaultrag.store.integrity.check_home import SET_ASIDE
+from vaultrag.store.integrity.check_vectors import is_vector
 from vaultrag.store.journal import Entry
-from vaultrag.store.note_rows import is_day
+from vaultrag.store.notes.note_rows import is_day
 from vaultrag.store.opening import open_database
 from vaultrag.store.schema import FIRST_SEEN
 

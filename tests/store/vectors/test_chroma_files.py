@@ -11,10 +11,10 @@ import pytest
 from tests.doubles import HashEmbedder
 from tests.home_damage import ANY_FILE, BINARY, Damage
 from vaultrag.store import embeddings
-from vaultrag.store.check_vectors import check_vectors
-from vaultrag.store.chroma import ChromaIndex
+from vaultrag.store.integrity.check_vectors import check_vectors
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaIndex
+from vaultrag.store.vectors.index import VectorIndex
 
 pytestmark = pytest.mark.long
 

@@ -55,7 +55,7 @@ class Collection:
     def __init__(self, folder: Path, dimension: int) -> None:
         self.folder = folder
         self.dimension = dimension
-        self._child = Child("the vector index", "vaultrag.store.chroma_child")
+        self._child = Child("the vector index", "vaultrag.store.vectors.chroma_worker")
 
     def create(self) -> None:
         self.folder.mkdir(mode=0o700)

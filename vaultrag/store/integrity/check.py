@@ -11,13 +11,13 @@ from functools import partial
 from vaultrag.domain import Finding, Severity, counted
 from vaultrag.errors import IndexDamaged
 from vaultrag.store import attention, embeddings
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.chroma import ChromaUnavailable
 from vaultrag.store.database import Access, Database
-from vaultrag.store.keywords import KEYWORD_TABLES
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.keywords import KEYWORD_TABLES
 from vaultrag.store.opening import states_its_schema
 from vaultrag.store.records import JOURNAL_REWRITTEN, JOURNAL_SIZE
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.vectors.chroma import ChromaUnavailable
+from vaultrag.store.vectors.index import VectorIndex
 
 REPAIR = "Run `vaultrag repair`."
 INDEX = "Run `vaultrag index`."

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from vaultrag.domain import LinkKind
 from vaultrag.store.database import Database, Row
-from vaultrag.store.graph import StoredLink
-from vaultrag.store.keywords import match_all
 from vaultrag.store.lists import AMONG, as_list
+from vaultrag.store.notes.graph import StoredLink
+from vaultrag.store.notes.keywords import match_all
 
 TEXTS_ASKED = 300  # chunks: enough to meet a word in small letters, if it is ever written so
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.notes import make_chunks, make_note, make_stat, resolve_nothing, write
 from vaultrag.domain import Chunk
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.check import check_index
-from vaultrag.store.keywords import search_keywords
+from vaultrag.store.integrity.check import check_index
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.keywords import search_keywords
 
 
 def row_ids(catalog: Catalog) -> dict[str, int]:

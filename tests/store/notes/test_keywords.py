@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.notes import write
-from vaultrag.store.catalog import Catalog
-from vaultrag.store.keywords import search_keywords, search_names
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.keywords import search_keywords, search_names
 from vaultrag.text import language
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from vaultrag.config import CONFIG_NAME, LOG_NAME, START_LOG_NAME
 from vaultrag.domain import Finding, counted
-from vaultrag.store.check import REPAIR, examples
-from vaultrag.store.chroma import GENERATION, POINTER
 from vaultrag.store.endpoint import ENDPOINT_NAME
-from vaultrag.store.faults import translated
+from vaultrag.store.errors import translated
+from vaultrag.store.integrity.check import REPAIR, examples
+from vaultrag.store.vectors.chroma import GENERATION, POINTER
 
 CHROMA = "chroma"
 OTHERS = 0o077  # what the group and everybody else may do: nothing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vaultrag.domain import Finding, counted
-from vaultrag.store.check import INDEX, REPAIR, examples
+from vaultrag.store.integrity.check import INDEX, REPAIR, examples
 from vaultrag.store.journal import latest
 from vaultrag.store.records import FORGET_OWED, RecordBook
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.store.check_home import check_home, leftovers, make_private, readable_by_others, remove
+from vaultrag.store.integrity.check_home import check_home, leftovers, make_private, readable_by_others, remove
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="file modes")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from vaultrag.errors import IndexLocked
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import advance_version
-from vaultrag.store.faults import translated
-from vaultrag.store.vectors import REBUILD_OWED
+from vaultrag.store.errors import translated
+from vaultrag.store.vectors.index import REBUILD_OWED
 
 KEYED_BY_TEXT = (("embeddings", "text_hash"), ("set_aside", "text_hash"), ("outbox", "key"))
 

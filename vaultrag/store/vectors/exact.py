@@ -13,7 +13,7 @@ from vaultrag.domain import Vectors
 from vaultrag.errors import IndexDamaged
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
-from vaultrag.store.places import languages_of
+from vaultrag.store.notes.lookups import languages_of
 
 PORTION = 4096  # rows read at a time: 6 MB beside the matrix
 SPARE = 1.125  # room for so many times the rows there are, so that a new one seldom copies the others

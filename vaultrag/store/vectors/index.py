@@ -12,11 +12,11 @@ import numpy as np
 
 from vaultrag.domain import Vectors
 from vaultrag.store import embeddings
-from vaultrag.store.chroma import KEYS_PER_REQUEST, ChromaIndex, ChromaUnavailable, Collection
 from vaultrag.store.database import Access, Database
-from vaultrag.store.exact import ExactIndex
-from vaultrag.store.faults import translated
+from vaultrag.store.errors import translated
 from vaultrag.store.lists import parts
+from vaultrag.store.vectors.chroma import KEYS_PER_REQUEST, ChromaIndex, ChromaUnavailable, Collection
+from vaultrag.store.vectors.exact import ExactIndex
 
 REBUILD_OWED = "chroma_rebuild_owed"
 EXACT_UP_TO = 20_000  # embeddings: so many are compared in less time than a request to Chroma takes, and none is missed

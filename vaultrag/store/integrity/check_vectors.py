@@ -8,10 +8,10 @@ import numpy as np
 
 from vaultrag.domain import Finding, Progress, Vectors, counted
 from vaultrag.store import embeddings
-from vaultrag.store.check import INDEX, REPAIR
-from vaultrag.store.chroma import ChromaIndex, ChromaUnavailable
 from vaultrag.store.database import Database
-from vaultrag.store.vectors import VectorIndex
+from vaultrag.store.integrity.check import INDEX, REPAIR
+from vaultrag.store.vectors.chroma import ChromaIndex, ChromaUnavailable
+from vaultrag.store.vectors.index import VectorIndex
 
 ROWS = 2000  # embeddings read at a time: 3 MB
 UNIT_TOLERANCE = 1e-3  # of a vector's length; e5 keeps within 1e-6

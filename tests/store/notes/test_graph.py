@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.notes import make_chunks, make_note, make_stat
-from vaultrag.store import graph
-from vaultrag.store.catalog import Catalog
+from vaultrag.store.notes import graph
+from vaultrag.store.notes.catalog import Catalog
 
 
 def by_name(paths: Sequence[str]) -> graph.Resolve:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaultrag.domain import Chunk, FileStat, Note, encodable
-from vaultrag.store import chunk_rows, graph
 from vaultrag.store.database import Database, Row, Value
-from vaultrag.store.graph import Resolve
+from vaultrag.store.notes import chunk_rows, graph
+from vaultrag.store.notes.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.text import language
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from vaultrag.domain import Link, LinkKind
 from vaultrag.store.database import Database, Row
 from vaultrag.store.lists import AMONG, as_list, marks, parts
-from vaultrag.store.within import EVERYWHERE, rows_within
+from vaultrag.store.notes.within import EVERYWHERE, rows_within
 from vaultrag.text.paths import file_name, lower
 
 Resolve: TypeAlias = Callable[[str, str], str | None]

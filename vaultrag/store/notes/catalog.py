@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vaultrag.domain import Chunk, FileStat, Note, Span
-from vaultrag.store import chunk_rows, embeddings, graph, note_rows
+from vaultrag.store import embeddings
 from vaultrag.store.database import Database, Row, Value
-from vaultrag.store.graph import Resolve
 from vaultrag.store.lists import marks, parts
+from vaultrag.store.notes import chunk_rows, graph, note_rows
+from vaultrag.store.notes.graph import Resolve
+from vaultrag.store.notes.within import EVERYWHERE, rows_within
 from vaultrag.store.schema import FIRST_SEEN
-from vaultrag.store.within import EVERYWHERE, rows_within
 
 _STORED_FILE = "SELECT path, fs_path, size, mtime_ns, inode, content_hash, recipe FROM notes"
 
