@@ -20,8 +20,8 @@ from pathlib import Path
 
 from tests.vault.test_any_text import FRAGMENTS, check_note, check_spans
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.parse import parse_note
-from vaultrag.vault.subpaths import resolve_subpath
+from vaultrag.vault.parsing.parse import parse_note
+from vaultrag.vault.parsing.subpaths import resolve_subpath
 
 DEADLINE = 20  # seconds that no note of this size may take, on a busy machine too
 SIZE = 20_000  # characters of the smaller text of a pair

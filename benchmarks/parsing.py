@@ -30,7 +30,7 @@ from vaultrag.runtime.pool import Models
 from vaultrag.text.language import language_of, sentences
 from vaultrag.vault.files import scan_vault
 from vaultrag.vault.links import LinkResolver
-from vaultrag.vault.parse import parse_note
+from vaultrag.vault.parsing.parse import parse_note
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "vault"
 VARIABLE = "VAULTRAG_OBSIDIANTOOLS"

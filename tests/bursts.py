@@ -19,7 +19,7 @@ from vaultrag.domain import FileStat
 from vaultrag.store.database import Access
 from vaultrag.store.opening import open_database
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
-from vaultrag.vault.parse import content_hash
+from vaultrag.vault.parsing.parse import content_hash
 
 TEXTS = ("# Заметка {0}\n\nКартридж в бойлере, см. [[note-{1}]].\n", "# Note {0}\n\nThe backup of [[note-{1}]] ran.\n")
 DEPTH = 4  # of the nested folders

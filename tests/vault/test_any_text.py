@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from vaultrag.domain import Chunk, Note
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.frontmatter import read_frontmatter
-from vaultrag.vault.lines import Lines
-from vaultrag.vault.parse import parse_note
+from vaultrag.vault.parsing.frontmatter import read_frontmatter
+from vaultrag.vault.parsing.lines import Lines
+from vaultrag.vault.parsing.parse import parse_note
 
 LIMIT = 60
 

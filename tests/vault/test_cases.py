@@ -11,11 +11,11 @@ import pytest
 
 from vaultrag.domain import Link
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
-from vaultrag.vault.parse import parse_note
-from vaultrag.vault.plain import plain_text
-from vaultrag.vault.subpaths import resolve_subpath
+from vaultrag.vault.parsing.lines import Lines
+from vaultrag.vault.parsing.parse import parse_note
+from vaultrag.vault.parsing.plain import plain_text
+from vaultrag.vault.parsing.subpaths import resolve_subpath
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 _TIE_BREAK = re.compile(r"`(.*)` in `(.+)` → (?:`(.+)`|nothing)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vaultrag.domain import Chunk
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.parse import parse_note
+from vaultrag.vault.parsing.parse import parse_note
 
 TARGET, LIMIT = 60, 90
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.fuzz_parser import GROWTH, check_input, mutated, read_seeds
 from tests.vault.test_any_text import count_words
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.parse import parse_note
+from vaultrag.vault.parsing.parse import parse_note
 
 INPUTS = 800  # of a fixed seed; benchmarks/fuzz_parser.py runs as many as one likes
 SIZE = 6000  # characters of the smaller text; the benchmark doubles 20 kB

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from vaultrag.domain import BlockKind, LinkKind, Note
-from vaultrag.vault.blocks import Structure, read_structure
 from vaultrag.vault.files import list_files, read_note, scan_vault
-from vaultrag.vault.frontmatter import frontmatter_tags, read_frontmatter, string_values
-from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
-from vaultrag.vault.parse import parse_note
-from vaultrag.vault.syntax import RawLink, parse_property, scan_inline
+from vaultrag.vault.parsing.blocks import Structure, read_structure
+from vaultrag.vault.parsing.frontmatter import frontmatter_tags, read_frontmatter, string_values
+from vaultrag.vault.parsing.lines import Lines
+from vaultrag.vault.parsing.parse import parse_note
+from vaultrag.vault.parsing.syntax import RawLink, parse_property, scan_inline
 
 DATA = Path(os.environ.get("VAULTRAG_BENCH_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 GOLDEN = DATA / "obsidian-golden"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vaultrag.domain import Chunk, Span
 from vaultrag.text.language import sentences
-from vaultrag.vault.lines import NEWLINE
+from vaultrag.vault.parsing.lines import NEWLINE
 
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
 _MARKS = re.compile(r"[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")

@@ -11,7 +11,7 @@ from importlib import resources
 from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage, Refusal
 from vaultrag.text.language import content_stems, sentences, stems
-from vaultrag.vault.lines import NEWLINE
+from vaultrag.vault.parsing.lines import NEWLINE
 
 CountMany = Callable[[Sequence[str]], list[int]]
 TEMPLATE_TOKENS = 40  # role marks and line ends around system and user text, generously

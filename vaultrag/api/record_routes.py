@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response, StreamingResponse
 
 from vaultrag import wire
-from vaultrag.api.following import follow
+from vaultrag.api.background import follow
 from vaultrag.api.responses import event_stream, json_response
 from vaultrag.api.streams import Streams
 from vaultrag.wire import records as wire_records

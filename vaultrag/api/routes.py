@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from vaultrag import wire
-from vaultrag.api.following import follow
+from vaultrag.api.background import follow
 from vaultrag.api.record_routes import add_record_routes
 from vaultrag.api.responses import event_stream, json_response
 from vaultrag.api.runs import IndexRuns

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from vaultrag import __version__
-from vaultrag.cli.answers import answers_app, chats_app
-from vaultrag.cli.graph_commands import graph_app
-from vaultrag.cli.models import models_app
+from vaultrag.cli.commands.records.answers import answers_app, chats_app
+from vaultrag.cli.commands.vault.graph import graph_app
+from vaultrag.cli.models.models import models_app
 from vaultrag.cli.options import (
     EPILOG,
     ChatOption,
@@ -80,7 +80,7 @@ def init(
     home: HomeOption = None,
 ) -> None:
     """Write a settings file for a vault, every setting explained. Not needed: defaults work without it."""
-    from vaultrag.cli.setup import write_settings
+    from vaultrag.cli.commands.vault.init import write_settings
 
     session = session_of(context)
     write_settings(session.config(folder or vault, home), session.terminal)
@@ -97,7 +97,7 @@ def index(
     json: JsonOption = False,
 ) -> None:
     """Read what changed in the vault and embed it. Can be stopped and run again at any point."""
-    from vaultrag.cli.index import bring_up_to_date
+    from vaultrag.cli.commands.vault.index import bring_up_to_date
 
     session = session_of(context)
     bring_up_to_date(session.config(vault, home), session.terminal, "accept" if accept_deletions else "guard")
@@ -111,7 +111,7 @@ def watch(
     json: JsonOption = False,
 ) -> None:
     """Keep the index up to the vault until Ctrl-C: a saved note is found within a second. `serve` does it, too."""
-    from vaultrag.cli.watch import follow_vault
+    from vaultrag.cli.commands.vault.watch import follow_vault
 
     session = session_of(context)
     follow_vault(session.config(vault, home), session.terminal)
@@ -141,7 +141,7 @@ def search(  # typer reads the options from the signature
     the latest note first. A query that begins with a minus comes after --.
     """
     from vaultrag.cli.backend import ServerUse
-    from vaultrag.cli.search import Search
+    from vaultrag.cli.commands.ask.search import Search
 
     session = session_of(context)
     config = session.config(vault, home)
@@ -162,8 +162,8 @@ def ask(
     json: JsonOption = False,
 ) -> None:
     """Answer a question from the notes, each sentence with its source. With --combo in this process, by its models."""
-    from vaultrag.cli.ask import Ask
     from vaultrag.cli.backend import ServerUse
+    from vaultrag.cli.commands.ask.ask import Ask
 
     session = session_of(context)
     server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
@@ -180,7 +180,7 @@ def export_command(
     json: JsonOption = False,
 ) -> None:
     """Write what cannot be rebuilt into one file: saved answers, chats, verdicts, exclusions, settings."""
-    from vaultrag.cli.backup import export_to
+    from vaultrag.cli.commands.records.export import export_to
 
     session = session_of(context)
     export_to(session.config(vault, home), session.terminal, file)
@@ -196,7 +196,7 @@ def import_command(
     json: JsonOption = False,
 ) -> None:
     """Merge an exported file: the later state of each record counts, and doing it again changes nothing."""
-    from vaultrag.cli.backup import import_from
+    from vaultrag.cli.commands.records.export import import_from
 
     session = session_of(context)
     import_from(session.config(vault, home), session.terminal, file, dry_run)
@@ -217,7 +217,7 @@ def forget(
     Saved answers and chats for which it was read go with it. The vault is not touched, nor are links in other notes.
     A note that is renamed afterwards is another note.
     """
-    from vaultrag.cli.forget import forget_path, let_back_in
+    from vaultrag.cli.commands.records.forget import forget_path, let_back_in
 
     session = session_of(context)
     config = session.config(vault, home)
@@ -235,7 +235,7 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Say what is indexed, and whether a server runs."""
-    from vaultrag.cli.status import print_status
+    from vaultrag.cli.commands.vault.status import print_status
 
     session = session_of(context)
     print_status(session.config(vault, home), session.terminal)
@@ -252,7 +252,7 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Verify the index: everything that must hold, and what to do where it does not."""
-    from vaultrag.cli.examine import check_deep, check_index
+    from vaultrag.cli.commands.vault.check import check_deep, check_index
 
     session = session_of(context)
     examine = check_deep if deep else check_index
@@ -270,7 +270,7 @@ def repair(
 
     A running server is ended first. Damaged files are kept until a repair finds nothing to do. Can be run any time.
     """
-    from vaultrag.cli.examine import repair_index
+    from vaultrag.cli.commands.vault.check import repair_index
 
     session = session_of(context)
     raise typer.Exit(repair_index(session.config(vault, home), session.terminal))
@@ -284,7 +284,7 @@ def doctor(
     json: JsonOption = False,
 ) -> None:
     """Look at everything VaultRAG needs: what, why it matters, and the remedy."""
-    from vaultrag.cli.examine import examine_machine
+    from vaultrag.cli.commands.vault.check import examine_machine
 
     session = session_of(context)
     raise typer.Exit(examine_machine(session.config(vault, home), session.terminal))
@@ -307,7 +307,7 @@ def serve(
     json: JsonOption = False,
 ) -> None:
     """Keep index and models ready on 127.0.0.1, for Obsidian and for quick commands."""
-    from vaultrag.cli.serve import end_server, run_server
+    from vaultrag.cli.commands.service.serve import end_server, run_server
 
     session = session_of(context)
     config = session.config(vault, home, combo)

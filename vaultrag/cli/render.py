@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from vaultrag.cli.links import obsidian_link
+from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.snippet import cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
 from vaultrag.domain import counted

@@ -18,7 +18,7 @@ from vaultrag.store.notes.catalog import Catalog, StoredFile
 from vaultrag.store.notes.within import EVERYWHERE
 from vaultrag.text.paths import normalize_path
 from vaultrag.vault.files import COPY, COPY_STARTS, Skipped, note_suffixes, read_note, scan_vault, without
-from vaultrag.vault.parse import content_hash
+from vaultrag.vault.parsing.parse import content_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.context import Transclude, no_embeds
 from vaultrag.vault.features import with_features
 from vaultrag.vault.files import read_note
-from vaultrag.vault.lines import Lines
-from vaultrag.vault.parse import parse_note
-from vaultrag.vault.subpaths import resolve_subpath
+from vaultrag.vault.parsing.lines import Lines
+from vaultrag.vault.parsing.parse import parse_note
+from vaultrag.vault.parsing.subpaths import resolve_subpath
 
 PARSER_VERSION = "3"  # raise it whenever the same text would give other chunks, links or stems
 MANY = 500  # notes: below that, starting workers costs more than it saves

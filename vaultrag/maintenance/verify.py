@@ -27,8 +27,8 @@ from vaultrag.store.notes.mentions import Mention
 from vaultrag.store.records import RecordBook
 from vaultrag.store.vectors.index import VectorIndex
 from vaultrag.vault.files import read_note
-from vaultrag.vault.lines import Lines
 from vaultrag.vault.links import LinkResolver
+from vaultrag.vault.parsing.lines import Lines
 
 DAMAGED = "notes-as-read"
 FATAL = {"sqlite-integrity", "schema"}  # a file of which nothing that it says can be trusted

@@ -20,7 +20,7 @@ from vaultrag.store.journal import Entry, Journal
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, read_bodies
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
-from vaultrag.vault.lines import Lines
+from vaultrag.vault.parsing.lines import Lines
 from vaultrag.wire import Answer as AnswerShape
 from vaultrag.wire import Citation
 from vaultrag.wire.records import Chat, SavedAnswer, ShownAnswer, SourceState

@@ -11,10 +11,10 @@ from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
 from vaultrag.text.language import language_of, sentences
-from vaultrag.vault.canvas import Literal, is_canvas, read_literal
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
-from vaultrag.vault.lines import NEWLINE, Lines
-from vaultrag.vault.plain import plain_heading, plain_text, without_comments
+from vaultrag.vault.parsing.canvas import Literal, is_canvas, read_literal
+from vaultrag.vault.parsing.lines import NEWLINE, Lines
+from vaultrag.vault.parsing.plain import plain_heading, plain_text, without_comments
 from vaultrag.vault.split import halve, split_block
 
 TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 
 from vaultrag.domain import Block, BlockKind, Note
-from vaultrag.vault.lines import NEWLINE
-from vaultrag.vault.plain import plain_line, plain_text
+from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.plain import plain_line, plain_text
 
 Transclude = Callable[[str, str], str]
 """The Markdown that an embed shows, by its target and anchor; empty where it shows none."""

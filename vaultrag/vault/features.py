@@ -9,8 +9,8 @@ from dataclasses import replace
 from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, Feature, LinkKind, Note
-from vaultrag.vault.canvas import is_canvas
-from vaultrag.vault.lines import Lines
+from vaultrag.vault.parsing.canvas import is_canvas
+from vaultrag.vault.parsing.lines import Lines
 
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]|\^\[[^\]\r\n]+\]")
 _INLINE_CODE = re.compile(r"(`+)(?!`)[^\r\n]*?[^`\r\n]\1(?!`)")

@@ -21,7 +21,7 @@ from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
 from vaultrag.text.paths import normalize_path
 from vaultrag.vault.named import NamedFile, lies_in_real_folders, spelled_on_disk
-from vaultrag.vault.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
+from vaultrag.vault.parsing.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 
 NOTE_SUFFIXES = (".md", ".canvas", ".base")
 READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round

@@ -10,7 +10,7 @@ from math import ceil
 
 from vaultrag.domain import BlockKind
 from vaultrag.text.language import sentences
-from vaultrag.vault.lines import NEWLINE
+from vaultrag.vault.parsing.lines import NEWLINE
 
 FILLED = 0.8  # how much of the room an even part takes: tokens are not spread evenly
 

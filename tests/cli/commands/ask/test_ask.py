@@ -1,0 +1,46 @@
+"""What is shown while an answer is on its way, and what `status` tells of the models in memory."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from vaultrag import wire
+from vaultrag.cli.commands.ask.ask import Draft
+from vaultrag.cli.commands.vault.status import resident_rows
+
+
+def shown(draft: Draft) -> str:
+    console = Console(width=80, no_color=True, force_terminal=True)
+    with console.capture() as capture:
+        console.print(draft)
+    return capture.get()
+
+
+def test_loading_is_a_bar_until_the_passages_are_read() -> None:
+    draft = Draft("Searching the notes")
+    assert "━" not in shown(draft)
+    draft.take(wire.Progress(phase="model", done=50, total=100))
+    half = shown(draft)
+    assert "Loading the model" in half
+    assert "━" in half
+    draft.take(wire.PassagesFound(passages=[], left_out=0, warnings=[]))
+    assert "Reading" in shown(draft)
+    assert "━" not in shown(draft)
+
+
+def resident(name: str, share: float, loaded: int, stays: bool) -> wire.Resident:
+    return wire.Resident(
+        name=name, roles=["answer"], share=share, bytes=loaded, reason="as planned", warning="", stays=stays
+    )
+
+
+def test_status_tells_what_lies_in_memory_and_by_which_plan() -> None:
+    swap = "small left the memory for large: there is no room for both."
+    models = [resident("large", 1.0, 2_000_000_000, False), resident("small", 0.4, 0, True), resident("s", 0, 0, True)]
+    server = wire.Server(pid=1, url="u", version="1", embedder="ready", model="ready", residents=models, swap=swap)
+    (_, large), (_, small), (_, gone), (_, swapped) = resident_rows(server)
+    assert large == "large (answer): 2.0 GB, as planned; shares the memory with no other."
+    assert "loading, 40%" in small
+    assert "not now" in gone
+    assert swapped == swap
+    assert resident_rows(None) == []

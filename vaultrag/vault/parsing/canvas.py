@@ -1,0 +1,251 @@
+"""JSON Canvas 1.0: text cards as blocks of the raw file, so that spans stay true, under their groups' labels.
+
+An edge's label is context of a card at its end. A file card is a link and no text; a web card's address is not read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vaultrag.domain import Block, BlockKind, InlineField, Link, LinkKind, Note, Task
+from vaultrag.vault.parsing.blocks import read_structure
+from vaultrag.vault.parsing.dataview import read_fields, read_tasks
+from vaultrag.vault.parsing.lines import NEWLINE, Lines
+from vaultrag.vault.parsing.syntax import scan_inline
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
+_LABEL_LENGTH = 60  # characters of a card that name it at the other end of an edge
+MAX_DEPTH = 16  # a canvas has three levels
+MAX_COORDINATE = 1e9  # beyond it a box is damage, and float arithmetic would overflow
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The inside of a JSON string: its text, and for each character (and the end) its offset in the file."""
+
+    text: str
+    offsets: Sequence[int]
+
+
+def is_canvas(path: str) -> bool:
+    return path.lower().endswith(".canvas")
+
+
+def read_literal(raw: str, start: int, end: int) -> Literal:
+    """Decode the inside of a JSON string that stands at `raw[start:end]`, without its quotes."""
+    pieces: list[str] = []
+    offsets: list[int] = []
+    at = start
+    for match in _ESCAPE.finditer(raw, start, end):
+        pieces.append(raw[at : match.start()])
+        offsets.extend(range(at, match.start()))
+        decoded = _unescape(match.group())
+        pieces.append(decoded)
+        offsets.extend([match.start()] * len(decoded))
+        at = match.end()
+    pieces.append(raw[at:end])
+    offsets.extend(range(at, end + 1))
+    return Literal("".join(pieces), offsets)
+
+
+def parse_canvas(path: str, text: str, content_hash: str) -> Note:
+    """Parse a canvas. An empty file is an empty canvas; a broken one has no blocks, and says so."""
+    title = path.rpartition("/")[2].rpartition(".")[0]
+    note = Note(path=path, title=title, text=text, content_hash=content_hash)
+    if not text.strip():
+        return note
+    try:
+        canvas = json.loads(text)
+        places = dict(_string_places(text))
+    except (ValueError, RecursionError):
+        return _broken(note)
+    if not isinstance(canvas, dict):
+        return _broken(note)
+    reader = _Canvas(text, canvas, places)
+    reader.read()
+    return Note(
+        path=path,
+        title=title,
+        text=text,
+        tags=tuple(dict.fromkeys(reader.tags)),
+        blocks=tuple(sorted(reader.blocks, key=lambda block: block.start)),
+        tasks=tuple(reader.tasks),
+        fields=tuple(reader.fields),
+        links=tuple(sorted(reader.links, key=lambda link: link.line)),
+        content_hash=content_hash,
+    )
+
+
+def _broken(note: Note) -> Note:
+    problem = "The canvas is not valid JSON Canvas; nothing in it is indexed."
+    return Note(note.path, note.title, note.text, content_hash=note.content_hash, problems=(problem,))
+
+
+class _Canvas:
+    def __init__(self, text: str, canvas: Mapping[str, Any], places: Mapping[Place, tuple[int, int]]) -> None:
+        self.text = text
+        self.nodes = _objects(canvas, "nodes")
+        self.edges = _objects(canvas, "edges")
+        self.places = places
+        self.lines = Lines(text)
+        self.blocks: list[Block] = []
+        self.links: list[Link] = []
+        self.tags: list[str] = []
+        self.tasks: list[Task] = []
+        self.fields: list[InlineField] = []
+
+    def read(self) -> None:
+        groups = [node for _, node in self.nodes if node.get("type") == "group"]
+        paths = {index: _groups_around(node, groups) for index, node in self.nodes}
+        labels = {label for index, node in self.nodes if node.get("type") == "text" for label in paths[index]}
+        contexts = self._edges()
+        for index, node in self.nodes:
+            path = paths[index]
+            place: Place = ("nodes", index)
+            kind = node.get("type")
+            if kind == "text":
+                self._card((*place, "text"), path, "\n".join(contexts.get(str(node.get("id")), ())))
+            elif kind == "file":
+                self._file((*place, "file"), node)
+            elif kind == "group" and str(node.get("label")).strip() not in labels:
+                self._label((*place, "label"), path)
+
+    def _edges(self) -> dict[str, list[str]]:
+        """Return what edges say of each text card; a label between other cards becomes a block of its own."""
+        nodes = {str(node.get("id")): node for _, node in self.nodes}
+        contexts: dict[str, list[str]] = {}
+        for index, edge in self.edges:
+            label = edge.get("label")
+            if not isinstance(label, str) or not label.strip():
+                continue
+            ends = str(edge.get("fromNode")), str(edge.get("toNode"))
+            names = [_name(nodes[end]) if end in nodes else "" for end in ends]
+            card = next((end for end in ends if end in nodes and nodes[end].get("type") == "text"), None)
+            if card is None:
+                self._label(("edges", index, "label"), (" → ".join(names),) if all(names) else ())
+            else:
+                said = (label.strip(), names[1]) if card == ends[0] else (names[0], label.strip())
+                contexts.setdefault(card, []).append(" → ".join(part for part in said if part))
+        return contexts
+
+    def _card(self, place: Place, path: tuple[str, ...], context: str) -> None:
+        if place not in self.places:
+            return
+        literal = read_literal(self.text, *self.places[place])
+        structure = read_structure(literal.text, Lines(literal.text), 0, ())
+        for block in structure.blocks:
+            start, end = literal.offsets[block.start], literal.offsets[block.end]
+            last = block is structure.blocks[-1]
+            self.blocks.append(
+                replace(
+                    block,
+                    start=start,
+                    end=end,
+                    heading_path=path + block.heading_path,
+                    context=context if last else "",
+                )
+            )
+
+        def line_of(offset: int) -> int:
+            return self.lines.line_at(literal.offsets[offset]) + 1
+
+        self.tasks.extend(read_tasks(literal.text, structure.items, line_of))
+        self.fields.extend(read_fields(literal.text, structure.inline, line_of))
+        for start, end in structure.inline:
+            links, tags = scan_inline(literal.text, start, end)
+            self.tags.extend(tag.tag for tag in tags)
+            for link in links:
+                self.links.append(Link(link.target, link.kind, link.anchor, link.text, line_of(link.start)))
+
+    def _file(self, place: Place, node: Mapping[str, Any]) -> None:
+        if place not in self.places:
+            return
+        anchor = node.get("subpath")
+        anchor = anchor.removeprefix("#") if isinstance(anchor, str) else ""
+        literal = read_literal(self.text, *self.places[place])
+        line = self.lines.line_at(literal.offsets[0]) + 1
+        self.links.append(Link(literal.text, LinkKind.CANVAS, anchor, _name(node), line))
+
+    def _label(self, place: Place, path: tuple[str, ...]) -> None:
+        start, end = self.places.get(place, (0, 0))
+        if self.text[start:end].strip():
+            self.blocks.append(Block(BlockKind.PARAGRAPH, start, end, path))
+
+
+def _objects(canvas: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:
+    members = canvas.get(key)
+    if not isinstance(members, list):
+        return []
+    return [(index, member) for index, member in enumerate(members) if isinstance(member, dict)]
+
+
+def _string_places(text: str) -> Iterator[tuple[Place, tuple[int, int]]]:
+    """Yield where each string value of a valid JSON text stands, without its quotes."""
+    place: list[str | int] = []
+    is_key = False
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token in {"{", "["}:
+            place.append("" if token == "{" else 0)
+            is_key = token == "{"
+            if len(place) > MAX_DEPTH:
+                raise ValueError("nested too deeply")
+        elif token in "}]":
+            place.pop()
+        elif token == ",":
+            last = place[-1]
+            is_key = isinstance(last, str)
+            if isinstance(last, int):
+                place[-1] = last + 1
+        elif token == ":":
+            is_key = False
+        elif token[0] == '"':
+            if is_key:
+                place[-1] = json.loads(token, strict=False)
+            else:
+                yield tuple(place), (match.start() + 1, match.end() - 1)
+
+
+def _unescape(escape: str) -> str:
+    decoded: str = json.loads(f'"{escape}"', strict=False)
+    return "\ufffd" if "\ud800" <= decoded <= "\udfff" else decoded  # half a pair is no character
+
+
+def _groups_around(node: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the labels of the groups that a card's middle lies in, the widest first."""
+    box = _box(node)
+    around: list[tuple[float, str]] = []
+    for group in groups:
+        outer, label = _box(group), group.get("label")
+        if group is not node and box and outer and isinstance(label, str) and label.strip() and _holds(outer, box):
+            around.append((-outer[2], label.strip()))
+    return tuple(label for _, label in sorted(around))
+
+
+def _box(node: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    sides = [node.get(key) for key in ("x", "y", "width", "height")]
+    numbers = [float(side) for side in sides if isinstance(side, int | float) and abs(side) < MAX_COORDINATE]
+    return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == len(sides) else None
+
+
+def _holds(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:
+    middle_x, middle_y = inner[0] + inner[2] / 2, inner[1] + inner[3] / 2
+    inside_x = outer[0] <= middle_x <= outer[0] + outer[2]
+    inside_y = outer[1] <= middle_y <= outer[1] + outer[3]
+    return inside_x and inside_y and outer[2] * outer[3] > inner[2] * inner[3]
+
+
+def _name(node: Mapping[str, Any]) -> str:
+    for key in ("text", "file", "label", "url"):
+        value = node.get(key)
+        if isinstance(value, str) and value.strip():
+            name = value.rpartition("/")[2].removesuffix(".md") if key == "file" else value
+            return NEWLINE.split(name.strip(), maxsplit=1)[0].lstrip("#").strip()[:_LABEL_LENGTH]
+    return ""
