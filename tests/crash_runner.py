@@ -27,8 +27,8 @@ from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.integrity.check import check_index
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors.chroma import ChromaIndex, Collection
 from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.chroma import ChromaIndex, Collection
 from vaultrag.store.vectors.index import VectorIndex
 
 DIED = 9

@@ -20,8 +20,8 @@ from vaultrag.indexing.embed import drain_outbox, never
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
 from vaultrag.store.opening import open_database
-from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors.index import VectorIndex
 
 NEW, OLD = "new-32", "old-64"

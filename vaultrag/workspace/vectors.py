@@ -14,8 +14,8 @@ from vaultrag.indexing.embed import drain_outbox
 from vaultrag.runtime.pool import Models
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
-from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors import succession
+from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors.index import VectorIndex
 from vaultrag.store.vectors.language_centres import LanguageCentres
 
