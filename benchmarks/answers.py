@@ -37,7 +37,7 @@ from vaultrag.domain import (
 )
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.installed import fingerprint, require_model
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.text.language import fold
 
 ANSWERABLE, UNANSWERABLE = 20, 6  # some ten minutes on two cores
@@ -111,7 +111,7 @@ def main() -> int:
     items = sample(_items(), full)
     rows: list[dict[str, object]] = []
     with Product(fixture()) as product:
-        models = Models.of(product.workspace.config)
+        models = ModelPool.of(product.workspace.config)
         answerer = _answerer(product, models)
         for done, item in enumerate(items):
             show_progress("questions", done, len(items))
@@ -121,7 +121,7 @@ def main() -> int:
     return 0
 
 
-def _answerer(product: Product, models: Models) -> Answerer:
+def _answerer(product: Product, models: ModelPool) -> Answerer:
     """Return the product's own answerer with its model behind the cache."""
     config = product.workspace.config
     entry = find_model(config.settings.roles.answer, ModelKind.CHAT, config.models)

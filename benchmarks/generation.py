@@ -203,7 +203,7 @@ def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> 
     from vaultrag.runtime.chat_format.template import choose_template
     from vaultrag.runtime.llama.draft_model import DraftModel  # llama.cpp, here in this process
     from vaultrag.runtime.llama.model import LoadedModel
-    from vaultrag.runtime.llama.session import Resident
+    from vaultrag.runtime.llama.session import Session
     from vaultrag.runtime.llama.slot import Slot, common_prefix
     from vaultrag.runtime.llama.speculation import Pace
     from vaultrag.runtime.offload.placement import Placement
@@ -211,8 +211,8 @@ def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> 
     placement = Placement(context=4096, threads=THREADS, threads_batch=THREADS)
     model = LoadedModel(_path(name), placement, threading.Event())
     template = choose_template(_template(name), model.vocabulary.bos, model.vocabulary.eos)
-    plain = Resident(model, Slot(model, placement), template, None, None, None, None)
-    clever = Resident(model, plain.slot, template, None, None, None if draft else Pace(), None)
+    plain = Session(model, Slot(model, placement), template, None, None, None, None)
+    clever = Session(model, plain.slot, template, None, None, None if draft else Pace(), None)
     if draft:
         clever.draft = DraftModel(_path(draft), placement, model)
     rows: list[dict[str, float]] = []
@@ -237,11 +237,11 @@ def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> 
 
 
 def _told(held: object, messages: Sequence[Message], tokens: int) -> Told:
-    from vaultrag.runtime.llama.generation import Continuation
-    from vaultrag.runtime.llama.session import Resident
+    from vaultrag.runtime.llama.generation import GenerationRun
+    from vaultrag.runtime.llama.session import Session
 
-    assert isinstance(held, Resident)
-    work = Continuation(held, messages, Sampling(max_tokens=tokens))
+    assert isinstance(held, Session)
+    work = GenerationRun(held, messages, Sampling(max_tokens=tokens))
     for _ in work.frames(threading.Event()):
         pass
     figures = work.figures
@@ -251,9 +251,9 @@ def _told(held: object, messages: Sequence[Message], tokens: int) -> Told:
 
 def _gap(held: object, messages: Sequence[Message], said: Sequence[int]) -> float:
     """Return how far the two best logits lie apart after these tokens, the penalty left aside."""
-    from vaultrag.runtime.llama.session import Resident
+    from vaultrag.runtime.llama.session import Session
 
-    assert isinstance(held, Resident)
+    assert isinstance(held, Session)
     ids = [*held.prompt(messages, Sampling(), 0), *said]
     kept = held.slot.keep_prefix(ids)
     for _ in held.slot.prefill(ids[kept:], threading.Event()):

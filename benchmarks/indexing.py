@@ -16,10 +16,10 @@ from benchmarks.products import config_for, show_progress
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Config
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.runtime.pool import Models
-from vaultrag.store.database import Access as DatabaseAccess
+from vaultrag.runtime.pool import ModelPool
+from vaultrag.store.database import Access
 from vaultrag.store.opening import open_database
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 ROUNDS = 3
 BARE_BATCH = 32  # sentence-transformers' own default
@@ -54,17 +54,17 @@ def _index(dataset: Dataset) -> tuple[float, list[str]]:
     """Index into an empty home with a warm embedder; return seconds and what was embedded."""
     config = _config(dataset)
     shutil.rmtree(config.home, ignore_errors=True)
-    with Workspace.open(config, Access.OWN) as workspace:
+    with Workspace.open(config, Ownership.OWN) as workspace:
         workspace.warm_embedder()
         began = time.perf_counter()
         workspace.index(show_progress, DeletionPolicy.ACCEPT)
         seconds = time.perf_counter() - began
-    with open_database(config.database_path, DatabaseAccess.READ) as database:
+    with open_database(config.database_path, Access.READ) as database:
         return seconds, database.column("SELECT min(embedded) FROM chunks GROUP BY text_hash ORDER BY min(id)")
 
 
 def _embed_only(dataset: Dataset, texts: Sequence[str]) -> float:
-    models = Models.of(_config(dataset))
+    models = ModelPool.of(_config(dataset))
     embedder = models.embedder()
     embedder.embed_passages(texts[:4])
     began = time.perf_counter()

@@ -26,7 +26,7 @@ from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Settings
 from vaultrag.indexing.read import Job, ReadNote, Recipe, read_and_cut, read_on_cores
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.text.language import language_of, sentences
 from vaultrag.vault.files import scan_vault
 from vaultrag.vault.links import LinkResolver
@@ -155,7 +155,7 @@ def _options() -> argparse.Namespace:
 
 def _recipe(vault: Path) -> tuple[Recipe, str]:
     settings = Settings()
-    count, tokenizer = Models.of(config_for(vault, "parsing", settings)).token_counter()
+    count, tokenizer = ModelPool.of(config_for(vault, "parsing", settings)).token_counter()
     return Recipe(count, tokenizer, settings.index.chunk_tokens, settings.index.chunk_tokens_max), tokenizer
 
 

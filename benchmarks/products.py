@@ -12,7 +12,7 @@ from benchmarks.datasets import Dataset, work_folder
 from vaultrag.config import Config, Settings, models_dir
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.retrieval.search import ALL_LANES
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 
 def config_for(vault: Path, name: str, settings: Settings | None = None) -> Config:
@@ -25,7 +25,7 @@ class Product:
     """An indexed vault. Entering indexes what changed since the last run."""
 
     def __init__(self, dataset: Dataset) -> None:
-        self.workspace = Workspace.open(config_for(dataset.vault, dataset.name), Access.OWN)
+        self.workspace = Workspace.open(config_for(dataset.vault, dataset.name), Ownership.OWN)
         self.name = dataset.name
 
     def __enter__(self) -> Product:

@@ -27,7 +27,7 @@ from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Config
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 SEED = 20261122
 
@@ -137,7 +137,7 @@ def _scan(vault: Path, number: int) -> Cost:
 
 def _inside(config: Config, edits: int, runs: int) -> dict[str, list[Cost]]:
     """Measure what a running server or watcher does: nothing changed, and one note edited until it is found."""
-    with Workspace.with_models(config, Access.OWN, None, None) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, None, None) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         unchanged = [_timed(lambda: workspace.index(lambda *_: None, DeletionPolicy.GUARD)) for _ in range(runs)]
         notes = random.Random(SEED).sample(sorted(config.vault.rglob("*.md")), edits)

@@ -30,13 +30,13 @@ from benchmarks.report import Figure, mean, quantile, write_report
 from vaultrag.config import Config
 from vaultrag.domain import Vectors
 from vaultrag.indexing.embed import never
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import embeddings
-from vaultrag.store.database import Access as DatabaseAccess
+from vaultrag.store.database import Access
 from vaultrag.store.notes.lookups import languages_of
 from vaultrag.store.opening import open_database
 from vaultrag.text.language import language_of
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 SIZES = "306,3060,30600"  # notes; one has 3.3 passages
 SEEDS = ("fixture", "xquad-ru", "xquad-en", "2wiki101_800")
@@ -128,7 +128,7 @@ def _config(notes: int) -> Config:
 def _prepare(notes: int) -> None:
     """Index the generated vault with drawn vectors, as far as an earlier run has not."""
     generate(notes, f"searching-{notes}")
-    with Workspace.with_models(_config(notes), Access.OWN, DrawnEmbedder(), None) as workspace:
+    with Workspace.with_models(_config(notes), Ownership.OWN, DrawnEmbedder(), None) as workspace:
         workspace.follow(None, show_progress)
         workspace.embed(show_progress, never)  # nothing looks for mentions: no search reads them
 
@@ -144,7 +144,7 @@ def _question_vectors(limit: int = 600) -> dict[str, Vectors]:
     questions = _questions()[:limit]
     path = work_folder() / "searching-questions.npy"
     if not path.exists():
-        models = Models.of(_config(0))
+        models = ModelPool.of(_config(0))
         np.save(path, np.stack([models.embedder().embed_query(question) for question in questions]))
         models.close()
     return dict(zip(questions, np.load(path), strict=True))
@@ -161,7 +161,7 @@ def _in_process(role: str, notes: int, queries: int) -> Measured:
 
 def _measure_product(notes: int, count: int) -> Measured:
     questions = dict(list(_question_vectors().items())[:count])
-    with Workspace.with_models(_config(notes), Access.OWN, DrawnEmbedder(questions=questions), None) as workspace:
+    with Workspace.with_models(_config(notes), Ownership.OWN, DrawnEmbedder(questions=questions), None) as workspace:
         measured = Measured(workspace.status().chunks)
         index = workspace._meaning.index()
         assert index is not None
@@ -268,7 +268,7 @@ ROLES: dict[str, Callable[[int, int], Measured]] = {
 
 
 def _stored(notes: int) -> Iterator[tuple[Sequence[str], Vectors]]:
-    with open_database(_config(notes).database_path, DatabaseAccess.READ) as database:
+    with open_database(_config(notes).database_path, Access.READ) as database:
         last = 0
         while portion := embeddings.portion_after(database, DrawnEmbedder().fingerprint, last, PORTION):
             last = portion.ids[-1]

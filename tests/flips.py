@@ -27,7 +27,7 @@ from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.store.vectors.index import VectorIndex
-from vaultrag.store.vectors.language_centres import LanguageCentres
+from vaultrag.store.vectors.language_centroids import LanguageCentroids
 
 RECIPE = Recipe(count_words, "words", 100, 200)
 EMBEDDER = HashEmbedder()
@@ -97,7 +97,7 @@ def results(config: Config) -> Results:
             database,
             VectorIndex(database, EMBEDDER.fingerprint),
             EMBEDDER.fingerprint,
-            LanguageCentres(database, EMBEDDER.fingerprint),
+            LanguageCentroids(database, EMBEDDER.fingerprint),
             SearchSection(),
         )
         return [

@@ -13,7 +13,7 @@ from vaultrag.errors import IndexMissing
 from vaultrag.jobs.follow import Follower, Step
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.graph import known_files
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 DEADLINE = 30.0
 QUICK = WatchSection(quiet_seconds=0.05, longest_wait_seconds=1.0)
@@ -23,7 +23,7 @@ def config_of(vault: Path, home: Path, section: WatchSection = QUICK) -> Config:
     return Config(vault=vault, home=home, models=home / "models", settings=Settings(watch=section))
 
 
-class Followed:
+class UpdateResult:
     """A vault that is followed."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -81,10 +81,10 @@ class Followed:
 
 
 @contextlib.contextmanager
-def following(config: Config, embedder: HashEmbedder | None = None) -> Iterator[Followed]:
+def following(config: Config, embedder: HashEmbedder | None = None) -> Iterator[UpdateResult]:
     """Follow a vault until the block ends; without an embedder nothing waits for Chroma to start."""
-    with Workspace.with_models(config, Access.OWN, embedder, None) as workspace:
-        followed = Followed(workspace)
+    with Workspace.with_models(config, Ownership.OWN, embedder, None) as workspace:
+        followed = UpdateResult(workspace)
         thread = threading.Thread(target=followed.follower.run, daemon=True)
         thread.start()
         try:

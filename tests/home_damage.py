@@ -23,7 +23,7 @@ from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.endpoint import Endpoint, announce, ensure_token
 from vaultrag.store.integrity.check_home import SET_ASIDE
 from vaultrag.store.records import Kind, read_bodies
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "vault"
 FOLDERS = ("Проекты", "English notes")
@@ -73,7 +73,7 @@ def build(folder: Path) -> None:
     config.home.mkdir(mode=0o700)
     (config.home / "config.toml").write_text(SETTINGS, encoding="utf-8")
     embedder, model = HashEmbedder(), ScriptedModel(["Осмотр был в мае."] * 2)
-    with Workspace.with_models(config, Access.OWN, embedder, model) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, embedder, model) as workspace:
         workspace.index(_unwatched, DeletionPolicy.GUARD)
         workspace.forgetting.forget("English notes/Secret.md", _unwatched)
         workspace.index(_unwatched, DeletionPolicy.GUARD)
@@ -167,7 +167,7 @@ class Answers:
 def answers(folder: Path, embedder: HashEmbedder | None) -> Answers:
     """Ask everything, by meaning too where there is an embedder. Raises what reading raises."""
     config = config_of(folder)
-    with Workspace.with_models(config, Access.READ, embedder, None) as workspace:
+    with Workspace.with_models(config, Ownership.READ, embedder, None) as workspace:
         passages = [
             [
                 (found.chunk.path, found.chunk.text, round(found.score, 6))

@@ -11,10 +11,9 @@ from pathlib import Path
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config
 from vaultrag.domain import Vectors
-from vaultrag.store.database import Access as DatabaseAccess
-from vaultrag.store.database import Database, Row
+from vaultrag.store.database import Access, Database, Row
 from vaultrag.store.opening import open_database
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 NOTE = "(SELECT path FROM notes WHERE notes.id = note_id)"
 SOURCE, TARGET = (NOTE.replace("note_id", f"{end}_id") for end in ("source", "target"))
@@ -50,7 +49,7 @@ class Expected:
 
 def content(database_path: Path) -> dict[str, Counter[Row]]:
     """Return the rows of every table, and every word of the keyword index with its place."""
-    with open_database(database_path, DatabaseAccess.READ) as database:
+    with open_database(database_path, Access.READ) as database:
         database.run("CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, keywords, instance)")
         database.run("CREATE VIRTUAL TABLE temp.name_words USING fts5vocab (main, names_fts, instance)")
         return {name: Counter(database.rows(sql)) for name, sql in TABLES.items()}
@@ -58,7 +57,7 @@ def content(database_path: Path) -> dict[str, Counter[Row]]:
 
 def open_doubled(config: Config) -> Workspace:
     """Own the index with the embedder double."""
-    return Workspace.with_models(config, Access.OWN, HashEmbedder(), None)
+    return Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None)
 
 
 def fresh_content(
@@ -85,7 +84,7 @@ def differences(found: dict[str, Counter[Row]], wanted: dict[str, Counter[Row]])
 
 def embedding_faults(database_path: Path, expected: Expected | None, chroma: Iterable[str] | None) -> list[str]:
     """Compare stored embeddings with those expected, Chroma's keys with both, where given, and look into the outbox."""
-    with open_database(database_path, DatabaseAccess.READ) as database:
+    with open_database(database_path, Access.READ) as database:
         wanted: dict[str, str] = dict(database.rows("SELECT text_hash, min(embedded) FROM chunks GROUP BY text_hash"))
         stored: dict[str, bytes] = dict(database.rows("SELECT text_hash, vector FROM embeddings"))
         faults = _owed(database)

@@ -21,7 +21,7 @@ from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.vectors.chroma import ChromaUnavailable
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 NOTES = 40
 MOST_CHANGES = 8
@@ -239,7 +239,7 @@ class Harness:
 
 
 def open_real(config: Config) -> Workspace:
-    return Workspace.open(config, Access.OWN)
+    return Workspace.open(config, Ownership.OWN)
 
 
 def _vault_state(vault: Path) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.api.server import serve
 from vaultrag.cli.main import main
 from vaultrag.config import Config
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.endpoint import Endpoint
 
 REPLY = "Картридж в бойлере поменяли весной. The restore was never tried."
@@ -17,7 +17,7 @@ REPLY = "Картридж в бойлере поменяли весной. The r
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command as `vaultrag` would; return its exit code."""
-    Models.of = _doubles  # type: ignore[method-assign]  # where the product chooses its models
+    ModelPool.of = _doubles  # type: ignore[method-assign]  # where the product chooses its models
     return main(arguments, _serve)
 
 
@@ -26,8 +26,8 @@ def run_real(arguments: Sequence[str]) -> int:
     return main(arguments, _serve)
 
 
-def _doubles(config: Config) -> Models:
-    return Models.given(config, HashEmbedder(), ScriptedModel([REPLY]))
+def _doubles(config: Config) -> ModelPool:
+    return ModelPool.given(config, HashEmbedder(), ScriptedModel([REPLY]))
 
 
 def _serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[Endpoint], None]) -> None:

@@ -20,7 +20,7 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 NOTES = {
     "Дом/Бойлер.md": "# Бойлер\n\nКартридж в бойлере поменяли 12 мая 2024 года.\n\nНовый стоил 95 лари. ^price\n",
@@ -106,7 +106,7 @@ def serving(
     config = Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=Settings())
     write_notes(config.vault, notes)
     model = model or ScriptedModel([REPLY])
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), model) as workspace, socket.socket() as listener:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), model) as workspace, socket.socket() as listener:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         listener.bind((LOOPBACK, 0))
         listener.listen()

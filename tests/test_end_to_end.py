@@ -15,8 +15,8 @@ from vaultrag.domain import Answer, AnswerReady, AnswerStatus, TextPiece
 from vaultrag.errors import ModelCrashed
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.pool import SPEEDS_NAME, Models
-from vaultrag.workspace import Access, Workspace
+from vaultrag.runtime.pool import SPEEDS_NAME, ModelPool
+from vaultrag.workspace import Ownership, Workspace
 
 pytestmark = pytest.mark.models
 
@@ -38,7 +38,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, models_dir: Path) -> Ite
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     config = Config(vault=root / "Мои заметки", home=root / "home", models=models_dir, settings=Settings())
-    with Workspace.open(config, Access.OWN) as opened:
+    with Workspace.open(config, Ownership.OWN) as opened:
         report = opened.index(lambda *_: None, DeletionPolicy.GUARD)
         assert report.embedded == report.chunks > len(NOTES)
         yield opened
@@ -113,7 +113,7 @@ def test_reading_speed_is_measured_once_and_only_ever_raised(tmp_path: Path, mod
     for name in ("qwen2.5-coder-0.5b-instruct", "multilingual-e5-small"):
         (kept / name).symlink_to(models_dir / name, target_is_directory=True)
     settings = Settings.model_validate({"roles": {"answer": "qwen2.5-coder-0.5b-instruct"}})
-    models = Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=kept, settings=settings))
+    models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=kept, settings=settings))
     budget = models.prompt_budget()
     assert budget > 0
     speeds = json.loads((kept / SPEEDS_NAME).read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from tests.faulty import CAN_BE_MADE, DEADLINE, FAULTS, NO_FAULT, Fault, build_l
 from vaultrag.cli.client import find_server, server_health
 from vaultrag.config import Config, load_config
 from vaultrag.domain import Passage
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 pytestmark = pytest.mark.skipif(not CAN_BE_MADE, reason="makes reads fail by a library that it compiles")
 
@@ -58,7 +58,7 @@ def write(vault: Path, notes: dict[str, str]) -> None:
 
 def passages(folder: Path, word: str) -> list[Passage]:
     config = load_config(folder / "vault", folder / "home")
-    with Workspace.with_models(config, Access.READ, None, None) as workspace:
+    with Workspace.with_models(config, Ownership.READ, None, None) as workspace:
         return list(workspace.search(word, 50, Reach.WORDS).passages)
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests import flips
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 pytestmark = pytest.mark.long
 
@@ -21,7 +21,7 @@ QUERIES = ("улей осень", "backup window", "сигнал датчик з
 
 
 def opened(folder: Path) -> Workspace:
-    return Workspace.with_models(flips.config_of(folder), Access.OWN, HashEmbedder(), ScriptedModel(["-"]))
+    return Workspace.with_models(flips.config_of(folder), Ownership.OWN, HashEmbedder(), ScriptedModel(["-"]))
 
 
 def answers(workspace: Workspace) -> set[tuple[str, str, str]]:

@@ -24,11 +24,11 @@ from vaultrag.config import Settings, WatchSection, read_settings
 from vaultrag.domain import Answer, AnswerReady, Keep
 from vaultrag.errors import DiskFull
 from vaultrag.records.export import export_records
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import opening
 from vaultrag.store.opening import open_database
 from vaultrag.store.schema import MIGRATIONS, SCHEMA_VERSION, Migration, Reparse
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="mounts")
 
@@ -61,7 +61,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def words_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without an embedder."""
     monkeypatch.setenv("VAULTRAG_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(Models, "of", lambda config: Models.given(config, None, None))
+    monkeypatch.setattr(ModelPool, "of", lambda config: ModelPool.given(config, None, None))
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_answer_that_cannot_be_saved_is_given_all_the_same(base: Path, disk: Dis
 
     def ask() -> Answer:
         with Workspace.with_models(
-            home_damage.config_of(folder), Access.READ, None, ScriptedModel(["Осмотр был в мае."])
+            home_damage.config_of(folder), Ownership.READ, None, ScriptedModel(["Осмотр был в мае."])
         ) as workspace:
             *_, last = workspace.ask("Когда осмотр ульев?", Keep(saved=True))
         assert isinstance(last, AnswerReady)

@@ -25,7 +25,7 @@ from tests.home_damage import (
     replace_by_a_file,
 )
 from vaultrag.errors import VaultragError
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.journal import Journal, latest
 
 TEXT_FILES = ("config.toml", "journal.jsonl", "token", "server.json")
@@ -73,12 +73,12 @@ def folder(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def words_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without an embedder: Chroma's process, which takes seconds to start, is not needed."""
-    monkeypatch.setattr(Models, "of", lambda config: Models.given(config, None, None))
+    monkeypatch.setattr(ModelPool, "of", lambda config: ModelPool.given(config, None, None))
 
 
 @pytest.fixture
 def embedding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Models, "of", lambda config: Models.given(config, HashEmbedder(), None))
+    monkeypatch.setattr(ModelPool, "of", lambda config: ModelPool.given(config, HashEmbedder(), None))
 
 
 def assert_clear(said: Said) -> None:

@@ -16,7 +16,7 @@ from tests.living_vault import LivingVault
 from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.opening import open_database
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 counts_calls = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="counts system calls by a library that it compiles"
@@ -47,7 +47,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Config:
     root = tmp_path_factory.mktemp("indexed")
     config = Config(vault=root / "vault", home=root / "home", models=root / "models", settings=Settings())
     LivingVault(config.vault, random.Random(3)).create(12)
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
     return config
 

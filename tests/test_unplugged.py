@@ -26,7 +26,7 @@ from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.installed import is_present
 from vaultrag.store import endpoint
 from vaultrag.store.endpoint import announce, ensure_token
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 needs_modes = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom modes stop")
 Run = Callable[..., tuple[int, str, str]]
@@ -276,7 +276,7 @@ def test_lost_vector_index_is_built_again(vault: Path, home: Path, replacement: 
 
 
 def _index(config: Config) -> None:
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), ScriptedModel([""])) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), ScriptedModel([""])) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         assert not [finding for finding in workspace.check() if finding.severity != "info"]
 
@@ -316,7 +316,7 @@ def test_failing_embedder_keeps_the_words_and_what_is_owed(vault: Path, home: Pa
     config = Config(vault=vault, home=home, models=home / "models", settings=Settings())
     write_notes(vault)
     embedder = HashEmbedder(fails_after=0)
-    with Workspace.with_models(config, Access.OWN, embedder, ScriptedModel([""])) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, embedder, ScriptedModel([""])) as workspace:
         with pytest.raises(ModelCrashed):
             workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         assert workspace.status().pending

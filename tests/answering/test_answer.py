@@ -21,7 +21,7 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import GenerationFailed
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 NOTES = {
     "Маяк.md": "# Маяк\n\nСервер — Minisforum MS-01. В нём 64 ГБ памяти с сентября 2024.\n",
@@ -37,7 +37,7 @@ def ask(tmp_path: Path, question: str, replies: Sequence[str]) -> tuple[Answer, 
         (vault / name).write_text(text, encoding="utf-8")
     config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
     model = ScriptedModel(replies)
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), model) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), model) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         events = list(workspace.ask(question))
     last = events[-1]

@@ -14,7 +14,7 @@ from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.integrations.query_engine import VaultQueryEngine
 from vaultrag.integrations.retriever import VaultRetriever
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 NOTES = {
     "Маяк.md": "# Маяк\n\nВ сервере 64 ГБ памяти.\n",
@@ -31,7 +31,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         (vault / name).write_text(text, encoding="utf-8")
     config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
     model = ScriptedModel(["В сервере 64 ГБ памяти."])
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), model) as opened:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), model) as opened:
         opened.index(lambda *_: None, DeletionPolicy.GUARD)
         yield opened
 

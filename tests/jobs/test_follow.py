@@ -19,7 +19,7 @@ from vaultrag.store.attention import DELETIONS_HELD, VAULT_MISSING, read_attenti
 from vaultrag.store.embeddings import owed_count
 from vaultrag.store.integrity.check import check_index
 from vaultrag.store.notes import graph, mentions
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 from vaultrag.workspace.workspace import NOT_WHOLE
 
 MANY = 300
@@ -266,7 +266,7 @@ def test_questions_during_the_first_look_are_told_that_notes_are_missing(notes: 
     for number in range(200):
         (notes / f"n{number}.md").write_text(f"Заметка о бобрах, номер{number}.\n", encoding="utf-8")
     told: list[tuple[bool, tuple[str, ...]]] = []
-    with Workspace.with_models(config_of(notes, home), Access.OWN, None, None) as workspace:
+    with Workspace.with_models(config_of(notes, home), Ownership.OWN, None, None) as workspace:
 
         def ask_meanwhile(phase: str, done: int, total: int) -> None:
             if phase == "notes" and 0 < done < total:

@@ -19,7 +19,7 @@ from vaultrag.store.embeddings import embedded_keys, notes_set_aside, set_aside
 from vaultrag.store.journal import Journal
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 FIXTURE = Path(__file__).resolve().parents[2] / "fixtures" / "vault"
 FOLDERS = ("Проекты", "English notes")
@@ -36,7 +36,7 @@ def config_of(folder: Path) -> Config:
 
 
 def opened(folder: Path, embedder: HashEmbedder | None = None) -> Workspace:
-    return Workspace.with_models(config_of(folder), Access.OWN, embedder or HashEmbedder(), ScriptedModel(["-"]))
+    return Workspace.with_models(config_of(folder), Ownership.OWN, embedder or HashEmbedder(), ScriptedModel(["-"]))
 
 
 def answers(folder: Path) -> list[list[tuple[str, str, float]]]:

@@ -15,7 +15,7 @@ from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.journal import Journal
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.store.vectors.chroma import ChromaIndex
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 NOTES = {
     "Дом/Бойлер.md": "---\naliases: [Водогрей]\ntags: [быт]\nсрок: 2024-05-12\n---\n# Бойлер\n\n"
@@ -52,7 +52,7 @@ def workspace(folder: Path) -> Iterator[Workspace]:
         yield workspace
 
 
-def opened(folder: Path, access: Access = Access.OWN, embedder: Embedder | None = None) -> Workspace:
+def opened(folder: Path, access: Ownership = Ownership.OWN, embedder: Embedder | None = None) -> Workspace:
     """Open the index; without an embedder Chroma is left alone, which saves its start."""
     config = Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=Settings())
     return Workspace.with_models(config, access, embedder, ScriptedModel(["-"]))
@@ -170,7 +170,7 @@ def test_missing_vault_is_said_and_the_rest_is_checked(folder: Path, workspace: 
 
 
 def test_reader_says_what_it_could_not_look_at(folder: Path) -> None:
-    with opened(folder), opened(folder, Access.READ) as reader:
+    with opened(folder), opened(folder, Ownership.READ) as reader:
         assert {name: finding.severity for name, finding in deep(reader).items()} == {"all-checked": "info"}
 
 

@@ -19,7 +19,7 @@ from vaultrag.errors import IndexDamaged, UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records.archive import retarget
 from vaultrag.store.records import Kind
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 QUESTION = "Когда поменяли картридж в бойлере?"
 BOILER = "Дом/Бойлер.md"
@@ -38,7 +38,7 @@ def workspace(config: Config) -> Iterator[Workspace]:
         yield opened
 
 
-def _opened(config: Config, access: Access = Access.OWN) -> Workspace:
+def _opened(config: Config, access: Ownership = Ownership.OWN) -> Workspace:
     return Workspace.with_models(config, access, None, ScriptedModel([REPLY]))  # no embedder, no Chroma to start
 
 
@@ -76,7 +76,7 @@ def test_setting_saves_every_answer(config: Config) -> None:
 
 
 def test_reader_saves_while_another_process_owns_the_index(workspace: Workspace, config: Config) -> None:
-    with _opened(config, Access.READ) as reader:
+    with _opened(config, Ownership.READ) as reader:
         saved = _ask(reader, Keep(saved=True)).saved
     assert workspace.archive.answer(saved).answer.question == QUESTION
 

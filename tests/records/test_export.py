@@ -24,7 +24,7 @@ from vaultrag.records.forget import is_owed
 from vaultrag.store.exclusions import exclude, include, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines
 from vaultrag.store.opening import open_database
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 SETTINGS = '[search]\npassages = 5\n\n[models]\nanswer = "x"\n'  # the latter as an earlier version wrote it
 BOILER, MAYAK = "Дом/Бойлер.md", "Servers/mayak.md"
@@ -175,7 +175,7 @@ def test_imported_exclusion_takes_effect_with_the_next_index_run(config: Config,
     with open_database(config.database_path) as database:
         exclude(Archive(config, database).book, BOILER)
         export_records(config, database, target)
-    with Workspace.with_models(here, Access.OWN, None, ScriptedModel([REPLY])) as workspace:
+    with Workspace.with_models(here, Ownership.OWN, None, ScriptedModel([REPLY])) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         import_records(here, target)  # while another process owns the index
         assert workspace.search("картридж", 3).passages

@@ -21,10 +21,10 @@ from vaultrag.domain import AnswerReady, Forgotten, Keep, Verdict, VerdictState
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records import forget
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.exclusions import exclude
 from vaultrag.store.integrity.check import check_index
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 LATIN, CYRILLIC = "zqwombat", "щъёжак"
 FOLDER = f"Личное {LATIN}"
@@ -78,7 +78,7 @@ def workspace(config: Config) -> Iterator[Workspace]:
 
 
 def opened(config: Config) -> Workspace:
-    return Workspace.with_models(config, Access.OWN, None, ScriptedModel([REPLY]))
+    return Workspace.with_models(config, Ownership.OWN, None, ScriptedModel([REPLY]))
 
 
 def fill(workspace: Workspace) -> None:
@@ -107,8 +107,8 @@ def test_the_process_that_has_read_the_note_is_ended(config: Config, tmp_path: P
     path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
     settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 2048}})
     asked = config.model_copy(update={"settings": settings})
-    models = Models.of(asked)
-    with Workspace(asked, Access.OWN, models) as workspace:
+    models = ModelPool.of(asked)
+    with Workspace(asked, Ownership.OWN, models) as workspace:
         _index(workspace)
         list(workspace.ask(QUESTION))
         assert [model.loaded > 0 for model in models.residents()] == [True]
@@ -290,7 +290,7 @@ def test_killed_before_any_write_and_run_again_nothing_is_left(config: Config, s
 
 
 def test_nothing_of_the_vectors_is_left(config: Config) -> None:
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), ScriptedModel([REPLY])) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), ScriptedModel([REPLY])) as workspace:
         _index(workspace)
         keys = set(
             workspace.database.column(

@@ -12,7 +12,7 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import SearchResult
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 CHAT = """\
 >[!nexus_user] **User** - 28.07.2025 at 12:46
@@ -41,7 +41,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     config = Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=Settings())
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as opened:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
         opened.index(lambda *_: None, DeletionPolicy.GUARD)
         yield opened
 

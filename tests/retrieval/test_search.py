@@ -10,7 +10,7 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.errors import IndexMissing, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 NOTES = {
     "Маяк.md": "# Маяк\n\nДомашний сервер стоит в шкафу. См. [[Резервные копии]].\n",
@@ -31,7 +31,7 @@ def workspace(tmp_path: Path):  # type: ignore[no-untyped-def]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as opened:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
         opened.index(lambda *_: None, DeletionPolicy.GUARD)
         yield opened
 
@@ -84,7 +84,7 @@ def test_words_alone_need_no_embedder(tmp_path: Path) -> None:
     vault.mkdir()
     (vault / "a.md").write_text("Порт 8123 у Home Assistant.\n", encoding="utf-8")
     config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "none", settings=Settings())
-    with Workspace.open(config, Access.OWN) as workspace:
+    with Workspace.open(config, Ownership.OWN) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         result = workspace.search("какой порт", 3)
         assert result.passages[0].chunk.path == "a.md"
@@ -94,7 +94,7 @@ def test_words_alone_need_no_embedder(tmp_path: Path) -> None:
 def test_search_before_the_first_index_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "vault").mkdir()
     config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path, settings=Settings())
-    with Workspace.open(config, Access.OWN) as workspace, pytest.raises(IndexMissing) as caught:
+    with Workspace.open(config, Ownership.OWN) as workspace, pytest.raises(IndexMissing) as caught:
         workspace.search("что угодно", 3)
     assert "vaultrag index" in caught.value.remedy
 
@@ -113,7 +113,7 @@ def test_a_name_is_found_in_the_other_script(workspace: Workspace) -> None:
 def test_a_vault_without_notes_says_so_instead_of_asking_for_an_index(tmp_path: Path) -> None:
     (tmp_path / "vault").mkdir()
     config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path, settings=Settings())
-    with Workspace.open(config, Access.OWN) as workspace:
+    with Workspace.open(config, Ownership.OWN) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         with pytest.raises(VaultError, match="holds no note"):
             workspace.search("что угодно", 3)
@@ -138,7 +138,7 @@ def test_a_crowd_of_near_texts_does_not_hide_the_other_language(
     for number in range(3):
         (folder / f"other {number}.md").write_text(other.format(f"дом{number} house{number}"), encoding="utf-8")
     config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Access.OWN, HashEmbedder(), None) as opened:
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
         opened.index(lambda *_: None, DeletionPolicy.GUARD)
         found = opened.search(question + restriction, 9, lanes={"vector"}).passages
     assert {p.chunk.path for p in found} > {f"заметки/other {number}.md" for number in range(3)}

@@ -13,14 +13,14 @@ import pytest
 from tests.gguf_files import write_tiny_model
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Generation, Message, Priority, Role, Sampling
-from vaultrag.runtime.eviction import Residence, Tenant
+from vaultrag.runtime.eviction import Candidate, Eviction
 from vaultrag.runtime.gguf.quantisation import Scheme
 from vaultrag.runtime.gguf.shapes import facts_of_shape, load_shapes
 from vaultrag.runtime.hardware.profiles import GIBIBYTE, Card, Hardware, limited
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.offload.machine_plan import Wanted, plan_models
 from vaultrag.runtime.offload.plan import budget_of
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.runtime.run_settings import Running
 
 LARGE, SMALL, OTHER = Path("large"), Path("small"), Path("other")
@@ -35,8 +35,8 @@ class Loaded:
 
     paths: set[Path]
 
-    def tenant(self, path: Path) -> Tenant:
-        return Tenant(path, path.name, lambda: path in self.paths, lambda: self.paths.discard(path))
+    def tenant(self, path: Path) -> Candidate:
+        return Candidate(path, path.name, lambda: path in self.paths, lambda: self.paths.discard(path))
 
 
 @pytest.fixture
@@ -45,28 +45,28 @@ def loaded() -> Loaded:
 
 
 @pytest.fixture
-def residence(loaded: Loaded) -> Residence:
+def residence(loaded: Loaded) -> Eviction:
     """The large model shares the memory with no other."""
-    made = Residence([LARGE])
+    made = Eviction([LARGE])
     for path in (LARGE, SMALL, OTHER):
         made.settle(loaded.tenant(path))
     return made
 
 
-def use(residence: Residence, loaded: Loaded, path: Path) -> None:
-    with residence.lodging(path, PERSON) as stay:
+def use(residence: Eviction, loaded: Loaded, path: Path) -> None:
+    with residence.lease(path, PERSON) as stay:
         assert residence.wait(stay, AT_ONCE)
         loaded.paths.add(path)
 
 
-def test_models_that_fit_together_stay_together(residence: Residence, loaded: Loaded) -> None:
+def test_models_that_fit_together_stay_together(residence: Eviction, loaded: Loaded) -> None:
     use(residence, loaded, SMALL)
     use(residence, loaded, OTHER)
     assert loaded.paths == {SMALL, OTHER}
     assert residence.last_swap == ""
 
 
-def test_what_does_not_fit_beside_a_model_leaves_before_it_comes(residence: Residence, loaded: Loaded) -> None:
+def test_what_does_not_fit_beside_a_model_leaves_before_it_comes(residence: Eviction, loaded: Loaded) -> None:
     for path in (SMALL, OTHER, LARGE):
         use(residence, loaded, path)
     assert loaded.paths == {LARGE}
@@ -75,36 +75,36 @@ def test_what_does_not_fit_beside_a_model_leaves_before_it_comes(residence: Resi
     assert residence.last_swap == "large left the memory for small: there is no room for both."
 
 
-def test_a_model_in_use_is_waited_for(residence: Residence, loaded: Loaded) -> None:
+def test_a_model_in_use_is_waited_for(residence: Eviction, loaded: Loaded) -> None:
     loaded.paths.add(SMALL)
-    with residence.lodging(SMALL, PERSON) as small, residence.lodging(LARGE, PERSON) as large:
+    with residence.lease(SMALL, PERSON) as small, residence.lease(LARGE, PERSON) as large:
         assert residence.wait(small, AT_ONCE)
         assert not residence.wait(large, AT_ONCE)
         assert loaded.paths == {SMALL}
-        with residence.lodging(SMALL, NIGHT) as joining:  # its turn may be what the first user waits for
+        with residence.lease(SMALL, NIGHT) as joining:  # its turn may be what the first user waits for
             assert residence.wait(joining, AT_ONCE)
     use(residence, loaded, LARGE)
     assert loaded.paths == {LARGE}
 
 
-def test_a_person_comes_before_the_night_and_nobody_is_overtaken_for_ever(residence: Residence) -> None:
-    with residence.lodging(LARGE, NIGHT) as night, residence.lodging(SMALL, PERSON) as person:
-        with residence.lodging(OTHER, PERSON) as first:
+def test_a_person_comes_before_the_night_and_nobody_is_overtaken_for_ever(residence: Eviction) -> None:
+    with residence.lease(LARGE, NIGHT) as night, residence.lease(SMALL, PERSON) as person:
+        with residence.lease(OTHER, PERSON) as first:
             assert residence.wait(first, AT_ONCE)
             assert not residence.wait(night, AT_ONCE)
-            with residence.lodging(LARGE, PERSON) as urgent:
+            with residence.lease(LARGE, PERSON) as urgent:
                 assert not residence.wait(urgent, AT_ONCE)
                 assert not residence.wait(person, AT_ONCE)  # fits beside what runs, but came after one that does not
         assert residence.wait(person, AT_ONCE)
         assert not residence.wait(night, AT_ONCE)
 
 
-def test_who_gives_up_is_no_longer_waited_for(residence: Residence) -> None:
-    with residence.lodging(SMALL, PERSON) as small:
+def test_who_gives_up_is_no_longer_waited_for(residence: Eviction) -> None:
+    with residence.lease(SMALL, PERSON) as small:
         assert residence.wait(small, AT_ONCE)
-        with residence.lodging(LARGE, PERSON) as gone:
+        with residence.lease(LARGE, PERSON) as gone:
             assert not residence.wait(gone, AT_ONCE)
-        with residence.lodging(OTHER, PERSON) as other:
+        with residence.lease(OTHER, PERSON) as other:
             assert residence.wait(other, AT_ONCE)
 
 
@@ -146,7 +146,7 @@ def test_limits_bind_only_where_they_are_less_than_is_free() -> None:
 def pair(tmp_path: Path) -> Iterator[tuple[ChildModel, ChildModel]]:
     """Two models of which the second shares the memory with no other."""
     paths = [write_tiny_model(tmp_path / f"{name}.gguf", context=32_768) for name in ("one", "two")]
-    residence = Residence(paths[1:])
+    residence = Eviction(paths[1:])
     first, second = (
         ChildModel(path.stem, path, context=30_000, threads=1, gpu_layers=0, spin_count=0, timeout=60.0,
                    running=Running(residence=residence))
@@ -238,10 +238,10 @@ def test_one_who_waits_for_room_can_leave(pair: tuple[ChildModel, ChildModel]) -
     assert ask(second, 3).completion_tokens == 3
 
 
-def models_with(tmp_path: Path, models_dir: Path, ram: float) -> Models:
+def models_with(tmp_path: Path, models_dir: Path, ram: float) -> ModelPool:
     roles = {"answer": "qwen2.5-coder-1.5b-instruct", "judge": "qwen2.5-coder-0.5b-instruct"}
     settings = Settings.model_validate({"roles": roles, "runtime": {"ram_gib": ram, "context": 4096}})
-    return Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=models_dir, settings=settings))
+    return ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=models_dir, settings=settings))
 
 
 @pytest.mark.models
@@ -274,7 +274,7 @@ def test_real_models_stay_together_or_are_swapped_as_the_settings_leave_room(
 def test_what_lies_in_memory_is_told_with_its_roles(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
     settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 1024}})
-    models = Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
+    models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
     try:
         assert models.residents() == ()
         shares = list(models.prepare_answer())

@@ -3,19 +3,19 @@ from __future__ import annotations
 import threading
 
 from vaultrag.domain import Priority
-from vaultrag.runtime.queue import Line, Ticket
+from vaultrag.runtime.queue import RequestQueue, Ticket
 
 
 def nothing() -> None:
     return
 
 
-def served(line: Line, *tickets: Ticket) -> Ticket | None:
+def served(line: RequestQueue, *tickets: Ticket) -> Ticket | None:
     return next((ticket for ticket in tickets if line.wait(ticket, 0)), None)
 
 
 def test_persons_come_before_the_night_each_in_their_order() -> None:
-    line = Line()
+    line = RequestQueue()
     first = line.join(Priority.NIGHT, nothing)
     assert line.wait(first, 0)
     night = line.join(Priority.NIGHT, nothing)
@@ -33,7 +33,7 @@ def test_persons_come_before_the_night_each_in_their_order() -> None:
 
 
 def test_the_night_is_asked_to_give_way_to_a_person_only() -> None:
-    line, asked = Line(), threading.Event()
+    line, asked = RequestQueue(), threading.Event()
     assert line.wait(line.join(Priority.NIGHT, asked.set), 0)
     line.join(Priority.NIGHT, nothing)
     assert not asked.is_set()
@@ -45,7 +45,7 @@ def test_the_night_is_asked_to_give_way_to_a_person_only() -> None:
 
 def test_who_is_asked_to_give_way_cannot_leave_meanwhile() -> None:
     """Else the request after it would be interrupted in its stead."""
-    line, left = Line(), threading.Event()
+    line, left = RequestQueue(), threading.Event()
 
     def leave() -> None:
         line.leave(night)
@@ -67,14 +67,14 @@ def test_who_is_asked_to_give_way_cannot_leave_meanwhile() -> None:
 
 
 def test_a_person_is_not_asked_to_give_way() -> None:
-    line, asked = Line(), threading.Event()
+    line, asked = RequestQueue(), threading.Event()
     assert line.wait(line.join(Priority.PERSON, asked.set), 0)
     line.join(Priority.PERSON, nothing)
     assert not asked.is_set()
 
 
 def test_who_steps_aside_for_a_person_comes_before_the_rest_of_the_night() -> None:
-    line = Line()
+    line = RequestQueue()
     begun = line.join(Priority.NIGHT, nothing)
     assert line.wait(begun, 0)
     other, person = line.join(Priority.NIGHT, nothing), line.join(Priority.PERSON, nothing)
@@ -87,7 +87,7 @@ def test_who_steps_aside_for_a_person_comes_before_the_rest_of_the_night() -> No
 
 
 def test_who_leaves_the_line_holds_up_nobody() -> None:
-    line = Line()
+    line = RequestQueue()
     first, second = line.join(Priority.PERSON, nothing), line.join(Priority.PERSON, nothing)
     line.leave(first)
     line.leave(first)
@@ -96,7 +96,7 @@ def test_who_leaves_the_line_holds_up_nobody() -> None:
 
 
 def test_a_turn_given_back_wakes_who_waits() -> None:
-    line = Line()
+    line = RequestQueue()
     first = line.join(Priority.PERSON, nothing)
     assert line.wait(first, 0)
     second = line.join(Priority.PERSON, nothing)

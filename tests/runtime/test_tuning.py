@@ -14,7 +14,7 @@ from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.installed import fingerprint
 from vaultrag.runtime.offload.placement import Placement
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.runtime.run_settings import Speed
 from vaultrag.runtime.tuning import TUNING_NAME, Result, Trial, better, keep, kept, merged, rounds, winner
 
@@ -96,7 +96,7 @@ def test_a_model_is_loaded_as_it_was_measured_best(tmp_path: Path, monkeypatch: 
     settings = Settings().model_copy(update={"roles": roles})
     config = Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings)
     keep(tmp_path, fingerprint(entry, path), BEST)
-    models = Models.of(config)
+    models = ModelPool.of(config)
     try:
         model = models.chat(Role.ANSWER)
         assert isinstance(model, ChildModel)

@@ -11,8 +11,8 @@ from tests.indexing.test_embed import NEW, OLD, Countdown
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Embedder, SearchResult
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.runtime.pool import Models
-from vaultrag.workspace import Access, Workspace
+from vaultrag.runtime.pool import ModelPool
+from vaultrag.workspace import Ownership, Workspace
 
 QUESTION = "что с закваской, sourdough"
 
@@ -26,7 +26,7 @@ def config(vault: Path, home: Path) -> Config:
 
 
 def opened(config: Config, embedder: Embedder, *earlier: Embedder) -> Workspace:
-    return Workspace(config, Access.OWN, Models.given(config, embedder, None, earlier))
+    return Workspace(config, Ownership.OWN, ModelPool.given(config, embedder, None, earlier))
 
 
 def indexed(config: Config, embedder: Embedder, *earlier: Embedder) -> None:

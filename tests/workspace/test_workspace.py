@@ -9,7 +9,7 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Vectors
 from vaultrag.errors import DiskFull
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 from vaultrag.workspace.readiness import ModelState
 
 
@@ -20,7 +20,7 @@ class NoRoom(HashEmbedder):
 
 def test_whatever_goes_wrong_while_warming_is_told_as_failed(tmp_path: Path) -> None:
     config = Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Access.OWN, NoRoom(), None) as workspace:
+    with Workspace.with_models(config, Ownership.OWN, NoRoom(), None) as workspace:
         workspace.warm()
         for thread in threading.enumerate():
             if thread.name.startswith("warm "):

@@ -123,7 +123,7 @@ def _readiness(readiness: Readiness) -> wire.Readiness:
         embedder=readiness.embedder,
         model=readiness.model,
         residents=[
-            wire.Resident(
+            wire.LoadedModel(
                 name=model.name,
                 roles=[role.value for role in model.roles],
                 share=round(model.share, 3),

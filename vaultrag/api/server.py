@@ -30,7 +30,7 @@ from vaultrag.errors import PortTaken, ServerError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.jobs.follow import Follower
 from vaultrag.store.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 BACKLOG = 128
 LEAVE_SECONDS = 3  # streams were told to end; a client that keeps its connection is cut off
@@ -45,7 +45,7 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
 
     Raises PortTaken, IndexLocked, KeyboardInterrupt after Ctrl-C, and what opening the workspace raises.
     """
-    with _listening(port) as listener, contextlib.closing(Workspace.open(config, Access.OWN)) as workspace:
+    with _listening(port) as listener, contextlib.closing(Workspace.open(config, Ownership.OWN)) as workspace:
         with writing_into(config.home):
             _log_to(config.log_path)
         endpoint = Endpoint(

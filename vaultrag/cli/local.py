@@ -10,13 +10,13 @@ from vaultrag.domain import NOT_KEPT, Keep, Progress
 from vaultrag.errors import IndexDamaged, IndexLocked
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.maintenance.repair import mend_file
-from vaultrag.workspace import Access, Reach, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 
 class Local:
     """One workspace, its values turned into their JSON models."""
 
-    def __init__(self, config: Config, access: Access) -> None:
+    def __init__(self, config: Config, access: Ownership) -> None:
         self._workspace = Workspace.open(config, access)
 
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
@@ -45,12 +45,12 @@ class Local:
 
 
 def open_for_reading(config: Config) -> Local:
-    return Local(config, Access.READ)
+    return Local(config, Ownership.READ)
 
 
 def open_as_owner(config: Config) -> Local:
     """Raises IndexLocked while another process owns the index."""
-    return Local(config, Access.OWN)
+    return Local(config, Ownership.OWN)
 
 
 def open_to_check(config: Config) -> Local:
@@ -70,9 +70,9 @@ def repair(config: Config, progress: Progress) -> wire.RepairReport:
     """Repair the index: its file as a whole where need be, then what is in it. Raises IndexLocked."""
     mended = mend_file(config, progress)
     try:
-        with closing(Workspace.open(config, Access.OWN)) as workspace:
+        with closing(Workspace.open(config, Ownership.OWN)) as workspace:
             return wire.RepairReport.of(workspace.repair(progress, mended))
     except IndexDamaged as error:  # what no look at the file as a whole has found
         mended = [*mended, *mend_file(config, progress, error.message)]
-    with closing(Workspace.open(config, Access.OWN)) as workspace:
+    with closing(Workspace.open(config, Ownership.OWN)) as workspace:
         return wire.RepairReport.of(workspace.repair(progress, mended))

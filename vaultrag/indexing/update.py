@@ -36,7 +36,7 @@ EMPTY_SECONDS = 3.0  # a note found empty is believed after that: programs empty
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class UpdateResult:
     """What became of a change set.
 
     `changed` are the files that were written into the index. `again` are those to look at once more: they could not be
@@ -49,7 +49,7 @@ class Followed:
     attention: Attention | None
 
 
-class Updates:
+class IndexUpdater:
     """Writes what changed in the vault into the catalogue, the keyword index and the graph."""
 
     def __init__(self, config: Config, database: Database, recipe: Callable[[], Recipe]) -> None:
@@ -85,7 +85,7 @@ class Updates:
             self._note_whole_look()
             return applied
 
-    def follow(self, places: Collection[str] | None, progress: Progress) -> Followed:
+    def follow(self, places: Collection[str] | None, progress: Progress) -> UpdateResult:
         """Bring the index up to some places, or to all of the vault; a mass deletion is held back and the rest applied.
 
         Raises VaultError when the vault is missing.
@@ -108,7 +108,7 @@ class Updates:
             seen = (diff.stats[change.path].fs_path for change in diff.changes if change.path in diff.stats)
             changed = tuple(path for path in seen if path not in applied.unread)
             again = (*(diff.stats[path].fs_path for path in emptied), *applied.unread)
-            return Followed(applied, changed, again, read_attention(self._database))
+            return UpdateResult(applied, changed, again, read_attention(self._database))
 
     def _diff(self, places: Collection[str] | None) -> VaultDiff:
         catalog, recipe = Catalog(self._database), self._recipe()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from vaultrag.domain import Progress
 from vaultrag.errors import VaultragError
-from vaultrag.indexing.update import EMPTY_SECONDS, Followed
+from vaultrag.indexing.update import EMPTY_SECONDS, UpdateResult
 from vaultrag.store.attention import DELETIONS_HELD
 from vaultrag.store.notes.within import EVERYWHERE
 from vaultrag.vault.settling import ChangeSet
@@ -37,7 +37,7 @@ class Step:
 
     changes: ChangeSet
     seconds: float
-    followed: Followed | None
+    followed: UpdateResult | None
     error: VaultragError | None = None
 
     @property
@@ -104,7 +104,7 @@ class Follower:
             log.warning("following met %s", kind)
         self._last_error = kind
 
-    def _note(self, step: Step, followed: Followed) -> None:
+    def _note(self, step: Step, followed: UpdateResult) -> None:
         applied = followed.applied
         if step.is_news:
             self._last_change = time.monotonic()
@@ -117,7 +117,7 @@ class Follower:
         elif not step.changes.reason and followed.attention and followed.attention.kind == DELETIONS_HELD:
             self._watch.look_everywhere("deletions are held back")  # are they still gone?
 
-    def _look_again(self, changes: ChangeSet, followed: Followed) -> None:
+    def _look_again(self, changes: ChangeSet, followed: UpdateResult) -> None:
         """Unreadable notes are looked at less and less often, emptied ones once."""
         unread = followed.applied.unread
         looked_at = self._tries if _places(changes) is None else changes.places

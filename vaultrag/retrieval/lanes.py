@@ -25,7 +25,7 @@ from vaultrag.store.notes.lookups import (
     places_by_row_ids,
     places_of_notes,
 )
-from vaultrag.store.vectors.language_centres import LanguageCentres
+from vaultrag.store.vectors.language_centroids import LanguageCentroids
 from vaultrag.text.language import LANGUAGES, is_function_word, stem, stems, tokens
 from vaultrag.text.transliteration import transliterations
 
@@ -64,7 +64,7 @@ class Lanes:
     database: Database
     fingerprint: str
     nearest: NearestNeighbours | None
-    centres: LanguageCentres
+    centres: LanguageCentroids
 
     def spellings(self, text: str) -> list[str]:
         """Return stems, as the other script writes them, of the words that look like names; those that chunks hold.

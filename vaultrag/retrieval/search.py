@@ -15,7 +15,7 @@ from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.filters import allowed_rows, newest_rows
 from vaultrag.store.notes.lookups import Place
-from vaultrag.store.vectors.language_centres import LanguageCentres
+from vaultrag.store.vectors.language_centroids import LanguageCentroids
 from vaultrag.text.language import content_stems, language_of
 
 Result = TypeVar("Result")
@@ -40,7 +40,7 @@ class Searcher:
     database: Database
     nearest: NearestNeighbours | None
     fingerprint: str
-    centres: LanguageCentres
+    centres: LanguageCentroids
     settings: SearchSection
 
     def search(

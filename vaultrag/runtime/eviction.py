@@ -15,7 +15,7 @@ log = logging.getLogger("vaultrag.models")
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class Candidate:
     """A model that can be loaded; `leave` ends its process, which nobody is using."""
 
     path: Path
@@ -25,14 +25,14 @@ class Tenant:
 
 
 @dataclass(eq=False, slots=True)
-class Stay:
+class Lease:
     """A request that uses a model, or waits until it may be loaded."""
 
     path: Path
     priority: Priority
 
 
-class Residence:
+class Eviction:
     """Models of `alone` share the memory with no other; all the rest lie side by side.
 
     Whoever uses a model asks for a stay, waits for it and ends it. A model in use is never made to leave.
@@ -40,26 +40,26 @@ class Residence:
 
     def __init__(self, alone: Collection[Path] = ()) -> None:
         self._alone = frozenset(alone)
-        self._tenants: dict[Path, Tenant] = {}
-        self._waiting: list[Stay] = []
-        self._staying: list[Stay] = []
+        self._tenants: dict[Path, Candidate] = {}
+        self._waiting: list[Lease] = []
+        self._staying: list[Lease] = []
         self._changed = threading.Condition()
         self.last_swap = ""  # a sentence
 
-    def settle(self, tenant: Tenant) -> None:
+    def settle(self, tenant: Candidate) -> None:
         """Make a model known."""
         self._tenants[tenant.path] = tenant
 
     @contextmanager
-    def lodging(self, path: Path, priority: Priority) -> Iterator[Stay]:
+    def lease(self, path: Path, priority: Priority) -> Iterator[Lease]:
         """Hold a stay, which begins once it was waited for."""
-        stay = Stay(path, priority)
+        stay = Lease(path, priority)
         try:
             yield stay
         finally:
             self._end(stay)
 
-    def wait(self, stay: Stay, seconds: float) -> bool:
+    def wait(self, stay: Lease, seconds: float) -> bool:
         """Wait at most that long, behind those of the same priority; return whether the model may be loaded now.
 
         Who has no room beside it is gone by then.
@@ -76,34 +76,34 @@ class Residence:
         self._make_room(stay)
         return True
 
-    def person_waits_for(self, stay: Stay) -> bool:
+    def person_waits_for(self, stay: Lease) -> bool:
         """Whether a person waits for a model that has no room beside the one of this stay."""
         with self._changed:
             persons = [other for other in self._waiting if other.priority is Priority.PERSON]
             return any(self._clash(stay.path, other.path) for other in persons)
 
-    def step_aside(self, stay: Stay) -> None:
+    def step_aside(self, stay: Lease) -> None:
         """Give the room back where a person waits for it; the stay begins anew once it is waited for again."""
         with self._changed:
             if stay in self._staying and self.person_waits_for(stay):
                 self._staying.remove(stay)
                 self._changed.notify_all()
 
-    def _end(self, stay: Stay) -> None:
+    def _end(self, stay: Lease) -> None:
         with self._changed:
             for stays in (self._waiting, self._staying):
                 if stay in stays:
                     stays.remove(stay)
             self._changed.notify_all()
 
-    def _may_stay(self, stay: Stay) -> bool:
+    def _may_stay(self, stay: Lease) -> bool:
         """Whoever joins a model that is in use has no one to wait for: its other user may wait for this one."""
         if any(other.path == stay.path for other in self._staying):
             return True
         before = [other for other in self._waiting if other is not stay and self._comes_before(other, stay)]
         return not any(self._clash(stay.path, other.path) for other in (*self._staying, *before))
 
-    def _comes_before(self, other: Stay, stay: Stay) -> bool:
+    def _comes_before(self, other: Lease, stay: Lease) -> bool:
         """Persons come before the night, then those who came first."""
         if other.priority is not stay.priority:
             return other.priority is Priority.PERSON
@@ -112,7 +112,7 @@ class Residence:
     def _clash(self, first: Path, second: Path) -> bool:
         return first != second and not self._alone.isdisjoint((first, second))
 
-    def _make_room(self, stay: Stay) -> None:
+    def _make_room(self, stay: Lease) -> None:
         comer = self._tenants.get(stay.path)
         for tenant in self._tenants.values():
             if comer is not None and self._clash(stay.path, tenant.path) and tenant.is_loaded():

@@ -16,12 +16,12 @@ from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores, Thought, encodable
 from vaultrag.errors import VaultragError
 from vaultrag.runtime.crashes import Lost, crashed, last_words, reported
-from vaultrag.runtime.eviction import Stay, Tenant
+from vaultrag.runtime.eviction import Candidate, Lease
 from vaultrag.runtime.gguf.header import GgufHeader, read_header
 from vaultrag.runtime.hardware.machine import backend_info, physical_cores
 from vaultrag.runtime.llama.cpu_limit import ENDED_BY
 from vaultrag.runtime.offload.memory import Buffer, Purpose
-from vaultrag.runtime.queue import Line, Ticket
+from vaultrag.runtime.queue import RequestQueue, Ticket
 from vaultrag.runtime.replay import Said
 from vaultrag.runtime.run_settings import LoadedInfo, Loads, Running, Speed
 
@@ -76,10 +76,10 @@ class ChildModel:
         self._loaded_pid: int | None = None
         self._share: float | None = None
         self._header: GgufHeader | None = None
-        self._line = Line()
+        self._line = RequestQueue()
         self._unloading: threading.Timer | None = None
         self._residence = self._running.residence
-        self._residence.settle(Tenant(path, name, lambda: self._child.alive, self._leave))
+        self._residence.settle(Candidate(path, name, lambda: self._child.alive, self._leave))
 
     @property
     def name(self) -> str:
@@ -129,7 +129,7 @@ class ChildModel:
         """Yield how far it is until the model is loaded; say what it is. Who leaves early does not stop the load."""
         self._stay()
         try:
-            with self._residence.lodging(self._path, Priority.PERSON) as stay:
+            with self._residence.lease(self._path, Priority.PERSON) as stay:
                 while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
                     yield 0.0
                 return (yield from self._ensured())
@@ -206,7 +206,7 @@ class ChildModel:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
         suspended, said, pid, closings = False, Said(self._name), None, self._closings
         try:
-            with self._turn(priority) as ticket, self._residence.lodging(self._path, priority) as stay:
+            with self._turn(priority) as ticket, self._residence.lease(self._path, priority) as stay:
                 while True:
                     began = time.monotonic()
                     while not self._line.wait(ticket, SIGN_OF_LIFE_SECONDS):
@@ -245,7 +245,7 @@ class ChildModel:
         except Lost as lost:
             raise crashed(lost) from lost
 
-    def _is_wanted(self, stay: Stay) -> bool:
+    def _is_wanted(self, stay: Lease) -> bool:
         """Whether a person waits for this model, or for one that has no room beside it."""
         return self._line.person_waits() or self._residence.person_waits_for(stay)
 

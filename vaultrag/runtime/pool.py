@@ -11,7 +11,7 @@ from pathlib import Path
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Refusal, Role
 from vaultrag.runtime.embedder import ChildEmbedder
-from vaultrag.runtime.eviction import Residence
+from vaultrag.runtime.eviction import Eviction
 from vaultrag.runtime.hardware.machine import physical_cores
 from vaultrag.runtime.hardware.measurements import read_figures, write_figures
 from vaultrag.runtime.llm import ChildModel
@@ -36,11 +36,11 @@ class Planned:
     """The plan of all models here (None: nothing is to be shared out), and who lies in memory by it."""
 
     machine: MachinePlan | None
-    residence: Residence
+    residence: Eviction
 
 
 @dataclass(frozen=True, slots=True)
-class Resident:
+class LoadedModel:
     """A chat model that was asked for: its process, how far it is loaded (0 to 1), and by which plan.
 
     `loaded` counts the bytes that llama.cpp has set aside; one that does not stay shares the memory with no other.
@@ -56,7 +56,7 @@ class Resident:
 
 
 @dataclass(slots=True)
-class Models:
+class ModelPool:
     """The models of one configuration: one process for each, however many roles it has."""
 
     config: Config
@@ -71,13 +71,13 @@ class Models:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
-    def of(cls, config: Config) -> Models:
+    def of(cls, config: Config) -> ModelPool:
         return cls(config)
 
     @classmethod
     def given(
         cls, config: Config, embedder: Embedder | None, answer: ChatModel | None, earlier: Sequence[Embedder] = ()
-    ) -> Models:
+    ) -> ModelPool:
         """Use these models, whatever the settings name. `earlier` embedders may have embedded the index before."""
         known = {one.fingerprint: one for one in earlier}
         return cls(config, embedder, _given=answer, _all_given=True, _earlier=known)
@@ -154,7 +154,7 @@ class Models:
                 self._counter = load_token_counter(path)
             return self._counter, entry.name
 
-    def residents(self) -> tuple[Resident, ...]:
+    def residents(self) -> tuple[LoadedModel, ...]:
         """Say what lies in memory, without waiting for anything."""
         machine = self._planned.machine if self._planned else None
         found = []
@@ -306,22 +306,22 @@ class Models:
         return f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
 
 
-def _resident(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> Resident:
+def _resident(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> LoadedModel:
     info, share = model.loaded, model.loading_share
     if info is None:
-        return Resident(model.name, roles, share or 0.0, 0, "", "", stays)
-    return Resident(model.name, roles, 1.0, info.reserved, info.gpu_reason, info.warning, stays)
+        return LoadedModel(model.name, roles, share or 0.0, 0, "", "", stays)
+    return LoadedModel(model.name, roles, 1.0, info.reserved, info.gpu_reason, info.warning, stays)
 
 
 def _plan_for(config: Config) -> Planned:
     machine = plan_for_settings(config.settings, config.models)
     if machine is None:
-        return Planned(None, Residence())
+        return Planned(None, Eviction())
     entries = {
         model.wanted.name: find_model(model.wanted.name, ModelKind.CHAT, config.models) for model in machine.models
     }
     alone = [model_path(entry, config.models) for name, entry in entries.items() if not machine.stays(name)]
-    return Planned(machine, Residence(alone))
+    return Planned(machine, Eviction(alone))
 
 
 def _as_planned(running: Running, machine: MachinePlan, name: str, threads: int) -> Running:

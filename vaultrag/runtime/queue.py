@@ -21,7 +21,7 @@ class Ticket:
 
 
 @dataclass(slots=True)
-class Line:
+class RequestQueue:
     """Tickets that wait, and the one whose turn it is."""
 
     _waiting: list[Ticket] = field(default_factory=list)

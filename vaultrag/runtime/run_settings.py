@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from vaultrag.runtime.eviction import Residence
+from vaultrag.runtime.eviction import Eviction
 from vaultrag.runtime.hardware.machine import BackendInfo
 from vaultrag.runtime.models.sampling_advice import Advice
 from vaultrag.runtime.offload.memory import Buffer
@@ -66,7 +66,7 @@ class Running:
 
     placement: Placement | None = None
     room: Budget | None = None
-    residence: Residence = field(default_factory=Residence)
+    residence: Eviction = field(default_factory=Eviction)
     draft: Path | None = None
     lookup: bool = True
     advice: Advice = field(default_factory=Advice)

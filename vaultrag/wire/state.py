@@ -122,7 +122,7 @@ class Server(Shape):
     version: str
     embedder: str
     model: str
-    residents: list[Resident] = []
+    residents: list[LoadedModel] = []
     swap: str = ""
     watching: str = Field("", description="How it follows the vault: `events`, `polling`, or not at all.")
 
@@ -187,7 +187,7 @@ class IndexStatus(Shape):
         )
 
 
-class Resident(Shape):
+class LoadedModel(Shape):
     """A chat model that was asked so far. `share` of it is in memory, where llama.cpp set `bytes` aside."""
 
     name: str
@@ -204,7 +204,7 @@ class Readiness(Shape):
 
     embedder: str
     model: str
-    residents: list[Resident] = []
+    residents: list[LoadedModel] = []
     swap: str = Field("", description="Who last left the memory for whom.")
 
 

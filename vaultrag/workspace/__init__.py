@@ -1,5 +1,5 @@
 """One open vault: the composition root."""
 
-from vaultrag.workspace.workspace import Access, Reach, Workspace
+from vaultrag.workspace.workspace import Ownership, Reach, Workspace
 
-__all__ = ["Access", "Reach", "Workspace"]
+__all__ = ["Ownership", "Reach", "Workspace"]

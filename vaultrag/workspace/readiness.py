@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from vaultrag.domain import Attention, Role
 from vaultrag.errors import StoreError, VaultragError
-from vaultrag.runtime.pool import Models, Resident
+from vaultrag.runtime.pool import LoadedModel, ModelPool
 from vaultrag.store import embeddings
 from vaultrag.store.attention import read_attention
 from vaultrag.store.database import Database
@@ -31,17 +31,17 @@ class Readiness:
 
     embedder: ModelState
     model: ModelState
-    residents: tuple[Resident, ...]
+    residents: tuple[LoadedModel, ...]
     swap: str
     pending: int
     watching: str
     attention: Attention | None
 
 
-class Standing:
+class Health:
     """What those who load models and follow the vault say of it, for everybody who asks."""
 
-    def __init__(self, database: Database, models: Models) -> None:
+    def __init__(self, database: Database, models: ModelPool) -> None:
         self._database = database
         self._models = models
         self.watching = ""  # whoever follows the vault says how

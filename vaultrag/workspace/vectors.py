@@ -11,42 +11,42 @@ from pathlib import Path
 from vaultrag.domain import Embedder, Progress, Vectors, counted
 from vaultrag.errors import ModelError
 from vaultrag.indexing.embed import drain_outbox
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
 from vaultrag.store.vectors import succession
 from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors.index import VectorIndex
-from vaultrag.store.vectors.language_centres import LanguageCentres
+from vaultrag.store.vectors.language_centroids import LanguageCentroids
 
 TURN_SECONDS = 1.0  # between looks at how far another thread is with embedding
 LEAVE_SECONDS = 5.0  # at the end a batch is waited for so long: it takes two, and one that hangs loses nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class QueryVector:
     """A question's vector and where its neighbours are; without a vector it is found by words and links alone."""
 
     fingerprint: str
-    centres: LanguageCentres
+    centres: LanguageCentroids
     vector: Vectors | None = None
     nearest: VectorIndex | None = None
     warnings: tuple[str, ...] = ()
 
 
-class Meaning:
+class VectorSearch:
     """Embeds questions and notes for one index. Every method may be called from any thread.
 
     The embedder whose vectors are stored goes on answering, as long as its files are here, until those of the
     configured one are complete. Only the owner of the index may pass where Chroma lies.
     """
 
-    def __init__(self, database: Database, models: Models, chroma_path: Path | None) -> None:
+    def __init__(self, database: Database, models: ModelPool, chroma_path: Path | None) -> None:
         self._database = database
         self._models = models
         self._chroma_path = chroma_path
         self._vectors: VectorIndex | None = None
-        self._centres: LanguageCentres | None = None
+        self._centres: LanguageCentroids | None = None
         self._opening = threading.Lock()
         self._embedding = threading.Lock()
         self._stopped = threading.Event()
@@ -64,24 +64,24 @@ class Meaning:
         except ModelError as error:
             return None, (f"{error.message} Hits by meaning are missing. {error.remedy}",)
 
-    def nothing_meant(self) -> Meant:
+    def without_vector(self) -> QueryVector:
         """Return what a search without vectors needs."""
-        return Meant(self.fingerprint, self._language_centres())
+        return QueryVector(self.fingerprint, self._language_centroids())
 
-    def meant_by(self, question: str) -> Meant:
+    def embed_question(self, question: str) -> QueryVector:
         """Embed a question by the embedder whose vectors answer. What is amiss is a warning."""
-        nothing = self.nothing_meant()
+        nothing = self.without_vector()
         embedder, warnings = self._answering()
         nearest = self.index()
         if embedder is None or nearest is None or embedder.fingerprint != nothing.fingerprint:
-            return Meant(nothing.fingerprint, nothing.centres, warnings=warnings)
+            return QueryVector(nothing.fingerprint, nothing.centres, warnings=warnings)
         try:
             vector = embedder.embed_query(question)
         except ModelError as error:
             failed = f"{error.message} Found by words and links alone."
-            return Meant(nothing.fingerprint, nothing.centres, warnings=(*warnings, failed))
+            return QueryVector(nothing.fingerprint, nothing.centres, warnings=(*warnings, failed))
         warnings = (*warnings, *self._incomplete(), *nearest.warnings)
-        return Meant(nothing.fingerprint, nothing.centres, vector, nearest, warnings)
+        return QueryVector(nothing.fingerprint, nothing.centres, vector, nearest, warnings)
 
     def index(self) -> VectorIndex | None:
         """Return the index over the vectors that answer; opened once, anew when another embedder takes over."""
@@ -183,10 +183,10 @@ class Meaning:
         owed = embeddings.owed_count(self._database)
         return (f"Hits by meaning are incomplete: {counted(owed, 'passage')} still to be embedded.",) if owed else ()
 
-    def _language_centres(self) -> LanguageCentres:
+    def _language_centroids(self) -> LanguageCentroids:
         fingerprint = self.fingerprint
         if self._centres is None or self._centres.fingerprint != fingerprint:
-            self._centres = LanguageCentres(self._database, fingerprint)
+            self._centres = LanguageCentroids(self._database, fingerprint)
         return self._centres
 
     def _chroma(self, fingerprint: str) -> ChromaIndex | None:

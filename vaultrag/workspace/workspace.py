@@ -36,7 +36,7 @@ from vaultrag.indexing.diff import diff_vault
 from vaultrag.indexing.embed import never, rebuild_chroma
 from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.indexing.read import ReadNote, Recipe, read_and_cut
-from vaultrag.indexing.update import Followed, Updates
+from vaultrag.indexing.update import IndexUpdater, UpdateResult
 from vaultrag.maintenance.repair import Repair
 from vaultrag.maintenance.status import read_status
 from vaultrag.maintenance.verify import check_everything
@@ -44,7 +44,7 @@ from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.records.forget import Forgetting
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import database as db
 from vaultrag.store import embeddings
 from vaultrag.store.attention import was_read_whole
@@ -54,13 +54,13 @@ from vaultrag.store.notes import mentions
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
-from vaultrag.workspace.readiness import Standing
-from vaultrag.workspace.vectors import Meaning
+from vaultrag.workspace.readiness import Health
+from vaultrag.workspace.vectors import VectorSearch
 
 NOT_WHOLE = "Not every note can be found yet: the first look at the vault has not ended (`vaultrag index`)."
 
 
-class Access(StrEnum):
+class Ownership(StrEnum):
     """READ looks at an index that somebody else may own; OWN takes the owner's lock and may write."""
 
     READ = "read"
@@ -77,37 +77,37 @@ class Reach(StrEnum):
 class Workspace:
     """An open vault. Every method may be called from any thread; questions to the model queue up."""
 
-    def __init__(self, config: Config, access: Access, models: Models) -> None:
+    def __init__(self, config: Config, access: Ownership, models: ModelPool) -> None:
         self.config = config
         self._models = models
         self._lock = OwnerLock(config.lock_path)
         self._access = access
-        if access is Access.OWN:
+        if access is Ownership.OWN:
             self._lock.acquire()
         try:
             self.database = open_database(config.database_path, _DATABASE_ACCESS[access])
         except BaseException:
             self._lock.release()
             raise
-        chroma_path = config.chroma_path if access is Access.OWN else None
-        self.standing = Standing(self.database, models)
-        self._meaning = Meaning(self.database, models, chroma_path)
-        self._updates = Updates(config, self.database, self._recipe)
+        chroma_path = config.chroma_path if access is Ownership.OWN else None
+        self.standing = Health(self.database, models)
+        self._meaning = VectorSearch(self.database, models, chroma_path)
+        self._updates = IndexUpdater(config, self.database, self._recipe)
         self._mentioning = threading.Lock()
-        if access is Access.OWN:
+        if access is Ownership.OWN:
             self._bring_records_up()
 
     @classmethod
-    def open(cls, config: Config, access: Access) -> Workspace:
+    def open(cls, config: Config, access: Ownership) -> Workspace:
         """Open the vault's index. Raises IndexLocked, IndexMissing (to read), IndexTooNew or IndexDamaged."""
-        return cls(config, access, Models.of(config))
+        return cls(config, access, ModelPool.of(config))
 
     @classmethod
     def with_models(
-        cls, config: Config, access: Access, embedder: Embedder | None, model: ChatModel | None
+        cls, config: Config, access: Ownership, embedder: Embedder | None, model: ChatModel | None
     ) -> Workspace:
         """Open the vault with models made by the caller, for programs that bring their own."""
-        return cls(config, access, Models.given(config, embedder, model))
+        return cls(config, access, ModelPool.given(config, embedder, model))
 
     def index(self, progress: Progress, deletions: DeletionPolicy) -> IndexReport:
         """Bring the index up to the vault and embed what is owed; without an embedder words are indexed all the same.
@@ -139,7 +139,7 @@ class Workspace:
             warnings=warnings,
         )
 
-    def follow(self, places: Collection[str] | None, progress: Progress) -> Followed:
+    def follow(self, places: Collection[str] | None, progress: Progress) -> UpdateResult:
         """Bring words and links up to some places of the vault; None is all of it. Mentions and embeddings are owed.
 
         Raises VaultError when the vault is missing.
@@ -187,7 +187,7 @@ class Workspace:
         """Search; return the embedder that this was done by, too."""
         started = time.perf_counter()
         by_meaning = reach is Reach.FULL and "vector" in lanes
-        meant = self._meaning.meant_by(query.text) if by_meaning else self._meaning.nothing_meant()
+        meant = self._meaning.embed_question(query.text) if by_meaning else self._meaning.without_vector()
         embedded = time.perf_counter() - started
         searcher = Searcher(self.database, meant.nearest, meant.fingerprint, meant.centres, self.config.settings.search)
         result = searcher.search(query.text, k, meant.vector, lanes, meant.warnings, query.filters)
@@ -326,7 +326,7 @@ class Workspace:
     def _save(self, answer: Answer, chat: str) -> Answer:
         """Save an answer; what prevents that is no reason to withhold it."""
         try:
-            if self._access is Access.OWN:
+            if self._access is Ownership.OWN:
                 return replace(answer, saved=self.archive.save(answer, chat))
             with open_for_records(self.config) as database:
                 return replace(answer, saved=Archive(self.config, database).save(answer, chat))
@@ -355,7 +355,7 @@ class Workspace:
         )
 
 
-_DATABASE_ACCESS = {Access.READ: db.Access.READ, Access.OWN: db.Access.WRITE}
+_DATABASE_ACCESS = {Ownership.READ: db.Ownership.READ, Ownership.OWN: db.Ownership.WRITE}
 
 
 def _milliseconds(started: float) -> float:

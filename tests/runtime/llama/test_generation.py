@@ -22,11 +22,11 @@ from vaultrag.runtime.gguf.header import Tensor
 from vaultrag.runtime.gguf.quantisation import Scheme, quantised
 from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
 from vaultrag.runtime.llama.draft_model import DraftModel
-from vaultrag.runtime.llama.generation import Continuation
+from vaultrag.runtime.llama.generation import GenerationRun
 from vaultrag.runtime.llama.model import LoadedModel
-from vaultrag.runtime.llama.prompt_cache import States
+from vaultrag.runtime.llama.prompt_cache import PromptCache
 from vaultrag.runtime.llama.scoring import Scoring
-from vaultrag.runtime.llama.session import Resident
+from vaultrag.runtime.llama.session import Session
 from vaultrag.runtime.llama.slot import Slot
 from vaultrag.runtime.llama.speculation import Guess, Pace
 from vaultrag.runtime.models.sampling_advice import Advice, Recommended
@@ -54,8 +54,8 @@ SCHEMA = json.dumps(
 
 def resident(
     model: LoadedModel, template: str = CHATML, lookup: Pace | None = None, placement: Placement = PLACEMENT
-) -> Resident:
-    return Resident(
+) -> Session:
+    return Session(
         model=model,
         slot=Slot(model, placement),
         chosen=choose_template(template),
@@ -104,7 +104,7 @@ def windowed(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     return LoadedModel(write_windowed_model(tmp_path_factory.mktemp("windowed") / "model.gguf"), PLACEMENT, NEVER)
 
 
-def told(work: Continuation, cancelled: threading.Event = NEVER) -> tuple[str, str]:
+def told(work: GenerationRun, cancelled: threading.Event = NEVER) -> tuple[str, str]:
     """Return thought and text of what is still to come."""
     frames = [frame.body for frame in work.frames(cancelled)]
     return "".join(frame.get("thought", "") for frame in frames), "".join(frame.get("text", "") for frame in frames)
@@ -121,8 +121,8 @@ def free_guesses() -> Pace:
 
 def test_guesses_save_evaluations_and_change_no_word(circling: LoadedModel) -> None:
     sampling = replace(PLAIN, max_tokens=400)
-    alone = Continuation(resident(circling), QUESTION, sampling)
-    guessing = Continuation(resident(circling, lookup=free_guesses()), QUESTION, sampling)
+    alone = GenerationRun(resident(circling), QUESTION, sampling)
+    guessing = GenerationRun(resident(circling, lookup=free_guesses()), QUESTION, sampling)
     assert told(guessing) == told(alone)
     assert alone.figures.drafted_tokens == 0
     assert 0 < guessing.figures.accepted_tokens <= guessing.figures.drafted_tokens
@@ -131,8 +131,8 @@ def test_guesses_save_evaluations_and_change_no_word(circling: LoadedModel) -> N
 
 def test_guesses_change_no_draw_of_chance(circling: LoadedModel) -> None:
     sampling = replace(PLAIN, temperature=0.1, seed=5, max_tokens=400)
-    alone = told(Continuation(resident(circling), QUESTION, sampling))
-    guessing = Continuation(resident(circling, lookup=free_guesses()), QUESTION, sampling)
+    alone = told(GenerationRun(resident(circling), QUESTION, sampling))
+    guessing = GenerationRun(resident(circling, lookup=free_guesses()), QUESTION, sampling)
     assert told(guessing) == alone
     assert 0 < guessing.figures.accepted_tokens < guessing.figures.drafted_tokens
 
@@ -142,8 +142,8 @@ def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None
     held.draft = DraftModel(path, PLACEMENT, model)
     held.draft.pace = free_guesses()
     held.draft.pace.learn(Guess((1,), 4), 1, 0.0)
-    drafted = Continuation(held, QUESTION, PLAIN)
-    assert told(drafted) == told(Continuation(resident(model), QUESTION, PLAIN))
+    drafted = GenerationRun(held, QUESTION, PLAIN)
+    assert told(drafted) == told(GenerationRun(resident(model), QUESTION, PLAIN))
     assert drafted.figures.accepted_tokens > 50
 
 
@@ -166,9 +166,9 @@ def test_a_draft_of_another_vocabulary_is_refused(tmp_path: Path, model: LoadedM
 
 
 def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel) -> None:
-    whole = told(Continuation(resident(model), QUESTION, PLAIN))[1]
+    whole = told(GenerationRun(resident(model), QUESTION, PLAIN))[1]
     held = resident(model, lookup=free_guesses())
-    work = Continuation(held, QUESTION, PLAIN)
+    work = GenerationRun(held, QUESTION, PLAIN)
     said = ""
     for _ in range(4):
         cancelled = threading.Event()
@@ -178,7 +178,7 @@ def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel
                 cancelled.set()
         assert not work.finished
         aside = held.slot.snapshot()
-        told(Continuation(held, [Message("user", "Кто там?")], PLAIN))
+        told(GenerationRun(held, [Message("user", "Кто там?")], PLAIN))
         assert held.slot.restore(aside)
     assert said + told(work)[1] == whole
     assert work.figures.finish == "length"
@@ -186,7 +186,7 @@ def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel
 
 def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: LoadedModel) -> None:
     held = resident(model)
-    work = Continuation(held, QUESTION, PLAIN)
+    work = GenerationRun(held, QUESTION, PLAIN)
     cancelled = threading.Event()
     for count, _ in enumerate(work.frames(cancelled)):
         if count == 20:
@@ -214,7 +214,7 @@ def test_a_state_put_back_gives_the_very_same_logits(model: LoadedModel) -> None
 def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(recurrent: LoadedModel) -> None:
     held = resident(recurrent, lookup=free_guesses())
     assert not held.slot.has_past
-    work, cancelled = Continuation(held, QUESTION, PLAIN), threading.Event()
+    work, cancelled = GenerationRun(held, QUESTION, PLAIN), threading.Event()
     for count, _ in enumerate(work.frames(cancelled)):
         if count == 20:
             cancelled.set()
@@ -228,7 +228,7 @@ def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(
 
 def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> None:
     held = resident(model, THINKING)
-    work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=30))
+    work = GenerationRun(held, QUESTION, replace(PLAIN, thinking_tokens=30))
     thought, text = told(work)
     assert work.figures.thought_tokens == 30
     assert work.figures.completion_tokens == PLAIN.max_tokens
@@ -241,7 +241,7 @@ def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> Non
 
 def test_thinking_is_closed_in_the_prompt_where_it_is_off(model: LoadedModel) -> None:
     held = resident(model, THINKING)
-    work = Continuation(held, QUESTION, PLAIN)
+    work = GenerationRun(held, QUESTION, PLAIN)
     thought, text = told(work)
     assert (thought, bool(text), work.figures.thought_tokens) == ("", True, 0)
     said = bytes(b"".join(model.vocabulary.name(token) for token in held.slot.ids)).decode("utf-8", "replace")
@@ -261,7 +261,7 @@ def test_a_template_that_opens_the_thought_itself_is_closed_or_left_open(model: 
 def test_free_thinking_leaves_room_for_the_answer(circling: LoadedModel) -> None:
     held = resident(circling, THINKING)
     held.advice = Advice(thinking=Recommended(temperature=0.1, top_k=1))
-    work = Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
+    work = GenerationRun(held, QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
     told(work)
     assert work.figures.completion_tokens == PLAIN.max_tokens
     assert work.figures.thought_tokens > 500
@@ -271,21 +271,21 @@ def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: Loa
     held = resident(model, THINKING)
 
     def written(thinking_tokens: int, seed: int) -> tuple[str, str]:
-        return told(Continuation(held, QUESTION, replace(PLAIN, thinking_tokens=thinking_tokens, seed=seed)))
+        return told(GenerationRun(held, QUESTION, replace(PLAIN, thinking_tokens=thinking_tokens, seed=seed)))
 
     assert written(0, 1) == written(0, 2)
     assert written(40, 1) == written(40, 1) != written(40, 2)
 
 
 def test_a_model_without_marks_does_not_think(model: LoadedModel) -> None:
-    work = Continuation(resident(model), QUESTION, replace(PLAIN, thinking_tokens=30))
+    work = GenerationRun(resident(model), QUESTION, replace(PLAIN, thinking_tokens=30))
     assert told(work)[0] == ""
     assert work.figures.thought_tokens == 0
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.5])
 def test_json_follows_its_schema(model: LoadedModel, temperature: float) -> None:
-    work = Continuation(resident(model), QUESTION, Sampling(temperature=temperature, schema=SCHEMA))
+    work = GenerationRun(resident(model), QUESTION, Sampling(temperature=temperature, schema=SCHEMA))
     answer = json.loads(told(work)[1])
     assert list(answer) == ["вердикт", "sure", "seen"]
     assert answer["вердикт"] in ("да", "нет", "не сказано")
@@ -296,32 +296,32 @@ def test_json_follows_its_schema(model: LoadedModel, temperature: float) -> None
 
 def test_a_schema_binds_the_answer_and_not_the_thought(model: LoadedModel) -> None:
     held = resident(model, THINKING, free_guesses())
-    thought, text = told(Continuation(held, QUESTION, Sampling(thinking_tokens=40, schema=SCHEMA)))
+    thought, text = told(GenerationRun(held, QUESTION, Sampling(thinking_tokens=40, schema=SCHEMA)))
     assert thought.strip()
     assert set(json.loads(text)) == {"вердикт", "sure", "seen"}
 
 
 def test_a_bad_schema_never_reaches_native_code(model: LoadedModel) -> None:
     with pytest.raises(UsageError, match="`pattern` is not supported"):
-        Continuation(resident(model), QUESTION, Sampling(schema='{"type": "string", "pattern": "^(a+)+$"}'))
+        GenerationRun(resident(model), QUESTION, Sampling(schema='{"type": "string", "pattern": "^(a+)+$"}'))
 
 
 def test_a_schema_that_only_forbidden_letters_satisfy_is_an_error_and_not_the_end_of_the_process(
     model: LoadedModel,
 ) -> None:
     schema = json.dumps({"enum": ["中文", "漢字"]}, ensure_ascii=False)
-    work = Continuation(resident(model), QUESTION, replace(PLAIN, schema=schema, purity=Purity.NO_CJK))
+    work = GenerationRun(resident(model), QUESTION, replace(PLAIN, schema=schema, purity=Purity.NO_CJK))
     with pytest.raises(GenerationFailed, match="forbidden"):
         told(work)
     work.close()
-    plain = Continuation(resident(model), QUESTION, replace(PLAIN, schema=schema))
+    plain = GenerationRun(resident(model), QUESTION, replace(PLAIN, schema=schema))
     assert json.loads(told(plain)[1]) in ("中文", "漢字")
 
 
 def test_no_cjk_comes_out_of_bytes(model: LoadedModel) -> None:
     wild = replace(PLAIN, temperature=4.0, max_tokens=800, top_k=0, top_p=1.0)
     found = [
-        [ANY.search(told(Continuation(resident(model), QUESTION, replace(wild, seed=seed, purity=purity)))[1])
+        [ANY.search(told(GenerationRun(resident(model), QUESTION, replace(wild, seed=seed, purity=purity)))[1])
          for seed in range(4)]
         for purity in (Purity.ANY, Purity.NO_CJK)
     ]  # fmt: skip
@@ -358,18 +358,18 @@ def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed:
     rules = Message("system", "Правила: отвечай словом. " * 10)
     short = replace(PLACEMENT, context=2048, swa_full=False)
     used = resident(windowed, placement=short)
-    told(Continuation(used, [rules, Message("user", "Где ключи? " * 45)], PLAIN))
+    told(GenerationRun(used, [rules, Message("user", "Где ключи? " * 45)], PLAIN))
     other = [rules, Message("user", "Кто пришёл?")]
-    again = Continuation(used, other, PLAIN)
-    assert told(again) == told(Continuation(resident(windowed, placement=short), other, PLAIN))
+    again = GenerationRun(used, other, PLAIN)
+    assert told(again) == told(GenerationRun(resident(windowed, placement=short), other, PLAIN))
     assert again.figures.cached_tokens == 0
 
 
 def test_guesses_over_short_windows_change_no_word(windowed: LoadedModel) -> None:
     asked = [Message("system", "Правила: отвечай словом. " * 25), *QUESTION[1:]]
     short = replace(PLACEMENT, context=2048, swa_full=False)
-    work = Continuation(resident(windowed, lookup=free_guesses(), placement=short), asked, PLAIN)
-    assert told(work) == told(Continuation(resident(windowed, placement=short), asked, PLAIN))
+    work = GenerationRun(resident(windowed, lookup=free_guesses(), placement=short), asked, PLAIN)
+    assert told(work) == told(GenerationRun(resident(windowed, placement=short), asked, PLAIN))
     assert work.figures.accepted_tokens > 20
 
 
@@ -394,14 +394,14 @@ def _scores(work: Scoring) -> Iterator[list[float]]:
 
 def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: LoadedModel, tmp_path: Path) -> None:
     first = resident(model)
-    told(Continuation(first, QUESTION, PLAIN))
+    told(GenerationRun(first, QUESTION, PLAIN))
     first.slot.cut(80)
-    states = States(tmp_path / "states", "tiny", 10_000_000)
+    states = PromptCache(tmp_path / "states", "tiny", 10_000_000)
     states.keep(first.slot)
     later = resident(model)
-    later.states = States(tmp_path / "states", "tiny", 10_000_000)
-    work = Continuation(later, QUESTION, PLAIN)
-    assert told(work) == told(Continuation(resident(model), QUESTION, PLAIN))
+    later.states = PromptCache(tmp_path / "states", "tiny", 10_000_000)
+    work = GenerationRun(later, QUESTION, PLAIN)
+    assert told(work) == told(GenerationRun(resident(model), QUESTION, PLAIN))
     assert work.figures.cached_tokens == 64
     (kept,) = (tmp_path / "states").rglob("*.state")
     assert kept.stat().st_mode & 0o077 == 0
@@ -412,10 +412,10 @@ def test_a_state_of_another_model_or_a_damaged_one_is_not_used(model: LoadedMode
     slot = Slot(model, PLACEMENT)
     ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
     list(slot.prefill(ids, NEVER))
-    states = States(tmp_path, "tiny", 10_000_000)
+    states = PromptCache(tmp_path, "tiny", 10_000_000)
     states.keep(slot)
     fresh = Slot(model, PLACEMENT)
-    States(tmp_path, "other", 10_000_000).fetch(fresh, ids)
+    PromptCache(tmp_path, "other", 10_000_000).fetch(fresh, ids)
     assert fresh.ids == []
     (kept,) = tmp_path.rglob("*.state")
     data = bytearray(kept.read_bytes())
@@ -432,7 +432,7 @@ def test_a_state_that_finds_no_room_is_none(model: LoadedModel, tmp_path: Path, 
     ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
     list(slot.prefill(ids, NEVER))
     with mounted(tmp_path / "disk") as disk:
-        states = States(disk.resize("1m") / "states", "tiny", 10_000_000)
+        states = PromptCache(disk.resize("1m") / "states", "tiny", 10_000_000)
         states.keep(slot)
         (kept,) = disk.place.rglob("*.state")
         size = kept.stat().st_size
@@ -455,7 +455,7 @@ def test_states_are_bounded_and_the_oldest_go_first(model: LoadedModel, tmp_path
     for text in ("один", "два", "три", "четыре"):
         slot.clear()
         list(slot.prefill(model.vocabulary.content_ids(text * 20)[:64], NEVER))
-        States(tmp_path, "tiny", slot.snapshot_bytes() * 3).keep(slot)
+        PromptCache(tmp_path, "tiny", slot.snapshot_bytes() * 3).keep(slot)
         kept.append({path.name for path in tmp_path.rglob("*.state")})
     assert [len(names) for names in kept] == [1, 2, 2, 2]
     assert not kept[0] & kept[3]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from vaultrag.runtime.llama.script_mask import Mask, Purity
+from vaultrag.runtime.llama.script_mask import Mask, ScriptMask
 from vaultrag.text.cjk import ANY, LETTERS, SIGNS, holds_cjk
 
 BYTES = [bytes([value]) for value in range(256)]
@@ -14,12 +14,12 @@ def code_points() -> Iterator[int]:
         yield from range(first, last + 1)
 
 
-def forbidden(purity: Purity, pending: bytes = b"") -> set[int]:
+def forbidden(purity: ScriptMask, pending: bytes = b"") -> set[int]:
     return {token for part in purity.forbidden(pending) for token in part.tolist()}
 
 
 def test_no_cjk_code_point_can_be_forced_through_byte_tokens() -> None:
-    purity = Purity(BYTES)
+    purity = ScriptMask(BYTES)
     known: dict[bytes, set[int]] = {}
 
     def allowed(data: bytes) -> bool:
@@ -40,7 +40,7 @@ def test_no_cjk_code_point_can_be_forced_through_byte_tokens() -> None:
 
 def test_pieces_that_begin_or_end_within_a_character_are_seen_through() -> None:
     pieces = [*BYTES, b"\xe4", b"\xb8\xad", "да ".encode() + b"\xef\xbc", b"\x8c", b"\x9f\x98\x80", "中".encode()]
-    purity = Purity(pieces)
+    purity = ScriptMask(pieces)
     clean = forbidden(purity)
     assert {256, 261} <= clean
     assert not {257, 259, 260} & clean
@@ -51,7 +51,7 @@ def test_pieces_that_begin_or_end_within_a_character_are_seen_through() -> None:
 def test_random_streams_never_decode_to_cjk() -> None:
     generator = random.Random(3)
     pieces = [*BYTES, *(bytes(generator.choices(range(128, 256), k=generator.randint(2, 5))) for _ in range(300))]
-    purity = Purity(pieces)
+    purity = ScriptMask(pieces)
     seen = 0
     for _ in range(60):
         mask, said, free = Mask(purity), b"", b""

@@ -16,7 +16,7 @@ from tests.gguf_files import CHATML, RULE
 from tests.runtime.vocabulary_files import VocabularyFile, is_special
 from vaultrag.domain import Message
 from vaultrag.runtime.chat_format.template import ChatTemplate
-from vaultrag.runtime.llama.script_mask import Mask, Purity
+from vaultrag.runtime.llama.script_mask import Mask, ScriptMask
 from vaultrag.runtime.llama.vocabulary import Vocabulary
 from vaultrag.text.cjk import ANY
 
@@ -80,7 +80,7 @@ def test_long_tokens_come_out_whole(vocabulary: Vocabulary) -> None:
 
 def test_random_tokens_under_the_mask_never_make_cjk(vocabulary: Vocabulary) -> None:
     generator = random.Random(1)
-    purity = Purity([vocabulary.piece(token) for token in range(vocabulary.size)])
+    purity = ScriptMask([vocabulary.piece(token) for token in range(vocabulary.size)])
     wild = [token for token in range(vocabulary.size) if any(byte > 0xDF for byte in vocabulary.piece(token))]
     leaked = 0
     for _ in range(40):

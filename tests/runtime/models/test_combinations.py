@@ -11,7 +11,7 @@ from vaultrag.domain import Role
 from vaultrag.errors import ConfigError
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.combinations import find_combination, kind_of, load_combinations, role_map
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 
 SMALL = "qwen2.5-coder-0.5b-instruct"
 
@@ -95,7 +95,7 @@ def test_a_faulty_profile_is_refused_with_the_place(tmp_path: Path, text: str, n
 @pytest.mark.models
 def test_roles_that_name_one_model_share_its_process(tmp_path: Path, models_dir: Path) -> None:
     settings = settings_with(answer=SMALL, judge="qwen2.5-coder-1.5b-instruct", final=SMALL)
-    models = Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=models_dir, settings=settings))
+    models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=models_dir, settings=settings))
     assert models.chat(Role.FINAL) is models.chat(Role.PLAN) is models.answer()
     assert models.chat(Role.JUDGE).name == "qwen2.5-coder-1.5b-instruct"
     models.close()

@@ -15,7 +15,7 @@ from tests.model_server import Json, Script, first_token_reply, model_server, sa
 from vaultrag.config import Config, RemoteSection, Settings
 from vaultrag.domain import THINK_FREELY, Generation, Message, Piece, Purity, Role, Sampling, Thought
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed, VaultragError
-from vaultrag.runtime.pool import Models
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.runtime.remote.model import RemoteModel
 from vaultrag.runtime.remote.protocol import ServerKind
 
@@ -419,15 +419,15 @@ def test_a_cloud_model_is_refused_by_its_name() -> None:
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Iterator[Models]:
+def models(tmp_path: Path) -> Iterator[ModelPool]:
     script = Script(deltas=text("да"), models=("qwen3-32b", "gemma3"))
     with model_server(script) as url:
         roles = {"answer": "remote", "judge": "remote:gemma3", "final": "remote:gemma3"}
         settings = Settings.model_validate({"roles": roles, "remote": {"url": url, "model": "qwen3-32b"}})
-        yield Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
+        yield ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
 
 
-def test_roles_that_name_the_server_are_answered_by_it(models: Models) -> None:
+def test_roles_that_name_the_server_are_answered_by_it(models: ModelPool) -> None:
     assert models.answer().name == "remote:qwen3-32b"
     assert models.chat(Role.JUDGE).name == "remote:gemma3"
     assert models.chat(Role.JUDGE) is models.chat(Role.FINAL)
@@ -438,12 +438,12 @@ def test_roles_that_name_the_server_are_answered_by_it(models: Models) -> None:
 @pytest.mark.parametrize("role", ["embed", "draft", "rerank"])
 def test_only_models_that_write_may_lie_elsewhere(tmp_path: Path, role: str) -> None:
     settings = Settings.model_validate({"roles": {role: "remote"}})
-    models = Models.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
+    models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
     with pytest.raises(ConfigError, match=f"role {role}"):
         models.answer()
 
 
-def test_many_answers_at_once_do_not_mix(models: Models) -> None:
+def test_many_answers_at_once_do_not_mix(models: ModelPool) -> None:
     found: list[list[Piece]] = []
     threads = [
         threading.Thread(target=lambda: found.append(list(models.answer().generate(QUESTION, Sampling(max_tokens=5)))))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vaultrag.child import Frame
 from vaultrag.domain import THINK_FREELY, Finish, Message, Sampling, Thought
 from vaultrag.runtime.chat_format.text_stream import AnswerStream
-from vaultrag.runtime.llama.session import Resident
+from vaultrag.runtime.llama.session import Session
 from vaultrag.runtime.llama.slot import Aborted
 from vaultrag.runtime.llama.speculation import MOST_GUESSED, Guess, Lookup, Pace
 
@@ -34,10 +34,10 @@ class Figures:
     accepted_tokens: int = 0
 
 
-class Continuation:
+class GenerationRun:
     """One answer. Raises GenerationFailed for a prompt that does not fit, UsageError for a bad schema."""
 
-    def __init__(self, resident: Resident, messages: Sequence[Message], sampling: Sampling) -> None:
+    def __init__(self, resident: Session, messages: Sequence[Message], sampling: Sampling) -> None:
         self._resident = resident
         self._sampling = sampling
         self._marks = resident.marks

@@ -21,7 +21,7 @@ MOST_TOKENS = 1_000_000  # a head that says more is damaged
 READ_BYTES = 1 << 20
 
 
-class States:
+class PromptCache:
     """The states of one model under one way of running it. `key` names both; `most_bytes` bounds the whole folder."""
 
     def __init__(self, folder: Path, key: str, most_bytes: int) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vaultrag.child import Frame
 from vaultrag.domain import Message, Sampling
-from vaultrag.runtime.llama.session import Resident
+from vaultrag.runtime.llama.session import Session
 from vaultrag.runtime.llama.slot import MOST_OUTPUTS, TRUNK, Aborted, Entry, Slot, common_prefix
 
 WORTH_SHARING = 16  # tokens at the beginning; for fewer, each conversation may as well go alone
@@ -22,7 +22,7 @@ WORTH_SHARING = 16  # tokens at the beginning; for fewer, each conversation may 
 class Scoring:
     """The same options after each of several conversations. Interrupted, it goes on with the next group of them."""
 
-    def __init__(self, resident: Resident, conversations: Sequence[Sequence[Message]], options: Sequence[str]) -> None:
+    def __init__(self, resident: Session, conversations: Sequence[Sequence[Message]], options: Sequence[str]) -> None:
         self._resident = resident
         self._options = [resident.model.vocabulary.content_ids(option) for option in options]
         longest = max(map(len, self._options), default=0)

@@ -18,7 +18,7 @@ Tokens: TypeAlias = NDArray[np.int32]
 FIRST_BITS = {2: 0x1F, 3: 0x0F, 4: 0x07}  # of a lead byte, by the length of its character
 
 
-class Purity:
+class ScriptMask:
     """The forbidden tokens of one vocabulary for each state of the text. Pieces by token id; made once for a model."""
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
@@ -46,7 +46,7 @@ class Purity:
 class Mask:
     """Follows one text and says what may not come next."""
 
-    def __init__(self, purity: Purity) -> None:
+    def __init__(self, purity: ScriptMask) -> None:
         self._purity = purity
         self._pending = b""
 

@@ -13,7 +13,7 @@ from vaultrag.runtime.llama import script_mask
 from vaultrag.runtime.llama.draft_model import DraftModel
 from vaultrag.runtime.llama.grammar import Grammar
 from vaultrag.runtime.llama.model import LoadedModel
-from vaultrag.runtime.llama.prompt_cache import States
+from vaultrag.runtime.llama.prompt_cache import PromptCache
 from vaultrag.runtime.llama.sampling import Chooser
 from vaultrag.runtime.llama.slot import Slot
 from vaultrag.runtime.llama.speculation import Pace
@@ -21,14 +21,14 @@ from vaultrag.runtime.models.sampling_advice import Advice
 
 
 @dataclass(slots=True)
-class Resident:
+class Session:
     """A loaded model with its slot. `marks`: it thinks aloud. Without `lookup` nothing is guessed from the text."""
 
     model: LoadedModel
     slot: Slot
     chosen: ChosenTemplate
     marks: ThinkingMarks | None
-    states: States | None
+    states: PromptCache | None
     lookup: Pace | None
     draft: DraftModel | None
     advice: Advice = field(default_factory=Advice)

@@ -22,12 +22,12 @@ from vaultrag.runtime.hardware.machine import BackendInfo
 from vaultrag.runtime.llama import model as native_model
 from vaultrag.runtime.llama.cpu_limit import allowed, first_token_seconds
 from vaultrag.runtime.llama.draft_model import DraftModel
-from vaultrag.runtime.llama.generation import Continuation
+from vaultrag.runtime.llama.generation import GenerationRun
 from vaultrag.runtime.llama.load_progress import Loaded, Report, watched
 from vaultrag.runtime.llama.model import LoadedModel
-from vaultrag.runtime.llama.prompt_cache import States
+from vaultrag.runtime.llama.prompt_cache import PromptCache
 from vaultrag.runtime.llama.scoring import Scoring
-from vaultrag.runtime.llama.session import Resident
+from vaultrag.runtime.llama.session import Session
 from vaultrag.runtime.llama.slot import Slot, Snapshot
 from vaultrag.runtime.llama.speculation import Pace
 from vaultrag.runtime.models.sampling_advice import Advice
@@ -45,7 +45,7 @@ MEASURED_DECODE = 8  # tokens: about half a second on two cores
 MEASURED_TEXT = "Notes about the garden, the server and the book. Заметки о саде, сервере и книге. "
 
 
-Work: TypeAlias = Continuation | Scoring
+Work: TypeAlias = GenerationRun | Scoring
 
 
 class Worker:
@@ -56,7 +56,7 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._resident: Resident | None = None
+        self._resident: Session | None = None
         self._suspended: Work | None = None
         self._aside: Snapshot | None = None
 
@@ -97,7 +97,7 @@ class Worker:
             slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
             slot.clear()
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
-        self._resident = Resident(
+        self._resident = Session(
             model=model,
             slot=slot,
             chosen=chosen,
@@ -129,7 +129,7 @@ class Worker:
     def generate(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
         """Yield `prefilled`, `thought` and `text` frames, then one `generation`; or `suspended`."""
         sampling = _sampling(request.body["sampling"])
-        work = Continuation(self._loaded(), _messages(request.body["messages"]), sampling)
+        work = GenerationRun(self._loaded(), _messages(request.body["messages"]), sampling)
         yield from self._begin(work, sampling.priority, cancelled)
 
     def score(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
@@ -185,11 +185,11 @@ class Worker:
             yield Frame({"suspended": True})
             return
         work.close()
-        if isinstance(work, Continuation):
+        if isinstance(work, GenerationRun):
             yield Frame({"generation": asdict(work.figures)})
             self._keep_state(work)
 
-    def _keep_state(self, work: Continuation) -> None:
+    def _keep_state(self, work: GenerationRun) -> None:
         """Write the state of a prompt that took long to read, without its answer where the model can go back."""
         resident = self._loaded()
         if resident.states is None or work.figures.prefill_seconds < WORTH_KEEPING_SECONDS or not work.finished:
@@ -210,7 +210,7 @@ class Worker:
             self._suspended.close()
         self._suspended = self._aside = None
 
-    def _loaded(self) -> Resident:
+    def _loaded(self) -> Session:
         if self._resident is None:
             raise NotLoaded
         return self._resident
@@ -237,13 +237,13 @@ def _shares(loading: Generator[float, None, Loaded]) -> Generator[Frame, None, L
         yield Frame({"loading": round(share, 3)})
 
 
-def _states(body: dict[str, Any], path: Path, placement: Placement) -> States | None:
+def _states(body: dict[str, Any], path: Path, placement: Placement) -> PromptCache | None:
     if not body["states"] or body["states_bytes"] <= 0:
         return None
     stat = path.stat()
     cache = (placement.context, placement.key_type, placement.value_type, placement.flash_attention, placement.batch)
     key = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns} {native_model.VERSION} {cache}"
-    return States(Path(body["states"]), key, body["states_bytes"])
+    return PromptCache(Path(body["states"]), key, body["states_bytes"])
 
 
 def _draft(path: str, placement: Placement, model: LoadedModel) -> DraftModel | None:

@@ -28,8 +28,8 @@ def test_loading_is_a_bar_until_the_passages_are_read() -> None:
     assert "━" not in shown(draft)
 
 
-def resident(name: str, share: float, loaded: int, stays: bool) -> wire.Resident:
-    return wire.Resident(
+def resident(name: str, share: float, loaded: int, stays: bool) -> wire.LoadedModel:
+    return wire.LoadedModel(
         name=name, roles=["answer"], share=share, bytes=loaded, reason="as planned", warning="", stays=stays
     )
 

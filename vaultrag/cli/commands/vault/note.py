@@ -21,14 +21,14 @@ from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.parse import parse_note
 from vaultrag.vault.parsing.subpaths import resolve_subpath
 from vaultrag.wire import notes as shapes
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 WORDS_SHOWN = 60  # characters of a chunk's first line
 
 
 def print_note(config: Config, terminal: Terminal, written: str) -> None:
     """Read a note anew and print everything that is understood of it."""
-    with Workspace.open(config, Access.READ) as workspace:
+    with Workspace.open(config, Ownership.READ) as workspace:
         found = describe(workspace, find_path(workspace.database, config, written))
     if terminal.json:
         terminal.print_json(found)

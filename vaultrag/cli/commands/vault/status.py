@@ -107,7 +107,7 @@ def resident_rows(server: wire.Server | None) -> list[tuple[str, str]]:
     return [*rows, ("last swap", server.swap)] if server.swap else rows
 
 
-def _resident(model: wire.Resident) -> str:
+def _resident(model: wire.LoadedModel) -> str:
     about = f"{model.name} ({', '.join(model.roles)})"
     stays = "stays" if model.stays else "shares the memory with no other"
     if model.bytes:

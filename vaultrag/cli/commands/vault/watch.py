@@ -15,11 +15,11 @@ from vaultrag.config import Config
 from vaultrag.domain import Attention, Finding, counted
 from vaultrag.errors import IndexLocked
 from vaultrag.indexing.apply import Applied
-from vaultrag.indexing.update import Followed
+from vaultrag.indexing.update import UpdateResult
 from vaultrag.jobs.follow import Follower, Step
 from vaultrag.store.attention import DELETIONS_HELD
 from vaultrag.store.endpoint import Endpoint
-from vaultrag.workspace import Access, Workspace
+from vaultrag.workspace import Ownership, Workspace
 
 END_FIRST = " End this command before that (Ctrl-C): it owns the index."
 
@@ -31,7 +31,7 @@ def follow_vault(config: Config, terminal: Terminal) -> None:
         _hand_over(terminal, *running)
         return
     _show_notes_of_the_watch(terminal)
-    with Bars(terminal) as bars, closing(Workspace.open(config, Access.OWN)) as workspace:
+    with Bars(terminal) as bars, closing(Workspace.open(config, Ownership.OWN)) as workspace:
         follower = Follower(workspace, bars.show, _Teller(terminal).tell)
         terminal.note(f"Following {config.vault}. Ctrl-C ends it; what is unfinished then goes on the next time.")
         try:
@@ -85,7 +85,7 @@ class _Teller:
             self._tell_of(step, step.followed)
         self._error = step.error.message if step.error else ""
 
-    def _tell_of(self, step: Step, followed: Followed) -> None:
+    def _tell_of(self, step: Step, followed: UpdateResult) -> None:
         if step.is_news:
             self.terminal.print(f"{time.strftime('%H:%M:%S')}  {_counts(followed.applied)}, {step.seconds:.2f} s")
         found = frozenset(followed.applied.findings)

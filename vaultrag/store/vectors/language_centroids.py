@@ -16,7 +16,7 @@ FEWEST = 20  # below this a mean says more about those few chunks than about the
 
 
 @dataclass(slots=True)
-class LanguageCentres:
+class LanguageCentroids:
     """Means over the stored embeddings of one embedder, computed again when the embeddings changed."""
 
     database: Database
