@@ -202,14 +202,14 @@ def guessing(questions: int, tokens: int) -> tuple[list[Figure], dict[str, objec
 def _guessed(name: str, draft: str, questions: int, tokens: int, label: str) -> list[dict[str, float]]:
     from vaultrag.runtime.chat_format.template import choose_template
     from vaultrag.runtime.llama.draft_model import DraftModel  # llama.cpp, here in this process
-    from vaultrag.runtime.llama.model import LoadedModel
+    from vaultrag.runtime.llama.model import NativeModel
     from vaultrag.runtime.llama.session import Session
     from vaultrag.runtime.llama.slot import Slot, common_prefix
     from vaultrag.runtime.llama.speculation import Pace
     from vaultrag.runtime.offload.placement import Placement
 
     placement = Placement(context=4096, threads=THREADS, threads_batch=THREADS)
-    model = LoadedModel(_path(name), placement, threading.Event())
+    model = NativeModel(_path(name), placement, threading.Event())
     template = choose_template(_template(name), model.vocabulary.bos, model.vocabulary.eos)
     plain = Session(model, Slot(model, placement), template, None, None, None, None)
     clever = Session(model, plain.slot, template, None, None, None if draft else Pace(), None)

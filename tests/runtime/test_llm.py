@@ -21,7 +21,7 @@ from vaultrag.domain import Generation, Message, Piece, Priority, Purity, Sampli
 from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound, UsageError
 from vaultrag.runtime.chat_format.known_templates import CHATML
 from vaultrag.runtime.chat_format.template import ChatTemplate
-from vaultrag.runtime.llama.model import LoadedModel
+from vaultrag.runtime.llama.model import NativeModel
 from vaultrag.runtime.llama.slot import Aborted, Slot, common_prefix
 from vaultrag.runtime.llama.vocabulary import Vocabulary
 from vaultrag.runtime.llm import ChildModel
@@ -550,9 +550,9 @@ def coder() -> Iterator[ChildModel]:
 
 
 @pytest.fixture(scope="module")
-def coder_weights() -> LoadedModel:
+def coder_weights() -> NativeModel:
     path = models_dir() / "qwen2.5-coder-0.5b-instruct" / "model.gguf"
-    return LoadedModel(path, CODER, threading.Event())
+    return NativeModel(path, CODER, threading.Event())
 
 
 @pytest.mark.models
@@ -586,7 +586,7 @@ def test_real_model_stops_reading_when_the_answer_is_closed(coder: ChildModel) -
 
 
 @pytest.mark.models
-def test_a_batch_under_way_is_aborted_and_the_slot_stays_usable(coder_weights: LoadedModel) -> None:
+def test_a_batch_under_way_is_aborted_and_the_slot_stays_usable(coder_weights: NativeModel) -> None:
     slot = Slot(coder_weights, CODER)
     ids = coder_weights.vocabulary.content_ids("Длинная запись о саде. " * 300)[:2000]
     cancelled = threading.Event()
@@ -620,7 +620,7 @@ def test_greedy_text_equals_a_bare_llama_cpp_loop(coder: ChildModel) -> None:
 
 
 @pytest.mark.models
-def test_nothing_of_the_real_vocabulary_is_lost_or_let_in(coder_weights: LoadedModel) -> None:
+def test_nothing_of_the_real_vocabulary_is_lost_or_let_in(coder_weights: NativeModel) -> None:
     model = coder_weights.vocabulary
     silent = {token for token in range(model.size) if not model.piece(token)}
     names = [model.name(token).decode() for token in silent]

@@ -355,7 +355,7 @@ class Workspace:
         )
 
 
-_DATABASE_ACCESS = {Ownership.READ: db.Ownership.READ, Ownership.OWN: db.Ownership.WRITE}
+_DATABASE_ACCESS = {Ownership.READ: db.Access.READ, Ownership.OWN: db.Access.WRITE}
 
 
 def _milliseconds(started: float) -> float:

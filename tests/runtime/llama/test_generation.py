@@ -23,7 +23,7 @@ from vaultrag.runtime.gguf.quantisation import Scheme, quantised
 from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
 from vaultrag.runtime.llama.draft_model import DraftModel
 from vaultrag.runtime.llama.generation import GenerationRun
-from vaultrag.runtime.llama.model import LoadedModel
+from vaultrag.runtime.llama.model import NativeModel
 from vaultrag.runtime.llama.prompt_cache import PromptCache
 from vaultrag.runtime.llama.scoring import Scoring
 from vaultrag.runtime.llama.session import Session
@@ -53,7 +53,7 @@ SCHEMA = json.dumps(
 
 
 def resident(
-    model: LoadedModel, template: str = CHATML, lookup: Pace | None = None, placement: Placement = PLACEMENT
+    model: NativeModel, template: str = CHATML, lookup: Pace | None = None, placement: Placement = PLACEMENT
 ) -> Session:
     return Session(
         model=model,
@@ -72,19 +72,19 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(path: Path) -> LoadedModel:
-    return LoadedModel(path, PLACEMENT, NEVER)
+def model(path: Path) -> NativeModel:
+    return NativeModel(path, PLACEMENT, NEVER)
 
 
 @pytest.fixture(scope="module")
-def circling(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def circling(tmp_path_factory: pytest.TempPathFactory) -> NativeModel:
     """A model that says the same again and again."""
     path = write_tiny_model(tmp_path_factory.mktemp("circling") / "model.gguf", context=4096, attention=0.0)
-    return LoadedModel(path, PLACEMENT, NEVER)
+    return NativeModel(path, PLACEMENT, NEVER)
 
 
 @pytest.fixture(scope="module")
-def recurrent(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def recurrent(tmp_path_factory: pytest.TempPathFactory) -> NativeModel:
     """A hybrid model, whose state cannot go back; its weights are all zero."""
     path = tmp_path_factory.mktemp("hybrid") / "model.gguf"
     tokenizer = {key: value for key, value in model_metadata().items() if key.startswith("tokenizer.")}
@@ -95,13 +95,13 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     )  # fmt: skip
     bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
     write_sparse(path, metadata_of(shape), quantised(bare, Scheme.F16, shape.traits), tokenizer)
-    return LoadedModel(path, PLACEMENT, NEVER)
+    return NativeModel(path, PLACEMENT, NEVER)
 
 
 @pytest.fixture(scope="module")
-def windowed(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+def windowed(tmp_path_factory: pytest.TempPathFactory) -> NativeModel:
     """A model of which most layers look back over 64 tokens only."""
-    return LoadedModel(write_windowed_model(tmp_path_factory.mktemp("windowed") / "model.gguf"), PLACEMENT, NEVER)
+    return NativeModel(write_windowed_model(tmp_path_factory.mktemp("windowed") / "model.gguf"), PLACEMENT, NEVER)
 
 
 def told(work: GenerationRun, cancelled: threading.Event = NEVER) -> tuple[str, str]:
@@ -119,7 +119,7 @@ def free_guesses() -> Pace:
     return pace
 
 
-def test_guesses_save_evaluations_and_change_no_word(circling: LoadedModel) -> None:
+def test_guesses_save_evaluations_and_change_no_word(circling: NativeModel) -> None:
     sampling = replace(PLAIN, max_tokens=400)
     alone = GenerationRun(resident(circling), QUESTION, sampling)
     guessing = GenerationRun(resident(circling, lookup=free_guesses()), QUESTION, sampling)
@@ -129,7 +129,7 @@ def test_guesses_save_evaluations_and_change_no_word(circling: LoadedModel) -> N
     assert guessing.figures.completion_tokens == alone.figures.completion_tokens
 
 
-def test_guesses_change_no_draw_of_chance(circling: LoadedModel) -> None:
+def test_guesses_change_no_draw_of_chance(circling: NativeModel) -> None:
     sampling = replace(PLAIN, temperature=0.1, seed=5, max_tokens=400)
     alone = told(GenerationRun(resident(circling), QUESTION, sampling))
     guessing = GenerationRun(resident(circling, lookup=free_guesses()), QUESTION, sampling)
@@ -137,7 +137,7 @@ def test_guesses_change_no_draw_of_chance(circling: LoadedModel) -> None:
     assert 0 < guessing.figures.accepted_tokens < guessing.figures.drafted_tokens
 
 
-def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None:
+def test_a_draft_that_agrees_is_followed(path: Path, model: NativeModel) -> None:
     held = resident(model)
     held.draft = DraftModel(path, PLACEMENT, model)
     held.draft.pace = free_guesses()
@@ -147,7 +147,7 @@ def test_a_draft_that_agrees_is_followed(path: Path, model: LoadedModel) -> None
     assert drafted.figures.accepted_tokens > 50
 
 
-def test_a_draft_reads_a_long_prompt_only_where_guesses_pay_for_it(path: Path, model: LoadedModel) -> None:
+def test_a_draft_reads_a_long_prompt_only_where_guesses_pay_for_it(path: Path, model: NativeModel) -> None:
     draft = DraftModel(path, PLACEMENT, model)
     draft.pace.learn(Guess((), 0), 0, 0.1)
     ids = model.vocabulary.content_ids("слово word ") * 20
@@ -156,7 +156,7 @@ def test_a_draft_reads_a_long_prompt_only_where_guesses_pay_for_it(path: Path, m
     assert draft.guess(ids, 4, 0, threading.Event())[0].ids != (), "it has read them by now"
 
 
-def test_a_draft_of_another_vocabulary_is_refused(tmp_path: Path, model: LoadedModel) -> None:
+def test_a_draft_of_another_vocabulary_is_refused(tmp_path: Path, model: NativeModel) -> None:
     other = write_tiny_model(tmp_path / "model.gguf")
     data = bytearray(other.read_bytes())
     data[data.index(b"<|im_start|>") + 2 : data.index(b"<|im_start|>") + 4] = b"om"
@@ -165,7 +165,7 @@ def test_a_draft_of_another_vocabulary_is_refused(tmp_path: Path, model: LoadedM
         DraftModel(other, PLACEMENT, model)
 
 
-def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel) -> None:
+def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: NativeModel) -> None:
     whole = told(GenerationRun(resident(model), QUESTION, PLAIN))[1]
     held = resident(model, lookup=free_guesses())
     work = GenerationRun(held, QUESTION, PLAIN)
@@ -184,7 +184,7 @@ def test_an_interrupted_answer_goes_on_as_if_nothing_had_been(model: LoadedModel
     assert work.figures.finish == "length"
 
 
-def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: LoadedModel) -> None:
+def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: NativeModel) -> None:
     held = resident(model)
     work = GenerationRun(held, QUESTION, PLAIN)
     cancelled = threading.Event()
@@ -196,7 +196,7 @@ def test_an_interrupted_answer_whose_state_is_lost_is_read_again(model: LoadedMo
     assert work.figures.completion_tokens == PLAIN.max_tokens
 
 
-def test_a_state_put_back_gives_the_very_same_logits(model: LoadedModel) -> None:
+def test_a_state_put_back_gives_the_very_same_logits(model: NativeModel) -> None:
     slot = Slot(model, PLACEMENT)
     ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
     list(slot.prefill(ids, NEVER))
@@ -211,7 +211,7 @@ def test_a_state_put_back_gives_the_very_same_logits(model: LoadedModel) -> None
     assert slot.ids == []
 
 
-def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(recurrent: LoadedModel) -> None:
+def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(recurrent: NativeModel) -> None:
     held = resident(recurrent, lookup=free_guesses())
     assert not held.slot.has_past
     work, cancelled = GenerationRun(held, QUESTION, PLAIN), threading.Event()
@@ -226,7 +226,7 @@ def test_a_model_without_a_past_is_interrupted_and_scored_and_never_guessed_for(
     assert (work.figures.completion_tokens, work.figures.drafted_tokens) == (PLAIN.max_tokens, 0)
 
 
-def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> None:
+def test_a_thought_is_closed_when_its_budget_is_spent(model: NativeModel) -> None:
     held = resident(model, THINKING)
     work = GenerationRun(held, QUESTION, replace(PLAIN, thinking_tokens=30))
     thought, text = told(work)
@@ -239,7 +239,7 @@ def test_a_thought_is_closed_when_its_budget_is_spent(model: LoadedModel) -> Non
     assert said.count("</think>") == 1
 
 
-def test_thinking_is_closed_in_the_prompt_where_it_is_off(model: LoadedModel) -> None:
+def test_thinking_is_closed_in_the_prompt_where_it_is_off(model: NativeModel) -> None:
     held = resident(model, THINKING)
     work = GenerationRun(held, QUESTION, PLAIN)
     thought, text = told(work)
@@ -248,7 +248,7 @@ def test_thinking_is_closed_in_the_prompt_where_it_is_off(model: LoadedModel) ->
     assert "assistant\n<think>\n\n</think>\n\n" in said
 
 
-def test_a_template_that_opens_the_thought_itself_is_closed_or_left_open(model: LoadedModel) -> None:
+def test_a_template_that_opens_the_thought_itself_is_closed_or_left_open(model: NativeModel) -> None:
     held = resident(model, CHATML.replace("assistant\n", "assistant\n<think>\n"))
     prompts = {}
     for budget in (0, 5):
@@ -258,7 +258,7 @@ def test_a_template_that_opens_the_thought_itself_is_closed_or_left_open(model: 
     assert prompts[0].endswith("<|im_start|>assistant\n<think>\n\n\n</think>\n\n")
 
 
-def test_free_thinking_leaves_room_for_the_answer(circling: LoadedModel) -> None:
+def test_free_thinking_leaves_room_for_the_answer(circling: NativeModel) -> None:
     held = resident(circling, THINKING)
     held.advice = Advice(thinking=Recommended(temperature=0.1, top_k=1))
     work = GenerationRun(held, QUESTION, replace(PLAIN, thinking_tokens=THINK_FREELY))
@@ -267,7 +267,7 @@ def test_free_thinking_leaves_room_for_the_answer(circling: LoadedModel) -> None
     assert work.figures.thought_tokens > 500
 
 
-def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: LoadedModel) -> None:
+def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: NativeModel) -> None:
     held = resident(model, THINKING)
 
     def written(thinking_tokens: int, seed: int) -> tuple[str, str]:
@@ -277,14 +277,14 @@ def test_a_thought_is_never_greedy_and_an_answer_without_one_stays_so(model: Loa
     assert written(40, 1) == written(40, 1) != written(40, 2)
 
 
-def test_a_model_without_marks_does_not_think(model: LoadedModel) -> None:
+def test_a_model_without_marks_does_not_think(model: NativeModel) -> None:
     work = GenerationRun(resident(model), QUESTION, replace(PLAIN, thinking_tokens=30))
     assert told(work)[0] == ""
     assert work.figures.thought_tokens == 0
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.5])
-def test_json_follows_its_schema(model: LoadedModel, temperature: float) -> None:
+def test_json_follows_its_schema(model: NativeModel, temperature: float) -> None:
     work = GenerationRun(resident(model), QUESTION, Sampling(temperature=temperature, schema=SCHEMA))
     answer = json.loads(told(work)[1])
     assert list(answer) == ["вердикт", "sure", "seen"]
@@ -294,20 +294,20 @@ def test_json_follows_its_schema(model: LoadedModel, temperature: float) -> None
     assert work.figures.finish == "stop"
 
 
-def test_a_schema_binds_the_answer_and_not_the_thought(model: LoadedModel) -> None:
+def test_a_schema_binds_the_answer_and_not_the_thought(model: NativeModel) -> None:
     held = resident(model, THINKING, free_guesses())
     thought, text = told(GenerationRun(held, QUESTION, Sampling(thinking_tokens=40, schema=SCHEMA)))
     assert thought.strip()
     assert set(json.loads(text)) == {"вердикт", "sure", "seen"}
 
 
-def test_a_bad_schema_never_reaches_native_code(model: LoadedModel) -> None:
+def test_a_bad_schema_never_reaches_native_code(model: NativeModel) -> None:
     with pytest.raises(UsageError, match="`pattern` is not supported"):
         GenerationRun(resident(model), QUESTION, Sampling(schema='{"type": "string", "pattern": "^(a+)+$"}'))
 
 
 def test_a_schema_that_only_forbidden_letters_satisfy_is_an_error_and_not_the_end_of_the_process(
-    model: LoadedModel,
+    model: NativeModel,
 ) -> None:
     schema = json.dumps({"enum": ["中文", "漢字"]}, ensure_ascii=False)
     work = GenerationRun(resident(model), QUESTION, replace(PLAIN, schema=schema, purity=Purity.NO_CJK))
@@ -318,7 +318,7 @@ def test_a_schema_that_only_forbidden_letters_satisfy_is_an_error_and_not_the_en
     assert json.loads(told(plain)[1]) in ("中文", "漢字")
 
 
-def test_no_cjk_comes_out_of_bytes(model: LoadedModel) -> None:
+def test_no_cjk_comes_out_of_bytes(model: NativeModel) -> None:
     wild = replace(PLAIN, temperature=4.0, max_tokens=800, top_k=0, top_p=1.0)
     found = [
         [ANY.search(told(GenerationRun(resident(model), QUESTION, replace(wild, seed=seed, purity=purity)))[1])
@@ -329,7 +329,7 @@ def test_no_cjk_comes_out_of_bytes(model: LoadedModel) -> None:
     assert not any(found[1])
 
 
-def test_conversations_side_by_side_score_as_they_do_alone(model: LoadedModel) -> None:
+def test_conversations_side_by_side_score_as_they_do_alone(model: NativeModel) -> None:
     shared = Message("system", "Правила: отвечай одним словом. " * 8)
     conversations = [[shared, Message("user", f"Верно ли, что {number}?")] for number in range(11)]
     options = ["да", "нет", "не сказано", "y"]
@@ -342,7 +342,7 @@ def test_conversations_side_by_side_score_as_they_do_alone(model: LoadedModel) -
 
 
 @pytest.mark.parametrize("rules", [4, 25])
-def test_short_windows_score_as_long_ones_do_whatever_the_length(windowed: LoadedModel, rules: int) -> None:
+def test_short_windows_score_as_long_ones_do_whatever_the_length(windowed: NativeModel, rules: int) -> None:
     shared = Message("system", "Правила: отвечай словом. " * rules)
     conversations = [[shared, Message("user", f"Верно ли {number}?")] for number in range(2)]
     options = ["да", "нет", "не сказано ничего, " * 14]  # the last is longer than what the windows keep
@@ -354,7 +354,7 @@ def test_short_windows_score_as_long_ones_do_whatever_the_length(windowed: Loade
     assert np.allclose(short, long, rtol=1e-3)
 
 
-def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed: LoadedModel) -> None:
+def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed: NativeModel) -> None:
     rules = Message("system", "Правила: отвечай словом. " * 10)
     short = replace(PLACEMENT, context=2048, swa_full=False)
     used = resident(windowed, placement=short)
@@ -365,7 +365,7 @@ def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed:
     assert again.figures.cached_tokens == 0
 
 
-def test_guesses_over_short_windows_change_no_word(windowed: LoadedModel) -> None:
+def test_guesses_over_short_windows_change_no_word(windowed: NativeModel) -> None:
     asked = [Message("system", "Правила: отвечай словом. " * 25), *QUESTION[1:]]
     short = replace(PLACEMENT, context=2048, swa_full=False)
     work = GenerationRun(resident(windowed, lookup=free_guesses(), placement=short), asked, PLAIN)
@@ -373,7 +373,7 @@ def test_guesses_over_short_windows_change_no_word(windowed: LoadedModel) -> Non
     assert work.figures.accepted_tokens > 20
 
 
-def test_interrupted_scoring_goes_on(model: LoadedModel) -> None:
+def test_interrupted_scoring_goes_on(model: NativeModel) -> None:
     conversations = [[Message("system", "Правила. " * 20), Message("user", f"Вопрос {n}")] for n in range(20)]
     whole = list(_scores(Scoring(resident(model), conversations, ["да", "нет"])))
     work, cancelled = Scoring(resident(model), conversations, ["да", "нет"]), threading.Event()
@@ -392,7 +392,7 @@ def _scores(work: Scoring) -> Iterator[list[float]]:
             yield frame.body["logprobs"]
 
 
-def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: LoadedModel, tmp_path: Path) -> None:
+def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: NativeModel, tmp_path: Path) -> None:
     first = resident(model)
     told(GenerationRun(first, QUESTION, PLAIN))
     first.slot.cut(80)
@@ -408,7 +408,7 @@ def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: LoadedModel
     assert kept.parent.stat().st_mode & 0o077 == 0
 
 
-def test_a_state_of_another_model_or_a_damaged_one_is_not_used(model: LoadedModel, tmp_path: Path) -> None:
+def test_a_state_of_another_model_or_a_damaged_one_is_not_used(model: NativeModel, tmp_path: Path) -> None:
     slot = Slot(model, PLACEMENT)
     ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
     list(slot.prefill(ids, NEVER))
@@ -427,7 +427,7 @@ def test_a_state_of_another_model_or_a_damaged_one_is_not_used(model: LoadedMode
 
 
 @pytest.mark.parametrize("lacking", [1, BLOCK, 5 * BLOCK, 1_000_000])
-def test_a_state_that_finds_no_room_is_none(model: LoadedModel, tmp_path: Path, lacking: int) -> None:
+def test_a_state_that_finds_no_room_is_none(model: NativeModel, tmp_path: Path, lacking: int) -> None:
     slot = Slot(model, PLACEMENT)
     ids = model.vocabulary.content_ids("Запись о саде и доме. " * 5)[:100]
     list(slot.prefill(ids, NEVER))
@@ -449,7 +449,7 @@ def test_a_state_that_finds_no_room_is_none(model: LoadedModel, tmp_path: Path, 
         assert fresh.ids
 
 
-def test_states_are_bounded_and_the_oldest_go_first(model: LoadedModel, tmp_path: Path) -> None:
+def test_states_are_bounded_and_the_oldest_go_first(model: NativeModel, tmp_path: Path) -> None:
     slot = Slot(model, PLACEMENT)
     kept: list[set[str]] = []
     for text in ("один", "два", "три", "четыре"):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vaultrag.errors import ConfigError
-from vaultrag.runtime.llama.model import LoadedModel
+from vaultrag.runtime.llama.model import NativeModel
 from vaultrag.runtime.llama.slot import Slot, common_prefix
 from vaultrag.runtime.llama.speculation import Guess, Pace
 from vaultrag.runtime.offload.placement import Placement
@@ -22,8 +22,8 @@ TIMED = 32  # tokens read once at the start, to know what reading costs here
 class DraftModel:
     """A draft model in the same process. Raises ConfigError unless every token means the same to both models."""
 
-    def __init__(self, path: Path, placement: Placement, target: LoadedModel) -> None:
-        self._model = LoadedModel(path, placement, threading.Event())
+    def __init__(self, path: Path, placement: Placement, target: NativeModel) -> None:
+        self._model = NativeModel(path, placement, threading.Event())
         if not self._model.vocabulary.equals(target.vocabulary):
             raise ConfigError(
                 f"The draft model {path} has another vocabulary than the model that it drafts for.",

@@ -27,7 +27,7 @@ NO_REASON = "failed to load model"  # llama.cpp's last words on a file, after th
 LOG_WARNING, LOG_ERROR = 3, 4  # GGML_LOG_LEVEL_WARN and _ERROR in ggml.h (llama_cpp's own table is out of date)
 
 
-class LoadedModel:
+class NativeModel:
     """The weights and the vocabulary of one model file. Raises ModelError when llama.cpp refuses it."""
 
     def __init__(

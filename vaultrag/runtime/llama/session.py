@@ -12,7 +12,7 @@ from vaultrag.runtime.chat_format.text_stream import ThinkingMarks
 from vaultrag.runtime.llama import script_mask
 from vaultrag.runtime.llama.draft_model import DraftModel
 from vaultrag.runtime.llama.grammar import Grammar
-from vaultrag.runtime.llama.model import LoadedModel
+from vaultrag.runtime.llama.model import NativeModel
 from vaultrag.runtime.llama.prompt_cache import PromptCache
 from vaultrag.runtime.llama.sampling import Chooser
 from vaultrag.runtime.llama.slot import Slot
@@ -24,7 +24,7 @@ from vaultrag.runtime.models.sampling_advice import Advice
 class Session:
     """A loaded model with its slot. `marks`: it thinks aloud. Without `lookup` nothing is guessed from the text."""
 
-    model: LoadedModel
+    model: NativeModel
     slot: Slot
     chosen: ChosenTemplate
     marks: ThinkingMarks | None
@@ -32,7 +32,7 @@ class Session:
     lookup: Pace | None
     draft: DraftModel | None
     advice: Advice = field(default_factory=Advice)
-    _purity: script_mask.Purity | None = field(default=None)
+    _purity: script_mask.ScriptMask | None = field(default=None)
 
     def prompt(self, messages: Sequence[Message], sampling: Sampling, reserved: int) -> list[int]:
         """Return the prompt's ids, thinking opened or closed as asked. Raises GenerationFailed when it has no room."""
@@ -74,10 +74,10 @@ class Session:
         ending = _ending(parts, self.marks, thinks) if self.marks else ""
         return [*parts, PromptPart(ending, control=True)] if ending else parts
 
-    def _pure(self) -> script_mask.Purity:
+    def _pure(self) -> script_mask.ScriptMask:
         if self._purity is None:
             vocabulary = self.model.vocabulary
-            self._purity = script_mask.Purity([vocabulary.piece(token) for token in range(vocabulary.size)])
+            self._purity = script_mask.ScriptMask([vocabulary.piece(token) for token in range(vocabulary.size)])
         return self._purity
 
 

@@ -13,7 +13,7 @@ from llama_cpp import llama_cpp as native
 from numpy.typing import NDArray
 
 from vaultrag.errors import DoesNotFit, GenerationFailed
-from vaultrag.runtime.llama.model import LoadedModel, log
+from vaultrag.runtime.llama.model import NativeModel, log
 from vaultrag.runtime.offload.native_params import context_params, settle
 from vaultrag.runtime.offload.placement import OUTPUTS, SHARED_SEQUENCES, Placement
 
@@ -53,7 +53,7 @@ class Slot:
     depend on what was asked before. Raises DoesNotFit when there is no memory for the context.
     """
 
-    def __init__(self, model: LoadedModel, placement: Placement) -> None:
+    def __init__(self, model: NativeModel, placement: Placement) -> None:
         settled = settle(model.model, placement)
         self.context, self.batch = settled.context, settled.batch
         # cells that branches share are never let go of: short windows would run full

@@ -24,7 +24,7 @@ from vaultrag.runtime.llama.cpu_limit import allowed, first_token_seconds
 from vaultrag.runtime.llama.draft_model import DraftModel
 from vaultrag.runtime.llama.generation import GenerationRun
 from vaultrag.runtime.llama.load_progress import Loaded, Report, watched
-from vaultrag.runtime.llama.model import LoadedModel
+from vaultrag.runtime.llama.model import NativeModel
 from vaultrag.runtime.llama.prompt_cache import PromptCache
 from vaultrag.runtime.llama.scoring import Scoring
 from vaultrag.runtime.llama.session import Session
@@ -90,10 +90,10 @@ class Worker:
         backend = native_model.describe_backend()
         decision = _decision(body, path, backend)
         placement = decision.placement
-        model = LoadedModel(path, placement, cancelled, report)
+        model = NativeModel(path, placement, cancelled, report)
         with contextlib.nullcontext() if backend.gpu_offload else allowed(first_token_seconds(model.size)):
             slot = Slot(model, placement)  # a card's driver may compile for minutes, so nothing is counted there
-            buffers = tuple(model.log.buffers)
+            buffers = tuple(native_model.log.buffers)
             slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
             slot.clear()
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
@@ -246,7 +246,7 @@ def _states(body: dict[str, Any], path: Path, placement: Placement) -> PromptCac
     return PromptCache(Path(body["states"]), key, body["states_bytes"])
 
 
-def _draft(path: str, placement: Placement, model: LoadedModel) -> DraftModel | None:
+def _draft(path: str, placement: Placement, model: NativeModel) -> DraftModel | None:
     """Load the draft beside its model: on the GPU when that is there at all."""
     if not path or not model.has_past:
         return None
