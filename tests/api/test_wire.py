@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 import pytest
 
@@ -41,6 +43,26 @@ ANSWER = domain.Answer(
 ALL_ERRORS = [
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.VaultragError)
 ]
+
+
+PAIRS = [
+    (shape, noun)
+    for name, noun in vars(domain).items()
+    if is_dataclass(noun) and issubclass(shape := getattr(wire, name, object), wire.Shape)
+]
+SAID_BESIDE = {"IndexStatus": {"server"}, "SentenceFound": {"number", "text", "state", "sources"}}
+
+
+@pytest.mark.parametrize(("shape", "noun"), PAIRS, ids=lambda kind: kind.__name__)
+def test_every_field_of_a_shape_is_one_of_its_noun(shape: type[wire.Shape], noun: Any) -> None:
+    """A noun's attribute that is renamed would else be left out of the JSON unseen."""
+    if "values_of" in vars(shape):
+        return  # says field by field what it takes
+    assert set(shape.model_fields) - SAID_BESIDE.get(shape.__name__, set()) <= {field.name for field in fields(noun)}
+
+
+def test_pairs_are_found() -> None:
+    assert len(PAIRS) >= 14
 
 
 def test_search_result_has_the_prescribed_shape() -> None:

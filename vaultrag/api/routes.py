@@ -92,7 +92,7 @@ def build_app(
             swap=readiness.swap,
             watching=readiness.watching,
         )
-        return json_response(wire.IndexStatus.of(workspace.status(), server))
+        return json_response(wire.IndexStatus.of(workspace.status(), server=server))
 
     @app.get("/check", response_model=wire.Findings)
     def check() -> Response:

@@ -1,7 +1,7 @@
 """The JSON that VaultRAG speaks: over HTTP, as server-sent events, and with `--json`. One model for each shape.
 
-`of` turns a domain value into its JSON model. Lines and columns are `[first, last]`, from 1, both inclusive;
-columns count code points; paths are relative to the vault.
+`of` turns a noun of `vaultrag.domain` into its JSON model, field by field where they are named alike. Lines and
+columns are `[first, last]`, from 1, both inclusive; columns count code points; paths are relative to the vault.
 """
 
 from vaultrag.wire.answers import (

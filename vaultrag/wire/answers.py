@@ -13,10 +13,6 @@ class LaneShare(Shape):
     share: float
     via: str = ""
 
-    @classmethod
-    def of(cls, share: domain.LaneShare) -> LaneShare:
-        return cls(lane=share.lane, rank=share.rank, score=share.score, share=share.share, via=share.via)
-
 
 class Passage(Shape):
     path: str
@@ -33,22 +29,19 @@ class Passage(Shape):
     similarity: float | None = None
 
     @classmethod
-    def of(cls, passage: domain.Passage) -> Passage:
-        chunk = passage.chunk
-        return cls(
-            path=chunk.path,
-            heading=list(chunk.heading_path),
-            lines=(chunk.span.first_line, chunk.span.last_line),
-            columns=(chunk.span.first_column, chunk.span.last_column),
-            block=chunk.block_id,
-            text=chunk.text,
-            score=passage.score,
-            trace=[LaneShare.of(share) for share in passage.trace],
-            title=passage.title,
-            speaker=chunk.speaker,
-            language=chunk.language,
-            similarity=passage.similarity,
-        )
+    def values_of(cls, noun: domain.Passage) -> dict[str, object]:
+        chunk = noun.chunk
+        return {
+            **super().values_of(noun),
+            "path": chunk.path,
+            "heading": chunk.heading_path,
+            "lines": (chunk.span.first_line, chunk.span.last_line),
+            "columns": (chunk.span.first_column, chunk.span.last_column),
+            "block": chunk.block_id,
+            "text": chunk.text,
+            "speaker": chunk.speaker,
+            "language": chunk.language,
+        }
 
 
 class SearchResult(Shape):
@@ -57,16 +50,6 @@ class SearchResult(Shape):
     lanes: list[str] = []
     warnings: list[str] = []
     timings: dict[str, float] = {}
-
-    @classmethod
-    def of(cls, result: domain.SearchResult) -> SearchResult:
-        return cls(
-            passages=[Passage.of(passage) for passage in result.passages],
-            query=result.query,
-            lanes=list(result.lanes),
-            warnings=list(result.warnings),
-            timings=dict(result.timings),
-        )
 
 
 class Citation(Shape):
@@ -81,18 +64,15 @@ class Citation(Shape):
     score: float = 0.0
 
     @classmethod
-    def of(cls, citation: domain.Citation) -> Citation:
-        return cls(
-            number=citation.number,
-            path=citation.path,
-            heading=list(citation.heading_path),
-            block=citation.block_id,
-            lines=(citation.span.first_line, citation.span.last_line),
-            columns=(citation.span.first_column, citation.span.last_column),
-            quote=citation.quote,
-            verified=citation.verified,
-            score=citation.score,
-        )
+    def values_of(cls, noun: domain.Citation) -> dict[str, object]:
+        span = noun.span
+        return {
+            **super().values_of(noun),
+            "heading": noun.heading_path,
+            "lines": (span.first_line, span.last_line),
+            "columns": (span.first_column, span.last_column),
+            "block": noun.block_id,
+        }
 
 
 class Sentence(Shape):
@@ -100,15 +80,6 @@ class Sentence(Shape):
     text: str
     state: str
     citations: list[int]
-
-    @classmethod
-    def of(cls, sentence: domain.Sentence) -> Sentence:
-        return cls(
-            number=sentence.number,
-            text=sentence.text,
-            state=sentence.state.value,
-            citations=list(sentence.citations),
-        )
 
 
 class Answer(Shape):
@@ -125,22 +96,6 @@ class Answer(Shape):
     question: str = ""
     warnings: list[str] = []
     saved: str = ""
-
-    @classmethod
-    def of(cls, answer: domain.Answer) -> Answer:
-        return cls(
-            status=answer.status.value,
-            text=answer.text,
-            sentences=[Sentence.of(sentence) for sentence in answer.sentences],
-            citations=[Citation.of(citation) for citation in answer.citations],
-            passages=[Passage.of(passage) for passage in answer.passages],
-            model=answer.model,
-            timings=dict(answer.timings),
-            tokens=dict(answer.tokens),
-            question=answer.question,
-            warnings=list(answer.warnings),
-            saved=answer.saved,
-        )
 
 
 class PassagesFound(Shape):

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from vaultrag import domain, errors
-from vaultrag.wire.answers import Answer, Citation, Passage, PassagesFound, Sentence, SentenceFound, TextPiece
+from vaultrag.wire.answers import Answer, PassagesFound, SentenceFound, TextPiece
 from vaultrag.wire.shapes import dumps
 from vaultrag.wire.state import Fault, Findings, Forgotten, IndexReport, Progress
 
@@ -44,13 +44,11 @@ def answer_event(event: domain.AnswerEvent) -> Event:
         case domain.ModelLoading():
             return Progress(phase=LOADING, done=round(100 * event.share), total=100)
         case domain.PassagesFound():
-            passages = [Passage.of(passage) for passage in event.passages]
-            return PassagesFound(passages=passages, left_out=event.left_out, warnings=list(event.warnings))
+            return PassagesFound.of(event)
         case domain.TextPiece():
-            return TextPiece(text=event.text)
+            return TextPiece.of(event)
         case domain.SentenceFound():
-            sources = [Citation.of(citation) for citation in event.citations]
-            return SentenceFound(**Sentence.of(event.sentence).model_dump(), sources=sources)
+            return SentenceFound.of(event.sentence, sources=event.citations)
         case domain.AnswerReady():
             return Answer.of(event.answer)
 

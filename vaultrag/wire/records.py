@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from vaultrag import domain
 from vaultrag.wire import CHAT_NAME_LENGTH, WORDED, Answer, Request, Shape
 
 
@@ -54,17 +53,6 @@ class Exported(Shape):
     settings: bool
     bytes: int
 
-    @classmethod
-    def of(cls, exported: domain.Exported) -> Exported:
-        return cls(
-            file=exported.file,
-            answers=exported.answers,
-            verdicts=exported.verdicts,
-            exclusions=exported.exclusions,
-            settings=exported.settings,
-            bytes=exported.bytes,
-        )
-
 
 class Imported(Shape):
     """What an import did, or with `dry_run` would do.
@@ -80,19 +68,6 @@ class Imported(Shape):
     exclusions: int
     settings: str
     dry_run: bool
-
-    @classmethod
-    def of(cls, imported: domain.Imported, dry_run: bool) -> Imported:
-        return cls(
-            added=imported.added,
-            replaced=imported.replaced,
-            deleted=imported.deleted,
-            known=imported.known,
-            refused=imported.refused,
-            exclusions=imported.exclusions,
-            settings=imported.settings.value,
-            dry_run=dry_run,
-        )
 
 
 class Deleted(Shape):

@@ -22,22 +22,13 @@ class Finding(Shape):
     detail: str
     remedy: str
 
-    @classmethod
-    def of(cls, finding: domain.Finding) -> Finding:
-        return cls(
-            invariant=finding.invariant,
-            severity=finding.severity,
-            detail=finding.detail,
-            remedy=finding.remedy,
-        )
-
 
 class Findings(Shape):
     findings: list[Finding]
 
     @classmethod
-    def of(cls, findings: Iterable[domain.Finding]) -> Findings:
-        return cls(findings=[Finding.of(finding) for finding in findings])
+    def values_of(cls, noun: Iterable[domain.Finding]) -> dict[str, object]:
+        return {"findings": list(noun)}
 
 
 class RepairReport(Shape):
@@ -45,15 +36,6 @@ class RepairReport(Shape):
     left: list[Finding]
     kept: str
     seconds: float
-
-    @classmethod
-    def of(cls, report: domain.RepairReport) -> RepairReport:
-        return cls(
-            done=list(report.done),
-            left=[Finding.of(finding) for finding in report.left],
-            kept=report.kept,
-            seconds=report.seconds,
-        )
 
 
 class IndexReport(Shape):
@@ -68,21 +50,6 @@ class IndexReport(Shape):
     failed: list[Finding] = []
     warnings: list[str] = []
 
-    @classmethod
-    def of(cls, report: domain.IndexReport) -> IndexReport:
-        return cls(
-            notes=report.notes,
-            added=report.added,
-            modified=report.modified,
-            moved=report.moved,
-            removed=report.removed,
-            chunks=report.chunks,
-            embedded=report.embedded,
-            seconds=report.seconds,
-            failed=[Finding.of(finding) for finding in report.failed],
-            warnings=list(report.warnings),
-        )
-
 
 class Forgotten(Shape):
     """What went with a note or folder (`path` ends with `/`), and what stays: links elsewhere, files in the vault."""
@@ -94,18 +61,6 @@ class Forgotten(Shape):
     verdicts: int
     links: int
     remaining: int
-
-    @classmethod
-    def of(cls, forgotten: domain.Forgotten) -> Forgotten:
-        return cls(
-            path=forgotten.path,
-            notes=forgotten.notes,
-            passages=forgotten.passages,
-            answers=forgotten.answers,
-            verdicts=forgotten.verdicts,
-            links=forgotten.links,
-            remaining=forgotten.remaining,
-        )
 
 
 class Included(Shape):
@@ -134,10 +89,6 @@ class Attention(Shape):
     message: str
     remedy: str
 
-    @classmethod
-    def of(cls, attention: domain.Attention) -> Attention:
-        return cls(kind=attention.kind, message=attention.message, remedy=attention.remedy)
-
 
 class Succession(Shape):
     """How far an embedder is that takes over from the one whose vectors answer: texts done, of all."""
@@ -163,28 +114,6 @@ class IndexStatus(Shape):
     succession: Succession | None = None
     whole: bool = Field(True, description="Whether every note of the vault was read once: before, notes are missing.")
     unread: int = Field(0, description="Files that could not be read at the last look.")
-
-    @classmethod
-    def of(cls, status: domain.IndexStatus, server: Server | None) -> IndexStatus:
-        taking_over = status.succession
-        return cls(
-            vault=status.vault,
-            home=status.home,
-            notes=status.notes,
-            chunks=status.chunks,
-            links=status.links,
-            unresolved=status.unresolved,
-            embeddings=status.embeddings,
-            pending=status.pending,
-            problems=status.problems,
-            last_indexed=status.last_indexed,
-            bytes=status.bytes,
-            attention=Attention.of(status.attention) if status.attention else None,
-            server=server,
-            succession=Succession(done=taking_over.done, total=taking_over.total) if taking_over else None,
-            whole=status.whole,
-            unread=status.unread,
-        )
 
 
 class LoadedModel(Shape):
@@ -234,8 +163,8 @@ class Fault(Shape):
     remedy: str
 
     @classmethod
-    def of(cls, error: errors.VaultragError) -> Fault:
-        return cls(error=error.kind, message=error.message, remedy=error.remedy)
+    def values_of(cls, noun: errors.VaultragError) -> dict[str, object]:
+        return {**super().values_of(noun), "error": noun.kind}
 
     def exception(self) -> errors.VaultragError:
         """Return the error that this was made from, with its exit code."""

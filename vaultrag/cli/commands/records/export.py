@@ -36,7 +36,7 @@ def export_to(config: Config, terminal: Terminal, file: Path) -> None:
 def import_from(config: Config, terminal: Terminal, file: Path, dry_run: bool) -> None:
     """Merge the file, or only say what that would do."""
     found = preview_import(config, file) if dry_run else import_records(config, file)
-    done = Imported.of(found, dry_run)
+    done = Imported.of(found, dry_run=dry_run)
     if terminal.json:
         terminal.print_json(done)
     else:

@@ -57,8 +57,8 @@ def describe(workspace: Workspace, path: str) -> shapes.Note:
         blocks=_blocks(note, lines),
         links=[_link(link, resolver.resolve(link.target, path), places) for link in note.links],
         turns=_turns(note, lines),
-        tasks=[shapes.Task(status=t.status, text=t.text, line=t.line, dates=dict(t.dates)) for t in note.tasks],
-        fields=[shapes.Field(key=field.key, value=field.value, line=field.line) for field in note.fields],
+        tasks=[shapes.Task.of(task, dates=dict(task.dates)) for task in note.tasks],
+        fields=[shapes.Field.of(field) for field in note.fields],
         chunks=_chunks(read),
     )
 

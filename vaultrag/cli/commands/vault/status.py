@@ -25,7 +25,7 @@ def print_status(config: Config, terminal: Terminal) -> None:
     served = _served(config)
     if served is not None and found.attention is None:
         found = replace(found, attention=_trouble(served[1]))
-    status = wire.IndexStatus.of(found, _server(*served) if served else None)
+    status = wire.IndexStatus.of(found, server=_server(*served) if served else None)
     if terminal.json:
         terminal.print_json(status)
     else:
