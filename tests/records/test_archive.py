@@ -17,7 +17,6 @@ from vaultrag.config import AnsweringSection, Config, Settings
 from vaultrag.domain import Answer, AnswerReady, Keep, Verdict, VerdictState
 from vaultrag.errors import IndexDamaged, UsageError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.records.archive import retarget
 from vaultrag.store.records import Kind
 from vaultrag.workspace import Ownership, Workspace
 
@@ -64,7 +63,7 @@ def test_answer_is_saved_only_when_asked_for(workspace: Workspace) -> None:
     assert saved.id == answer.saved
     assert saved.answer.text == answer.text
     assert saved.answer.question == QUESTION
-    assert saved.answer.passages == []
+    assert saved.answer.passages == ()
     assert BOILER in saved.paths
 
 
@@ -220,23 +219,6 @@ def test_verdict_is_kept_by_its_key_and_follows_its_notes(workspace: Workspace, 
     assert workspace.archive.reopen("k2")
     assert not workspace.archive.reopen("k2")
     assert list(workspace.archive.verdicts()) == ["k1"]
-
-
-@pytest.mark.parametrize(
-    ("moves", "path", "now"),
-    [
-        ([("a", "b")], "a", "b"),
-        ([("a", "b"), ("b", "c")], "a", "c"),
-        ([("a", "b"), ("c", "a")], "a", "b"),
-        ([("a", "b"), ("c", "a")], "c", "a"),
-        ([("a", "t"), ("b", "a"), ("t", "b")], "a", "b"),
-        ([("a", "t"), ("b", "a"), ("t", "b")], "b", "a"),
-        ([("a", "b"), ("b", "a")], "a", "a"),
-        ([("a", "b"), ("a", "d")], "a", "b"),
-    ],
-)
-def test_moves_are_followed_in_their_order(moves: list[tuple[str, str]], path: str, now: str) -> None:
-    assert retarget({"paths": [path]}, moves)["paths"] == [now]
 
 
 def test_answers_and_chats_over_http(tmp_path: Path) -> None:

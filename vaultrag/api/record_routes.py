@@ -19,12 +19,12 @@ def add_record_routes(app: FastAPI, workspace: Workspace, streams: Streams) -> N
     @app.get("/answers", response_model=wire_records.SavedAnswers)
     def answers() -> Response:
         """List the saved answers, those of chats too, the oldest first."""
-        return json_response(wire_records.SavedAnswers(answers=workspace.archive.answers()))
+        return json_response(wire_records.SavedAnswers.of(workspace.archive.answers()))
 
     @app.post("/answers/show", response_model=wire_records.ShownAnswer)
     def show_answer(request: wire_records.AnswerRequest) -> Response:
         """Return a saved answer, and whether what it cites still stands in the notes."""
-        return json_response(workspace.archive.show(request.id))
+        return json_response(wire_records.ShownAnswer.of(workspace.archive.show(request.id)))
 
     @app.post("/answers/delete", response_model=wire_records.Deleted)
     def delete_answer(request: wire_records.AnswerRequest) -> Response:
@@ -35,12 +35,12 @@ def add_record_routes(app: FastAPI, workspace: Workspace, streams: Streams) -> N
     @app.get("/chats", response_model=wire_records.Chats)
     def chats() -> Response:
         """List the chats."""
-        return json_response(wire_records.Chats(chats=workspace.archive.chats()))
+        return json_response(wire_records.Chats.of(workspace.archive.chats()))
 
     @app.post("/chats/show", response_model=wire_records.SavedAnswers)
     def show_chat(request: wire_records.ChatRequest) -> Response:
         """Return the turns of a chat."""
-        return json_response(wire_records.SavedAnswers(answers=workspace.archive.chat(request.name)))
+        return json_response(wire_records.SavedAnswers.of(workspace.archive.chat(request.name)))
 
     @app.post("/chats/delete", response_model=wire_records.Deleted)
     def delete_chat(request: wire_records.ChatRequest) -> Response:

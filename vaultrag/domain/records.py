@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vaultrag.domain.answers import Answer
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
@@ -82,3 +84,54 @@ class Verdict:
     paths: tuple[str, ...]
     note: str = ""
     until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAnswer:
+    """An answer that is kept, without its passages. `paths` are all notes that the model was given.
+
+    `saved_at` is in ISO 8601, UTC; `chat` is empty outside of one.
+    """
+
+    id: str
+    saved_at: str
+    chat: str
+    answer: Answer
+    paths: tuple[str, ...]
+
+
+class QuoteState(StrEnum):
+    """What became of a quote in its note. MOVED: it stands in other lines. GONE: the note is not there."""
+
+    STANDS = "stands"
+    MOVED = "moved"
+    CHANGED = "changed"
+    GONE = "gone"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How the citation with this number stands now, and in which lines, the first and the last one."""
+
+    number: int
+    state: QuoteState
+    lines: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAnswer:
+    """A saved answer with the state of each of its citations."""
+
+    saved: SavedAnswer
+    sources: tuple[SourceState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation: how many answers it has, and when the first and the last one were saved."""
+
+    name: str
+    turns: int
+    first_at: str
+    last_at: str

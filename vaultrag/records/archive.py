@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-
-from pydantic import ValidationError
 
 from vaultrag.config import Config
-from vaultrag.domain import Answer, FileStat, Verdict, VerdictState
-from vaultrag.errors import IndexDamaged, StoreError, UsageError, VaultError
+from vaultrag.domain import (
+    Answer,
+    Chat,
+    Citation,
+    FileStat,
+    QuoteState,
+    SavedAnswer,
+    ShownAnswer,
+    SourceState,
+    Verdict,
+)
+from vaultrag.errors import StoreError, UsageError, VaultError
+from vaultrag.records.stored import answer_body, read_answer, read_verdict, retarget, verdict_body
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
-from vaultrag.store.journal import Entry, Journal
+from vaultrag.store.journal import Journal
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, read_bodies
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 from vaultrag.vault.parsing.lines import Lines
-from vaultrag.wire import Answer as AnswerShape
-from vaultrag.wire import Citation
-from vaultrag.wire.records import Chat, SavedAnswer, ShownAnswer, SourceState
 
 ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
 SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT)
@@ -52,19 +56,18 @@ class Archive:
         Raises StoreError, also for an answer from a note that was forgotten while the model wrote.
         """
         paths = sorted({passage.chunk.path for passage in answer.passages} | {c.path for c in answer.citations})
-        shape = AnswerShape.of(replace(answer, passages=()))
         with self.database.atomic():
             self.follow_moves()
             self._refuse_forgotten(paths)
             key = self._unused_id()
-            saved = SavedAnswer(id=key, saved_at=_now(), chat=chat.strip(), answer=shape, paths=paths)
-            self.book.put(Kind.ANSWER, key, saved.model_dump(exclude={"id"}))
+            saved = SavedAnswer(key, _now(), chat.strip(), replace(answer, passages=()), tuple(paths))
+            self.book.put(Kind.ANSWER, key, answer_body(saved))
         self.book.tidy()
         return key
 
     def answers(self, chat: str | None = None) -> list[SavedAnswer]:
         """Return what is saved, the oldest first; of one chat, or of none and all."""
-        saved = [_saved(key, values) for key, values in self.book.bodies(Kind.ANSWER).items()]
+        saved = [read_answer(key, values) for key, values in self.book.bodies(Kind.ANSWER).items()]
         return sorted(
             (answer for answer in saved if chat is None or answer.chat == chat),
             key=lambda answer: (answer.saved_at, answer.id),
@@ -73,12 +76,12 @@ class Archive:
     def answer(self, beginning: str) -> SavedAnswer:
         """Return the saved answer whose id begins so. Raises UsageError, IndexDamaged."""
         key = self._key(beginning)
-        return _saved(key, self.book.bodies(Kind.ANSWER)[key])
+        return read_answer(key, self.book.bodies(Kind.ANSWER)[key])
 
     def show(self, beginning: str) -> ShownAnswer:
         """Return a saved answer, and whether what it cites still stands in the notes."""
         saved = self.answer(beginning)
-        return ShownAnswer(saved=saved, sources=self.sources(saved.answer.citations))
+        return ShownAnswer(saved, tuple(self.sources(saved.answer.citations)))
 
     def sources(self, citations: Iterable[Citation]) -> list[SourceState]:
         """Look up in the notes how citations stand now."""
@@ -121,17 +124,11 @@ class Archive:
         with self.database.atomic():
             self.follow_moves()
             self._refuse_forgotten(verdict.paths)
-            values = {
-                "state": verdict.state.value,
-                "paths": list(verdict.paths),
-                "note": verdict.note,
-                "until": verdict.until,
-            }
-            self.book.put(Kind.VERDICT, verdict.key, values)
+            self.book.put(Kind.VERDICT, verdict.key, verdict_body(verdict))
 
     def verdicts(self) -> dict[str, Verdict]:
         """Return the verdicts by key."""
-        return {key: _verdict(key, values) for key, values in self.book.bodies(Kind.VERDICT).items()}
+        return {key: read_verdict(key, values) for key, values in self.book.bodies(Kind.VERDICT).items()}
 
     def reopen(self, key: str) -> bool:
         """Take a verdict back; return whether there was one."""
@@ -179,7 +176,7 @@ class Archive:
             texts[citation.path] = self._text(citation)
         text = texts[citation.path]
         if isinstance(text, SourceState):
-            return text.model_copy(update={"number": citation.number})
+            return replace(text, number=citation.number)
         return source_state(citation, text)
 
     def _text(self, citation: Citation) -> str | SourceState:
@@ -187,10 +184,10 @@ class Archive:
         try:
             file = self._file(citation.path)
             if file is None:
-                return SourceState(number=citation.number, state="gone")
+                return SourceState(citation.number, QuoteState.GONE)
             return read_note(self.config.vault, file, self.config.settings.vault.max_note_bytes)
         except VaultError:
-            return SourceState(number=citation.number, state="unreadable")
+            return SourceState(citation.number, QuoteState.UNREADABLE)
 
     def _file(self, path: str) -> FileStat | None:
         """Return a note's file: by the index, or as it lies in the vault, as after an import into an empty home."""
@@ -207,45 +204,12 @@ def source_state(citation: Citation, text: str) -> SourceState:
     lines = Lines(text)
     places = _places(text, citation.quote, lines) if citation.quote else []
     if not places:
-        return SourceState(number=citation.number, state="changed")
-    nearest = min(places, key=lambda place: abs(place[0] - citation.lines[0]))
-    if nearest == tuple(citation.lines):
-        return SourceState(number=citation.number, state="stands", lines=nearest)
-    return SourceState(number=citation.number, state="moved", lines=nearest)
-
-
-def retarget(values: Mapping[str, Any], moves: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return a record's body with the new paths of notes that moved, one move after the other."""
-    now: dict[str, str] = {}
-    for old, new in reversed(moves):
-        now[old] = now.get(new, new)
-    paths = [now.get(path, path) for path in values["paths"]]
-    changed = {**values, "paths": list(dict.fromkeys(paths))}
-    if "answer" in values:
-        cited = values["answer"]["citations"]
-        citations = [{**citation, "path": now.get(citation["path"], citation["path"])} for citation in cited]
-        changed["answer"] = {**values["answer"], "citations": citations}
-    return changed
-
-
-def is_sound(entry: Entry) -> bool:
-    """Tell whether an entry from a stranger's file is a record as we write them."""
-    if entry.body is None:
-        return entry.kind in list(Kind)
-    values = json.loads(entry.body)
-    try:
-        match entry.kind:
-            case Kind.ANSWER:
-                datetime.fromisoformat(_saved(entry.key, values).saved_at)
-                return _are_texts(values["paths"])
-            case Kind.VERDICT:
-                _verdict(entry.key, values)
-                return _are_texts(values["paths"]) and _are_texts([values["note"], values["until"]])
-            case Kind.EXCLUSION:
-                return _are_texts([values["salt"]])
-    except (IndexDamaged, ValueError, KeyError, TypeError):
-        return False
-    return False
+        return SourceState(citation.number, QuoteState.CHANGED)
+    span = citation.span
+    nearest = min(places, key=lambda place: abs(place[0] - span.first_line))
+    if nearest == (span.first_line, span.last_line):
+        return SourceState(citation.number, QuoteState.STANDS, nearest)
+    return SourceState(citation.number, QuoteState.MOVED, nearest)
 
 
 def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind, str]]:
@@ -273,23 +237,6 @@ def _places(text: str, quote: str, lines: Lines) -> list[tuple[int, int]]:
         found.append((span.first_line, span.last_line))
         start = text.find(quote, start + 1)
     return found
-
-
-def _saved(key: str, values: Mapping[str, Any]) -> SavedAnswer:
-    try:
-        return SavedAnswer.model_validate({**values, "id": key})
-    except ValidationError as error:
-        raise IndexDamaged(
-            f"The saved answer {key} is none that this version understands.", f"Run: vaultrag answers delete {key}"
-        ) from error
-
-
-def _verdict(key: str, values: Mapping[str, Any]) -> Verdict:
-    return Verdict(key, VerdictState(values["state"]), tuple(values["paths"]), values["note"], values["until"])
-
-
-def _are_texts(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _now() -> str:

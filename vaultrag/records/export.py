@@ -32,7 +32,8 @@ from vaultrag.errors import (
     UsageError,
     is_disk_full,
 )
-from vaultrag.records.archive import Archive, is_sound, open_for_records
+from vaultrag.records.archive import Archive, open_for_records
+from vaultrag.records.stored import is_sound
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
@@ -222,11 +223,11 @@ def _check_head(head: bytes, file: Path) -> None:
 def _entry(line: bytes, file: Path) -> Entry:
     try:
         entry = parse_line(line, str(file))
+        if entry is not None and (_is_settings(entry) if entry.kind == SETTINGS else is_sound(entry)):
+            return entry
     except IndexTooNew as error:
         raise _too_new(file) from error
-    if entry is None or not (_is_settings(entry) if entry.kind == SETTINGS else is_sound(entry)):
-        raise ExportUnusable(f"{file} holds a record that is none of ours.", BROKEN)
-    return entry
+    raise ExportUnusable(f"{file} holds a record that is none of ours.", BROKEN)
 
 
 def _is_settings(entry: Entry) -> bool:

@@ -1,9 +1,12 @@
-"""The JSON of what the user keeps: saved answers and chats, as stored, printed and sent. As in `vaultrag.wire`."""
+"""The JSON of what the user keeps: saved answers and chats, as printed and sent. As in `vaultrag.wire`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
+from vaultrag import domain
 from vaultrag.wire import CHAT_NAME_LENGTH, WORDED, Answer, Request, Shape
 
 
@@ -19,6 +22,10 @@ class SavedAnswer(Shape):
 
 class SavedAnswers(Shape):
     answers: list[SavedAnswer]
+
+    @classmethod
+    def values_of(cls, noun: Iterable[domain.SavedAnswer]) -> dict[str, object]:
+        return {"answers": list(noun)}
 
 
 class SourceState(Shape):
@@ -43,6 +50,10 @@ class Chat(Shape):
 
 class Chats(Shape):
     chats: list[Chat]
+
+    @classmethod
+    def values_of(cls, noun: Iterable[domain.Chat]) -> dict[str, object]:
+        return {"chats": list(noun)}
 
 
 class Exported(Shape):

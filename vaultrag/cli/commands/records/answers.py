@@ -14,17 +14,16 @@ from rich.text import Text
 from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Terminal, one_line
 from vaultrag.config import Config
-from vaultrag.domain import counted
+from vaultrag.domain import QuoteState, SavedAnswer, SourceState, counted
 
 if TYPE_CHECKING:
     from vaultrag.records.archive import Archive
     from vaultrag.wire import Answer
-    from vaultrag.wire.records import SavedAnswer, SourceState
 
-STATES = {
-    "changed": "These words do not stand in the note any more.",
-    "gone": "This note is gone.",
-    "unreadable": "This note cannot be read now.",
+FATES = {
+    QuoteState.CHANGED: "These words do not stand in the note any more.",
+    QuoteState.GONE: "This note is gone.",
+    QuoteState.UNREADABLE: "This note cannot be read now.",
 }
 
 answers_app = typer.Typer(help="The answers that were saved, by `ask --save` or in a chat.", no_args_is_help=True)
@@ -47,7 +46,7 @@ def list_answers(
     with _reading(session.config(vault, home)) as archive:
         found = archive.answers()
     if session.terminal.json:
-        session.terminal.print_json(SavedAnswers(answers=found))
+        session.terminal.print_json(SavedAnswers.of(found))
         return
     session.terminal.print(*(_answer_line(saved) for saved in found))
     if not found:
@@ -63,12 +62,14 @@ def show_answer(
     json: JsonOption = False,
 ) -> None:
     """Print a saved answer, and say which of its sources do not stand in the notes any more."""
+    from vaultrag.wire.records import ShownAnswer
+
     session = session_of(context)
     config = session.config(vault, home)
     with _reading(config) as archive:
         found = archive.show(beginning)
     if session.terminal.json:
-        session.terminal.print_json(found)
+        session.terminal.print_json(ShownAnswer.of(found))
     else:
         _print_answer(session.terminal, config, found.saved, found.sources)
 
@@ -107,7 +108,7 @@ def list_chats(
     with _reading(session.config(vault, home)) as archive:
         found = archive.chats()
     if session.terminal.json:
-        session.terminal.print_json(Chats(chats=found))
+        session.terminal.print_json(Chats.of(found))
         return
     for chat in found:
         turns = f"  {counted(chat.turns, 'turn')}, the last {_local(chat.last_at)}"
@@ -133,7 +134,7 @@ def show_chat(
         turns = archive.chat(name)
         sources = [archive.sources(turn.answer.citations) for turn in turns]
     if session.terminal.json:
-        session.terminal.print_json(SavedAnswers(answers=turns))
+        session.terminal.print_json(SavedAnswers.of(turns))
         return
     for number, (turn, states) in enumerate(zip(turns, sources, strict=True)):
         if number:
@@ -191,10 +192,12 @@ def _answer_line(saved: SavedAnswer) -> Text:
 
 def _print_answer(terminal: Terminal, config: Config, saved: SavedAnswer, sources: Sequence[SourceState]) -> None:
     from vaultrag.cli.render import answer_text
+    from vaultrag.wire import Answer
 
-    terminal.print(_answer_line(saved), "", answer_text(saved.answer, config.vault.name))
-    if saved.answer.citations:
-        terminal.print("", *_sources(saved.answer, sources, config.vault.name))
+    answer = Answer.of(saved.answer)
+    terminal.print(_answer_line(saved), "", answer_text(answer, config.vault.name))
+    if answer.citations:
+        terminal.print("", *_sources(answer, sources, config.vault.name))
 
 
 def _sources(answer: Answer, states: Sequence[SourceState], vault: str) -> Iterator[RenderableType]:
@@ -208,12 +211,12 @@ def _sources(answer: Answer, states: Sequence[SourceState], vault: str) -> Itera
 
 
 def _said_of(state: SourceState) -> str:
-    if state.state == "moved" and state.lines:
+    if state.state is QuoteState.MOVED and state.lines:
         first, last = state.lines
         return (
             f"These words stand in line {first} now." if first == last else f"They stand in lines {first}–{last} now."
         )
-    return STATES.get(state.state, "")
+    return FATES.get(state.state, "")
 
 
 def _local(moment: str) -> str:
