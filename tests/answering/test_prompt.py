@@ -50,6 +50,12 @@ def test_chat_marks_do_not_reach_the_model() -> None:
     assert "(assistant)\nКонтекст 32k.\nВторое." in user
 
 
+def test_a_comment_that_is_code_reaches_the_model() -> None:
+    packed = pack("?", "ru", [passage("Открой `<!--`, закрой `-->`. <!-- тайна -->")], 2000, count, Refusal.OFFERED)
+    assert "Открой `<!--`, закрой `-->`." in packed.messages[1].content
+    assert "тайна" not in packed.messages[1].content
+
+
 def test_both_languages_have_their_own_instructions() -> None:
     assert "по-русски" in system_prompt("ru")
     assert "in English" in system_prompt("en")

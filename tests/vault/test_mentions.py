@@ -80,6 +80,11 @@ def test_what_never_counts_parts_the_words_around_it(between: str) -> None:
     assert found(f"умный {between} дом. Умный дом!", "Умный дом") == ["Умный дом"]
 
 
+def test_a_name_between_angle_brackets_counts_unless_those_are_a_tag() -> None:
+    text = 'Когда <t выше умного дома, и x<умный дом>y; <b title="умный дом">нет</b>.'
+    assert found(text, "Умный дом") == ["умного дома", "умный дом"]
+
+
 @pytest.mark.parametrize("name", ["…", "???", "🎉", ""])
 def test_name_without_a_word_is_found_nowhere(name: str) -> None:
     assert found(f"Умный дом … {name} smart", name, "Умный дом") == ["Умный дом"]

@@ -12,6 +12,7 @@ from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage, Refusal
 from vaultrag.text.language import content_stems, sentences, stems
 from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.plain import without_comments
 
 CountMany = Callable[[Sequence[str]], list[int]]
 TEMPLATE_TOKENS = 40  # role marks and line ends around system and user text, generously
@@ -24,7 +25,7 @@ LEAVES = {
 }
 NOTHING_FOUND = {"ru": "В заметках этого нет.", "en": "The notes do not say."}
 
-_CHAT_MARKS = re.compile(r"<!--.*?-->|【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]", re.DOTALL)
+_CHAT_MARKS = re.compile(r"【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]")
 _QUOTE = re.compile(r"^(?:\s*>)+ ?")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 _SAYS_NOTHING = re.compile(
@@ -113,7 +114,7 @@ def _block(number: int, part: Offered) -> str:
 
 def _readable(text: str) -> str:
     """Drop what a reader does not need: quote marks of chats and callouts, message ids, marks left by chat exports."""
-    text = _CHAT_MARKS.sub("", text)
+    text = _CHAT_MARKS.sub("", without_comments(text))
     lines = [_QUOTE.sub("", line).rstrip() for line in NEWLINE.split(text)]
     return _EMPTY_LINES.sub("\n\n", "\n".join(line for line in lines if not TURN_HEADER.match(line))).strip()
 

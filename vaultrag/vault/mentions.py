@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from vaultrag.text.language import FUNCTION_WORDS, Token, fold, language_of, word_stems, words
+from vaultrag.vault.parsing.syntax import HTML_TAG
 
 SHORTEST = 4  # letters of a single word: shorter ones are endings, abbreviations and first names of cats
 LONGEST_NAME = 12  # words: a longer title is a sentence, said nowhere else
@@ -23,7 +24,7 @@ KEPT_PER_NOTE = 5  # places of one name in one note: more say nothing new
 
 _HIDDEN = re.compile(
     r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\r\n]*`|<!--.*?-->|!?\[\[[^\[\]\r\n]*\]\]|!?\[[^\]\r\n]*\]\([^)\r\n]*\)"
-    r"|\b[a-z][a-z0-9+.-]*://\S+|</?[A-Za-z][^<>\r\n]*>|(?<!\S)#\S+|\$[^$\r\n]+\$|\S+@\S+|\S*[/\\]\S+|\S+\.[a-z]{2,4}\b",
+    r"|\b[a-z][a-z0-9+.-]*://\S+|" + HTML_TAG + r"|(?<!\S)#\S+|\$[^$\r\n]+\$|\S+@\S+|\S*[/\\]\S+|\S+\.[a-z]{2,4}\b",
     re.DOTALL,
 )
 _GAP = re.compile(r"[ \t\u00a0\u202f]*[-‑–]?[ \t\u00a0\u202f]*|[ \t]*(?:\r\n|\r|\n)[ \t>]*")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Collection
 
 from vaultrag.domain import BlockKind
 from vaultrag.vault.parsing.chats import clean_text
 from vaultrag.vault.parsing.lines import NEWLINE
-from vaultrag.vault.parsing.syntax import displayed
+from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
 
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _ONE_QUOTE = re.compile(r"\A {0,3}> ?")
 _FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
 _CALLOUT = re.compile(r"[ \t]*\[!(?P<type>[^\]|]{1,80})(?:\|[^\]]{0,80})?\][+-]?[ \t]*")
 _INLINE_FOOTNOTE = re.compile(r"\^\[([^\[\]]{1,1000})\]")
-_MARKER = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)+(?:\[[^\]]\][ \t]+)?")
+_MARKER = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)+(?:\[[^\]]\][ \t]+)?")  # «1998. Переезд» names a year
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]+|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$")
@@ -26,10 +28,27 @@ _MARKUP = re.compile(r"[\[\]<*_~=`%\\^!$]")
 _WIKILINK = re.compile(r"(!?)\[\[((?:(?!\[\[|\]\])[^|])*)(?:\|((?:(?!\[\[|\]\]).)*))?\]\]")
 _LINK = re.compile(  # bounded, so that a failed attempt costs a constant
     r"!?\[([^\[\]]{0,500})\]\((<[^<>]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500}){0,4})"
-    r"(?:[ \t]{1,9}\"[^\"]{0,500}\")?\)"
+    r"(?:[ \t]{1,9}(?:\"([^\"]{0,500})\"|'([^']{0,500})'))?\)"
 )
-_BREAKING_TAG = re.compile(r"</?(?:br|p|div|li|tr|td|th|hr|h[1-6])(?:\s[^<>]*)?/?>", re.IGNORECASE)
-_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>")
+_TAG = re.compile(HTML_TAG)
+_ATTRIBUTE = re.compile(r"([A-Za-z_:][\w.:-]*)(?:\s*+=\s*+(?:([^\s\"'=<>`]+)|'([^']*)'|\"([^\"]*)\"))?+")
+_TAG_NAME = re.compile(r"</?[a-z][a-z0-9-]*")
+_BREAKING = frozenset("br p div li tr td th hr h1 h2 h3 h4 h5 h6".split())
+_ELEMENTS = _BREAKING | frozenset(  # whatever else stands in angle brackets is no tag to a reader: `vector<int>`
+    "a abbr b bdi bdo big blockquote center cite del details dfn em font i iframe img ins kbd mark ol pre q rp rt ruby"
+    " s samp small span strike strong sub summary sup svg tbody tfoot thead tt u ul wbr".split()
+)
+_WORDS = frozenset(  # elements whose names are words, too: `<address>` alone is what somebody is to put in
+    "address area article aside audio base body button canvas caption circle code col data datalist dd defs dialog dl"
+    " dt embed fieldset figcaption figure footer form g head header html input label legend line link main map math"
+    " menu meta meter nav object optgroup option output param path picture polygon polyline progress rect script"
+    " search section select slot source style table template text textarea time title track tspan var video".split()
+)
+_SWITCHES = frozenset(  # attributes that need no value; other bare words make `<b and c>` text
+    "allowfullscreen async autofocus autoplay checked controls default defer disabled hidden ismap loop multiple muted"
+    " nowrap noshade novalidate open playsinline readonly required reversed selected".split()
+)
+_CODE_OR_COMMENT = re.compile(r"`+|<!--")
 # Both begin with the sign itself and look back over it: an expression that begins by looking back is tried everywhere.
 _STRONG = re.compile(r"\*\*(?:(?<=\S\*\*)|(?=\S))|~~|%%|__(?:(?<!\w__)(?=\S)|(?<=\S__)(?!\w))")
 _EMPHASIS = re.compile(
@@ -49,6 +68,8 @@ def plain_text(text: str, kind: BlockKind, quote_depth: int = 0) -> str:
     if kind is BlockKind.CODE:
         return _code(text, quote_depth)
     text = without_comments(text)
+    if kind is BlockKind.HTML:
+        text = _TAG.sub(_tag_of_block, text)
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):
@@ -71,13 +92,37 @@ def _visible(text: str) -> str:
 
 
 def without_comments(text: str) -> str:
-    """Return the text without its closed HTML comments; one that nothing closes hides nothing."""
+    """Return the text without its closed HTML comments; one that nothing closes or that is code hides nothing."""
+    if "<!--" not in text:
+        return text
     parts: list[str] = []
-    at = 0
-    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
-        parts.append(text[at:start])
-        at = end + 3
+    at = look = 0
+    code = _CodeSpans(text)
+    while match := _CODE_OR_COMMENT.search(text, look):
+        if match.group() != "<!--":
+            look = code.end(match)
+        elif (end := text.find("-->", match.end())) < 0:
+            break
+        else:
+            parts.append(text[at : match.start()])
+            at = look = end + 3
     return "".join((*parts, text[at:]))
+
+
+class _CodeSpans:
+    """Where each code span of a text ends: at the next run of as many backticks."""
+
+    def __init__(self, text: str) -> None:
+        self._runs: dict[int, list[int]] = {}
+        for run in re.finditer(r"`+", text):
+            self._runs.setdefault(len(run.group()), []).append(run.start())
+
+    def end(self, opening: re.Match[str]) -> int:
+        """Return the end of the span that a run opens, or of the run, where nothing closes it."""
+        length = len(opening.group())
+        runs = self._runs[length]
+        closing = bisect_right(runs, opening.start())
+        return runs[closing] + length if closing < len(runs) else opening.end()
 
 
 def plain_line(line: str) -> str:
@@ -112,7 +157,8 @@ def _inline(text: str) -> str:
     if "[" in text:
         text = _LINK.sub(_link_words, _WIKILINK.sub(_wikilink_words, text))
     if "<" in text:
-        text = _TAG.sub("", _BREAKING_TAG.sub(" ", text))
+        tags = frozenset(_TAG_NAME.findall(text.lower()))
+        text = _TAG.sub(lambda tag: _tag_words(tag, tags), text)
     text = _HIGHLIGHT.sub(r"\1", text) if "==" in text else text
     if "*" in text or "_" in text or "~~" in text or "%%" in text:
         text = _STRONG.sub("", text)
@@ -129,7 +175,32 @@ def _wikilink_words(match: re.Match[str]) -> str:
 
 
 def _link_words(match: re.Match[str]) -> str:
-    return match.group(1) or match.group(2).rpartition("/")[2]
+    text, target, *titles = match.groups()
+    return " ".join(filter(None, (text or target.rpartition("/")[2], *titles)))
+
+
+def _tag_words(tag: re.Match[str], tags: Collection[str]) -> str:
+    """Return what a tag shows: nothing, a break, the words of an image; all of it where it only looks like a tag.
+
+    `tags` are the tags of its line: an element whose name is a word has its other half there, or attributes.
+    """
+    name, written = tag["name"].lower(), tag["attributes"]
+    attributes = {key.lower(): one or two or three for key, one, two, three in _ATTRIBUTE.findall(written)}
+    partner = f"<{name}" if tag["close"] else f"</{name}"
+    if name not in _ELEMENTS and (name not in _WORDS or not (attributes or partner in tags)):
+        return tag.group()
+    if "=" not in written and not _SWITCHES.issuperset(attributes):
+        return tag.group()
+    shown = " ".join(filter(None, (attributes.get("alt"), attributes.get("title"))))
+    if name == "img" and not shown:
+        shown = attributes.get("src", "").rpartition("/")[2]
+    return f"{shown} " if shown else " " * (name in _BREAKING)
+
+
+def _tag_of_block(tag: re.Match[str]) -> str:
+    """Return what a tag in a block of HTML shows: its other half may stand in another block."""
+    name = tag["name"].lower()
+    return _tag_words(tag, (f"<{name}", f"</{name}"))
 
 
 def _row(line: str) -> str:

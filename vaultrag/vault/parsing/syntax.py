@@ -26,7 +26,12 @@ _DESTINATION = re.compile(  # bounded, so that a failed attempt costs a constant
     r"|(?P<bare>(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.){0,500}\)){0,2000}))"
     r"(?:\s{1,9}(?:\"[^\"]{0,1000}\"|'[^']{0,1000}'))?\s{0,9}\)"
 )
-_HTML_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*>")
+HTML_TAG = (  # CommonMark 6.6: attributes are names, and their values hold no bare signs; never gone back over
+    r"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)"
+    r"(?P<attributes>(?:\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?+)*+)"
+    r"\s*+/?>"
+)
+_TAG_OR_ADDRESS = re.compile(rf"{HTML_TAG}|<[A-Za-z][A-Za-z0-9+.-]{{1,31}}:[^\s<>]*>")
 _MATH = re.compile(r"\$(?=[^\s$])(?:[^$\r\n\\]|\\.)*(?<=\S)\$(?!\d)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _QUOTE_PREFIX = re.compile(r"(?:^|(?<=[\r\n]))[ \t]*(?:>[ \t]?)+")
@@ -112,7 +117,7 @@ class _Scanner:
         if mark == "<!--":
             return self._after_comment(end)
         if mark[0] == "<":
-            tag = _HTML_TAG.match(self.text, start)
+            tag = _TAG_OR_ADDRESS.match(self.text, start)
             return tag.end() if tag else start + 1
         if mark[0] == "$":
             return self._after_math(mark, start, end)
