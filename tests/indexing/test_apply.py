@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import HashEmbedder, count_words
+from tests.hostile_notes import write_filters
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChangeKind
 from vaultrag.errors import ModelCrashed, VaultError
@@ -88,6 +89,17 @@ def test_first_run_adds_every_note_and_the_second_finds_nothing(config: Config, 
     assert kinds(config, database) == {}
     assert search_keywords(database, ["бублик"], 5)
     assert broken(database) == []
+
+
+@pytest.mark.parametrize("rule", ["/a{99999999999999999999}/", f"/{'(' * 3000}{')' * 3000}/", "/^(a|a)+$/"])
+def test_a_filter_of_the_vault_cannot_stop_indexing(config: Config, database: Database, rule: str) -> None:
+    write_filters(config.vault, rule, "тайна/")
+    for name in (f"{'a' * 40}!", "тайна/план", "Кот"):
+        put(config, f"{name}.md", "text")
+    report = index(config, database)
+    assert report.added == 2
+    [finding] = report.findings
+    assert (finding.severity, "left out" in finding.detail) == ("warning", True)
 
 
 def test_each_change_is_named(config: Config, database: Database) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile_notes import write_filters
 from tests.model_server import Script, model_server
 from vaultrag.config import Config, Settings
 from vaultrag.maintenance.doctor import backend_finding, examine
@@ -40,6 +41,15 @@ def test_a_model_server_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     found = {finding.invariant: finding for finding in examine(config)}
     assert found["remote"].severity == "error"
     assert "127.0.0.1:9" in found["remote"].detail
+
+
+def test_a_filter_of_the_vault_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    write_filters(tmp_path, "/a{99999999999999999999}/", "/^(a|a)+$/", "/^план/")
+    (tmp_path / f"{'a' * 40}!.md").write_text("text", encoding="utf-8")
+    config = Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    said = [finding for finding in examine(config) if finding.invariant == "vault" and finding.severity == "warning"]
+    assert len(said) == 2
+    assert all(finding.detail.startswith("The filter /") and finding.remedy for finding in said)
 
 
 @pytest.mark.skipif(platform.system() != "Linux", reason="drivers' tools are looked for on Linux")

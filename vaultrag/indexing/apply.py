@@ -106,6 +106,7 @@ def apply_changes(
     writer.read_embeds()
     progress("notes", len(ordered), len(ordered))
     writer.report.findings.extend(_left_out(diff.skipped))
+    writer.report.findings.extend(Finding("vault-filters", "warning", said, "") for said in diff.problems)
     return writer.report
 
 

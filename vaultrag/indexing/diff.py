@@ -25,8 +25,8 @@ from vaultrag.vault.parsing.parse import content_hash
 class VaultDiff:
     """The difference between disk and catalogue, at the places that were compared.
 
-    `touched` were saved again with the same content; `appeared` and `vanished` are files that links can name. `known`
-    is how many notes the catalogue holds in all.
+    `touched` were saved again with the same content; `appeared` and `vanished` are files that links can name.
+    `problems` says which filters were left out, `known` how many notes the catalogue holds in all.
     """
 
     changes: tuple[Change, ...]
@@ -35,6 +35,7 @@ class VaultDiff:
     appeared: tuple[str, ...]
     vanished: tuple[str, ...]
     skipped: tuple[Skipped, ...]
+    problems: tuple[str, ...]
     known: int
 
     @property
@@ -106,6 +107,7 @@ def _diff(config: Config, catalog: Catalog, recipe: Recipe, places: Sequence[str
         appeared=tuple(sorted(now - known)),
         vanished=(*_vanished(known - now, listing.skipped), *sorted(moved_from & elsewhere.keys())),
         skipped=tuple(listing.skipped),
+        problems=tuple(listing.problems),
         known=len(stored) if "" in keys or not removed else catalog.note_count(),
     )
 

@@ -22,7 +22,7 @@ from vaultrag.store.database import Access
 from vaultrag.store.endpoint import read_endpoint, read_token
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
-from vaultrag.vault.files import list_files, note_suffixes
+from vaultrag.vault.files import note_suffixes, scan_vault
 
 GIGABYTE = 1_000_000_000
 LOW_DISK = 2 * GIGABYTE  # an index of 13,000 notes takes about half of this
@@ -69,7 +69,10 @@ def _python(_: Config) -> Iterator[Finding]:
 
 def _vault(config: Config) -> Iterator[Finding]:
     require_vault(config)
-    notes = len(list_files(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault)))
+    listing = scan_vault(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault))
+    notes = len(listing.notes)
+    for problem in listing.problems:
+        yield Finding("vault", "warning", problem, "Mend it in Obsidian's settings, or in `vault.ignore`.")
     if not notes:
         yield Finding("vault", "warning", f"{config.vault} holds no notes.", "Name the vault's folder: --vault DIR.")
         return

@@ -5,11 +5,9 @@ Nothing here writes, and nothing outside the vault is ever opened.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat as status
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from vaultrag.config import VaultSection
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
 from vaultrag.text.paths import normalize_path
+from vaultrag.vault.filters import PathFilter, obsidian_filters
 from vaultrag.vault.named import NamedFile, lies_in_real_folders, spelled_on_disk
 from vaultrag.vault.parsing.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_text
 
@@ -69,11 +68,12 @@ class Skipped:
 
 @dataclass(slots=True)
 class Listing:
-    """What a walk over the vault found, each part sorted by path."""
+    """What a walk over the vault found, each part sorted by path; `problems` says which filters were left out."""
 
     notes: list[FileStat] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def without(listing: Listing, is_forgotten: Callable[[str], bool]) -> Listing:
@@ -82,6 +82,7 @@ def without(listing: Listing, is_forgotten: Callable[[str], bool]) -> Listing:
         [note for note in listing.notes if not is_forgotten(note.path)],
         [name for name in listing.names if not is_forgotten(name)],
         [place for place in listing.skipped if not is_forgotten(_normalized(place.path))],
+        listing.problems,
     )
 
 
@@ -107,8 +108,7 @@ def scan_vault(
     `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
     """
     listing = Listing()
-    hidden = _Filter(ignore)
-    excluded = _Filter([*ignore, *obsidian_filters(root)])
+    hidden, own = PathFilter(ignore), PathFilter(obsidian_filters(root))
     seen: dict[str, str] = {}
     for entry, fs_path in _walk(root, places, listing):
         path = normalize_path(fs_path)
@@ -118,25 +118,17 @@ def scan_vault(
             )
             continue
         seen[path] = fs_path
-        if not hidden.matches(path):
+        is_hidden = hidden.matches(path)
+        if not is_hidden:
             listing.names.append(path)
         if path.lower().endswith(suffixes):
-            _judge(listing, entry, path, fs_path, excluded)
+            _judge(listing, entry, path, fs_path, is_hidden or own.matches(path))
     listing.notes.sort(key=lambda note: note.path)
     _set_copies_aside(root, listing)
     unread = (place.path for place in listing.skipped if place.is_there and not place.path.endswith("/"))
     listing.names = sorted({*listing.names, *unread})
+    listing.problems = [*hidden.problems, *own.problems]
     return listing
-
-
-def obsidian_filters(root: Path) -> list[str]:
-    """Return the vault's own `userIgnoreFilters`; an unreadable app.json has none."""
-    try:
-        settings = json.loads((root / ".obsidian" / "app.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return []
-    filters = settings.get("userIgnoreFilters") if isinstance(settings, dict) else None
-    return [text for text in filters if isinstance(text, str)] if isinstance(filters, list) else []
 
 
 def is_conflict_copy(path: str) -> bool:
@@ -158,36 +150,6 @@ def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
                 return pdf_text(content, stat.path)
             return _decoded(content, stat.path)
     raise VaultError(f"{stat.path} is being written.", "Run the command again when the other program is done.")
-
-
-class _Filter:
-    """Path prefixes and `/regular expressions/`, both without case; one that is no valid expression is ignored."""
-
-    def __init__(self, rules: Sequence[str]) -> None:
-        self.prefixes = tuple(_folded(rule) for rule in rules if rule and not _is_expression(rule))
-        self.expressions = [expression for rule in rules if (expression := _compiled(rule))]
-
-    def matches(self, path: str) -> bool:
-        if self.prefixes and _folded(path).startswith(self.prefixes):
-            return True
-        return any(expression.search(path) for expression in self.expressions)
-
-
-def _is_expression(rule: str) -> bool:
-    return len(rule) > 2 and rule[0] == rule[-1] == "/"
-
-
-def _compiled(rule: str) -> re.Pattern[str] | None:
-    if not _is_expression(rule):
-        return None
-    try:
-        return re.compile(unicodedata.normalize("NFC", rule[1:-1]), re.IGNORECASE)
-    except re.error:
-        return None
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).lower()
 
 
 def _walk(root: Path, places: Sequence[str], listing: Listing) -> Iterator[tuple[_Entry, str]]:
@@ -289,9 +251,9 @@ def _link_fault(root: Path, entry: _Entry) -> str:
     return ""
 
 
-def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, excluded: _Filter) -> None:
+def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, is_excluded: bool) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
-    if excluded.matches(path):
+    if is_excluded:
         listing.skipped.append(Skipped(path, EXCLUDED))
         return
     if path.rpartition("/")[2].startswith(TEMPORARY_STARTS):
