@@ -24,8 +24,9 @@ from vaultrag.records.stored import answer_body, read_answer, read_verdict, reta
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Journal
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
-from vaultrag.store.records import Kind, RecordBook, read_bodies
+from vaultrag.store.records import Kind, RecordBook, clear_moves, moved_notes, read_bodies
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 from vaultrag.vault.parsing.lines import Lines
 
@@ -139,7 +140,7 @@ class Archive:
     def follow_moves(self) -> int:
         """Make records name moved notes by their new paths; return how many did not."""
         with self.database.atomic():
-            moves = self.database.rows("SELECT old_path, new_path FROM moves ORDER BY id")
+            moves = moved_notes(self.database)
             if not moves:
                 return 0
             changed = [
@@ -149,7 +150,7 @@ class Archive:
                 if (moved := retarget(values, moves)) != values
             ]
             self.book.write(changed)
-            self.database.run("DELETE FROM moves")
+            clear_moves(self.database)
             return len(changed)
 
     def _key(self, beginning: str) -> str:
@@ -191,9 +192,9 @@ class Archive:
 
     def _file(self, path: str) -> FileStat | None:
         """Return a note's file: by the index, or as it lies in the vault, as after an import into an empty home."""
-        rows = self.database.rows("SELECT path, fs_path, size, mtime_ns, inode FROM notes WHERE path = ?", (path,))
-        if rows:
-            return FileStat(*rows[0])
+        stored = Catalog(self.database).stored_file(path)
+        if stored is not None:
+            return stored.stat
         section = self.config.settings.vault
         listed = scan_vault(self.config.vault, section.ignore, note_suffixes(section), [path]).notes
         return next(iter(listed), None)

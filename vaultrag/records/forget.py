@@ -23,7 +23,6 @@ from vaultrag.store.errors import translated
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
 from vaultrag.store.integrity.check_home import SET_ASIDE, leftovers, remove
 from vaultrag.store.integrity.erase import compact, drop_chroma, drop_orphans
-from vaultrag.store.lists import AMONG, as_list
 from vaultrag.store.notes import graph
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import rebuild_keywords
@@ -183,16 +182,15 @@ def preview(config: Config, database: Database, path: str) -> Forgotten:
     places, target = [path.rstrip("/")], Exclusions.of(path)
     notes = [note for note in Catalog(database).stored_files(places) if target.covers(note)]
     files = [name for name in graph.known_files(database, places) if target.covers(name)]
-    ids = as_list(list(Catalog(database).note_ids(notes).values()))
+    ids = list(Catalog(database).note_ids(notes).values())
     kinds = [kind for kind, _ in records_about(database, target)]
-    links = f"SELECT count(*) FROM links WHERE target_path {AMONG} AND source_id NOT {AMONG}"
     return Forgotten(
         path=path,
         notes=len(notes),
-        passages=database.value(f"SELECT count(*) FROM chunks WHERE note_id {AMONG}", (ids,)),
+        passages=Catalog(database).chunk_count(ids),
         answers=kinds.count(Kind.ANSWER),
         verdicts=kinds.count(Kind.VERDICT),
-        links=database.value(links, (as_list(files), ids)),
+        links=graph.link_count(database, files, ids),
         remaining=_files_at(config.vault / path),
     )
 

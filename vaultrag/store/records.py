@@ -240,6 +240,16 @@ def read_bodies(database: Database, kind: Kind) -> dict[str, dict[str, Any]]:
     return dict(_values(database.rows(f"{_SELECT} WHERE kind = ? ORDER BY at, key", (kind,))))
 
 
+def moved_notes(database: Database) -> list[tuple[str, str]]:
+    """Return (old path, new path) of the moves that records have not followed yet, in their order."""
+    return [(old, new) for old, new in database.rows("SELECT old_path, new_path FROM moves ORDER BY id")]
+
+
+def clear_moves(database: Database) -> None:
+    """Note that records have followed all moves."""
+    database.run("DELETE FROM moves")
+
+
 _SELECT = "SELECT kind, key, at, body, checksum FROM records"
 
 

@@ -342,7 +342,7 @@ class Workspace:
         return self._meaning.embedder()[0]
 
     def _require_notes(self) -> None:
-        if self.database.value("SELECT 1 FROM notes LIMIT 1"):
+        if Catalog(self.database).has_notes():
             return
         if was_read_whole(self.database):
             raise VaultError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from vaultrag.domain import Chunk, FileStat, Note, Span
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database, Row, Value
-from vaultrag.store.lists import marks, parts
+from vaultrag.store.lists import AMONG, as_list, marks, parts
 from vaultrag.store.notes import chunk_rows, graph, note_rows
 from vaultrag.store.notes.graph import Resolve
 from vaultrag.store.notes.within import EVERYWHERE, rows_within
@@ -74,6 +74,13 @@ class Catalog:
 
     def note_count(self) -> int:
         return int(self.database.value("SELECT count(*) FROM notes"))
+
+    def has_notes(self) -> bool:
+        return self.database.value("SELECT 1 FROM notes LIMIT 1") is not None
+
+    def chunk_count(self, note_ids: Sequence[int]) -> int:
+        """Count the chunks of these notes."""
+        return int(self.database.value(f"SELECT count(*) FROM chunks WHERE note_id {AMONG}", (as_list(note_ids),)))
 
     def write_note(
         self,

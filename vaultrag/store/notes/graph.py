@@ -91,6 +91,16 @@ def files_between(database: Database, first: str, end: str) -> list[str]:
     return database.column("SELECT path FROM files WHERE path >= ? AND path < ? ORDER BY path", (first, end))
 
 
+def link_count(database: Database, files: Sequence[str], except_from: Sequence[int]) -> int:
+    """Count the links to these files that stand in other notes than those with these ids."""
+    return int(
+        database.value(
+            f"SELECT count(*) FROM links WHERE target_path {AMONG} AND source_id NOT {AMONG}",
+            (as_list(files), as_list(except_from)),
+        )
+    )
+
+
 def misnamed_files(database: Database) -> list[str]:
     """Return the files whose stored name is not the last segment of their path."""
     rows = database.rows("SELECT path, name FROM files ORDER BY path")

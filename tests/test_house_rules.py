@@ -1,0 +1,52 @@
+"""Rules of the house that no linter knows, read off the syntax trees of the package and of its tests."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "vaultrag"
+SQL = re.compile(
+    r"\s*(SELECT\s|INSERT\s+(OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|REPLACE\s+INTO\s|PRAGMA\s"
+    r"|VACUUM\b|WITH\s+\w+\s+AS\s|(CREATE|DROP|ALTER)\s+(TABLE|INDEX|TRIGGER|VIEW|VIRTUAL)\s)"
+)
+
+
+def trees(folder: Path) -> dict[str, ast.Module]:
+    """Return the syntax tree of every module of a folder by its path below the root."""
+    return {
+        str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("*.py"))
+    }
+
+
+MODULES = trees(PACKAGE)
+
+
+def _sql_in(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value):
+            yield f"line {node.lineno}: {node.value[:60]}"
+
+
+def test_no_sql_stands_outside_the_store() -> None:
+    found = {
+        module: list(_sql_in(tree)) for module, tree in MODULES.items() if not module.startswith("vaultrag/store/")
+    }
+    assert {module: lines for module, lines in found.items() if lines} == {}
+
+
+def test_rule_knows_the_sql_of_the_store() -> None:
+    assert (
+        sum(len(list(_sql_in(tree))) for module, tree in MODULES.items() if module.startswith("vaultrag/store/")) > 100
+    )
+
+
+@pytest.mark.parametrize("sentence", ["Select a note", "UPDATE VAULTRAG", "Delete it there", "with notes as links"])
+def test_rule_takes_no_sentence_for_sql(sentence: str) -> None:
+    assert not list(_sql_in(ast.parse(repr(sentence))))
