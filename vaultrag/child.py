@@ -314,4 +314,4 @@ def _describe_exit(code: int | None) -> str:
     return f" (exit code {code})"
 
 
-_MEANINGS = {9: ", perhaps out of memory", 26: ", as it had used up its processor time"}  # SIGKILL, SIGVTALRM
+_MEANINGS = {26: ", as it had used up its processor time"}  # SIGVTALRM

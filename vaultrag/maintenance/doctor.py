@@ -14,6 +14,8 @@ from pathlib import Path
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Finding, Role, counted
 from vaultrag.errors import IndexMissing, VaultragError
+from vaultrag.runtime.crashes import REBUILD
+from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
 from vaultrag.runtime.hardware.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, find_model
 from vaultrag.runtime.models.combinations import is_remote, model_on_server, role_map
@@ -182,8 +184,15 @@ def _memory(config: Config) -> Iterator[Finding]:
     yield _fine("memory", f"{_gb(machine.ram_free)} of {_gb(machine.ram_total)} free, {machine.cores} cores")
 
 
-def _backend(_: Config) -> Iterator[Finding]:
+def _backend(config: Config) -> Iterator[Finding]:
     yield backend_finding(probe_backend(), _gpu_hardware(describe_machine()))
+    if crash := ExtraBuffers(config.models).crash:
+        yield Finding(
+            "llama.cpp",
+            "warning",
+            f"This build crashes here with ggml's extra buffers ({crash}), so models run without them.",
+            f"Build it anew, which proves itself: {REBUILD}",
+        )
 
 
 def backend_finding(backend: BackendInfo, hardware: str) -> Finding:

@@ -17,10 +17,10 @@ from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scor
 from vaultrag.errors import VaultragError
 from vaultrag.runtime.crashes import Lost, crashed, last_words, reported
 from vaultrag.runtime.eviction import Candidate, Lease
+from vaultrag.runtime.first_evaluation import FirstEvaluation
 from vaultrag.runtime.gguf.header import GgufHeader, read_header
-from vaultrag.runtime.hardware.machine import backend_info, physical_cores
+from vaultrag.runtime.hardware.machine import physical_cores
 from vaultrag.runtime.llama.cpu_limit import ENDED_BY
-from vaultrag.runtime.offload.memory import Buffer, Purpose
 from vaultrag.runtime.queue import RequestQueue, Ticket
 from vaultrag.runtime.replay import Said
 from vaultrag.runtime.run_settings import LoadedInfo, Loads, Running, Speed
@@ -38,8 +38,8 @@ class ChildModel:
     """A GGUF model in a child process: started by the first request, replaced after a crash by the next one.
 
     `context` and `gpu_layers` as in `[runtime]`; `threads` 0 means the physical cores. `timeout` in seconds bounds the
-    wait for each sign of life. Raises ModelNotFound or ModelError for the file, ModelCrashed for the process,
-    GenerationFailed for a prompt that the model cannot take.
+    wait for each sign of life. `first` knows what the build was seen to do. Raises ModelNotFound or ModelError for the
+    file, ModelCrashed for the process, GenerationFailed for a prompt that the model cannot take.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class ChildModel:
                 "GGML_NO_BACKTRACE": "1",  # a failed assertion would start a debugger
             },
         )
+        self.first = FirstEvaluation(name, path, self._running.extra_buffers)
         self._closings = 0
         self._loading = threading.Lock()
         self._loaded: LoadedInfo | None = None
@@ -134,7 +135,7 @@ class ChildModel:
                     yield 0.0
                 return (yield from self._ensured())
         except Lost as lost:
-            raise crashed(lost) from lost
+            raise self.first.crashed(lost) from lost
         finally:
             self._unload_later()
 
@@ -216,9 +217,7 @@ class ChildModel:
                     yield {"waited": time.monotonic() - began}
                     lost = suspended and (not self._child.alive or self._child.pid != pid)
                     if lost and closings != self._closings:  # who closed it wants nothing read again
-                        raise crashed(
-                            Lost(f"the process of the model {self._name} ended while this request stood aside")
-                        )
+                        raise crashed(Lost(f"the model {self._name} was closed while this request stood aside"))
                     if lost:
                         said.rewind()
                     frames = self._resumed() if suspended and not lost else self._frames(method, body)
@@ -243,7 +242,7 @@ class ChildModel:
         try:
             yield from self._stream("resume", {})
         except Lost as lost:
-            raise crashed(lost) from lost
+            raise self.first.crashed(lost) from lost
 
     def _is_wanted(self, stay: Lease) -> bool:
         """Whether a person waits for this model, or for one that has no room beside it."""
@@ -295,8 +294,8 @@ class ChildModel:
 
     def _frames(self, method: str, body: dict[str, Any]) -> Frames:
         """Yield the answer's frames; a process lost before its first words is replaced once."""
-        closings = self._closings
-        for attempt in range(1, ATTEMPTS + 1):
+        closings, attempts = self._closings, ATTEMPTS
+        while attempts:
             spoken = False
             try:
                 with contextlib.closing(self._request(method, body)) as frames:
@@ -305,8 +304,9 @@ class ChildModel:
                         yield frame
                 return
             except Lost as lost:
-                if spoken or lost.for_good or attempt == ATTEMPTS or closings != self._closings:
-                    raise crashed(lost) from lost
+                attempts -= 0 if closings == self._closings and self.first.another_way(lost) else 1
+                if spoken or lost.for_good or not attempts or closings != self._closings:
+                    raise self.first.crashed(lost) from lost
 
     def _request(self, method: str, body: dict[str, Any]) -> Frames:
         yield from ({} for _ in self._ensured())
@@ -334,9 +334,18 @@ class ChildModel:
     def _ensure_loaded(self) -> LoadedInfo:
         with self._loading:
             if self._loaded is None or not self._is_loaded():
-                self._loaded = self._request_load()
+                self._loaded = self._load_some_way()
                 self._loaded_pid = self._child.pid
             return self._loaded
+
+    def _load_some_way(self) -> LoadedInfo:
+        closings = self._closings
+        try:
+            return self._request_load()
+        except Lost as lost:
+            if closings != self._closings or not self.first.another_way(lost):
+                raise
+            return self._request_load()
 
     def _request_load(self) -> LoadedInfo:
         body = {
@@ -344,14 +353,11 @@ class ChildModel:
             "context": self._context,
             "threads": self._threads,
             "gpu_layers": self._gpu_layers,
-            "placement": self._running.placement.to_json() if self._running.placement else None,
-            "room": [self._running.room.cards, self._running.room.ram] if self._running.room else None,
-            "draft": str(self._running.draft or ""),
-            "lookup": self._running.lookup,
-            "advice": self._running.advice.to_json(),
-            "states": str(self._running.states or ""),
-            "states_bytes": self._running.states_bytes,
+            **self._running.to_json(),
+            "extra_buffers": self.first.extra_buffers,
+            "prove": self.first.owes_proof,
         }
+        self.first.begin()
         loaded: dict[str, Any] = {}
         self._share = 0.0
         try:
@@ -365,8 +371,7 @@ class ChildModel:
             self._share = None
         if loaded["warning"]:
             log.info("%s: %s", self._name, loaded["warning"])  # whoever asks is told as well
-        buffers = tuple(Buffer(device, Purpose(purpose), size) for device, purpose, size in loaded["buffers"])
-        return LoadedInfo(**{**loaded, "backend": backend_info(loaded["backend"]), "buffers": buffers})
+        return LoadedInfo.from_json(loaded)
 
     def _stream(self, method: str, body: dict[str, Any]) -> Frames:
         """Send one request to the process as it is. Raises Lost, or the error that the process reported."""
@@ -377,10 +382,11 @@ class ChildModel:
                     heard = time.monotonic()
                     if "failed" in frame.body:
                         raise reported(frame)
+                    self.first.hear(frame.body)
                     yield frame.body
         except ChildDied as died:
             for_good = died.code == ENDED_BY or time.monotonic() - heard >= self._timeout
-            raise Lost(died.cause + last_words(died), for_good) from died
+            raise Lost(died.cause + last_words(died), for_good, max(0, -(died.code or 0))) from died
         except ChildFailed as failed:
             raise Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed
 

@@ -12,6 +12,7 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Refusal, Role
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.eviction import Eviction
+from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
 from vaultrag.runtime.hardware.machine import physical_cores
 from vaultrag.runtime.hardware.measurements import read_figures, write_figures
 from vaultrag.runtime.llm import ChildModel
@@ -178,8 +179,10 @@ class ModelPool:
     def cautions(self) -> tuple[str, ...]:
         """Return what the user should know of the answering model as it runs."""
         model = self.answer()
-        loaded = model.loaded if isinstance(model, ChildModel) else None
-        return (loaded.warning,) if loaded and loaded.warning else ()
+        if not isinstance(model, ChildModel):
+            return ()
+        warning = model.loaded.warning if model.loaded else ""
+        return tuple(filter(None, (warning, model.first.take_news())))
 
     def warm_embedder(self) -> None:
         """Begin to load the embedder in the background."""
@@ -290,6 +293,7 @@ class ModelPool:
             states=self.config.states_path,
             states_bytes=settings.runtime.states_mb * 1_000_000,
             unload_seconds=settings.runtime.unload_minutes * 60,
+            extra_buffers=ExtraBuffers(self.config.models),
         )
 
     def _prefill_speed(self, model: ChildModel) -> float:
@@ -310,7 +314,8 @@ def _resident(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> Loaded
     info, share = model.loaded, model.loading_share
     if info is None:
         return LoadedModel(model.name, roles, share or 0.0, 0, "", "", stays)
-    return LoadedModel(model.name, roles, 1.0, info.reserved, info.gpu_reason, info.warning, stays)
+    warning = " ".join(filter(None, (info.warning, model.first.caution)))
+    return LoadedModel(model.name, roles, 1.0, info.reserved, info.gpu_reason, warning, stays)
 
 
 def _plan_for(config: Config) -> Planned:

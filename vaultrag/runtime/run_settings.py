@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from vaultrag.runtime.eviction import Eviction
-from vaultrag.runtime.hardware.machine import BackendInfo
+from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
+from vaultrag.runtime.hardware.machine import BackendInfo, backend_info
 from vaultrag.runtime.models.sampling_advice import Advice
-from vaultrag.runtime.offload.memory import Buffer
+from vaultrag.runtime.offload.memory import Buffer, Purpose
 from vaultrag.runtime.offload.placement import Placement
 from vaultrag.runtime.offload.plan import TOKENS_READ, TOKENS_WRITTEN, Budget
 
@@ -44,6 +45,12 @@ class LoadedInfo:
     warning: str
     buffers: tuple[Buffer, ...] = ()
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> LoadedInfo:
+        """Rebuild what the worker told."""
+        buffers = tuple(Buffer(device, Purpose(purpose), size) for device, purpose, size in values["buffers"])
+        return cls(**{**values, "backend": backend_info(values["backend"]), "buffers": buffers})
+
     @property
     def reserved(self) -> int:
         """Return the bytes of all that llama.cpp set aside: weights (mapped ones too), cache, working memory."""
@@ -61,7 +68,7 @@ class Running:
     `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
     `draft` guesses for the model; `lookup` guesses from what stands in the prompt; `advice` is its makers' on sampling.
     Prompts' states are kept in `states`, `states_bytes` at most. After `unload_seconds` without a request the process
-    ends (0: it stays).
+    ends (0: it stays). `extra_buffers` is what is known of the build here; None where it is to run as told.
     """
 
     placement: Placement | None = None
@@ -73,3 +80,16 @@ class Running:
     states: Path | None = None
     states_bytes: int = 0
     unload_seconds: float = 0.0
+    extra_buffers: ExtraBuffers | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the worker loads by, as plain values."""
+        return {
+            "placement": self.placement.to_json() if self.placement else None,
+            "room": [self.room.cards, self.room.ram] if self.room else None,
+            "draft": str(self.draft or ""),
+            "lookup": self.lookup,
+            "advice": self.advice.to_json(),
+            "states": str(self.states or ""),
+            "states_bytes": self.states_bytes,
+        }

@@ -20,7 +20,7 @@ from vaultrag.runtime.hardware.nvml import NvmlCard, nvml_cards
 from vaultrag.runtime.hardware.profiles import GIBIBYTE, Hardware
 from vaultrag.runtime.offload.choose import Decision, Wish, decide
 from vaultrag.runtime.offload.placement import Placement
-from vaultrag.runtime.offload.plan import CARD_BATCH, CPU_BATCH, Budget
+from vaultrag.runtime.offload.plan import CARD_BATCH, CPU_BATCH, Budget, budget_of, place
 
 SMALL = facts_of_shape(load_shapes()["qwen3-8b"], Scheme.Q4_K_M)
 LARGE = facts_of_shape(load_shapes()["llama-3.3-70b-instruct"], Scheme.Q4_K_M)
@@ -99,6 +99,20 @@ def test_a_model_whose_cache_has_no_room_is_refused() -> None:
 def test_copies_of_weights_never_push_a_model_out_of_the_ram(free: float, mapped: bool, repacked: bool) -> None:
     placement = decide(SMALL, wish(), replace(seen(), free=free)).placement
     assert (placement.use_mmap, placement.repack) == (mapped, repacked)
+
+
+@pytest.mark.parametrize("free", [20.0, 9.0, 4.0])
+def test_where_extra_buffers_are_not_wanted_nothing_is_copied(free: float) -> None:
+    here, without = replace(seen(), free=free), replace(wish(), repack=False)
+    given = Placement(8192, 8, 8)
+    assert not decide(SMALL, without, here).placement.repack
+    assert not decide(SMALL, replace(without, given=given), here).placement.repack
+    plan = place(SMALL, replace(seen(), repacks=False), budget_of(seen()), 8192)
+    assert plan is not None
+    assert not plan.placement.repack
+    copied = place(SMALL, seen(), budget_of(seen()), 8192)
+    assert copied is not None
+    assert copied.footprint.ram.weights - plan.footprint.ram.weights == SMALL.repacked > 0
 
 
 def test_a_card_has_the_bandwidth_that_its_driver_tells() -> None:

@@ -6,10 +6,12 @@ import platform
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vaultrag.child import Child, ChildDied, ChildFailed
 from vaultrag.runtime.hardware.apple import chip_of
+from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
 from vaultrag.runtime.hardware.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
 from vaultrag.runtime.hardware.measurements import read_figures, write_figures
 from vaultrag.runtime.hardware.nvml import NvmlCard
@@ -30,7 +32,9 @@ USUAL_BANDWIDTH = 50.0  # GB/s: two channels of DDR4 or slow DDR5
 def describe_this_machine(models_dir: Path) -> Hardware:
     """Return this machine with what is free now. Raises ModelError when llama.cpp cannot be asked."""
     machine, backend = describe_machine(), probe_backend()
-    return hardware_of(machine, backend, ram_bandwidth(models_dir, machine), ask_nvml() if backend.gpu_offload else [])
+    told = ask_nvml() if backend.gpu_offload else []
+    hardware = hardware_of(machine, backend, ram_bandwidth(models_dir, machine), told)
+    return replace(hardware, repacks=not ExtraBuffers(models_dir).crash)
 
 
 def hardware_of(machine: Machine, backend: BackendInfo, bandwidth: float, told: Sequence[NvmlCard]) -> Hardware:

@@ -54,7 +54,8 @@ class Card:
 class Hardware:
     """A machine. `ram` and `free` in GiB (`free` 0: nothing is known of what runs there), bandwidths in GB/s.
 
-    With `unified` memory the one card computes out of the RAM.
+    With `unified` memory the one card computes out of the RAM. Where it `repacks`, its CPU computes with copies of
+    weights in an order of its own (ggml's extra buffers).
     """
 
     name: str
@@ -68,6 +69,7 @@ class Hardware:
     free: Share = 0.0
     core_gflops: Positive = CORE_GFLOPS
     disk: Positive = DISK
+    repacks: bool = True
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 

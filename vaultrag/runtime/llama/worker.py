@@ -40,6 +40,7 @@ if sys.platform != "win32":
 
 WORTH_KEEPING_SECONDS = 2.0  # of reading: what took less is read again sooner than it is worth its place on the disk
 MOST_ASIDE_BYTES = 4 << 30  # of an interrupted conversation's state in memory; a larger one is read again
+PROVED_TOKENS = 64  # half a second of a small model on two cores: once for each model, machine and build
 MEASURED_PREFILL = 256  # tokens: one whole batch
 MEASURED_DECODE = 8  # tokens: about half a second on two cores
 MEASURED_TEXT = "Notes about the garden, the server and the book. Заметки о саде, сервере и книге. "
@@ -80,16 +81,23 @@ class Worker:
 
     def load(self, request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
         """Load the model and evaluate one token, so that its weights are in memory; yield how far and what it is."""
-        size = read_facts(Path(request.body["path"])).size
-        loaded = yield from _shares(watched(lambda report: self._load(request.body, cancelled, report), size))
+        path, backend = Path(request.body["path"]), native_model.describe_backend()
+        size = read_facts(path).size
+        decision = _decision(request.body, path, backend)
+        copies = decision.placement.repack and not backend.gpu_offload
+        yield Frame({"copies": copies})
+        loading = watched(lambda report: self._load(request.body, decision, backend, cancelled, report), size)
+        loaded = yield from _shares(loading)
+        if request.body["prove"] and (copies or not request.body["extra_buffers"]):
+            self._prove(cancelled)
+            yield Frame({"proved": True})
         yield Frame({"loaded": loaded})
 
-    def _load(self, body: dict[str, Any], cancelled: threading.Event, report: Report) -> dict[str, Any]:
-        path = Path(body["path"])
+    def _load(
+        self, body: dict[str, Any], decision: Decision, backend: BackendInfo, cancelled: threading.Event, report: Report
+    ) -> dict[str, Any]:
+        path, placement = Path(body["path"]), decision.placement
         header = read_header(path)
-        backend = native_model.describe_backend()
-        decision = _decision(body, path, backend)
-        placement = decision.placement
         model = NativeModel(path, placement, cancelled, report)
         with contextlib.nullcontext() if backend.gpu_offload else allowed(first_token_seconds(model.size)):
             slot = Slot(model, placement)  # a card's driver may compile for minutes, so nothing is counted there
@@ -120,6 +128,13 @@ class Worker:
             "warning": " ".join(filter(None, (decision.warning, chosen.warning))),
             "buffers": [[buffer.device, buffer.purpose, buffer.size] for buffer in buffers],
         }
+
+    def _prove(self, cancelled: threading.Event) -> None:
+        """Evaluate a batch, which takes another way through ggml than one token does."""
+        resident = self._loaded()
+        unit = resident.model.vocabulary.content_ids(MEASURED_TEXT)
+        resident.slot.append((unit * PROVED_TOKENS)[: min(PROVED_TOKENS, resident.slot.batch)], cancelled)
+        resident.slot.clear()
 
     def count(self, request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
         """Count each text's tokens, as content."""
@@ -223,7 +238,8 @@ class NotLoaded(Exception):
 def _decision(body: dict[str, Any], path: Path, backend: BackendInfo) -> Decision:
     given = Placement.from_json(body["placement"]) if body["placement"] is not None else None
     room = Budget(tuple(body["room"][0]), body["room"][1]) if body["room"] is not None else None
-    return choose_placement(path, Wish(body["context"], body["threads"], body["gpu_layers"], given, room), backend)
+    wish = Wish(body["context"], body["threads"], body["gpu_layers"], given, room, body["extra_buffers"])
+    return choose_placement(path, wish, backend)
 
 
 def _shares(loading: Generator[float, None, Loaded]) -> Generator[Frame, None, Loaded]:

@@ -48,6 +48,17 @@ def read_manifest(folder: Path) -> Manifest | None:
         return None
 
 
+def is_as_checked(path: Path) -> bool:
+    """Whether a model's file has not changed since its SHA-256 was written down, by its size and time."""
+    manifest = read_manifest(path.parent)
+    try:
+        stat, written = path.stat(), (path.parent / MANIFEST_NAME).stat().st_mtime_ns
+    except OSError:
+        return False
+    known = {file.name: file.bytes for file in manifest.files} if manifest else {}
+    return known.get(path.name) == stat.st_size and stat.st_mtime_ns <= written
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:

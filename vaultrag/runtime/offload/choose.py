@@ -22,7 +22,8 @@ AS_PLANNED = "as planned"  # the reason of a placement that was given and has ro
 class Wish:
     """What is asked for: `gpu_layers` as in `[runtime]`; `given` is a placement that was planned or measured before.
 
-    `room` is what the plan of all models leaves for this one, however much more is free.
+    `room` is what the plan of all models leaves for this one, however much more is free. Without `repack` the CPU
+    computes with the weights in the file's own order.
     """
 
     context: int
@@ -30,6 +31,7 @@ class Wish:
     gpu_layers: int
     given: Placement | None = None
     room: Budget | None = None
+    repack: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,9 @@ def choose_placement(path: Path, wish: Wish, backend: BackendInfo) -> Decision:
 def decide(facts: ModelFacts, wish: Wish, hardware: Hardware) -> Decision:
     """Decide for a machine as it is now. Pure. Raises DoesNotFit where not even cache and working memory have room."""
     budget = _budget(hardware, wish)
-    if wish.given is not None and fits(facts, wish.given, hardware, budget):
-        return Decision(wish.given, AS_PLANNED)
+    given = wish.given and replace(wish.given, repack=wish.given.repack and wish.repack)
+    if given is not None and fits(facts, given, hardware, budget):
+        return Decision(given, AS_PLANNED)
     if wish.gpu_layers == NONE:
         return _on_cpu(facts, wish, hardware, "the settings keep it off the GPU")
     if not hardware.cards:
@@ -120,7 +123,8 @@ def _budget(hardware: Hardware, wish: Wish) -> Budget:
 
 
 def _with_threads(plan: Plan, wish: Wish) -> Placement:
-    return replace(plan.placement, threads=wish.threads, threads_batch=wish.threads)
+    repack = plan.placement.repack and wish.repack
+    return replace(plan.placement, threads=wish.threads, threads_batch=wish.threads, repack=repack)
 
 
 def _plain(wish: Wish) -> Placement:
@@ -130,4 +134,5 @@ def _plain(wish: Wish) -> Placement:
         threads_batch=wish.threads,
         batch=CPU_BATCH,
         micro_batch=CPU_BATCH,
+        repack=wish.repack,
     )

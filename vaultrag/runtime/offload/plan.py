@@ -112,6 +112,7 @@ def _ways(facts: ModelFacts, hardware: Hardware, context: int, thrift: Thrift) -
         gpu_layers=-1 if hardware.cards else 0,
         batch=batch,
         micro_batch=batch,
+        repack=hardware.repacks,
     )
     windowed = any(layer.window for layer in facts.layers)
     windows = (True,) if not windowed else (True, False) if thrift is Thrift.PLAIN else (False,)
