@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 from rich.text import Text
 
-from vaultrag.cli.models.chart import Bars, bar_chart
 from vaultrag.cli.options import HomeOption, JsonOption, Session, VaultOption, session_of
 from vaultrag.config import Settings, models_dir
 from vaultrag.errors import DoesNotFit
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
 ModelArgument = Annotated[
     str, typer.Argument(metavar="[MODEL]", help="Default: the answering model.", show_default=False)
-]
-PictureOption = Annotated[
-    Path | None,
-    typer.Option("--picture", metavar="FILE", help="Where the chart goes. Default: the models folder.", readable=False),
 ]
 
 
@@ -52,14 +47,12 @@ class Benched(BaseModel):
     model_config = ConfigDict(defer_build=True)
 
     model: str
-    picture: str
     tried: list[Tried]
 
 
 def bench_command(
     context: typer.Context,
     model: ModelArgument = "",
-    picture: PictureOption = None,
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -80,15 +73,13 @@ def bench_command(
     best = tuning.winner(found)
     failed = [result for result in results if isinstance(result, tuning.Failed)]
     tried = [*(_tried(result, best) for result in found), *(_tried(result, best) for result in failed)]
-    drawn = picture or models_dir() / f"bench-{entry.name}.svg"
-    said = f"Kept: {best.trial.name}. The chart is in {drawn}."
+    said = f"Kept: {best.trial.name}."
     try:
         tuning.keep(models_dir(), fingerprint(entry, path), best)
-        drawn.write_text(_chart(entry.name, tried), encoding="utf-8")
     except OSError as error:  # what was measured for minutes is shown all the same
         said = f"Best is {best.trial.name}; it could not be kept for the next time: {error.strerror}."
         session.terminal.warn(said)
-    shown = Benched(model=entry.name, picture=str(drawn), tried=tried)
+    shown = Benched(model=entry.name, tried=tried)
     if json:
         session.terminal.print_json(shown)
         return
@@ -164,8 +155,3 @@ def _table(tried: list[Tried]) -> Table:
         name = Text(f"✓ {way.name}" if way.best else f"  {way.name}", style="bold" if way.best else "")
         table.add_row(name, *about, *(f"{speed:.1f}" for speed in speeds))
     return table
-
-
-def _chart(name: str, tried: list[Tried]) -> str:
-    lines = [Bars(way.name, (way.decode, way.decode_busy), way.best) for way in tried if not way.failed]
-    return bar_chart(f"{name}: tokens written", ("idle", "beside one busy core"), lines, "tokens/s")
