@@ -8,15 +8,22 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import HashEmbedder, ScriptedModel
-from vaultrag.config import Config, Settings
+from vaultrag.answering.answer import Answerer
+from vaultrag.config import AnsweringSection, Config, Settings
 from vaultrag.domain import (
     Answer,
     AnswerReady,
     AnswerStatus,
+    Chunk,
+    ModelLoading,
+    Passage,
     PassagesFound,
     Purity,
+    Refusal,
+    SearchResult,
     SentenceFound,
     SentenceState,
+    Span,
     TextPiece,
 )
 from vaultrag.errors import GenerationFailed
@@ -139,3 +146,24 @@ def test_a_name_may_stand_in_the_folder_alone(tmp_path: Path) -> None:
     (folder / "Exam.md").write_text("To pass it needs 34 points of forty.\n", encoding="utf-8")
     answer, _, _ = ask(tmp_path, "How many points does Overlay need to pass?", ["Overlay needs 34 points to pass."])
     assert [citation.path for citation in answer.citations] == ["Projects/Overlay/Exam.md"]
+
+
+def test_what_was_found_can_be_looked_at_while_the_model_loads(tmp_path: Path) -> None:
+    text = "В нём 64 ГБ памяти."
+    chunk = Chunk("id", "Маяк.md", (), Span(1, 1, 1, len(text)), "", "", text, text, "ru", "hash")
+    found = SearchResult("память", (Passage(chunk, "Маяк", 1.0, ()),), ("keyword",), (), {}, coverage=1.0)
+    answerer = Answerer(
+        search=lambda *_: found,
+        model=ScriptedModel(["В нём 64 ГБ памяти."]),
+        embedder=None,
+        settings=AnsweringSection(),
+        prompt_budget=lambda: 2000,
+        refusal=Refusal.WITHHELD,
+        learn=lambda _: None,
+        prepare=lambda: iter((0.2, 0.9)),
+        caution=tuple,
+    )
+    events = list(answerer.answer("Сколько памяти в сервере?"))
+    assert events[0] == PassagesFound(found.passages, 0, ())
+    assert events[1:3] == [ModelLoading(0.2), ModelLoading(0.9)]
+    assert isinstance(events[3], PassagesFound)

@@ -54,8 +54,9 @@ class Answerer:
     caution: Callable[[], tuple[str, ...]]
 
     def answer(self, question: str) -> Generator[AnswerEvent, None, None]:
-        """Yield how far the model is loaded, the passages, pieces of the draft, its checked sentences, and the answer.
+        """Yield the passages, pieces of the draft, its checked sentences, and the answer.
 
+        While the model still loads, what was found comes first, then how far the load is, then the passages it reads.
         Closing the iterator aborts the model. Raises ModelError subclasses.
         """
         started = time.perf_counter()
@@ -66,7 +67,7 @@ class Answerer:
             yield PassagesFound(found.passages, 0, found.warnings)
             yield AnswerReady(nothing_found(question, language, found, {"search": searched}))
             return
-        yield from map(ModelLoading, self.prepare())
+        yield from self._loading(found)
         packed = pack(question, language, found.passages, self._budget(), self.model.count_tokens, self.refusal)
         if not packed.offered:
             raise GenerationFailed(
@@ -76,6 +77,14 @@ class Answerer:
         warnings = (*found.warnings, *self.caution(), *_left_out(packed.left_out, len(found.passages)))
         yield PassagesFound(tuple(part.passage for part in packed.offered), packed.left_out, warnings)
         yield from self._generate(question, language, replace(found, warnings=warnings), packed, searched, started)
+
+    def _loading(self, found: SearchResult) -> Generator[AnswerEvent, None, None]:
+        shares = self.prepare()
+        for share in shares:
+            yield PassagesFound(found.passages, 0, found.warnings)  # to be looked at meanwhile
+            yield ModelLoading(share)
+            break
+        yield from map(ModelLoading, shares)
 
     def _generate(
         self, question: str, language: str, found: SearchResult, packed: Packed, searched: float, started: float

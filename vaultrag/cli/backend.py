@@ -49,17 +49,22 @@ def find_backend(config: Config, use: ServerUse) -> Backend | None:
     return find_server(config)
 
 
-def open_backend(config: Config, terminal: Terminal, use: ServerUse) -> Backend:
+def announce_start(config: Config, terminal: Terminal, use: ServerUse) -> None:
+    """Say that `open_backend` will start a server, if it will."""
+    if not _starts_server(config, use):
+        return
+    idle = f"{config.settings.server.autostart_idle_minutes:g}"
+    terminal.note(f"Starting a server in the background for the next questions (it ends after {idle} idle minutes).")
+
+
+def open_backend(config: Config, use: ServerUse) -> Backend:
     """Start a server in the background where that helps, else open the vault in this process."""
-    if use is ServerUse.NONE or not config.settings.server.autostart or not _embedder_is_here(config):
+    if not _starts_server(config, use):
         return open_quick(config)
     from vaultrag.cli.launch import start_server
 
-    idle = f"{config.settings.server.autostart_idle_minutes:g}"
-    terminal.note(f"Starting a server in the background for the next questions (it ends after {idle} idle minutes).")
     try:
-        with terminal.waiting("Starting the server"):
-            return start_server(config)
+        return start_server(config)
     except IndexLocked:
         return open_quick(config)  # another command writes the index just now; reading it is allowed
 
@@ -81,6 +86,10 @@ def open_writer(config: Config) -> Client | Local:
     from vaultrag.cli.local import open_as_owner  # brings the workspace, and numpy with it
 
     return open_as_owner(config)
+
+
+def _starts_server(config: Config, use: ServerUse) -> bool:
+    return use is ServerUse.AUTO and config.settings.server.autostart and _embedder_is_here(config)
 
 
 def _embedder_is_here(config: Config) -> bool:

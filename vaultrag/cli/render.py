@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultrag.cli.obsidian import obsidian_link
-from vaultrag.cli.snippet import cut_snippet
+from vaultrag.cli.snippet import best_sentence, cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
 from vaultrag.domain import counted
 from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, SearchResult
@@ -29,6 +29,13 @@ def passage_line(passage: Passage, number: int, vault: str) -> Text:
     """Return where a passage stands: `3. Folder/Note.md › Heading, lines 4–7`."""
     link = obsidian_link(vault, passage.path, passage.heading, passage.block)
     return Text.assemble((f"{number:>2}. ", "dim"), _place(passage, link))
+
+
+def nearest_line(passage: Passage, number: int, query: str) -> Text:
+    """Return a passage as one line, to be cut where the terminal ends: the note's name, and its best sentence."""
+    name = one_line(passage.path.rpartition("/")[2].removesuffix(".md"))
+    line = Text(no_wrap=True, overflow="ellipsis", style="dim")
+    return line.append(f"{number:>2}. ").append(name, "bold").append(f" · {best_sentence(passage.text, query)}")
 
 
 def passage_block(passage: Passage, number: int, query: str, vault: str) -> Iterator[RenderableType]:

@@ -35,6 +35,14 @@ def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
     return Snippet(shown, _merged(inside))
 
 
+def best_sentence(text: str, query: str) -> str:
+    """Return the sentence of a passage that holds the most distinct words of the query; the first of equals."""
+    body = _HEADING.sub("", text) or text
+    wanted = frozenset(language.content_stems(query))
+    said = [one_line(body[start:end]) for start, end in language.sentences(body)]
+    return max(filter(None, said), key=lambda sentence: len(wanted & set(language.stems(sentence))), default="")
+
+
 def _window(line: str, hits: list[tuple[int, int, str]], length: int) -> tuple[int, int]:
     """Return the borders of the best stretch, at words."""
     if len(line) <= length:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.text import Text
 
 from vaultrag import wire
 from vaultrag.cli.commands.ask.ask import Draft
@@ -13,7 +14,7 @@ def shown(draft: Draft) -> str:
     console = Console(width=80, no_color=True, force_terminal=True)
     with console.capture() as capture:
         console.print(draft)
-    return capture.get()
+    return Text.from_ansi(capture.get()).plain
 
 
 def test_loading_is_a_bar_until_the_passages_are_read() -> None:
@@ -26,6 +27,26 @@ def test_loading_is_a_bar_until_the_passages_are_read() -> None:
     draft.take(wire.PassagesFound(passages=[], left_out=0, warnings=[]))
     assert "Reading" in shown(draft)
     assert "━" not in shown(draft)
+
+
+def passage(path: str, text: str) -> wire.Passage:
+    return wire.Passage(
+        path=path, heading=[], lines=(1, 9), columns=(1, 9), block="", speaker="", text=text, score=1.0, trace=[]
+    )
+
+
+def test_what_is_read_stands_there_line_by_line_until_the_answer_begins() -> None:
+    draft = Draft("Searching the notes", "Когда меняли картридж?")
+    long = "Первое дело.\n\nКартридж поменяли 12 мая, и с тех пор вода идёт как раньше, без хлопьев и запаха. Конец."
+    draft.take(
+        wire.PassagesFound(passages=[passage("Дом/Бойлер.md", long), passage("Servers/mayak.md", "Disk \x1b[2J full")])
+    )
+    first, second = shown(draft).strip().splitlines()[1:]
+    assert first.startswith(" 1. Бойлер · Картридж поменяли 12 мая")
+    assert len(first.rstrip()) <= 80
+    assert second.startswith(" 2. mayak · Disk")
+    draft.take(wire.TextPiece(text="Картридж"))
+    assert "mayak" not in shown(draft)
 
 
 def resident(name: str, share: float, loaded: int, stays: bool) -> wire.LoadedModel:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -14,11 +16,11 @@ from rich.text import Text
 
 from vaultrag import wire
 from vaultrag.cli import render
-from vaultrag.cli.backend import ServerUse, find_backend, open_backend
+from vaultrag.cli.backend import Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
 from vaultrag.domain import Keep, Role, counted
-from vaultrag.errors import GenerationFailed
+from vaultrag.errors import GenerationFailed, VaultragError
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.combinations import is_remote, role_map
 from vaultrag.runtime.models.installed import require_model
@@ -31,9 +33,11 @@ BAR_COLUMNS = 40
 
 @dataclass(slots=True)
 class Draft:
-    """What is shown until the answer stands: the stage, the seconds, and the end of the draft."""
+    """What is shown until the answer stands: the stage, the seconds, what is read, and then the end of the draft."""
 
     stage: str
+    question: str = ""
+    nearest: Sequence[wire.Passage] = ()
     text: str = ""
     share: float | None = None
     started: float = field(default_factory=time.monotonic)
@@ -46,6 +50,7 @@ class Draft:
                 self.stage, self.share = "Loading the model", event.done / max(1, event.total)
             case wire.PassagesFound():
                 self.stage, self.share = f"Reading {counted(len(event.passages), 'passage')}", None
+                self.nearest = event.passages
             case wire.TextPiece() if event.text:
                 self.text += event.text
                 self.stage = "Writing"
@@ -56,8 +61,12 @@ class Draft:
         yield self.spinner
         if self.share is not None:
             yield ProgressBar(total=1.0, completed=self.share, width=min(BAR_COLUMNS, options.max_width))
-        lines = Text(harmless(self.text), style="dim").wrap(console, options.max_width)
-        yield from lines[-max(1, options.size.height - ROWS_KEPT_FREE) :]
+        rows = max(1, options.size.height - ROWS_KEPT_FREE)
+        if self.text:
+            yield from Text(harmless(self.text), style="dim").wrap(console, options.max_width)[-rows:]
+            return
+        for number, passage in enumerate(self.nearest[: min(rows, NEAREST_SHOWN)], start=1):
+            yield render.nearest_line(passage, number, self.question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +81,18 @@ class Ask:
 
     def run(self) -> None:
         """Print the answer: one JSON document, plain text into a pipe, or the draft and then the answer."""
-        draft = Draft("Searching the notes")
+        draft = Draft("Searching the notes", self.question)
         backend = find_backend(self.config, self.server_use)
         if backend is None:
             self._require_model()
-            backend = open_backend(self.config, self.terminal, self.server_use)
-            draft = Draft("Loading the models and searching the notes")
-        with closing(backend):
-            answer = self._follow(backend.ask(self.question, self.keep), draft)
+            announce_start(self.config, self.terminal, self.server_use)
+        with self._shown(draft):
+            self._find_by_words(draft, backend)
+            if backend is None:
+                draft.stage = "Loading the models and searching the notes"
+                backend = open_backend(self.config, self.server_use)
+            with closing(backend):
+                answer = self._follow(backend.ask(self.question, self.keep), draft)
         if self.terminal.json:
             self.terminal.print_json(answer)
         else:
@@ -92,12 +105,23 @@ class Ask:
             return
         require_model(find_model(name, ModelKind.CHAT, self.config.models), self.config.models)
 
+    def _find_by_words(self, draft: Draft, server: Backend | None) -> None:
+        """Find something to look at while models load; whatever fails here is told by the question itself."""
+        if not self._console.is_terminal:
+            return
+        with contextlib.suppress(VaultragError), contextlib.ExitStack() as stack:
+            backend = server or stack.enter_context(closing(open_quick(self.config)))
+            draft.nearest = backend.search(self.question, NEAREST_SHOWN, "words").passages
+
+    @property
+    def _console(self) -> Console:
+        return self.terminal.out if self.terminal.live else self.terminal.err
+
+    def _shown(self, draft: Draft) -> Live:
+        return Live(draft, console=self._console, transient=True, refresh_per_second=FRAMES_PER_SECOND)
+
     def _follow(self, events: wire.Events, draft: Draft) -> wire.Answer:
-        console = self.terminal.out if self.terminal.live else self.terminal.err
-        with (
-            closing(events),
-            Live(draft, console=console, transient=True, refresh_per_second=FRAMES_PER_SECOND),
-        ):
+        with closing(events):
             for event in events:
                 if isinstance(event, wire.Answer):
                     return event

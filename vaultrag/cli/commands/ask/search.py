@@ -1,20 +1,26 @@
-"""`vaultrag search`: words at once, meaning as soon as a model is loaded."""
+"""`vaultrag search`: words at once, for whoever watches; one list by words and meaning as soon as a model is loaded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.text import Text
 
 from vaultrag.cli import render
-from vaultrag.cli.backend import Backend, ServerUse, find_backend, open_backend, open_quick
+from vaultrag.cli.backend import Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
+from vaultrag.cli.render import nearest_line
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.domain import FILTER_LANE
+from vaultrag.errors import VaultragError
 from vaultrag.retrieval.filters import parse_query
-from vaultrag.wire import Passage, SearchResult
+from vaultrag.wire import SearchResult
+
+ROWS_KEPT_FREE = 3  # for the line that says what happens, and the cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,36 +35,37 @@ class Search:
     server_use: ServerUse
 
     def run(self) -> None:
-        """Print what was found: one JSON document, or hits as they come."""
+        """Print what was found: one JSON document, or one ranked list."""
         server = find_backend(self.config, self.server_use)
         if server is not None:
             self._print_all(self._full(server))
         elif self.terminal.json:
-            self._print_all(self._full(open_backend(self.config, self.terminal, self.server_use)))
+            self._print_all(self._full(open_backend(self.config, self.server_use)))
         else:
-            self._print_in_two_steps()
+            self._load_and_print()
 
-    def _print_in_two_steps(self) -> None:
+    def _load_and_print(self) -> None:
+        """Show hits by words while the model for meaning loads, then print the list of both in their place."""
         with closing(open_quick(self.config)) as local:
             words = local.search(self.query, self.k, "words")
         if words.lanes == [FILTER_LANE]:
             self._print_all(words)
             return
-        self._title("By words and links:" if words.passages else "No hits by words or links.")
-        self._print_passages(words.passages, words)
-        backend = open_backend(self.config, self.terminal, self.server_use)
-        with self.terminal.waiting("Loading the embedding model: hits by meaning follow"):
-            full = self._full(backend)
-        if "vector" in full.lanes:
-            self._print_by_meaning(words, full)
-        self._print_warnings(full)
+        announce_start(self.config, self.terminal, self.server_use)
+        try:
+            with Live(self._waiting(words), console=self.terminal.out, transient=True):
+                full = self._full(open_backend(self.config, self.server_use))
+        except (VaultragError, KeyboardInterrupt):
+            self._print_all(words)  # better than nothing; then why there is no more
+            raise
+        self._print_all(full)
 
-    def _print_by_meaning(self, words: SearchResult, full: SearchResult) -> None:
-        known = {_place(passage) for passage in words.passages}
-        new = [passage for passage in full.passages if _place(passage) not in known]
-        self._title("By meaning, too (numbered by rank among all):" if new else "Meaning adds no other hits.")
-        ranks = {_place(passage): rank for rank, passage in enumerate(full.passages, start=1)}
-        self._print_passages(new, full, [ranks[_place(passage)] for passage in new])
+    def _waiting(self, words: SearchResult) -> Group:
+        """Return what is shown meanwhile: as many hits by words as the terminal has rows for."""
+        rows = max(1, self.terminal.out.height - ROWS_KEPT_FREE)
+        text = parse_query(self.query).text
+        lines = [nearest_line(passage, n, text) for n, passage in enumerate(words.passages[:rows], start=1)]
+        return Group(Spinner("dots", Text("By words and links; by meaning, too, in a moment …", style="dim")), *lines)
 
     def _full(self, backend: Backend) -> SearchResult:
         with closing(backend):
@@ -70,14 +77,12 @@ class Search:
             return
         if not result.passages:
             self._title("Nothing found.")
-        self._print_passages(result.passages, result)
+        self._print_passages(result)
         self._print_warnings(result)
 
-    def _print_passages(
-        self, passages: Sequence[Passage], result: SearchResult, ranks: Sequence[int] | None = None
-    ) -> None:
+    def _print_passages(self, result: SearchResult) -> None:
         words = parse_query(self.query).text
-        for number, passage in zip(ranks or range(1, len(passages) + 1), passages, strict=True):
+        for number, passage in enumerate(result.passages, start=1):
             self.terminal.print(*render.passage_block(passage, number, words, self.config.vault.name))
             if self.explain:
                 self.terminal.print(render.trace_table(passage))
@@ -90,7 +95,3 @@ class Search:
 
     def _title(self, sentence: str) -> None:
         self.terminal.print(Text(sentence, style="dim"))
-
-
-def _place(passage: Passage) -> tuple[str, tuple[int, int], tuple[int, int]]:
-    return passage.path, passage.lines, passage.columns
