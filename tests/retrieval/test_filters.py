@@ -112,3 +112,14 @@ def test_any_text_is_parsed_or_refused(query: str) -> None:
 def test_a_date_that_no_calendar_has_is_refused(written: str) -> None:
     with pytest.raises(UsageError, match="is not a date"):
         parse_query(f"date:{written} бойлер")
+
+
+@pytest.mark.parametrize("query", ["tag:a " * 600, "date:2020 " * 390, "рыба " + "-[статус:готово] path:Архив/ " * 9])
+def test_more_filters_than_anybody_writes_are_refused_in_one_sentence(query: str) -> None:
+    with pytest.raises(UsageError, match=r"filters; 16 are the most") as caught:
+        parse_query(query)
+    assert caught.value.remedy
+
+
+def test_as_many_filters_as_there_may_be_are_taken() -> None:
+    assert len(parse_query("tag:a " * 16).filters) == 16

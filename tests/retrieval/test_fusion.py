@@ -60,3 +60,19 @@ def test_links_take_slots_only_behind_the_first_hits() -> None:
     filled = chunks(fill_free_slots(ranked, linked, kept=3))
     assert filled[:3] == [1, 2, 3]
     assert filled[3:] == [20, 4, 5, 21, 6]
+
+
+def test_what_the_vector_lane_has_not_seen_is_not_counted_against_a_hit() -> None:
+    lanes = {"keyword": [Hit(1, 1, 9.0), Hit(2, 2, 1.0)], "vector": [Hit(n, n, 0.9 - n / 100) for n in (3, 4, 2)]}
+    weights = {"keyword": 0.3, "vector": 1.0}
+    assert chunks(fuse(lanes, weights))[0] != 1
+    ranked = fuse(lanes, weights, unseen={1})
+    assert ranked[0].chunk == 1
+    assert [share.lane for share in ranked[0].trace] == ["keyword"]
+    assert ranked[0].score == pytest.approx(1.3 / 61)
+
+
+def test_equal_scores_lie_as_the_passages_do_in_the_vault() -> None:
+    hits = [Hit(1, 1, 1.0, order=("b.md", 0)), Hit(2, 2, 1.0, order=("a.md", 7)), Hit(3, 2, 1.0, order=("a.md", 2))]
+    ranked = fuse({"a": hits[:1], "b": hits[1:2], "c": hits[2:]}, dict.fromkeys("abc", 1.0))
+    assert chunks(ranked) == [3, 2, 1]

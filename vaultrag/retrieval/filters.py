@@ -22,6 +22,7 @@ _FOREIGN = frozenset(
     tags file folder prop props properties content line block section task task-todo task-done match-case ignore-case
     """.split()
 )
+MOST_FILTERS = 16  # each may look at every note; nobody writes so many by hand, and SQLite takes no long conditions
 _QUOTED = r"\"[^\"]*\"|“[^”]*”|«[^»]*»"
 _TERM = re.compile(
     rf"(?<!\S)(?:{_QUOTED})"  # quoted words stay words
@@ -52,6 +53,8 @@ def parse_query(query: str) -> ParsedQuery:
             filters.append(replace(found, excluded=match["minus"] == "-"))
             words.append(query[at : match.start()])
             at = match.end()
+    if len(filters) > MOST_FILTERS:
+        raise _refused(f"The query holds {len(filters)} filters; {MOST_FILTERS} are the most.")
     if not filters:
         return ParsedQuery(query, ())
     words.append(query[at:])

@@ -8,23 +8,28 @@ Measured on XQuAD, nDCG@10: plain .976 / .962 (en / ru), scaled .982 / .974.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from vaultrag.domain import LaneShare
 
 RRF_K = 60  # the constant of the paper; between 10 and 60 the results are equal within noise
+VECTOR_LANE = "vector"
 WORST_SHARE = 0.3  # what the last hit of a lane keeps of its share: being found at all still counts
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk (its row id) that one lane found, with the lane's own score; `via` says through what."""
+    """A chunk (its row id) that one lane found, with the lane's own score; `via` says through what.
+
+    `order` is its place in the vault, by path and then within the note: it parts equal scores.
+    """
 
     chunk: int
     note: int
     score: float
     via: str = ""
+    order: tuple[str, int] = ("", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +40,36 @@ class Fused:
     note: int
     score: float
     trace: tuple[LaneShare, ...]
+    order: tuple[str, int] = ("", 0)
 
 
-def fuse(lanes: Mapping[str, Sequence[Hit]], weights: Mapping[str, float]) -> list[Fused]:
-    """Fuse ranked lanes, best first; ties by chunk id, so that equal input gives equal output."""
-    notes: dict[int, int] = {}
+def by_score(item: Hit | Fused) -> tuple[float, tuple[str, int], int]:
+    """The key to sort by, best first: equal scores lie as the passages do in the vault, whenever they were indexed."""
+    return -item.score, item.order, item.chunk
+
+
+def fuse(
+    lanes: Mapping[str, Sequence[Hit]], weights: Mapping[str, float], unseen: Set[int] = frozenset()
+) -> list[Fused]:
+    """Fuse ranked lanes, best first.
+
+    `unseen` are chunks that have no embedding: the lane that likes them best speaks for the vector lane, too, so that
+    its silence counts neither for them nor against them.
+    """
+    first: dict[int, Hit] = {}
     traces: dict[int, list[LaneShare]] = {}
     for lane, hits in lanes.items():
         for rank, hit in enumerate(hits, 1):
-            notes[hit.chunk] = hit.note
+            first.setdefault(hit.chunk, hit)
             share = weights[lane] * _scaled(hit.score, hits) / (RRF_K + rank)
             traces.setdefault(hit.chunk, []).append(LaneShare(lane, rank, hit.score, share, hit.via))
-    fused = [Fused(chunk, notes[chunk], sum(s.share for s in trace), tuple(trace)) for chunk, trace in traces.items()]
-    return sorted(fused, key=lambda f: (-f.score, f.chunk))
+    for chunk in unseen & traces.keys():
+        traces[chunk] = _speaking_for(VECTOR_LANE, traces[chunk], weights)
+    fused = [
+        Fused(chunk, hit.note, sum(share.share for share in traces[chunk]), tuple(traces[chunk]), hit.order)
+        for chunk, hit in first.items()
+    ]
+    return sorted(fused, key=by_score)
 
 
 def spread_notes(ranked: Sequence[Fused], per_note: int, decay: float) -> list[Fused]:
@@ -58,7 +80,7 @@ def spread_notes(ranked: Sequence[Fused], per_note: int, decay: float) -> list[F
         count = seen[item.note] = seen.get(item.note, 0) + 1
         if count <= per_note:
             spread.append(replace(item, score=item.score * decay ** (count - 1)))
-    return sorted(spread, key=lambda f: (-f.score, f.chunk))
+    return sorted(spread, key=by_score)
 
 
 def merge_languages(first: Sequence[Fused], second: Sequence[Fused], turns: int) -> list[Fused]:
@@ -87,6 +109,16 @@ def fill_free_slots(ranked: Sequence[Fused], linked: Sequence[Fused], kept: int)
         known = out.get(item.chunk)
         out[item.chunk] = item if known is None else replace(known, trace=_joined(known.trace, item.trace))
     return list(out.values())
+
+
+def _speaking_for(lane: str, trace: Sequence[LaneShare], weights: Mapping[str, float]) -> list[LaneShare]:
+    """Let the share that is largest for its lane's weight count for another lane, too."""
+    heard = [share for share in trace if weights[share.lane]]
+    if lane not in weights or not heard:
+        return list(trace)
+    best = max(heard, key=lambda share: share.share / weights[share.lane])
+    grown = replace(best, share=best.share * (1 + weights[lane] / weights[best.lane]))
+    return [grown if share is best else share for share in trace]
 
 
 def _scaled(score: float, hits: Sequence[Hit]) -> float:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+import statistics
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from vaultrag.domain import NearestNeighbours, Passage, Vectors
-from vaultrag.retrieval.fusion import Fused, Hit
+from vaultrag.retrieval.fusion import Fused, Hit, by_score
 from vaultrag.store.database import Database
-from vaultrag.store.embeddings import vectors_for
+from vaultrag.store.embeddings import embedded_keys, vectors_for
 from vaultrag.store.notes.filters import keys_of_rows
 from vaultrag.store.notes.graph import neighbours as linked_notes
 from vaultrag.store.notes.keywords import search_keywords, search_names
@@ -34,6 +35,7 @@ NAME_COVERAGE = 0.75  # of a name's weighted words: «у Гогоберидзе�
 LINK_SEEDS = 5  # notes whose links are followed; more seeds only add noise (2wiki: 5 beats 10 and 15)
 LINKS_CONSIDERED = 200  # a hub's links are cut here, heaviest first
 LANGUAGE_SHARE = 0.5  # of its language's mean, taken out of a question: XQuAD en→ru nDCG .903 → .909 (0.3 to 0.7 alike)
+COSINE_DIGITS = 6  # float32 holds seven, and the last depends on where in the matrix a vector lies
 SEED_STEP = 0.005  # cosine that one rank of the seed is worth: e5's cosines of related notes lie within 0.1
 
 _BRACKETED = re.compile(r"\([^)]*\)")
@@ -55,6 +57,10 @@ class Question:
     allowed: Set[int] | None = None
     similarities: dict[str, float] = field(default_factory=dict)
     keyword_scores: dict[int, float] = field(default_factory=dict)
+
+    def usual_similarity(self) -> float:
+        """What a chunk without an embedding counts as: no nearer than others, and no farther."""
+        return statistics.fmean(self.similarities.values()) if self.similarities else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,7 @@ class Lanes:
         scored = search_keywords(self.database, words, k, allowed=question.allowed)
         places = places_by_row_ids(self.database, [row_id for row_id, _ in scored])
         question.keyword_scores.update(scored)
-        return [
-            (places[row_id], Hit(row_id, places[row_id].note_id, score)) for row_id, score in scored if row_id in places
-        ]
+        return [(places[row_id], _hit(places[row_id], score)) for row_id, score in scored if row_id in places]
 
     def vector(self, question: Question, k: int, fewest: int) -> list[tuple[Place, Hit]]:
         """Chunks near in meaning, by cosine: the k nearest of all, and of each language `fewest`, if it has so many.
@@ -107,14 +111,15 @@ class Lanes:
                 theirs = {key for key, language in keys.items() if language in languages}
                 more = nearest.search_among(vector, theirs, fewest)
             found |= self._placed(question, more)
-        return sorted(found.values(), key=lambda pair: (-pair[1].score, pair[0].text_hash))
+        return sorted(found.values(), key=lambda pair: by_score(pair[1]))
 
     def _placed(self, question: Question, scored: Sequence[tuple[str, float]]) -> dict[int, tuple[Place, Hit]]:
         """Return the chunks that hold these keys, by row id, as far as the filters leave them."""
+        scored = [(key, round(cosine, COSINE_DIGITS)) for key, cosine in scored]
         question.similarities.update(scored)
         places = places_by_keys(self.database, [key for key, _ in scored])
         return {
-            place.row_id: (place, Hit(place.row_id, place.note_id, score))
+            place.row_id: (place, _hit(place, score))
             for key, score in scored
             for place in _allowed(question, places.get(key, ()))
         }
@@ -131,17 +136,21 @@ class Lanes:
             for hit in hits
             if keys[hit.chunk] in vectors
         ]
-        return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
+        return sorted(scored, key=by_score)
+
+    def unseen(self, question: Question, places: Iterable[Place]) -> frozenset[int]:
+        """Return those of these chunks that the vector lane cannot find, for they have no embedding (yet)."""
+        if question.vector is None:
+            return frozenset()
+        rows = {place.row_id: place.text_hash for place in places}
+        embedded = set(embedded_keys(self.database, self.fingerprint, list(dict.fromkeys(rows.values()))))
+        return frozenset(row for row, key in rows.items() if key not in embedded)
 
     def name(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
         """The best chunk of each note whose title or alias the question says."""
         scored = self._named(question)[:k]
         best = self.best_places(question, [note_id for note_id, _, _ in scored])
-        return [
-            (best[note_id], Hit(best[note_id].row_id, note_id, score, name))
-            for note_id, score, name in scored
-            if note_id in best
-        ]
+        return [(best[note_id], _hit(best[note_id], score, name)) for note_id, score, name in scored if note_id in best]
 
     def links(self, question: Question, seeds: Sequence[Fused]) -> list[Hit]:
         """The best chunk of each note that the first hits link to or are linked from."""
@@ -153,12 +162,10 @@ class Lanes:
                     best_seed[other] = (ranks[seed], edge.text)
         places = self.best_places(question, list(best_seed))
         hits = [
-            Hit(
-                place.row_id, note, self._nearness(question, place) - SEED_STEP * best_seed[note][0], best_seed[note][1]
-            )
+            _hit(place, self._nearness(question, place) - SEED_STEP * best_seed[note][0], best_seed[note][1])
             for note, place in places.items()
         ]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.chunk))
+        return sorted(hits, key=by_score)
 
     def best_places(self, question: Question, note_ids: Sequence[int]) -> dict[int, Place]:
         """Return the chunk of each note that suits the question best."""
@@ -178,7 +185,8 @@ class Lanes:
         vectors = vectors_for(self.database, self.fingerprint, unknown)
         if vectors:
             cosines = np.stack(list(vectors.values())) @ question.vector
-            question.similarities.update(zip(vectors, map(float, cosines), strict=True))
+            rounded = (round(float(cosine), COSINE_DIGITS) for cosine in cosines)
+            question.similarities.update(zip(vectors, rounded, strict=True))
 
     def _name_score(self, name: str, asked: set[str], weights: dict[str, float], total: int) -> float:
         """Return the weight of the name's words that were asked for; 0 when too little of the name was."""
@@ -208,9 +216,10 @@ class Lanes:
         return document_frequency(self.database, stemmed)
 
     def _nearness(self, question: Question, place: Place) -> float:
-        if question.vector is not None:
-            return question.similarities.get(place.text_hash, 0.0)
-        return question.keyword_scores.get(place.row_id, 0.0)
+        if question.vector is None:
+            return question.keyword_scores.get(place.row_id, 0.0)
+        known = question.similarities.get(place.text_hash)
+        return question.usual_similarity() if known is None else known
 
     def _named(self, question: Question) -> list[tuple[int, float, str]]:
         asked = {*stems(question.text), *question.spellings}
@@ -225,7 +234,11 @@ class Lanes:
         for _, name in named.values():
             bearers[name.lower()] = bearers.get(name.lower(), 0) + 1
         scored = [(note, score / bearers[name.lower()], name) for note, (score, name) in named.items()]
-        return sorted(scored, key=lambda item: (-item[1], item[0]))
+        return sorted(scored, key=lambda item: -item[1])  # equal ones stay in the order of their paths
+
+
+def _hit(place: Place, score: float, via: str = "") -> Hit:
+    return Hit(place.row_id, place.note_id, score, via, place.order)
 
 
 def _allowed(question: Question, places: Iterable[Place]) -> list[Place]:

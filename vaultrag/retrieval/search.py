@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
 from vaultrag.config import SearchSection
 from vaultrag.domain import FILTER_LANE, Filter, LaneShare, NearestNeighbours, Passage, SearchResult, Vectors
-from vaultrag.retrieval.fusion import Fused, Hit, fill_free_slots, fuse, merge_languages, spread_notes
+from vaultrag.retrieval.fusion import Fused, Hit, by_score, fill_free_slots, fuse, merge_languages, spread_notes
 from vaultrag.retrieval.lanes import Lanes, Question
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
@@ -92,11 +92,12 @@ class Searcher:
         other = {
             lane: _not_in_language(hits, question.language, self.settings.candidates) for lane, hits in found.items()
         }
-        leads = _other_leads(own["vector"], other["vector"])
+        unseen = reader.unseen(question, [place for hits in found.values() for place, _ in hits])
+        leads = _other_leads(own, other, unseen)
         other["vector"] = reader.across(question, other["vector"], {hit.chunk: place for place, hit in found["vector"]})
         per_note = self.settings.per_note
-        own_ranked = spread_notes(fuse(own, OWN_WEIGHTS), per_note, REPEAT_DECAY)
-        other_ranked = spread_notes(fuse(other, OTHER_WEIGHTS), per_note, REPEAT_DECAY)
+        own_ranked = spread_notes(fuse(own, OWN_WEIGHTS, unseen), per_note, REPEAT_DECAY)
+        other_ranked = spread_notes(fuse(other, OTHER_WEIGHTS, unseen), per_note, REPEAT_DECAY)
         if leads:
             return merge_languages(other_ranked, own_ranked, TURNS)
         return merge_languages(own_ranked, other_ranked, TURNS)
@@ -142,9 +143,16 @@ def _not_in_language(hits: Sequence[tuple[Place, Hit]], language: str, k: int) -
     return [hit for place, hit in hits if language and place.language not in (language, "")][:k]
 
 
-def _other_leads(own: Sequence[Hit], other: Sequence[Hit]) -> bool:
-    """Tell whether the other language holds the nearer meaning, allowing for the gap between languages."""
-    return bool(other) and (not own or other[0].score > own[0].score - LANGUAGE_GAP)
+def _other_leads(own: Mapping[str, Sequence[Hit]], other: Mapping[str, Sequence[Hit]], unseen: Set[int]) -> bool:
+    """Tell whether the other language holds the nearer meaning, allowing for the gap between languages.
+
+    As long as the best hit by words has no embedding, words decide instead.
+    """
+    best = min((hits["keyword"][0] for hits in (own, other) if hits["keyword"]), key=by_score, default=None)
+    if best is not None and best.chunk in unseen:
+        return best in other["keyword"]
+    theirs, ours = other["vector"], own["vector"]
+    return bool(theirs) and (not ours or theirs[0].score > ours[0].score - LANGUAGE_GAP)
 
 
 def _limited(ranked: Sequence[Fused], per_note: int) -> list[Fused]:

@@ -184,7 +184,9 @@ def neighbours(database: Database, note_ids: Sequence[int]) -> list[Edge]:
         for where in (f"links.source_id IN ({some})", f"target.id IN ({some})"):
             edges.update(_edges(database, where, part))
         edges.update(_alias_edges(database, part))
-    return sorted(edges, key=lambda edge: (-edge.weight, edge.source_id, edge.target_id, edge.text))
+    notes = list({note for edge in edges for note in (edge.source_id, edge.target_id)})
+    paths: dict[int, str] = dict(database.rows(f"SELECT id, path FROM notes WHERE id {AMONG}", (as_list(notes),)))
+    return sorted(edges, key=lambda e: (-e.weight, paths.get(e.source_id, ""), paths.get(e.target_id, ""), e.text))
 
 
 def _alias_edges(database: Database, note_ids: Sequence[int]) -> list[Edge]:

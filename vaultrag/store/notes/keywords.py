@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
-from vaultrag.store.database import Database
+from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.lists import AMONG, as_list
 
 KEYWORD_TABLES = ("keywords", "names_fts")  # the stems of chunks, and those of titles and aliases
@@ -20,23 +20,34 @@ def search_keywords(
 ) -> list[tuple[int, float]]:
     """Return (chunk row id, score), best first: chunks that hold any of the stems, by BM25, larger is better.
 
-    Function words are the caller's to leave out. `language` restricts to chunks in that language, `allowed` to these.
+    Equal ones lie in the order of their paths and places there, at the end of the list, too. Function words are the
+    caller's to leave out. `language` restricts to chunks in that language, `allowed` to these.
     """
     expression = match_any(stems)
     if not expression:
         return []
-    restriction, parameters = "", [expression]
+    restriction, parameters = "", list[Value]((expression,))
     if language is not None:
         restriction += " AND (SELECT language FROM chunks WHERE id = keywords.rowid) = ?"
         parameters.append(language)
     if allowed is not None:
         restriction += f" AND +rowid {AMONG}"  # the plus: match once and then sift, not match once for each row
         parameters.append(as_list(allowed))
-    rows = database.rows(
-        f"SELECT rowid, rank FROM keywords WHERE keywords MATCH ?{restriction} ORDER BY rank LIMIT ?",
-        (*parameters, k),
+    rows = _ranked(database, restriction, parameters, k + 1)
+    if len(rows) > k > 0 and rows[k][1] == rows[k - 1][1]:  # which of the equal ones are the last?
+        rows = _ranked(database, f"{restriction} AND +rank <= ?", [*parameters, rows[k][1]], -1)
+    return [(row_id, -rank) for row_id, rank in rows[:k]]
+
+
+def _ranked(database: Database, restriction: str, parameters: Sequence[Value], limit: int) -> list[Row]:
+    """Return (chunk row id, rank), the least rank first; a negative limit is none."""
+    return database.rows(
+        "SELECT chunks.id, found.rank FROM"
+        f" (SELECT rowid, rank FROM keywords WHERE keywords MATCH ?{restriction} ORDER BY rank LIMIT ?) AS found"
+        " JOIN chunks ON chunks.id = found.rowid JOIN notes ON notes.id = chunks.note_id"
+        " ORDER BY found.rank, notes.path, chunks.ordinal",
+        (*parameters, limit),
     )
-    return [(row_id, -rank) for row_id, rank in rows]
 
 
 def search_names(database: Database, stems: Sequence[str], k: int) -> list[tuple[int, float, str]]:
@@ -45,9 +56,11 @@ def search_names(database: Database, stems: Sequence[str], k: int) -> list[tuple
     if not expression:
         return []
     rows = database.rows(
-        "SELECT names.note_id, min(found.rank), names.name"
+        "SELECT note_id, rank, name FROM"
+        " (SELECT note_id, rank, name, row_number() OVER (PARTITION BY note_id ORDER BY rank, name) AS place"
         " FROM (SELECT rowid, rank FROM names_fts WHERE names_fts MATCH ?) AS found"
-        " JOIN names ON names.id = found.rowid GROUP BY names.note_id ORDER BY 2, 1 LIMIT ?",
+        " JOIN names ON names.id = found.rowid)"
+        " JOIN notes ON notes.id = note_id WHERE place = 1 ORDER BY rank, path LIMIT ?",
         (expression, k),
     )
     return [(note_id, -rank, name) for note_id, rank, name in rows]

@@ -15,9 +15,15 @@ class Place(NamedTuple):
 
     row_id: int
     note_id: int
+    path: str
     ordinal: int
     text_hash: str
     language: str
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """Where it stands in the vault: what parts equal scores, for row ids tell only when a note was written."""
+        return self.path, self.ordinal
 
 
 def places_by_row_ids(database: Database, row_ids: Sequence[int]) -> dict[int, Place]:
@@ -30,7 +36,7 @@ def places_by_keys(database: Database, keys: Sequence[str]) -> dict[str, list[Pl
     found: dict[str, list[Place]] = {key: [] for key in keys}
     for place in _places(database, "text_hash", keys):
         found[place.text_hash].append(place)
-    return {key: places for key, places in found.items() if places}
+    return {key: sorted(places, key=lambda place: place.order) for key, places in found.items() if places}
 
 
 def languages_of(database: Database, keys: Sequence[str]) -> dict[str, str]:
@@ -70,7 +76,9 @@ def _places(database: Database, column: str, keys: Sequence[Key]) -> list[Place]
         found += (
             Place(*row)
             for row in database.rows(
-                f"SELECT id, note_id, ordinal, text_hash, language FROM chunks WHERE {column} IN ({marks(part)})", part
+                "SELECT chunks.id, note_id, path, ordinal, text_hash, chunks.language"
+                f" FROM chunks JOIN notes ON notes.id = note_id WHERE chunks.{column} IN ({marks(part)})",
+                part,
             )
         )
     return found

@@ -202,8 +202,13 @@ def _best(
     """Return the k best of the rows that still have a key, one of `among` if that is given."""
     wanted = k
     while True:
-        rows = range(len(cosines)) if wanted >= len(cosines) else np.argpartition(-cosines, wanted - 1)[:wanted]
+        rows = range(len(cosines)) if wanted >= len(cosines) else _at_least(cosines, wanted)
         pairs = [(key, float(cosines[row])) for row in rows if (key := keys[row]) and (among is None or key in among)]
         if len(pairs) >= k or wanted >= len(cosines):
             return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[: max(k, 0)]
         wanted *= WIDER
+
+
+def _at_least(cosines: Vectors, wanted: int) -> NDArray[np.int64]:
+    """Return the rows of the so many largest, and of all that are equal to the last of them."""
+    return np.flatnonzero(cosines >= np.partition(cosines, -wanted)[-wanted])
