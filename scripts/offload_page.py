@@ -17,7 +17,7 @@ from vaultrag.runtime.offload.forecast import forecast
 from vaultrag.runtime.offload.kv_cache import cache_bytes, settled
 from vaultrag.runtime.offload.machine_plan import Placed, plan_models
 from vaultrag.runtime.offload.placement import Placement
-from vaultrag.runtime.offload.plan import Plan, Refusal, budget_of, plan_offload
+from vaultrag.runtime.offload.plan import NoPlan, Plan, budget_of, plan_offload
 from vaultrag.runtime.offload.targets import models_of_settings
 
 NOWHERE = Path("no such folder")  # only what is shipped is planned for
@@ -240,7 +240,7 @@ def _planned(name: str, scheme: Scheme, machine: Hardware, context: int) -> Iter
         yield _plan_row(f"… {name}", machine.name, choice, why)
 
 
-def _choices(refusal: Refusal) -> Iterable[tuple[Plan, str]]:
+def _choices(refusal: NoPlan) -> Iterable[tuple[Plan, str]]:
     choices = ((refusal.shorter, "shorter"), (refusal.smaller, "smaller"), (refusal.mapped, "from the drive"))
     return [(plan, why) for plan, why in choices if plan is not None]
 

@@ -11,9 +11,9 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vaultrag.runtime.gguf.header import Tensor
+from vaultrag.runtime.gguf.header import TensorInfo
 from vaultrag.runtime.gguf.quantisation import Scheme, quantised
-from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
+from vaultrag.runtime.gguf.shapes import ModelShape, metadata_of, tensor_shapes
 
 Value: TypeAlias = int | float | bool | str | Sequence[str] | Sequence[int]
 
@@ -74,7 +74,7 @@ def model_metadata(context: int = 512, template: str = CHATML) -> dict[str, Valu
 def write_sparse(
     path: Path,
     metadata: Mapping[str, object],
-    tensors: Sequence[Tensor],
+    tensors: Sequence[TensorInfo],
     vocabulary: Mapping[str, object] = NO_VOCABULARY,
 ) -> Path:
     """Write a header whose tensors are all zeros: a hole in the file, so that its size costs nothing.
@@ -95,9 +95,9 @@ def write_sparse(
     return path
 
 
-def write_shape(path: Path, shape: Shape, scheme: Scheme) -> Path:
+def write_shape(path: Path, shape: ModelShape, scheme: Scheme) -> Path:
     """Write the header of a model of this shape, as `llama-quantize` would type it."""
-    bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
+    bare = [TensorInfo(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
     return write_sparse(path, metadata_of(shape), quantised(bare, scheme, shape.traits))
 
 
@@ -128,7 +128,7 @@ def write_windowed_model(path: Path, window: int = 64, context: int = 4096) -> P
     """Write a whole model of noise as Gemma 3 is made: five of six layers look back over a short window only."""
     random = np.random.default_rng(7)
     tokenizer = {key: value for key, value in model_metadata().items() if key.startswith("tokenizer.")}
-    shape = Shape(
+    shape = ModelShape(
         "windowed", "gemma3", 0, 6, WIDTH, HEADS, 2, 32, len(_vocabulary()[0]), context, feed_forward=FEED_FORWARD,
         window=window, tied=True,
     )  # fmt: skip

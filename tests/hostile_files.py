@@ -13,15 +13,15 @@ from pathlib import Path
 
 from tests.gguf_files import model_metadata, write_sparse, write_tiny_model
 from vaultrag.errors import VaultragError
-from vaultrag.runtime.gguf.header import Tensor, read_gguf
+from vaultrag.runtime.gguf.header import TensorInfo, read_gguf
 from vaultrag.runtime.gguf.quantisation import Scheme, quantised
-from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
+from vaultrag.runtime.gguf.shapes import ModelShape, metadata_of, tensor_shapes
 from vaultrag.runtime.llm import ChildModel
 
 LOAD_SECONDS = 60.0  # the silence after which a worker is given up; one that computes is ended long before
 EXTREMES = (0, 1, 2, 7, 255, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
 WORDS = (b"llama", b"qwen3moe", b"gemma3", b"deepseek2", b"mamba", b"bert", b"t5", b"clip", b"\xff\xfe\x00", b"")
-SMALL = Shape("small", "llama", 0, 2, 256, 4, 2, 64, 0, 512, feed_forward=256)
+SMALL = ModelShape("small", "llama", 0, 2, 256, 4, 2, 64, 0, 512, feed_forward=256)
 SHAPES = (
     SMALL,
     replace(SMALL, name="window", architecture="gemma3", window=64, tied=True),
@@ -69,7 +69,7 @@ def write_bases(folder: Path) -> list[Base]:
     count = len(tokens["tokenizer.ggml.tokens"])  # type: ignore[arg-type]
     for shape in SHAPES:
         shape = replace(shape, vocabulary=count)
-        bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
+        bare = [TensorInfo(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
         path = folder / f"{shape.name}.gguf"
         tensors = quantised(bare, Scheme.F16, shape.traits)
         paths.append(write_sparse(path, {**metadata_of(shape), **vocabulary}, tensors, vocabulary))

@@ -50,3 +50,29 @@ def test_rule_knows_the_sql_of_the_store() -> None:
 @pytest.mark.parametrize("sentence", ["Select a note", "UPDATE VAULTRAG", "Delete it there", "with notes as links"])
 def test_rule_takes_no_sentence_for_sql(sentence: str) -> None:
     assert not list(_sql_in(ast.parse(repr(sentence))))
+
+
+JSON_OF_OTHERS = {"Health", "LoadedModel", "Readiness"}  # the wire's, of nouns that live above `domain`
+
+
+def _classes() -> dict[str, list[str]]:
+    """Return the modules that define each public class."""
+    found: dict[str, list[str]] = {}
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module)
+    return found
+
+
+def _is_noun_with_its_json(name: str, modules: list[str]) -> bool:
+    others = [module for module in modules if not module.startswith("vaultrag/wire/")]
+    return (
+        len(modules) == 2 and len(others) == 1 and (others[0].startswith("vaultrag/domain/") or name in JSON_OF_OTHERS)
+    )
+
+
+def test_every_class_name_has_one_meaning() -> None:
+    """Only a noun and its JSON share a name."""
+    shared = {name: modules for name, modules in _classes().items() if len(modules) > 1}
+    assert {name: modules for name, modules in shared.items() if not _is_noun_with_its_json(name, modules)} == {}

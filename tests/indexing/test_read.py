@@ -18,7 +18,7 @@ from vaultrag.indexing.read import (
     Job,
     ReadNote,
     Recipe,
-    Unreadable,
+    UnreadableNote,
     read_all,
     read_and_cut,
     read_and_stem,
@@ -49,7 +49,7 @@ def test_unreadable_note_is_told_and_the_others_go_on(vault: Path) -> None:
     stats = write_vault(vault)
     (vault / stats[3].path).unlink()
     found = list(read_on_cores(Job(read_and_cut, vault, 10_000, RECIPE), stats, 2))
-    assert isinstance(found[3], Unreadable)
+    assert isinstance(found[3], UnreadableNote)
     assert found[3].remedy
     assert sum(isinstance(read, ReadNote) for read in found) == NOTES - 1
 
@@ -128,4 +128,4 @@ def test_error_of_reading_is_the_same_here(vault: Path) -> None:
     first = next(Job(read_and_cut, vault, 10_000, RECIPE).run(stats))
     with pytest.raises(VaultError) as raised:
         read_and_cut(vault, stats[0], 10_000, RECIPE)
-    assert first == Unreadable(raised.value.message, raised.value.remedy)
+    assert first == UnreadableNote(raised.value.message, raised.value.remedy)

@@ -18,7 +18,7 @@ from vaultrag.runtime.gguf.quantisation import Scheme
 from vaultrag.runtime.gguf.shapes import facts_of_shape, load_shapes
 from vaultrag.runtime.hardware.profiles import GIBIBYTE, Card, Hardware, limited
 from vaultrag.runtime.llm import ChildModel
-from vaultrag.runtime.offload.machine_plan import Wanted, plan_models
+from vaultrag.runtime.offload.machine_plan import WantedModel, plan_models
 from vaultrag.runtime.offload.plan import budget_of
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.runtime.run_settings import Running
@@ -113,8 +113,8 @@ def hardware(ram: float, vram: float = 0.0) -> Hardware:
     return Hardware("m", "", 8, ram, 60, cards)
 
 
-def wanted(name: str, *roles: Role) -> Wanted:
-    return Wanted(name, roles, facts_of_shape(load_shapes()[name], Scheme.Q4_K_M))
+def wanted(name: str, *roles: Role) -> WantedModel:
+    return WantedModel(name, roles, facts_of_shape(load_shapes()[name], Scheme.Q4_K_M))
 
 
 def test_a_plan_says_what_room_each_model_has() -> None:

@@ -38,7 +38,7 @@ log = logging.getLogger("vaultrag.server")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Denial:
     """Why a request goes no further."""
 
     status: int
@@ -107,7 +107,7 @@ class Guard:
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read_body(receive)
-        if isinstance(body, Refusal):
+        if isinstance(body, Denial):
             await _send_fault(send, body)
             return
         started = time.monotonic()
@@ -119,7 +119,7 @@ class Guard:
             log.info("%s %s took %.0f ms", scope["method"], _path(scope), (time.monotonic() - started) * 1000)
 
 
-def refuse_caller(scope: Scope, port: int) -> Refusal | None:
+def refuse_caller(scope: Scope, port: int) -> Denial | None:
     """Refuse every Host but loopback with our port, and every Origin but loopback and Obsidian's."""
     hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
     if len(hosts) != 1 or not is_own_host(hosts[0], port):
@@ -142,7 +142,7 @@ def is_trusted_origin(origin: str) -> bool:
     return origin == OBSIDIAN or _LOOPBACK_ORIGIN.fullmatch(origin) is not None
 
 
-def refuse_token(scope: Scope, token: str) -> Refusal | None:
+def refuse_token(scope: Scope, token: str) -> Denial | None:
     """Refuse a request without our bearer token, unless its path is open to all."""
     if scope["path"] in OPEN_PATHS and scope["method"] in {"GET", "HEAD"}:
         return None
@@ -153,10 +153,10 @@ def refuse_token(scope: Scope, token: str) -> Refusal | None:
         return None
     message = "The request carries no valid bearer token."
     remedy = "Send `Authorization: Bearer TOKEN`; the token lies in the file `token` in the vault's home."
-    return Refusal(401, Fault(error="TokenUnreadable", message=message, remedy=remedy))
+    return Denial(401, Fault(error="TokenUnreadable", message=message, remedy=remedy))
 
 
-def refuse_size(scope: Scope) -> Refusal | None:
+def refuse_size(scope: Scope) -> Denial | None:
     """Refuse a body that announces itself as too large."""
     lengths = _values(scope, b"content-length")
     if not lengths:
@@ -191,7 +191,7 @@ async def _answer_preflight(send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _send_fault(send: Send, refusal: Refusal) -> None:
+async def _send_fault(send: Send, refusal: Denial) -> None:
     body = dumps(refusal.fault).encode()
     headers = [
         (b"content-type", b"application/json"),
@@ -204,7 +204,7 @@ async def _send_fault(send: Send, refusal: Refusal) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _read_body(receive: Receive) -> bytes | Refusal:
+async def _read_body(receive: Receive) -> bytes | Denial:
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -246,17 +246,17 @@ def _values(scope: Scope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
 
 
-def _forbidden(message: str) -> Refusal:
+def _forbidden(message: str) -> Denial:
     remedy = "Speak to 127.0.0.1 with the server's port, from this machine or from Obsidian."
-    return Refusal(403, Fault(error="Forbidden", message=message, remedy=remedy))
+    return Denial(403, Fault(error="Forbidden", message=message, remedy=remedy))
 
 
-def _too_large() -> Refusal:
+def _too_large() -> Denial:
     return _usage(413, f"The body of the request is larger than {BODY_LIMIT:,} bytes.")
 
 
-def _usage(status: int, message: str) -> Refusal:
-    return Refusal(status, Fault(error="UsageError", message=message, remedy="Send a short JSON object."))
+def _usage(status: int, message: str) -> Denial:
+    return Denial(status, Fault(error="UsageError", message=message, remedy="Send a short JSON object."))
 
 
 def _path(scope: Scope) -> str:

@@ -18,11 +18,11 @@ from vaultrag.cli.options import (
     EPILOG,
     ChatOption,
     ComboOption,
+    CommandRun,
     HomeOption,
     JsonOption,
     NoServerOption,
     Serve,
-    Session,
     VaultOption,
     checked_chat,
     checked_question,
@@ -319,7 +319,7 @@ def serve(
 
 def main(arguments: Sequence[str], serve: Serve) -> int:
     """Run one command; return the exit code."""
-    session = Session(serve)
+    session = CommandRun(serve)
     try:
         code = typer.main.get_command(app).main(
             args=list(arguments), prog_name="vaultrag", standalone_mode=False, obj=session
@@ -341,7 +341,7 @@ def main(arguments: Sequence[str], serve: Serve) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _report_unknown(session: Session, error: Exception) -> int:
+def _report_unknown(session: CommandRun, error: Exception) -> int:
     if os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exception(error)
     last = traceback.extract_tb(error.__traceback__)[-1]

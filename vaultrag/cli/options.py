@@ -29,7 +29,7 @@ Serve: TypeAlias = Callable[[Config, int, float, Callable[[Endpoint], None]], No
 
 
 @dataclass(slots=True)
-class Session:
+class CommandRun:
     """One run of the program: its terminal, its server, and what was said before the command's name."""
 
     serve: Serve
@@ -51,9 +51,9 @@ class Session:
             return read_settings(home / CONFIG_NAME) if home else Settings()
 
 
-def session_of(context: typer.Context) -> Session:
+def session_of(context: typer.Context) -> CommandRun:
     session = context.obj
-    assert isinstance(session, Session)
+    assert isinstance(session, CommandRun)
     return session
 
 

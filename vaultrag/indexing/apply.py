@@ -22,7 +22,7 @@ from vaultrag.indexing.read import (
     Job,
     ReadNote,
     Recipe,
-    Unreadable,
+    UnreadableNote,
     read_all,
     read_and_cut,
     read_and_stem,
@@ -32,7 +32,7 @@ from vaultrag.store.database import Database
 from vaultrag.store.notes import graph
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.graph import Resolve
-from vaultrag.vault.files import EXCLUDED, Skipped
+from vaultrag.vault.files import EXCLUDED, SkippedFile
 from vaultrag.vault.links import resolve_link
 
 GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
@@ -110,10 +110,12 @@ def apply_changes(
     return writer.report
 
 
-_Read: TypeAlias = "tuple[Change, ReadNote | Unreadable | None]"
+_Read: TypeAlias = "tuple[Change, ReadNote | UnreadableNote | None]"
 
 
-def _batches(changes: Sequence[Change], reads: Iterator[ReadNote | Unreadable]) -> Iterator[tuple[int, list[_Read]]]:
+def _batches(
+    changes: Sequence[Change], reads: Iterator[ReadNote | UnreadableNote]
+) -> Iterator[tuple[int, list[_Read]]]:
     """Yield how many changes came before, and the next ones with what was read of them: reading holds no lock."""
     batch: list[_Read] = []
     began, done = time.monotonic(), 0
@@ -148,11 +150,11 @@ class _Writer:
                 self.catalog.database, self.diff.appeared, self.diff.vanished, self._resolve
             )
 
-    def apply(self, change: Change, read: ReadNote | Unreadable | None) -> None:
+    def apply(self, change: Change, read: ReadNote | UnreadableNote | None) -> None:
         if read is None:
             self.catalog.remove_note(change.path)
             self.report.removed += 1
-        elif isinstance(read, Unreadable):
+        elif isinstance(read, UnreadableNote):
             self.report.unread.append(self.diff.stats[change.path].fs_path)
             self.report.findings.append(Finding("note-readable", "warning", read.message, read.remedy))
         else:
@@ -234,7 +236,7 @@ class Embeds:
         return self.find(path) if path.lower().endswith(".md") and path != source else None
 
 
-def _left_out(skipped: Iterable[Skipped]) -> Iterator[Finding]:
+def _left_out(skipped: Iterable[SkippedFile]) -> Iterator[Finding]:
     """Say what of the vault was not read, in one finding for each reason; what the settings exclude is no news."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for place in skipped:

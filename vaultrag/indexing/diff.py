@@ -17,7 +17,7 @@ from vaultrag.store.notes import graph
 from vaultrag.store.notes.catalog import Catalog, StoredFile
 from vaultrag.store.notes.within import EVERYWHERE
 from vaultrag.text.paths import normalize_path
-from vaultrag.vault.files import COPY, COPY_STARTS, Skipped, note_suffixes, read_note, scan_vault, without
+from vaultrag.vault.files import COPY, COPY_STARTS, SkippedFile, note_suffixes, read_note, scan_vault, without
 from vaultrag.vault.parsing.parse import content_hash
 
 
@@ -34,7 +34,7 @@ class VaultDiff:
     stats: Mapping[str, FileStat]
     appeared: tuple[str, ...]
     vanished: tuple[str, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedFile, ...]
     problems: tuple[str, ...]
     known: int
 
@@ -169,7 +169,7 @@ def _covers(places: Collection[str], path: str) -> bool:
     return False
 
 
-def _vanished(missing: Iterable[str], skipped: Sequence[Skipped]) -> list[str]:
+def _vanished(missing: Iterable[str], skipped: Sequence[SkippedFile]) -> list[str]:
     """Return those of the missing paths that are gone, and not only unreadable now; sorted."""
     there = [normalize_path(place.path) + "/" * place.path.endswith("/") for place in skipped if place.is_there]
     folders, files = tuple(path for path in there if path.endswith("/")), frozenset(there)

@@ -15,7 +15,7 @@ from vaultrag.vault.mentions import (
     KEPT_PER_NOTE,
     Found,
     NameIndex,
-    Wanted,
+    WantedName,
     is_mention,
     stems_to_look_for,
     wanted_names,
@@ -87,12 +87,12 @@ class _Judge:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.proper: dict[Wanted, bool] = {}
+        self.proper: dict[WantedName, bool] = {}
 
     def accepts(self, found: Found) -> bool:
         return is_mention(found, self._is_proper)
 
-    def _is_proper(self, wanted: Wanted) -> bool:
+    def _is_proper(self, wanted: WantedName) -> bool:
         if wanted not in self.proper:
             index = NameIndex([wanted])
             held = mentions.texts_with_words(self.database, wanted.stems)

@@ -61,7 +61,7 @@ class ReadNote:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableNote:
     """A note that could not be read, and what to do about it."""
 
     message: str
@@ -107,16 +107,16 @@ class Job:
     max_bytes: int
     recipe: Recipe
 
-    def run(self, stats: Iterable[FileStat]) -> Generator[ReadNote | Unreadable, None, None]:
+    def run(self, stats: Iterable[FileStat]) -> Generator[ReadNote | UnreadableNote, None, None]:
         """Read notes one after the other, in this process."""
         for stat in stats:
             try:
                 yield self.read(self.vault, stat, self.max_bytes, self.recipe)
             except VaultError as error:
-                yield Unreadable(error.message, error.remedy)
+                yield UnreadableNote(error.message, error.remedy)
 
 
-def read_all(job: Job, stats: Sequence[FileStat]) -> Generator[ReadNote | Unreadable, None, None]:
+def read_all(job: Job, stats: Sequence[FileStat]) -> Generator[ReadNote | UnreadableNote, None, None]:
     """Read notes in their order; many of them with worker processes, where there are cores for it."""
     cores = min(usable_cores(), MOST_WORKERS + 1)
     if len(stats) < MANY or cores < 2 or not _can_be_sent(job):
@@ -124,7 +124,7 @@ def read_all(job: Job, stats: Sequence[FileStat]) -> Generator[ReadNote | Unread
     return read_on_cores(job, stats, cores)
 
 
-def read_on_cores(job: Job, stats: Sequence[FileStat], cores: int) -> Generator[ReadNote | Unreadable, None, None]:
+def read_on_cores(job: Job, stats: Sequence[FileStat], cores: int) -> Generator[ReadNote | UnreadableNote, None, None]:
     """Read notes in this process and in a worker for each further core; a few batches are held at a time.
 
     This process reads what no worker has begun while it would have to wait, and what a dead worker leaves.
@@ -149,7 +149,7 @@ class _Batch:
     def __init__(self, job: Job, pool: ProcessPoolExecutor, stats: Sequence[FileStat]) -> None:
         self.job = job
         self.stats = stats
-        self._found: list[ReadNote | Unreadable] | None = None
+        self._found: list[ReadNote | UnreadableNote] | None = None
         self._asked = _submit(pool, stats)
 
     @property
@@ -163,7 +163,7 @@ class _Batch:
         self._found = list(self.job.run(self.stats))
         return True
 
-    def result(self) -> list[ReadNote | Unreadable]:
+    def result(self) -> list[ReadNote | UnreadableNote]:
         if self._found is not None:
             return self._found
         try:
@@ -172,7 +172,7 @@ class _Batch:
             return list(self.job.run(self.stats))
 
 
-def _read_first(ahead: deque[_Batch]) -> list[ReadNote | Unreadable]:
+def _read_first(ahead: deque[_Batch]) -> list[ReadNote | UnreadableNote]:
     """Take the first batch off the line; while a worker still reads it, read others here."""
     while not ahead[0].is_read and any(batch.take_back() for batch in ahead):
         pass
@@ -194,7 +194,7 @@ def _can_be_sent(job: Job) -> bool:
     return True
 
 
-def _submit(pool: ProcessPoolExecutor, batch: Sequence[FileStat]) -> Future[list[ReadNote | Unreadable]] | None:
+def _submit(pool: ProcessPoolExecutor, batch: Sequence[FileStat]) -> Future[list[ReadNote | UnreadableNote]] | None:
     try:
         return pool.submit(_work, batch)
     except BrokenProcessPool:
@@ -221,6 +221,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(stats: Sequence[FileStat]) -> list[ReadNote | Unreadable]:
+def _work(stats: Sequence[FileStat]) -> list[ReadNote | UnreadableNote]:
     assert _job is not None
     return list(_job.run(stats))

@@ -13,7 +13,7 @@ from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.apply import Embeds
 from vaultrag.indexing.diff import VaultDiff, diff_vault
 from vaultrag.indexing.mentions import aliases_meant
-from vaultrag.indexing.read import Job, ReadNote, Recipe, Unreadable, read_all, read_and_stem
+from vaultrag.indexing.read import Job, ReadNote, Recipe, UnreadableNote, read_all, read_and_stem
 from vaultrag.store.database import Access, Database
 from vaultrag.store.integrity.check import INDEX, REPAIR, check_index, examples
 from vaultrag.store.integrity.check_home import check_home
@@ -152,8 +152,8 @@ class _Verifier:
             return error.message
         return ""
 
-    def _verify(self, stat: FileStat, read: ReadNote | Unreadable) -> None:
-        if isinstance(read, Unreadable):
+    def _verify(self, stat: FileStat, read: ReadNote | UnreadableNote) -> None:
+        if isinstance(read, UnreadableNote):
             self.found.unread[stat.path] = read.message
             return
         try:

@@ -55,7 +55,7 @@ _Entry: TypeAlias = "os.DirEntry[str] | NamedFile"
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedFile:
     """A file or folder (with a `/` at its end) that was not read, and why, in words for the user.
 
     What is there and only cannot be read now is no deletion: `is_there`.
@@ -72,7 +72,7 @@ class Listing:
 
     notes: list[FileStat] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
+    skipped: list[SkippedFile] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -114,7 +114,7 @@ def scan_vault(
         path = normalize_path(fs_path)
         if path in seen:
             listing.skipped.append(
-                Skipped(fs_path, f"its name equals that of {seen[path]} after Unicode normalisation")
+                SkippedFile(fs_path, f"its name equals that of {seen[path]} after Unicode normalisation")
             )
             continue
         seen[path] = fs_path
@@ -176,19 +176,19 @@ def _visit(
             listing.skipped.extend(_placeholder(folder, entry.name))
             continue
         if not is_speakable(entry.name):
-            listing.skipped.append(Skipped(ascii(fs_path), "its name is not valid Unicode"))
+            listing.skipped.append(SkippedFile(ascii(fs_path), "its name is not valid Unicode"))
             continue
         try:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(f"{fs_path}/")
             elif entry.is_symlink() and (reason := _link_fault(root, entry)):
-                listing.skipped.append(Skipped(fs_path, reason))
+                listing.skipped.append(SkippedFile(fs_path, reason))
             elif entry.is_file():
                 yield entry, fs_path
             else:
-                listing.skipped.append(Skipped(fs_path, "it is no regular file"))
+                listing.skipped.append(SkippedFile(fs_path, "it is no regular file"))
         except OSError as error:
-            listing.skipped.append(Skipped(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
+            listing.skipped.append(SkippedFile(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
 
 
 def _named(root: Path, fs_path: str, listing: Listing) -> list[NamedFile]:
@@ -198,19 +198,19 @@ def _named(root: Path, fs_path: str, listing: Listing) -> list[NamedFile]:
     except (FileNotFoundError, NotADirectoryError):
         folder, _, name = fs_path.rpartition("/")
         if os.path.lexists(root / folder / f".{name}.icloud"):
-            listing.skipped.append(Skipped(normalize_path(fs_path), IN_THE_CLOUD, is_there=True))
+            listing.skipped.append(SkippedFile(normalize_path(fs_path), IN_THE_CLOUD, is_there=True))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name cannot be one"
         for path in (fs_path, f"{fs_path}/"):  # which of the two it is cannot be told
-            listing.skipped.append(Skipped(path, f"it cannot be read: {reason}", is_there=True))
+            listing.skipped.append(SkippedFile(path, f"it cannot be read: {reason}", is_there=True))
     return []
 
 
-def _placeholder(folder: str, name: str) -> Iterator[Skipped]:
+def _placeholder(folder: str, name: str) -> Iterator[SkippedFile]:
     """Recognise what iCloud leaves of a file that it moved into the cloud: `.Note.md.icloud`."""
     note = name[1:].removesuffix(".icloud")
     if name.endswith(".icloud") and note.lower().endswith((*NOTE_SUFFIXES, PDF_SUFFIX)):
-        yield Skipped(normalize_path(f"{folder}{note}"), IN_THE_CLOUD, is_there=True)
+        yield SkippedFile(normalize_path(f"{folder}{note}"), IN_THE_CLOUD, is_there=True)
 
 
 def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]]:
@@ -223,7 +223,7 @@ def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]
                 f"The vault {root} cannot be read: {error.strerror}.",
                 "Mount or restore the folder, or name another: --vault DIR. The index is kept.",
             ) from error
-        listing.skipped.append(Skipped(folder, f"the folder cannot be read: {error.strerror}", is_there=True))
+        listing.skipped.append(SkippedFile(folder, f"the folder cannot be read: {error.strerror}", is_there=True))
         return []
 
 
@@ -254,21 +254,21 @@ def _link_fault(root: Path, entry: _Entry) -> str:
 def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, is_excluded: bool) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
     if is_excluded:
-        listing.skipped.append(Skipped(path, EXCLUDED))
+        listing.skipped.append(SkippedFile(path, EXCLUDED))
         return
     if path.rpartition("/")[2].startswith(TEMPORARY_STARTS):
-        listing.skipped.append(Skipped(path, "a program keeps it while it writes another file"))
+        listing.skipped.append(SkippedFile(path, "a program keeps it while it writes another file"))
         return
     if is_conflict_copy(path):
-        listing.skipped.append(Skipped(path, "it is a conflicted copy that a sync program made"))
+        listing.skipped.append(SkippedFile(path, "it is a conflicted copy that a sync program made"))
         return
     try:
         found = entry.stat()
     except OSError as error:
-        listing.skipped.append(Skipped(path, f"it cannot be read: {error.strerror}", is_there=True))
+        listing.skipped.append(SkippedFile(path, f"it cannot be read: {error.strerror}", is_there=True))
         return
     if getattr(found, "st_flags", 0) & _DATALESS:
-        listing.skipped.append(Skipped(path, IN_THE_CLOUD, is_there=True))
+        listing.skipped.append(SkippedFile(path, IN_THE_CLOUD, is_there=True))
         return
     listing.notes.append(FileStat(path, fs_path, found.st_size, found.st_mtime_ns, found.st_ino))
 
@@ -284,7 +284,7 @@ def _set_copies_aside(root: Path, listing: Listing) -> None:
         and (match["machine"] or _says_the_same(root, original, note))
     }
     listing.notes = [note for note in listing.notes if note.path not in copies]
-    listing.skipped.extend(Skipped(path, f"it is a copy of {original}") for path, original in copies.items())
+    listing.skipped.extend(SkippedFile(path, f"it is a copy of {original}") for path, original in copies.items())
 
 
 def _says_the_same(root: Path, original: FileStat, copy: FileStat) -> bool:

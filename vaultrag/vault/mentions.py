@@ -35,7 +35,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedName:
     """A name to look for. `owner` is whatever the caller knows its note by."""
 
     owner: int
@@ -54,14 +54,14 @@ class Wanted:
 class Found:
     """A name that stands in a text; `line` counts from 0 there. A Latin name in Russian text is foreign."""
 
-    wanted: Wanted
+    wanted: WantedName
     text: str
     line: int
     is_capital: bool
     is_foreign: bool
 
 
-def wanted_names(names: Iterable[tuple[int, str, bool]]) -> list[Wanted]:
+def wanted_names(names: Iterable[tuple[int, str, bool]]) -> list[WantedName]:
     """Return the names worth looking for, from (owner, name, is alias).
 
     A name that two notes bear means neither; numbers, dates and single short words are said without meaning a note.
@@ -70,7 +70,7 @@ def wanted_names(names: Iterable[tuple[int, str, bool]]) -> list[Wanted]:
     found = [_wanted(owner, name, alias) for owner, name, alias in names]
     for wanted in found:
         owners[wanted.stems].add(wanted.owner)
-    kept: dict[tuple[int, tuple[str, ...]], Wanted] = {}
+    kept: dict[tuple[int, tuple[str, ...]], WantedName] = {}
     for wanted in found:
         if len(owners[wanted.stems]) == 1 and _is_telling(wanted):
             kept.setdefault((wanted.owner, wanted.stems), wanted)
@@ -83,15 +83,15 @@ def stems_to_look_for(name: str) -> tuple[str, ...]:
     return wanted.stems if _is_telling(wanted) else ()
 
 
-def _wanted(owner: int, name: str, is_alias: bool) -> Wanted:
+def _wanted(owner: int, name: str, is_alias: bool) -> WantedName:
     spoken = tuple(words(name))
-    return Wanted(owner, name, is_alias, spoken, tuple(word.stem for word in spoken))
+    return WantedName(owner, name, is_alias, spoken, tuple(word.stem for word in spoken))
 
 
 class NameIndex:
     """Finds many names in a text at once."""
 
-    def __init__(self, names: Iterable[Wanted]) -> None:
+    def __init__(self, names: Iterable[WantedName]) -> None:
         self.names = {wanted.stems: wanted for wanted in names}
         self.lengths: dict[str, list[int]] = {}
         for length, first in sorted({(len(stems), stems[0]) for stems in self.names}, reverse=True):
@@ -138,7 +138,7 @@ class NameIndex:
                 return True
         return False
 
-    def _longest(self, text: str, spoken: Sequence[Token], at: int) -> Wanted | None:
+    def _longest(self, text: str, spoken: Sequence[Token], at: int) -> WantedName | None:
         for length in self.lengths.get(spoken[at].stem, ()):
             said = spoken[at : at + length]
             wanted = self.names.get(tuple(word.stem for word in said))
@@ -147,7 +147,7 @@ class NameIndex:
         return None
 
 
-def is_mention(found: Found, is_proper: Callable[[Wanted], bool]) -> bool:
+def is_mention(found: Found, is_proper: Callable[[WantedName], bool]) -> bool:
     """Decide about one place. `is_proper` tells whether a word is written with a capital wherever it stands."""
     wanted = found.wanted
     if not wanted.is_single or found.is_foreign or _IDENTIFIER.search(wanted.name):
@@ -155,7 +155,7 @@ def is_mention(found: Found, is_proper: Callable[[Wanted], bool]) -> bool:
     return found.is_capital and wanted.name[:1].isupper() and is_proper(wanted)
 
 
-def _is_telling(wanted: Wanted) -> bool:
+def _is_telling(wanted: WantedName) -> bool:
     if not 0 < len(wanted.words) <= LONGEST_NAME:
         return False
     meaning = [word for word in wanted.words if fold(word.text) not in FUNCTION_WORDS]
@@ -171,7 +171,7 @@ def _blank(hidden: re.Match[str]) -> str:
     return "\0" * len(hidden.group())
 
 
-def _says(text: str, said: Sequence[Token], wanted: Wanted) -> bool:
+def _says(text: str, said: Sequence[Token], wanted: WantedName) -> bool:
     if any(not _GAP.fullmatch(text, left.end, right.start) for left, right in pairwise(said)):
         return False
     if _JOINED_BEFORE.search(text, max(0, said[0].start - 2), said[0].start) or _JOINED_AFTER.match(text, said[-1].end):

@@ -8,7 +8,7 @@ from tests.gguf_files import model_metadata, write_gguf, write_shape, write_spar
 from vaultrag.errors import ModelError
 from vaultrag.runtime.gguf.facts import Part, part_of, read_facts
 from vaultrag.runtime.gguf.quantisation import Scheme
-from vaultrag.runtime.gguf.shapes import Shape, facts_of_shape, load_shapes, metadata_of
+from vaultrag.runtime.gguf.shapes import ModelShape, facts_of_shape, load_shapes, metadata_of
 
 
 def test_every_byte_of_a_file_is_counted_once(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_later_part_of_a_split_model_says_which_to_name(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("shape", load_shapes().values(), ids=lambda shape: shape.name)
-def test_published_shapes_have_the_parameters_that_their_makers_name(shape: Shape) -> None:
+def test_published_shapes_have_the_parameters_that_their_makers_name(shape: ModelShape) -> None:
     facts = facts_of_shape(shape, shape.quantisation)
     assert facts.parameters == pytest.approx(shape.parameters, rel=0.001)
 

@@ -18,9 +18,9 @@ from vaultrag.domain import THINK_FREELY, Message, Purity, Sampling
 from vaultrag.errors import ConfigError, GenerationFailed, UsageError
 from vaultrag.runtime.chat_format.template import choose_template
 from vaultrag.runtime.chat_format.text_stream import thinking_marks
-from vaultrag.runtime.gguf.header import Tensor
+from vaultrag.runtime.gguf.header import TensorInfo
 from vaultrag.runtime.gguf.quantisation import Scheme, quantised
-from vaultrag.runtime.gguf.shapes import Shape, metadata_of, tensor_shapes
+from vaultrag.runtime.gguf.shapes import ModelShape, metadata_of, tensor_shapes
 from vaultrag.runtime.llama.draft_model import DraftModel
 from vaultrag.runtime.llama.generation import GenerationRun
 from vaultrag.runtime.llama.model import NativeModel
@@ -88,12 +88,12 @@ def recurrent(tmp_path_factory: pytest.TempPathFactory) -> NativeModel:
     """A hybrid model, whose state cannot go back; its weights are all zero."""
     path = tmp_path_factory.mktemp("hybrid") / "model.gguf"
     tokenizer = {key: value for key, value in model_metadata().items() if key.startswith("tokenizer.")}
-    shape = Shape(
+    shape = ModelShape(
         "hybrid", "qwen35moe", 0, 4, 256, 4, 2, 64, len(cast("list[str]", tokenizer["tokenizer.ggml.tokens"])), 4096,
         experts=4, used=2, expert_feed_forward=64, shared_feed_forward=64, attention_interval=4, state_size=32,
         state_groups=2, state_heads=4,
     )  # fmt: skip
-    bare = [Tensor(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
+    bare = [TensorInfo(name, size, 0, 0, 0) for name, size in tensor_shapes(shape)]
     write_sparse(path, metadata_of(shape), quantised(bare, Scheme.F16, shape.traits), tokenizer)
     return NativeModel(path, PLACEMENT, NEVER)
 

@@ -11,9 +11,9 @@ import pytest
 from tests.gguf_files import write_shape, write_sparse
 from vaultrag.config import models_dir
 from vaultrag.runtime.gguf.facts import ModelFacts, read_facts
-from vaultrag.runtime.gguf.header import Tensor
+from vaultrag.runtime.gguf.header import TensorInfo
 from vaultrag.runtime.gguf.quantisation import Scheme, Traits, quantised
-from vaultrag.runtime.gguf.shapes import Shape, facts_of_shape, load_shapes, metadata_of, tensor_shapes
+from vaultrag.runtime.gguf.shapes import ModelShape, facts_of_shape, load_shapes, metadata_of, tensor_shapes
 from vaultrag.runtime.hardware.profiles import Hardware
 from vaultrag.runtime.llm import ChildModel
 from vaultrag.runtime.offload.footprint import compute_bytes
@@ -24,7 +24,7 @@ from vaultrag.runtime.offload.plan import budget_of, place
 from vaultrag.runtime.run_settings import Running
 
 PLACEMENT = Placement(context=3000, threads=1, threads_batch=1, micro_batch=64, batch=64, use_mmap=False)
-DENSE = Shape("dense", "llama", 0, 6, 1024, 16, 16, 64, 8000, 8192, feed_forward=2816)
+DENSE = ModelShape("dense", "llama", 0, 6, 1024, 16, 16, 64, 8000, 8192, feed_forward=2816)
 GROUPED = replace(DENSE, name="grouped", architecture="qwen3", kv_heads=4, head=128, tied=True)
 BIASED = replace(DENSE, name="biased", architecture="qwen2", kv_heads=2, biases=True)
 WINDOWED = replace(GROUPED, name="windowed", architecture="gemma3", layers=8, window=512)
@@ -41,7 +41,7 @@ HYBRID = replace(
     attention_interval=4, state_size=64, state_groups=4, state_heads=8,
 )  # fmt: skip
 
-CASES: Sequence[tuple[Shape, Scheme, Mapping[str, object]]] = (
+CASES: Sequence[tuple[ModelShape, Scheme, Mapping[str, object]]] = (
     (DENSE, Scheme.Q4_0, {}),
     (DENSE, Scheme.F16, {"flash_attention": False}),
     (DENSE, Scheme.Q8_0, {"key_type": "q8_0", "value_type": "q8_0"}),
@@ -72,7 +72,7 @@ def cache(facts: ModelFacts, placement: Placement) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize(("shape", "scheme", "changes"), CASES)
 def test_weights_and_cache_are_what_llama_cpp_allocates(
-    tmp_path: Path, shape: Shape, scheme: Scheme, changes: Mapping[str, object]
+    tmp_path: Path, shape: ModelShape, scheme: Scheme, changes: Mapping[str, object]
 ) -> None:
     path = write_shape(tmp_path / "m.gguf", shape, scheme)
     placement = Placement.from_json({**PLACEMENT.to_json(), **changes})
@@ -91,7 +91,7 @@ def test_heads_that_differ_between_layers_are_counted_one_by_one(tmp_path: Path)
     metadata |= {"deci.attention.head_count": (16,) * 6, "deci.attention.head_count_kv": groups}
     metadata |= {"deci.feed_forward_length": (2816,) * 6}
     bare = [
-        Tensor(
+        TensorInfo(
             name,
             (1024, 64 * groups[int(name.split(".")[1])]) if "attn_k." in name or "attn_v." in name else size,
             0,

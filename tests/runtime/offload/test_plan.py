@@ -13,9 +13,9 @@ from vaultrag.runtime.gguf.quantisation import Scheme
 from vaultrag.runtime.gguf.shapes import facts_of_shape, find_shape, load_shapes
 from vaultrag.runtime.hardware.profiles import GIBIBYTE, Card, Hardware, load_machines, with_more
 from vaultrag.runtime.offload.footprint import card_of, footprint
-from vaultrag.runtime.offload.machine_plan import Wanted, plan_models
+from vaultrag.runtime.offload.machine_plan import WantedModel, plan_models
 from vaultrag.runtime.offload.placement import Placement
-from vaultrag.runtime.offload.plan import Plan, Refusal, budget_of, place, plan_offload
+from vaultrag.runtime.offload.plan import NoPlan, Plan, budget_of, place, plan_offload
 from vaultrag.runtime.offload.targets import Told, machine_as_told
 
 MACHINES = load_machines(Path("no such folder"))
@@ -29,7 +29,7 @@ def facts(name: str, scheme: Scheme = Scheme.Q4_K_M) -> ModelFacts:
     return facts_of_shape(shape, scheme)
 
 
-def planned(name: str, machine: str | Hardware, context: int = 16384, scheme: Scheme = Scheme.Q4_K_M) -> Plan | Refusal:
+def planned(name: str, machine: str | Hardware, context: int = 16384, scheme: Scheme = Scheme.Q4_K_M) -> Plan | NoPlan:
     hardware = MACHINES[machine] if isinstance(machine, str) else machine
     return plan_offload(facts(name, scheme), hardware, budget_of(hardware), context)
 
@@ -147,7 +147,7 @@ def test_a_cache_of_blocks_fits_heads_that_are_narrower_than_their_share_of_the_
 
 def test_a_refusal_names_what_would_fit() -> None:
     refusal = planned("qwen3-235b-a22b", "big-ram-small-gpu")
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, NoPlan)
     assert refusal.missing > 20 * GIBIBYTE
     assert refusal.smaller is not None
     assert refusal.smaller.facts.quantisation == "Q2_K"
@@ -160,14 +160,14 @@ def test_a_refusal_names_what_would_fit() -> None:
 
 def test_what_whole_layers_leave_free_counts_as_missing() -> None:
     refusal = planned("falcon-180b", "big-ram-small-gpu", 2048)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, NoPlan)
     assert refusal.mapped is not None
     assert 0 < refusal.missing == refusal.mapped.from_disk < 2 * GIBIBYTE
 
 
 def test_a_context_that_is_too_long_is_answered_with_a_shorter_one() -> None:
     refusal = planned("qwen3-8b", "small", 40960)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, NoPlan)
     assert refusal.shorter is not None
     assert refusal.shorter.placement.context < 40960
 
@@ -184,8 +184,8 @@ def test_more_memory_never_makes_a_model_slower(name: str, machine: str) -> None
         assert after <= before * 1.11  # a plainer way may cost a tenth
 
 
-def wanted(name: str, scheme: Scheme, *roles: Role) -> Wanted:
-    return Wanted(name, roles, facts(name, scheme))
+def wanted(name: str, scheme: Scheme, *roles: Role) -> WantedModel:
+    return WantedModel(name, roles, facts(name, scheme))
 
 
 BRAIN = wanted("qwen3-32b", Scheme.Q4_K_M, Role.ANSWER, Role.PLAN)
@@ -200,7 +200,7 @@ WORD = wanted("deepseek-r1-distill-llama-70b", Scheme.Q4_K_M, Role.FINAL)
     "models", [(BRAIN, TOOLS, CHECKER), (KEEPER, LOGIC, TOOLS), (CHECKER, TOOLS, WORD)], ids=["brain", "keeper", "word"]
 )
 @pytest.mark.parametrize("context", [8192, 32768])
-def test_the_combinations_stay_loaded_together_on_96_gb(models: tuple[Wanted, ...], context: int) -> None:
+def test_the_combinations_stay_loaded_together_on_96_gb(models: tuple[WantedModel, ...], context: int) -> None:
     result = plan_models(models, MACHINES["workstation"], context)
     assert [placed.is_swapped for placed in result.placed()] == [False, False, False]
     assert all(placed.plan.on_cards for placed in result.placed())
@@ -226,7 +226,7 @@ def test_embedder_and_reranker_have_their_ram() -> None:
 def test_unified_memory_is_counted_once() -> None:
     plan = fitting("qwen3-32b", "unified-laptop")
     assert plan.on_cards
-    assert isinstance(planned("qwen3-235b-a22b", "unified-laptop"), Refusal)
+    assert isinstance(planned("qwen3-235b-a22b", "unified-laptop"), NoPlan)
 
 
 def test_unified_memory_grows_with_the_machine() -> None:

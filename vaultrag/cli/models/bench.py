@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.table import Table
 from rich.text import Text
 
-from vaultrag.cli.options import HomeOption, JsonOption, Session, VaultOption, session_of
+from vaultrag.cli.options import CommandRun, HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.config import Settings, models_dir
 from vaultrag.errors import DoesNotFit
 
@@ -93,7 +93,7 @@ def _entry(name: str) -> ModelEntry:
     return find_model(name, ModelKind.CHAT, models_dir())
 
 
-def _measured(session: Session, name: str, path: Path, settings: Settings) -> list[Result | Failed]:
+def _measured(session: CommandRun, name: str, path: Path, settings: Settings) -> list[Result | Failed]:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from vaultrag.runtime.bench import measure_neighbours

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from vaultrag.cli.models.bench import bench_command
 from vaultrag.cli.models.plan import plan_command
-from vaultrag.cli.options import HomeOption, JsonOption, Session, VaultOption, session_of
+from vaultrag.cli.options import CommandRun, HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Indented, one_line, size
 from vaultrag.config import Settings, models_dir
 from vaultrag.domain import Finding
@@ -216,7 +216,7 @@ def _chosen(names: Sequence[str] | None, settings: Settings) -> list[ModelEntry]
     return [known.get(name) or find_model(name, ModelKind.CHAT, folder) for name in names]
 
 
-def _pull(session: Session, entry: ModelEntry) -> Path:
+def _pull(session: CommandRun, entry: ModelEntry) -> Path:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     from vaultrag.runtime.models.installed import pull

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vaultrag.cli.models.plan_pages import Place, PlannedMachine, PlannedModel, plan_pages
+from vaultrag.cli.models.plan_pages import PlannedMachine, PlannedModel, PlannedPlace, plan_pages
 from vaultrag.cli.options import ComboOption, HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.config import Settings, models_dir
 from vaultrag.errors import DoesNotFit, UsageError
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from vaultrag.runtime.hardware.profiles import Hardware
     from vaultrag.runtime.models.catalogue import ModelEntry
     from vaultrag.runtime.offload.footprint import Use
-    from vaultrag.runtime.offload.machine_plan import MachinePlan, Placed, Refused
-    from vaultrag.runtime.offload.plan import Plan, Refusal
+    from vaultrag.runtime.offload.machine_plan import MachinePlan, Placed, Unplaced
+    from vaultrag.runtime.offload.plan import NoPlan, Plan
     from vaultrag.runtime.offload.targets import Named, Told
 
 MORE = 8  # GiB: the step in which people buy memory
@@ -145,7 +145,7 @@ def _shown(planned: MachinePlan, named: Named, context: int) -> PlannedMachine:
     )
 
 
-def _model(model: Placed | Refused, hardware: Hardware, named: Named) -> PlannedModel:
+def _model(model: Placed | Unplaced, hardware: Hardware, named: Named) -> PlannedModel:
     from vaultrag.runtime.hardware.detect import THIS_MACHINE
     from vaultrag.runtime.offload.machine_plan import Placed
 
@@ -201,7 +201,7 @@ def _path(name: str) -> Path:
     return model_path(_entry(name), models_dir())
 
 
-def _instead(start: PlannedModel, refusal: Refusal, hardware: Hardware) -> Iterator[PlannedModel]:
+def _instead(start: PlannedModel, refusal: NoPlan, hardware: Hardware) -> Iterator[PlannedModel]:
     choices = (
         (refusal.shorter, "with a smaller context"),
         (refusal.smaller, "in a smaller quantisation"),
@@ -226,8 +226,8 @@ def _figures(plan: Plan, hardware: Hardware) -> dict[str, Any]:
     }
 
 
-def _place(name: str, use: Use) -> Place:
-    return Place(
+def _place(name: str, use: Use) -> PlannedPlace:
+    return PlannedPlace(
         place=name, weights=use.weights, cache=use.cache, compute=use.compute, process=use.process, total=use.total
     )
 

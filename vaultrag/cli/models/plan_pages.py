@@ -15,7 +15,7 @@ from vaultrag.cli.terminal import Indented, one_line
 GIBIBYTE = 1 << 30
 
 
-class Place(BaseModel):
+class PlannedPlace(BaseModel):
     """What lies in one place, in bytes; `free` is what remains there beside all that stays loaded."""
 
     model_config = ConfigDict(defer_build=True)
@@ -44,7 +44,7 @@ class PlannedModel(BaseModel):
     swap_seconds: float = 0.0
     missing_bytes: int = 0
     from_disk_bytes: int = 0
-    places: list[Place] = []
+    places: list[PlannedPlace] = []
     placement: dict[str, Any] = {}
     decode: float = 0.0
     prefill: float = 0.0

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from vaultrag.errors import ModelError
-from vaultrag.runtime.gguf.header import GgufFile, Skipped, Tensor, read_gguf, split_paths
+from vaultrag.runtime.gguf.header import GgufFile, SkippedArray, TensorInfo, read_gguf, split_paths
 from vaultrag.runtime.gguf.layers import LayerFacts, empty_layer
 from vaultrag.runtime.gguf.tensor_types import FILE_TYPES, NAMES, REPACKED, REPACKED_ROWS
 
@@ -62,7 +62,7 @@ class ModelFacts:
     blocks_fit: bool
     gated: bool
     file: GgufFile = field(repr=False)
-    tensors: tuple[Tensor, ...] = field(repr=False)
+    tensors: tuple[TensorInfo, ...] = field(repr=False)
 
     @property
     def weights(self) -> int:
@@ -104,7 +104,7 @@ def read_facts(path: Path) -> ModelFacts:
     return facts_of(files[0], [tensor for file in files for tensor in file.tensors], sum(file.size for file in files))
 
 
-def facts_of(file: GgufFile, tensors: Sequence[Tensor], size: int, quantisation: str = "") -> ModelFacts:
+def facts_of(file: GgufFile, tensors: Sequence[TensorInfo], size: int, quantisation: str = "") -> ModelFacts:
     """Work out the facts from the first file's metadata and all tensors. `size` is what the files take."""
     vocabulary = _vocabulary(file, tensors)
     output = next((tensor for tensor in tensors if tensor.name == "output.weight"), None)
@@ -165,7 +165,7 @@ def layer_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _layers(file: GgufFile, tensors: Iterable[Tensor]) -> tuple[LayerFacts, ...]:
+def _layers(file: GgufFile, tensors: Iterable[TensorInfo]) -> tuple[LayerFacts, ...]:
     layers = [empty_layer(file, index) for index in range(file.block_count)]
     drafting = file.block_count - file.count("nextn_predict_layers")  # layers from here on are not loaded
     for tensor in tensors:
@@ -182,12 +182,12 @@ def _layers(file: GgufFile, tensors: Iterable[Tensor]) -> tuple[LayerFacts, ...]
     return tuple(layers)
 
 
-def _vocabulary(file: GgufFile, tensors: Iterable[Tensor]) -> int:
+def _vocabulary(file: GgufFile, tensors: Iterable[TensorInfo]) -> int:
     embeddings = next((tensor for tensor in tensors if tensor.name == "token_embd.weight"), None)
     if embeddings is not None and len(embeddings.shape) == 2:
         return embeddings.shape[1]
     tokens = file.metadata.get("tokenizer.ggml.tokens")
-    return tokens.length if isinstance(tokens, Skipped) else file.count("vocab_size")
+    return tokens.length if isinstance(tokens, SkippedArray) else file.count("vocab_size")
 
 
 def _feed_forward_width(file: GgufFile, used: int) -> int:
@@ -204,7 +204,7 @@ def _blocks_fit(file: GgufFile, heads: int) -> bool:
     return all(length % CACHE_BLOCK == 0 for length in (*plain.values(), *windowed))
 
 
-def _active(tensors: Iterable[Tensor], share: float) -> int:
+def _active(tensors: Iterable[TensorInfo], share: float) -> int:
     """Return the parameters that one token is multiplied with; its embedding is only looked up."""
     tied = all(tensor.name != "output.weight" for tensor in tensors)
     active = 0.0
@@ -224,7 +224,7 @@ def _is_output(name: str) -> bool:
     return layer_of(name) is None and not _is_input(name)
 
 
-def _repacked(tensor: Tensor) -> int:
+def _repacked(tensor: TensorInfo) -> int:
     """Return the bytes that are copied into another order for the CPU's matrix multiplication.
 
     It takes matrices, and stacks of them only where they are experts.
@@ -235,7 +235,7 @@ def _repacked(tensor: Tensor) -> int:
     return tensor.size if tensor.shape[1] % REPACKED_ROWS == 0 else 0
 
 
-def _quantisation(file: GgufFile, tensors: Iterable[Tensor]) -> str:
+def _quantisation(file: GgufFile, tensors: Iterable[TensorInfo]) -> str:
     """Name the quantisation as the file does, or the type that most of its bytes have."""
     told = file.metadata.get("general.file_type")
     if isinstance(told, int) and told in FILE_TYPES:

@@ -60,17 +60,17 @@ Scalar: TypeAlias = int | float | bool | str
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedArray:
     """An array whose items were passed over; its length is known."""
 
     length: int
 
 
-Value: TypeAlias = Scalar | tuple[Scalar, ...] | Skipped
+Value: TypeAlias = Scalar | tuple[Scalar, ...] | SkippedArray
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class TensorInfo:
     """One tensor of a file. `shape` as the format has it, the row's length first; offset and size in bytes."""
 
     name: str
@@ -91,7 +91,7 @@ class GgufFile:
     path: Path
     size: int
     metadata: Mapping[str, Value]
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[TensorInfo, ...]
     data_start: int
     architecture: str
     context_length: int
@@ -293,7 +293,7 @@ class _Reader:
         value: Scalar = layout.unpack(self.take(layout.size))[0]
         return value
 
-    def array(self, depth: int) -> tuple[Scalar, ...] | Skipped:
+    def array(self, depth: int) -> tuple[Scalar, ...] | SkippedArray:
         if depth == 0:
             raise _Malformed("its arrays are nested too deep")
         kind = self.number(U32)
@@ -307,7 +307,7 @@ class _Reader:
             return tuple(self.scalar(kind) for _ in range(length))
         else:
             self.skip(length * _layout(kind).size)
-        return Skipped(length)
+        return SkippedArray(length)
 
     def skip_strings(self, length: int) -> None:
         """Pass over an array of strings: a tight loop, since two vocabularies' worth of them lie in each header."""
@@ -324,7 +324,7 @@ class _Reader:
                 self._claim_ahead(U64.size)
                 self._refill(U64.size)
 
-    def tensor(self) -> Tensor:
+    def tensor(self) -> TensorInfo:
         """Read one tensor's description."""
         name = self.string(MAX_KEY_BYTES)
         shape = tuple(self.number(U64) for _ in range(self.count(U32, MAX_DIMENSIONS, "dimensions")))
@@ -336,7 +336,7 @@ class _Reader:
         block, block_bytes = BLOCKS.get(kind, (1, 0))
         if shape and shape[0] % block:
             raise _Malformed(f"the rows of tensor {name[:60]!r} do not fill whole blocks")
-        return Tensor(name, shape, kind, offset, weights // block * block_bytes)
+        return TensorInfo(name, shape, kind, offset, weights // block * block_bytes)
 
     def _claim(self, length: int) -> None:
         self._claim_ahead(length)

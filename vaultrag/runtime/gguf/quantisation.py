@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vaultrag.runtime.gguf.facts import ModelFacts, facts_of, layer_of
-from vaultrag.runtime.gguf.header import Tensor
+from vaultrag.runtime.gguf.header import TensorInfo
 from vaultrag.runtime.gguf.tensor_types import (
     BLOCKS,
     F16,
@@ -81,13 +81,13 @@ def requantised(facts: ModelFacts, scheme: Scheme) -> ModelFacts:
     return facts_of(facts.file, tensors, facts.size - before + weights, scheme.value)
 
 
-def quantised(tensors: Sequence[Tensor], scheme: Scheme, traits: Traits) -> tuple[Tensor, ...]:
+def quantised(tensors: Sequence[TensorInfo], scheme: Scheme, traits: Traits) -> tuple[TensorInfo, ...]:
     """Return the tensors as `llama-quantize` would type them, laid out one after the other."""
     order = sorted(tensors, key=lambda tensor: -1 if layer_of(tensor.name) is None else layer_of(tensor.name) or 0)
     values = _places(order, VALUES)
     downs = _places(order, ("ffn_down",))
     tied = all(tensor.name != "output.weight" for tensor in tensors)
-    done: list[Tensor] = []
+    done: list[TensorInfo] = []
     offset = 0
     for tensor in tensors:
         kind = _kind(tensor, scheme, traits, values, downs, tied)
@@ -97,19 +97,19 @@ def quantised(tensors: Sequence[Tensor], scheme: Scheme, traits: Traits) -> tupl
     return tuple(done)
 
 
-def _places(order: Iterable[Tensor], names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+def _places(order: Iterable[TensorInfo], names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
     """Number the tensors of a kind: name to (place, how many there are)."""
     found = [tensor.name for tensor in order if any(name in tensor.name for name in names) and _is_quantised(tensor)]
     return {name: (place, len(found)) for place, name in enumerate(found)}
 
 
-def _is_quantised(tensor: Tensor) -> bool:
+def _is_quantised(tensor: TensorInfo) -> bool:
     matrix = len([length for length in tensor.shape if length > 1]) > 1
     return matrix and tensor.name.endswith("weight") and not any(name in tensor.name for name in KEPT)
 
 
 def _kind(
-    tensor: Tensor,
+    tensor: TensorInfo,
     scheme: Scheme,
     traits: Traits,
     values: dict[str, tuple[int, int]],

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from vaultrag.config import shipped
 from vaultrag.errors import ConfigError
 from vaultrag.runtime.gguf.facts import ModelFacts, facts_of
-from vaultrag.runtime.gguf.header import GgufFile, Tensor, Value
+from vaultrag.runtime.gguf.header import GgufFile, TensorInfo, Value
 from vaultrag.runtime.gguf.quantisation import Scheme, Traits, quantised
 from vaultrag.runtime.gguf.tensor_types import F32
 
@@ -25,7 +25,7 @@ ROPE_SECTIONS = (11, 11, 10, 0)  # for time, height, width: the sum is half of t
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """The published shape of a model. `parameters` is what its makers say, to check the rest by."""
 
     name: str
@@ -70,13 +70,13 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    shape: tuple[Shape, ...]
+    shape: tuple[ModelShape, ...]
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
 @cache
-def load_shapes() -> dict[str, Shape]:
+def load_shapes() -> dict[str, ModelShape]:
     """Return the published shapes by their own names. Raises ConfigError naming all faults."""
     path = shipped(SHAPES_NAME)
     try:
@@ -86,14 +86,16 @@ def load_shapes() -> dict[str, Shape]:
     return {shape.name: shape for shape in shapes}
 
 
-def find_shape(name: str) -> Shape | None:
+def find_shape(name: str) -> ModelShape | None:
     """Return the shape of a model by any of its names."""
     return next((shape for shape in load_shapes().values() if name in (shape.name, *shape.also)), None)
 
 
-def facts_of_shape(shape: Shape, scheme: Scheme) -> ModelFacts:
+def facts_of_shape(shape: ModelShape, scheme: Scheme) -> ModelFacts:
     """Return the facts of a file that `llama-quantize` would make of the model."""
-    tensors = quantised([Tensor(name, size, F32, 0, 0) for name, size in tensor_shapes(shape)], scheme, shape.traits)
+    tensors = quantised(
+        [TensorInfo(name, size, F32, 0, 0) for name, size in tensor_shapes(shape)], scheme, shape.traits
+    )
     size = HEADER_BYTES + sum(tensor.size for tensor in tensors)
     file = GgufFile(
         Path(f"{shape.name}-{scheme}.gguf"),
@@ -108,7 +110,7 @@ def facts_of_shape(shape: Shape, scheme: Scheme) -> ModelFacts:
     return facts_of(file, tensors, size, scheme.value)
 
 
-def metadata_of(shape: Shape) -> dict[str, Value]:
+def metadata_of(shape: ModelShape) -> dict[str, Value]:
     """Return what a file of this shape says about itself, the vocabulary left out."""
     own: dict[str, Value] = {
         "context_length": shape.context,
@@ -146,7 +148,7 @@ def metadata_of(shape: Shape) -> dict[str, Value]:
     return {"general.architecture": shape.architecture, "general.name": shape.name, **metadata}
 
 
-def _latent(shape: Shape) -> dict[str, Value]:
+def _latent(shape: ModelShape) -> dict[str, Value]:
     """Return what a file says about multi-head latent attention: K and V are kept as one compressed vector."""
     return {
         "attention.q_lora_rank": shape.query_rank,
@@ -162,7 +164,7 @@ def _latent(shape: Shape) -> dict[str, Value]:
     }
 
 
-def tensor_shapes(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def tensor_shapes(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Yield every tensor of the model with its shape, row length first, in the order of such files."""
     yield "token_embd.weight", (shape.width, shape.vocabulary)
     for layer in range(shape.layers):
@@ -175,7 +177,7 @@ def tensor_shapes(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "output.weight", (shape.width, shape.vocabulary)
 
 
-def _layer(shape: Shape, layer: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _layer(shape: ModelShape, layer: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "attn_norm.weight", (shape.width,)
     if shape.architecture == "falcon":
         yield from _falcon_attention(shape)
@@ -198,7 +200,7 @@ def _layer(shape: Shape, layer: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield from _feed_forward(shape.width, shape.feed_forward, "", gated=shape.gated)
 
 
-def _attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _attention(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     queries, keys = shape.heads * shape.head, shape.kv_heads * shape.head
     gated = 2 if shape.attention_interval else 1  # Qwen's hybrids gate the attention's output
     yield "attn_q.weight", (shape.width, queries * gated)
@@ -212,14 +214,14 @@ def _attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "attn_k_norm.weight", (shape.head,)
 
 
-def _falcon_attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _falcon_attention(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield from (("attn_norm.bias", (shape.width,)), ("attn_norm_2.weight", (shape.width,)))
     yield "attn_norm_2.bias", (shape.width,)
     yield "attn_qkv.weight", (shape.width, (shape.heads + 2 * shape.kv_heads) * shape.head)
     yield "attn_output.weight", (shape.heads * shape.head, shape.width)
 
 
-def _latent_attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _latent_attention(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     plain = shape.head - shape.rope
     yield "attn_q_a_norm.weight", (shape.query_rank,)
     yield "attn_kv_a_norm.weight", (shape.kv_rank,)
@@ -231,7 +233,7 @@ def _latent_attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "attn_output.weight", (shape.heads * shape.value_head, shape.width)
 
 
-def _recurrent_attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _recurrent_attention(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     keys, values = shape.state_size * shape.state_groups, shape.state_size * shape.state_heads
     yield "attn_qkv.weight", (shape.width, 2 * keys + values)
     yield "attn_gate.weight", (shape.width, values)
@@ -243,7 +245,7 @@ def _recurrent_attention(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield "ssm_out.weight", (values, shape.width)
 
 
-def _experts(shape: Shape) -> Iterator[tuple[str, tuple[int, ...]]]:
+def _experts(shape: ModelShape) -> Iterator[tuple[str, tuple[int, ...]]]:
     inner = shape.expert_feed_forward
     yield "ffn_gate_inp.weight", (shape.width, shape.experts)
     if shape.architecture == "deepseek2":

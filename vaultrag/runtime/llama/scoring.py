@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vaultrag.child import Frame
 from vaultrag.domain import Message, Sampling
 from vaultrag.runtime.llama.session import Session
-from vaultrag.runtime.llama.slot import MOST_OUTPUTS, TRUNK, Aborted, Entry, Slot, common_prefix
+from vaultrag.runtime.llama.slot import MOST_OUTPUTS, TRUNK, Aborted, BatchToken, Slot, common_prefix
 
 WORTH_SHARING = 16  # tokens at the beginning; for fewer, each conversation may as well go alone
 
@@ -109,7 +109,7 @@ def _score_here(slot: Slot, options: Sequence[Sequence[int]], cancelled: threadi
 class _Asked:
     """A place whose logits are wanted, and which token's probability is to be added to which score."""
 
-    entry: Entry
+    entry: BatchToken
     conversation: int
     options: tuple[tuple[int, int], ...]
 
@@ -127,7 +127,7 @@ def _score_beside(
             slot.fork(TRUNK, _branch(number))
             for position in range(trunk, len(prompt)):
                 asked = firsts if position == len(prompt) - 1 else ()
-                ends.append(_Asked(Entry(prompt[position], position, _branch(number), bool(asked)), number, asked))
+                ends.append(_Asked(BatchToken(prompt[position], position, _branch(number), bool(asked)), number, asked))
         _evaluate(slot, ends, scores, cancelled)
         for index, option in enumerate(options):
             _score_rest(slot, group, index, option, scores, cancelled)
@@ -152,7 +152,7 @@ def _score_rest(
         twig = _branch(number) + len(group)
         slot.fork(_branch(number), twig)
         for offset, token in enumerate(option[:-1]):
-            entry = Entry(token, len(prompt) + offset, twig, wanted=True)
+            entry = BatchToken(token, len(prompt) + offset, twig, wanted=True)
             asked.append(_Asked(entry, number, ((index, option[offset + 1]),)))
     _evaluate(slot, asked, scores, cancelled)
     slot.drop([_branch(number) + len(group) for number in range(len(group))])

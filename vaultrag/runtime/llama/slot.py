@@ -37,7 +37,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BatchToken:
     """A token of a batch that several sequences share. `wanted`: its logits are asked for."""
 
     token: int
@@ -125,10 +125,10 @@ class Slot:
     def append_all(self, ids: Sequence[int], cancelled: threading.Event) -> None:
         """Evaluate at most MOST_OUTPUTS ids, with the logits of each: `logits(i)` are those after `ids[i]`."""
         first = len(self.ids)
-        self.evaluate([Entry(token, first + index, TRUNK, True) for index, token in enumerate(ids)], cancelled)
+        self.evaluate([BatchToken(token, first + index, TRUNK, True) for index, token in enumerate(ids)], cancelled)
         self.ids.extend(ids)
 
-    def evaluate(self, entries: Sequence[Entry], cancelled: threading.Event) -> None:
+    def evaluate(self, entries: Sequence[BatchToken], cancelled: threading.Event) -> None:
         """Evaluate at most one batch of tokens of any sequences. Raises Aborted or GenerationFailed."""
         batch = native.llama_batch_init(len(entries), 0, 1)
         batch.n_tokens = len(entries)

@@ -44,7 +44,7 @@ Weights: TypeAlias = "NDArray[np.float32]"
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class BertShape:
     """The dimensions of the BERT model in the file."""
 
     hidden: int
@@ -58,7 +58,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class SourceTensor:
     """One entry of the file's tensor directory."""
 
     dtype: int
@@ -87,14 +87,14 @@ def convert(source: Path, tokenizer: Path, folder: Path, prompts: Prompts) -> No
     (folder / "tokenizer.json").write_bytes(tokenizer.read_bytes())
 
 
-def read_directory(data: mmap.mmap | bytes) -> tuple[Shape, dict[str, Tensor]]:
+def read_directory(data: mmap.mmap | bytes) -> tuple[BertShape, dict[str, SourceTensor]]:
     """Read the shape and the tensor directory. Raises ValueError or struct.error on nonsense."""
     magic, version, hidden, layers, heads, ffn, vocab, positions, types, epsilon, block = HEADER.unpack_from(data, 0)
     if magic != MAGIC:
         raise ValueError("it does not begin with E5S1")
     if version != 1 or block != BLOCK_WEIGHTS:
         raise ValueError(f"version {version} with blocks of {block} is unknown")
-    shape = Shape(hidden, layers, heads, ffn, vocab, positions, types, epsilon)
+    shape = BertShape(hidden, layers, heads, ffn, vocab, positions, types, epsilon)
     if (
         not all(0 < size <= LIMIT for size in (hidden, layers, heads, ffn, vocab, positions, types))
         or not 0 < epsilon < 1
@@ -122,15 +122,15 @@ def _skip_tokenizer(data: mmap.mmap | bytes, at: int) -> int:
     return at + NORMALISER_HEAD.size + int(size)
 
 
-def _read_entries(data: mmap.mmap | bytes, at: int) -> dict[str, Tensor]:
+def _read_entries(data: mmap.mmap | bytes, at: int) -> dict[str, SourceTensor]:
     (count,) = COUNT.unpack_from(data, _inside(data, at))
     at += COUNT.size
-    directory: dict[str, Tensor] = {}
+    directory: dict[str, SourceTensor] = {}
     for _ in range(count):
         (length,) = NAME_LENGTH.unpack_from(data, at)
         at += NAME_LENGTH.size
         name = bytes(data[at : at + length]).decode("utf-8")
-        tensor = Tensor(*TENSOR.unpack_from(data, at + length))
+        tensor = SourceTensor(*TENSOR.unpack_from(data, at + length))
         at += length + TENSOR.size
         if tensor.size != _size(tensor) or tensor.offset + tensor.size > len(data):
             raise ValueError(f"tensor {name[:40]!r} reaches outside the file")
@@ -138,7 +138,7 @@ def _read_entries(data: mmap.mmap | bytes, at: int) -> dict[str, Tensor]:
     return directory
 
 
-def _size(tensor: Tensor) -> int:
+def _size(tensor: SourceTensor) -> int:
     if tensor.dtype == FLOAT32:
         return tensor.count * 4
     if tensor.dtype == Q4_0 and tensor.count % BLOCK_WEIGHTS == 0:
@@ -152,11 +152,11 @@ def _inside(data: mmap.mmap | bytes, at: int) -> int:
     return at
 
 
-def _expected(shape: Shape, directory: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, list[int]]]:
+def _expected(shape: BertShape, directory: Mapping[str, SourceTensor]) -> dict[str, tuple[SourceTensor, list[int]]]:
     """Return BertModel's tensors by their name there, each with its shape, all present and of the right size."""
     if len(directory) < TENSORS_PER_LAYER * shape.layers:
         raise ValueError(f"it has {len(directory)} tensors for {shape.layers} layers")
-    tensors: dict[str, tuple[Tensor, list[int]]] = {}
+    tensors: dict[str, tuple[SourceTensor, list[int]]] = {}
     for name, (bert, dimensions) in _names(shape).items():
         tensor = directory.get(name)
         if tensor is None or tensor.count != int(np.prod(dimensions)):
@@ -165,7 +165,7 @@ def _expected(shape: Shape, directory: Mapping[str, Tensor]) -> dict[str, tuple[
     return tensors
 
 
-def _names(shape: Shape) -> dict[str, tuple[str, list[int]]]:
+def _names(shape: BertShape) -> dict[str, tuple[str, list[int]]]:
     hidden, ffn = shape.hidden, shape.ffn
     names = {
         "emb.word": ("embeddings.word_embeddings.weight", [shape.vocab, hidden]),
@@ -183,7 +183,7 @@ def _names(shape: Shape) -> dict[str, tuple[str, list[int]]]:
     return names
 
 
-def _write_safetensors(path: Path, data: mmap.mmap, tensors: Mapping[str, tuple[Tensor, list[int]]]) -> None:
+def _write_safetensors(path: Path, data: mmap.mmap, tensors: Mapping[str, tuple[SourceTensor, list[int]]]) -> None:
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     end = 0
     for name, (tensor, dimensions) in tensors.items():
@@ -198,7 +198,7 @@ def _write_safetensors(path: Path, data: mmap.mmap, tensors: Mapping[str, tuple[
                 out.write(values.astype("<f4", copy=False).tobytes())
 
 
-def _values(data: mmap.mmap, tensor: Tensor) -> Iterator[Weights]:
+def _values(data: mmap.mmap, tensor: SourceTensor) -> Iterator[Weights]:
     end = tensor.offset + tensor.size
     if tensor.dtype == FLOAT32:
         yield np.frombuffer(data[tensor.offset : end], "<f4")
@@ -207,7 +207,7 @@ def _values(data: mmap.mmap, tensor: Tensor) -> Iterator[Weights]:
         yield unpack_q4(data[start : min(start + ROW_STEP * BLOCK_BYTES, end)])
 
 
-def _write_configuration(folder: Path, shape: Shape, prompts: Prompts) -> None:
+def _write_configuration(folder: Path, shape: BertShape, prompts: Prompts) -> None:
     for name, content in _configuration(shape, prompts).items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -215,7 +215,7 @@ def _write_configuration(folder: Path, shape: Shape, prompts: Prompts) -> None:
     (folder / "2_Normalize").mkdir(exist_ok=True)
 
 
-def _configuration(shape: Shape, prompts: Prompts) -> dict[str, Any]:
+def _configuration(shape: BertShape, prompts: Prompts) -> dict[str, Any]:
     special = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>",
                "pad_token": "<pad>", "unk_token": "<unk>", "mask_token": "<mask>"}  # fmt: skip
     modules = "sentence_transformers.models"

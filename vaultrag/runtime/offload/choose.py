@@ -13,7 +13,7 @@ from vaultrag.runtime.hardware.machine import ALL, AUTO, NONE, BackendInfo, desc
 from vaultrag.runtime.hardware.nvml import nvml_cards
 from vaultrag.runtime.hardware.profiles import GIBIBYTE, Hardware
 from vaultrag.runtime.offload.placement import ALL_LAYERS, Placement
-from vaultrag.runtime.offload.plan import CARD_BATCH, CPU_BATCH, Budget, Plan, Refusal, budget_of, fits, place, refuse
+from vaultrag.runtime.offload.plan import CARD_BATCH, CPU_BATCH, Budget, NoPlan, Plan, budget_of, fits, place, refuse
 
 AS_PLANNED = "as planned"  # the reason of a placement that was given and has room
 
@@ -100,7 +100,7 @@ def _from_disk(facts: ModelFacts, wish: Wish, alone: Hardware, why: str) -> Deci
     return Decision(_with_threads(mapped, wish), f"{why}; it is larger than what is free of the RAM", warning.strip())
 
 
-def _nearest(refusal: Refusal) -> str:
+def _nearest(refusal: NoPlan) -> str:
     """Return a sentence about what fits without the drive, if anything does."""
     if refusal.shorter is not None:
         plan, what = refusal.shorter, f"a context of {refusal.shorter.placement.context:,} tokens"

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from vaultrag.domain import Role
 from vaultrag.runtime.gguf.facts import ModelFacts
 from vaultrag.runtime.hardware.profiles import Hardware
-from vaultrag.runtime.offload.plan import Budget, Plan, Refusal, Thrift, budget_of, place, plan_offload
+from vaultrag.runtime.offload.plan import Budget, NoPlan, Plan, Thrift, budget_of, place, plan_offload
 
 # Who has its place first: what waits for a person, then what the night uses most; the last word is seldom asked for.
 PRECEDENCE = (Role.DRAFT, Role.ANSWER, Role.EXTRACT, Role.JUDGE, Role.PLAN, Role.FINAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedModel:
     """A chat model and what it is for."""
 
     name: str
@@ -27,7 +27,7 @@ class Wanted:
 class Placed:
     """A model with its plan. A swapped one is loaded when it is asked, the others making room."""
 
-    wanted: Wanted
+    wanted: WantedModel
     plan: Plan
     swap_seconds: float = 0.0
 
@@ -37,11 +37,11 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Unplaced:
     """A model that fits this machine in no way."""
 
-    wanted: Wanted
-    refusal: Refusal
+    wanted: WantedModel
+    refusal: NoPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class MachinePlan:
     """What becomes of each model, in the order they were named, and the bytes left beside those that stay."""
 
     hardware: Hardware
-    models: tuple[Placed | Refused, ...]
+    models: tuple[Placed | Unplaced, ...]
     left: Budget
     others: int = 0
 
-    def of(self, name: str) -> Placed | Refused | None:
+    def of(self, name: str) -> Placed | Unplaced | None:
         """Return what becomes of the model of this name; None where it was not planned."""
         return next((model for model in self.models if model.wanted.name == name), None)
 
@@ -74,14 +74,14 @@ class MachinePlan:
         return [model for model in self.models if isinstance(model, Placed)]
 
 
-def plan_models(wanted: Sequence[Wanted], hardware: Hardware, context: int, others: int = 0) -> MachinePlan:
+def plan_models(wanted: Sequence[WantedModel], hardware: Hardware, context: int, others: int = 0) -> MachinePlan:
     """Place all models. `others` bytes of the RAM belong to what llama.cpp does not run: embedder and reranker."""
     whole = budget_of(hardware)
     whole = replace(whole, ram=max(0, whole.ram - others))
     order = sorted(wanted, key=_precedence)
     tried = (_keep(order, hardware, whole, context, thrift) for thrift in Thrift)
     resident, left = _first_with_most(tried, len(order))
-    placed: dict[str, Placed | Refused] = dict(resident)
+    placed: dict[str, Placed | Unplaced] = dict(resident)
     for model in order:
         if model.name not in placed:
             placed[model.name] = _swapped(model, hardware, whole, context)
@@ -101,7 +101,7 @@ def _first_with_most(
 
 
 def _keep(
-    order: Iterable[Wanted], hardware: Hardware, whole: Budget, context: int, thrift: Thrift
+    order: Iterable[WantedModel], hardware: Hardware, whole: Budget, context: int, thrift: Thrift
 ) -> tuple[dict[str, Placed], Budget]:
     """Keep what fits whole beside what came before it; the first that does not may still share with the RAM."""
     kept: dict[str, Placed] = {}
@@ -121,10 +121,10 @@ def _answers(kept: Iterable[Placed]) -> bool:
     return any(set(model.wanted.roles) != {Role.DRAFT} for model in kept)
 
 
-def _swapped(model: Wanted, hardware: Hardware, whole: Budget, context: int) -> Placed | Refused:
+def _swapped(model: WantedModel, hardware: Hardware, whole: Budget, context: int) -> Placed | Unplaced:
     plan = plan_offload(model.facts, hardware, whole, context)
-    if isinstance(plan, Refusal):
-        return Refused(model, plan)
+    if isinstance(plan, NoPlan):
+        return Unplaced(model, plan)
     return Placed(model, plan, swap_seconds=model.facts.size / (hardware.disk * 1e9))
 
 
@@ -143,5 +143,5 @@ def _ram_of(plan: Plan, hardware: Hardware) -> int:
     return plan.footprint.ram.total + (sum(use.total for use in plan.footprint.cards) if hardware.unified else 0)
 
 
-def _precedence(model: Wanted) -> int:
+def _precedence(model: WantedModel) -> int:
     return min((PRECEDENCE.index(role) for role in model.roles if role in PRECEDENCE), default=len(PRECEDENCE))

@@ -23,7 +23,7 @@ LOG_ERROR = 4  # GGML_LOG_LEVEL_ERROR in ggml.h
 _CACHE = re.compile(r"llama_kv_cache: size =\s*([\d.]+) MiB")  # the only word on it when laid out
 
 
-class Refused(Exception):
+class AllocationRefused(Exception):
     """llama.cpp did not make the model or the context; its first complaint says why."""
 
 
@@ -66,11 +66,11 @@ def buffers(request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
     native.llama_backend_init()
     model = native.llama_model_load_from_file(str(path).encode(), wanted.params)
     if not model:
-        raise Refused(log.reason)
+        raise AllocationRefused(log.reason)
     try:
         context = native.llama_init_from_model(model, context_params(settle(model, placement)))
         if not context:
-            raise Refused(log.reason)
+            raise AllocationRefused(log.reason)
         native.llama_free(context)
     finally:
         native.llama_model_free(model)

@@ -65,7 +65,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class NoPlan:
     """A model that does not fit, by how much, and what would: the nearest first."""
 
     facts: ModelFacts
@@ -85,7 +85,7 @@ def budget_of(hardware: Hardware) -> Budget:
     return Budget(tuple(card.budget for card in hardware.cards), hardware.ram_budget)
 
 
-def plan_offload(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> Plan | Refusal:
+def plan_offload(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> Plan | NoPlan:
     """Place one model, or say what would fit in its stead."""
     return place(facts, hardware, budget, context) or refuse(facts, hardware, budget, context)
 
@@ -234,13 +234,13 @@ def _ram_needed(taken: Footprint, hardware: Hardware) -> int:
     return taken.ram.total + (sum(use.total for use in taken.cards) if hardware.unified else 0)
 
 
-def refuse(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> Refusal:
+def refuse(facts: ModelFacts, hardware: Hardware, budget: Budget, context: int) -> NoPlan:
     """Say what would fit in the stead of a model that does not."""
     smaller = (requantised(facts, scheme) for scheme in SMALLER)
     found = (place(less, hardware, budget, context) for less in smaller if less.weights < facts.weights)
     halves = _halves(min(context, facts.context))
     mapped = _mapped(facts, hardware, budget, context)
-    return Refusal(
+    return NoPlan(
         facts=facts,
         # where all places together would do, whole layers leave gaps in them
         missing=_missing(facts, hardware, budget, context) or (mapped.from_disk if mapped else 0),

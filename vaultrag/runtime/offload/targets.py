@@ -18,7 +18,7 @@ from vaultrag.runtime.hardware.profiles import UNIFIED_SHARE, Card, Hardware, li
 from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, find_model, load_catalogue
 from vaultrag.runtime.models.combinations import role_map
 from vaultrag.runtime.models.installed import is_present, model_path
-from vaultrag.runtime.offload.machine_plan import MachinePlan, Wanted, plan_models
+from vaultrag.runtime.offload.machine_plan import MachinePlan, WantedModel, plan_models
 
 TORCH_BYTES = 700_000_000  # what PyTorch itself takes beside an embedder's or reranker's weights
 
@@ -27,7 +27,7 @@ TORCH_BYTES = 700_000_000  # what PyTorch itself takes beside an embedder's or r
 class Named:
     """Models to plan for: chat models, the RAM of the others, and which are known by their published shape only."""
 
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedModel, ...]
     others: int
     from_shape: frozenset[str]
 
@@ -127,7 +127,7 @@ def _named(chats: Iterable[tuple[str, tuple[Role, ...]]], models_dir: Path, othe
     wanted, from_shape = [], set()
     for name, roles in chats:
         facts, is_shape = _facts(name, models_dir)
-        wanted.append(Wanted(name, roles, facts))
+        wanted.append(WantedModel(name, roles, facts))
         if is_shape:
             from_shape.add(name)
     return Named(tuple(wanted), others, frozenset(from_shape))

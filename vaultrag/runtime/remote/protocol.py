@@ -49,11 +49,11 @@ class Thinking(StrEnum):
     CLOSED = "closed"
 
 
-class Unreadable(Exception):
+class UnreadableReply(Exception):
     """The server sent something that is no answer; the message says what, without its text."""
 
 
-class PromptTooLong(Unreadable):
+class PromptTooLong(UnreadableReply):
     """The server refused the prompt for its length, in the middle of what began as an answer."""
 
 
@@ -141,7 +141,7 @@ class EventReader:
         """Add bytes and return the data of the events that they complete. Raises Unreadable for one without end."""
         *lines, self._held = (self._held + piece).split(b"\n")
         if len(self._held) > MAX_LINE:
-            raise Unreadable("an event without end")
+            raise UnreadableReply("an event without end")
         events = [data for line in lines if (data := _data(line))]
         self.ended = self.ended or DONE in events
         return events
@@ -153,11 +153,15 @@ def read_delta(data: str) -> Delta:
         return Delta(finish="stop")
     body = read_json(data)
     if body.get("error"):
-        raise PromptTooLong if is_about_context(data.encode()) else Unreadable("an error in the middle of its answer")
+        raise (
+            PromptTooLong
+            if is_about_context(data.encode())
+            else UnreadableReply("an error in the middle of its answer")
+        )
     choices = body.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     if not choice and "usage" not in body and "timings" not in body and choices != []:
-        raise Unreadable("an event that is no part of an answer")
+        raise UnreadableReply("an event that is no part of an answer")
     said = choice.get("delta")
     said = said if isinstance(said, dict) else {}
     return Delta(
@@ -173,9 +177,9 @@ def read_json(data: str | bytes) -> Json:
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):
-        raise Unreadable("something that is not JSON") from None
+        raise UnreadableReply("something that is not JSON") from None
     if not isinstance(body, dict):
-        raise Unreadable("JSON that is no object")
+        raise UnreadableReply("JSON that is no object")
     return body
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from vaultrag.errors import GenerationFailed, RemoteFailed
 from vaultrag.runtime.remote.exchange import TooLong
-from vaultrag.runtime.remote.protocol import PromptTooLong, Unreadable, is_about_context
+from vaultrag.runtime.remote.protocol import PromptTooLong, UnreadableReply, is_about_context
 
 FIELD_REFUSED = frozenset({400, 422, 501})  # what servers say to a field that they do not know or do not like
 
@@ -31,7 +31,7 @@ def translated(root: str, seconds: float) -> Iterator[None]:
         raise RemoteFailed(f"The model server at {root} writes without end.", "Ask again.") from error
     except PromptTooLong as error:
         raise _too_long(root) from error
-    except Unreadable as unreadable:
+    except UnreadableReply as unreadable:
         raise RemoteFailed(
             f"The model server at {root} sent {unreadable}.",
             "Check remote.url: it has to be an OpenAI-compatible server (docs/remote.md).",

@@ -23,7 +23,7 @@ from vaultrag.runtime.remote.protocol import (
     EventReader,
     Json,
     ServerKind,
-    Unreadable,
+    UnreadableReply,
     is_about_context,
     read_delta,
     read_json,
@@ -205,7 +205,7 @@ class RemoteServer:
             response = _fetch(client, f"{self._address.root}{path}", body, seconds)
         try:
             return read_json(response.content) if response.status == OK else {}
-        except Unreadable:
+        except UnreadableReply:
             return {}
 
     def _get(self, client: httpx.Client, url: str, body: Json | None = None) -> Json:

@@ -20,7 +20,7 @@ Resolve: TypeAlias = Callable[[str, str], str | None]
 KIND_WEIGHT = {LinkKind.ALIAS: 0.5}
 
 
-class Edge(NamedTuple):
+class WeightedLink(NamedTuple):
     """One note links to another. `weight` falls with the number of links in the source: a long list says little."""
 
     source_id: int
@@ -176,9 +176,9 @@ def orphans(database: Database) -> list[str]:
     )
 
 
-def neighbours(database: Database, note_ids: Sequence[int]) -> list[Edge]:
+def neighbours(database: Database, note_ids: Sequence[int]) -> list[WeightedLink]:
     """Return the links from and to these notes, heaviest first; links within a note are left out."""
-    edges: set[Edge] = set()
+    edges: set[WeightedLink] = set()
     for part in parts(note_ids):
         some = marks(part)
         for where in (f"links.source_id IN ({some})", f"target.id IN ({some})"):
@@ -189,16 +189,16 @@ def neighbours(database: Database, note_ids: Sequence[int]) -> list[Edge]:
     return sorted(edges, key=lambda e: (-e.weight, paths.get(e.source_id, ""), paths.get(e.target_id, ""), e.text))
 
 
-def _alias_edges(database: Database, note_ids: Sequence[int]) -> list[Edge]:
+def _alias_edges(database: Database, note_ids: Sequence[int]) -> list[WeightedLink]:
     rows = database.rows(
         "SELECT source_id, target_id, text FROM mentions"
         f" WHERE kind = 'alias' AND (source_id {AMONG} OR target_id {AMONG})",
         (as_list(note_ids), as_list(note_ids)),
     )
-    return [Edge(source, target, text, KIND_WEIGHT[LinkKind.ALIAS]) for source, target, text in rows]
+    return [WeightedLink(source, target, text, KIND_WEIGHT[LinkKind.ALIAS]) for source, target, text in rows]
 
 
-def _edges(database: Database, where: str, note_ids: Sequence[int]) -> list[Edge]:
+def _edges(database: Database, where: str, note_ids: Sequence[int]) -> list[WeightedLink]:
     rows = database.rows(
         "SELECT links.source_id, target.id, links.text, links.kind,"
         " (SELECT count(*) FROM links AS others WHERE others.source_id = links.source_id)"
@@ -209,9 +209,9 @@ def _edges(database: Database, where: str, note_ids: Sequence[int]) -> list[Edge
     return database.decoded(rows, _edge)
 
 
-def _edge(row: Row) -> Edge:
+def _edge(row: Row) -> WeightedLink:
     source, target, text, kind, count = row
-    return Edge(source, target, text, KIND_WEIGHT.get(LinkKind(kind), 1.0) / max(count, 1) ** 0.5)
+    return WeightedLink(source, target, text, KIND_WEIGHT.get(LinkKind(kind), 1.0) / max(count, 1) ** 0.5)
 
 
 def _links(database: Database, where: str, note_id: int) -> list[StoredLink]:

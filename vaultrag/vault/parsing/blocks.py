@@ -32,7 +32,7 @@ _INLINE_HOLDERS = frozenset(("inline", "comment", "footnote"))
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
+class HeadingLine:
     """A heading as written, Markdown and links included."""
 
     level: int
@@ -47,7 +47,7 @@ class Structure:
     """The blocks of a text in order, its headings, list items, and the stretches in which links and tags are read."""
 
     blocks: list[Block] = field(default_factory=list)
-    headings: list[Heading] = field(default_factory=list)
+    headings: list[HeadingLine] = field(default_factory=list)
     items: list[ListItem] = field(default_factory=list)
     inline: list[tuple[int, int]] = field(default_factory=list)
 
@@ -157,7 +157,7 @@ class _Reader:
             self.chat_title = (heading,)
         self._append(BlockKind.HEADING, start, end, turn, level=level)
         block = self.structure.blocks[-1]
-        self.structure.headings.append(Heading(level, heading, block.start, block.end, turn))
+        self.structure.headings.append(HeadingLine(level, heading, block.start, block.end, turn))
 
     def _turn_header(self, line: int, turn: int) -> None:
         self._outline(turn)

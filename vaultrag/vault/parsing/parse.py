@@ -9,7 +9,7 @@ from typing import Any
 
 from vaultrag.domain import Link, LinkKind, Note, Turn
 from vaultrag.vault.parsing.bases import is_base, parse_base
-from vaultrag.vault.parsing.blocks import Heading, Structure, read_structure
+from vaultrag.vault.parsing.blocks import HeadingLine, Structure, read_structure
 from vaultrag.vault.parsing.canvas import is_canvas, parse_canvas
 from vaultrag.vault.parsing.chats import clean_text, find_turns
 from vaultrag.vault.parsing.dataview import read_fields, read_tasks
@@ -148,7 +148,7 @@ def _shortened(words: Sequence[str]) -> str:
 
 
 def _date(
-    path: str, properties: Mapping[str, Any], headings: Sequence[Heading], turns: Sequence[Turn]
+    path: str, properties: Mapping[str, Any], headings: Sequence[HeadingLine], turns: Sequence[Turn]
 ) -> tuple[str, str]:
     """Return the note's date and where it is from; a file's mtime is not asked, it lies after a sync."""
     lowered = {key.lower(): value for key, value in properties.items()}

@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.text import Text
 
 from vaultrag import wire
-from vaultrag.cli.commands.ask.ask import Draft
+from vaultrag.cli.commands.ask.ask import ShownDraft
 from vaultrag.cli.commands.vault.status import resident_rows
 
 
-def shown(draft: Draft) -> str:
+def shown(draft: ShownDraft) -> str:
     console = Console(width=80, no_color=True, force_terminal=True)
     with console.capture() as capture:
         console.print(draft)
@@ -18,7 +18,7 @@ def shown(draft: Draft) -> str:
 
 
 def test_loading_is_a_bar_until_the_passages_are_read() -> None:
-    draft = Draft("Searching the notes")
+    draft = ShownDraft("Searching the notes")
     assert "━" not in shown(draft)
     draft.take(wire.Progress(phase="model", done=50, total=100))
     half = shown(draft)
@@ -36,7 +36,7 @@ def passage(path: str, text: str) -> wire.Passage:
 
 
 def test_what_is_read_stands_there_line_by_line_until_the_answer_begins() -> None:
-    draft = Draft("Searching the notes", "Когда меняли картридж?")
+    draft = ShownDraft("Searching the notes", "Когда меняли картридж?")
     long = "Первое дело.\n\nКартридж поменяли 12 мая, и с тех пор вода идёт как раньше, без хлопьев и запаха. Конец."
     draft.take(
         wire.PassagesFound(passages=[passage("Дом/Бойлер.md", long), passage("Servers/mayak.md", "Disk \x1b[2J full")])

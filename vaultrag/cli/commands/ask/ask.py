@@ -32,7 +32,7 @@ BAR_COLUMNS = 40
 
 
 @dataclass(slots=True)
-class Draft:
+class ShownDraft:
     """What is shown until the answer stands: the stage, the seconds, what is read, and then the end of the draft."""
 
     stage: str
@@ -81,7 +81,7 @@ class Ask:
 
     def run(self) -> None:
         """Print the answer: one JSON document, plain text into a pipe, or the draft and then the answer."""
-        draft = Draft("Searching the notes", self.question)
+        draft = ShownDraft("Searching the notes", self.question)
         backend = find_backend(self.config, self.server_use)
         if backend is None:
             self._require_model()
@@ -105,7 +105,7 @@ class Ask:
             return
         require_model(find_model(name, ModelKind.CHAT, self.config.models), self.config.models)
 
-    def _find_by_words(self, draft: Draft, server: Backend | None) -> None:
+    def _find_by_words(self, draft: ShownDraft, server: Backend | None) -> None:
         """Find something to look at while models load; whatever fails here is told by the question itself."""
         if not self._console.is_terminal:
             return
@@ -117,10 +117,10 @@ class Ask:
     def _console(self) -> Console:
         return self.terminal.out if self.terminal.live else self.terminal.err
 
-    def _shown(self, draft: Draft) -> Live:
+    def _shown(self, draft: ShownDraft) -> Live:
         return Live(draft, console=self._console, transient=True, refresh_per_second=FRAMES_PER_SECOND)
 
-    def _follow(self, events: wire.Events, draft: Draft) -> wire.Answer:
+    def _follow(self, events: wire.Events, draft: ShownDraft) -> wire.Answer:
         with closing(events):
             for event in events:
                 if isinstance(event, wire.Answer):
