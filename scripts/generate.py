@@ -66,11 +66,11 @@ def openapi() -> str:
     from vaultrag.api.routes import build_app
     from vaultrag.api.runs import IndexRuns
     from vaultrag.api.streams import Streams
-    from vaultrag.store.endpoint import LOOPBACK, Endpoint
+    from vaultrag.store.endpoint import LOOPBACK, Endpoint, Tokens
 
     nothing = cast(Any, None)  # no route runs here, so no workspace is needed
     endpoint = Endpoint(pid=0, host=LOOPBACK, port=0, version=__version__, instance="")
-    app = build_app(nothing, endpoint, IndexRuns(nothing), Streams(), lambda: None)
+    app = build_app(nothing, endpoint, Tokens("", Path()), IndexRuns(nothing), Streams(), lambda: None)
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

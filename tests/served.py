@@ -108,11 +108,12 @@ def serving(
     model = model or ScriptedModel([REPLY])
     with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), model) as workspace, socket.socket() as listener:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a test takes the port afterwards
         listener.bind((LOOPBACK, 0))
         listener.listen()
         endpoint = Endpoint(os.getpid(), LOOPBACK, listener.getsockname()[1], "0.0.test", "instance-1")
         token = ensure_token(config.token_path)
-        server = build_server(workspace, endpoint, token, idle_seconds)
+        server = build_server(workspace, endpoint, idle_seconds)
         announce(config.home, endpoint)
         thread = threading.Thread(target=_run, args=(server, listener, config.home, endpoint), daemon=True)
         thread.start()

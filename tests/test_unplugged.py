@@ -20,7 +20,7 @@ from tests.served import NOTES, Served, serving, write_notes
 from vaultrag.child import environment_with
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings, load_config, require_vault
-from vaultrag.errors import ConfigError, DiskFull, ModelCrashed, ServerError, TokenUnreadable, VaultError
+from vaultrag.errors import ConfigError, DiskFull, ModelCrashed, ServerError, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.installed import is_present
@@ -220,15 +220,6 @@ def test_vault_of_odd_files_is_indexed_and_says_what_was_left_out(run: Run, vaul
     for name in ("круг.md", "nowhere.md", "binary.md", "cp1251.md"):
         assert name in out
     assert ("pipe.md" in out) == (os.name == "posix")
-
-
-def test_stale_token_is_told_from_a_wrong_request(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
-    served.config.token_path.write_text("a" * 43, encoding="ascii")
-
-    code = main(["--vault", str(served.config.vault), "--home", str(served.config.home), "search", "кот"], _no_server)
-
-    assert code == TokenUnreadable.exit_code
-    assert "serve --stop" in capsys.readouterr().err
 
 
 def test_wrong_content_type_and_broken_json_name_the_right_form(served: Served) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vaultrag.api.guard import BODY_LIMIT, OBSIDIAN, Activity, Guard, is_own_host, is_trusted_origin
+from vaultrag.store.endpoint import Tokens
 
 PORT = 27182
 TOKEN = "t" * 43
@@ -238,7 +240,7 @@ async def _echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 def _guard() -> Guard:
-    return Guard(_echo, TOKEN, PORT, Activity())
+    return Guard(_echo, Tokens(TOKEN, Path("no file")), PORT, Activity())
 
 
 def _ask(

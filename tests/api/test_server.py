@@ -15,6 +15,7 @@ from tests.served import NOTES, GatedModel, Served, serving
 from vaultrag.api.guard import OPEN_PATHS
 from vaultrag.cli.client import parse_sse
 from vaultrag.errors import VaultError
+from vaultrag.store.endpoint import PROOF_PATH
 
 PASSAGE_KEYS = {"path", "heading", "lines", "columns", "block", "text", "score", "trace"}
 ANSWER_KEYS = {"status", "text", "sentences", "citations", "passages", "model", "timings", "tokens"}
@@ -43,7 +44,8 @@ def test_every_route_but_health_needs_the_token(served: Served) -> None:
     ]
     assert len(routes) == len(app.routes) >= 7, "a route that is not one of ours, as /docs"
     for method, path in routes:
-        response = httpx.request(method, served.endpoint.url + path, trust_env=False)
+        query = {"nonce": "0" * 64} if path == PROOF_PATH else {}
+        response = httpx.request(method, served.endpoint.url + path, params=query, trust_env=False)
         assert (response.status_code == 200) == (path in OPEN_PATHS), path
         if path not in OPEN_PATHS:
             assert response.status_code == 401

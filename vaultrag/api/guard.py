@@ -1,13 +1,13 @@
 """Who may speak to the server: a check of every request's raw ASGI scope, before anything routes it.
 
 A web page in the user's browser can reach loopback, by DNS rebinding under a name of its own; other programs can too.
-So Host and Origin must be ours, a bearer token is needed for all but /healthz, and bodies are small and prompt.
+So Host and Origin must be ours, a bearer token is needed for all but /healthz and /proof, and bodies are small and
+prompt.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import re
 import time
@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from vaultrag.store.endpoint import PROOF_PATH, Tokens
 from vaultrag.wire import Fault, dumps
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -25,7 +26,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
-OPEN_PATHS = frozenset({"/healthz"})
+OPEN_PATHS = frozenset({"/healthz", PROOF_PATH})
 OBSIDIAN = "app://obsidian.md"
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 BODY_LIMIT = 1_000_000  # bytes; a question is a few hundred
@@ -73,7 +74,7 @@ class Guard:
     """ASGI middleware around the whole app."""
 
     app: App
-    token: str
+    tokens: Tokens
     port: int
     activity: Activity
 
@@ -91,7 +92,7 @@ class Guard:
         if refusal is None and is_preflight(scope):
             await _answer_preflight(send)
             return
-        refusal = refusal or refuse_token(scope, self.token) or refuse_size(scope)
+        refusal = refusal or refuse_token(scope, self.tokens) or refuse_size(scope)
         if refusal is not None:
             log.info("%s refused: %d %s", scope["method"], refusal.status, refusal.fault.error)
             await _send_fault(send, refusal)
@@ -142,14 +143,13 @@ def is_trusted_origin(origin: str) -> bool:
     return origin == OBSIDIAN or _LOOPBACK_ORIGIN.fullmatch(origin) is not None
 
 
-def refuse_token(scope: Scope, token: str) -> Denial | None:
-    """Refuse a request without our bearer token, unless its path is open to all."""
+def refuse_token(scope: Scope, tokens: Tokens) -> Denial | None:
+    """Refuse a request without one of our bearer tokens, unless its path is open to all."""
     if scope["path"] in OPEN_PATHS and scope["method"] in {"GET", "HEAD"}:
         return None
     given = _values(scope, b"authorization")
     scheme, _, value = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-    matches = hmac.compare_digest(value.strip().encode("latin-1"), token.encode("ascii"))
-    if scheme.lower() == "bearer" and matches:
+    if scheme.lower() == "bearer" and tokens.accept(value.strip()):
         return None
     message = "The request carries no valid bearer token."
     remedy = "Send `Authorization: Bearer TOKEN`; the token lies in the file `token` in the vault's home."

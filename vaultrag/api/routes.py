@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
 from fastapi.routing import APIRoute
@@ -23,7 +24,7 @@ from vaultrag.api.streams import UNEXPECTED, Streams
 from vaultrag.domain import Keep
 from vaultrag.errors import VaultragError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.store.endpoint import Endpoint
+from vaultrag.store.endpoint import NONCE, PROOF_PATH, Endpoint, Tokens
 from vaultrag.workspace import Reach, Workspace
 from vaultrag.workspace.readiness import Readiness
 
@@ -31,7 +32,12 @@ JSON_BODY = "Send one JSON object in UTF-8, with the header `Content-Type: appli
 
 
 def build_app(
-    workspace: Workspace, endpoint: Endpoint, runs: IndexRuns, streams: Streams, stop: Callable[[], None]
+    workspace: Workspace,
+    endpoint: Endpoint,
+    tokens: Tokens,
+    runs: IndexRuns,
+    streams: Streams,
+    stop: Callable[[], None],
 ) -> FastAPI:
     """Build the app over one open workspace. It trusts its caller: the guard stands around it."""
     app = FastAPI(title="VaultRAG", version=endpoint.version, docs_url=None, redoc_url=None, openapi_url=None)
@@ -55,6 +61,11 @@ def build_app(
                 attention=readiness.attention.kind if readiness.attention else "",
             )
         )
+
+    @app.get(PROOF_PATH, response_model=wire.Proof)
+    async def proof(nonce: Annotated[str, Query(pattern=f"^{NONCE}$")]) -> Response:
+        """Prove that this server knows its tokens, before a caller sends one. Needs no token."""
+        return json_response(wire.Proof(proofs=tokens.proofs(nonce, endpoint.port)))
 
     @app.post("/search", response_model=wire.SearchResult)
     def search(request: wire.SearchRequest) -> Response:
@@ -156,7 +167,7 @@ def _answer_invalid(_: Request, error: Exception) -> Response:
 
 
 def _describe(place: tuple[int | str, ...], what: str) -> str:
-    name = ".".join(str(part) for part in place if part != "body")
+    name = ".".join(str(part) for part in place if part not in {"body", "query"})
     return f"`{name}`: {what.lower()}" if name else what.lower()
 
 

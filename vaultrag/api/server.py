@@ -29,7 +29,16 @@ from vaultrag.domain import unwatched
 from vaultrag.errors import PortTaken, ServerError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.jobs.follow import Follower
-from vaultrag.store.endpoint import LOOPBACK, Endpoint, announce, ensure_token, withdraw, writing_into
+from vaultrag.store.endpoint import (
+    LOOPBACK,
+    Endpoint,
+    Tokens,
+    announce,
+    ensure_token,
+    withdraw,
+    withdraw_dead,
+    writing_into,
+)
 from vaultrag.workspace import Ownership, Workspace
 
 BACKLOG = 128
@@ -46,13 +55,15 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
     Raises PortTaken, IndexLocked, KeyboardInterrupt after Ctrl-C, and what opening the workspace raises.
     """
     with _listening(port) as listener, contextlib.closing(Workspace.open(config, Ownership.OWN)) as workspace:
+        withdraw_dead(config.home)
         with writing_into(config.home):
             _log_to(config.log_path)
         endpoint = Endpoint(
             os.getpid(), LOOPBACK, listener.getsockname()[1], __version__, instance=secrets.token_hex(8)
         )
         workspace.publish(endpoint.port)
-        server = build_server(workspace, endpoint, ensure_token(config.token_path), idle_seconds)
+        ensure_token(config.token_path)
+        server = build_server(workspace, endpoint, idle_seconds)
         announce(config.home, endpoint)
         try:
             on_ready(endpoint)
@@ -68,11 +79,12 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
         raise KeyboardInterrupt
 
 
-def build_server(workspace: Workspace, endpoint: Endpoint, token: str, idle_seconds: float) -> VaultServer:
+def build_server(workspace: Workspace, endpoint: Endpoint, idle_seconds: float) -> VaultServer:
     """Put guard, routes and workspace together; nothing runs yet."""
     activity, streams, runs, told_to_stop = Activity(), Streams(), IndexRuns(workspace.index), threading.Event()
-    app = build_app(workspace, endpoint, runs, streams, told_to_stop.set)
-    guard = Guard(app, token, endpoint.port, activity)
+    tokens = Tokens(endpoint.secret, workspace.config.token_path)
+    app = build_app(workspace, endpoint, tokens, runs, streams, told_to_stop.set)
+    guard = Guard(app, tokens, endpoint.port, activity)
     settings = uvicorn.Config(
         guard,
         loop="asyncio",
@@ -168,6 +180,9 @@ def _listening(port: int) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         if os.name == "posix" and sys.platform != "cygwin":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port left a minute ago is free
+        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+        if exclusive is not None:
+            listener.setsockopt(socket.SOL_SOCKET, exclusive, 1)  # Windows would let others listen there, too
         try:
             listener.bind((LOOPBACK, port))
             listener.listen(BACKLOG)

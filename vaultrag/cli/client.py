@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,10 +15,12 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from vaultrag import wire
+from vaultrag.cli.proving import Unproven, prover
 from vaultrag.config import LOG_NAME, Config
 from vaultrag.domain import NOT_KEPT, Keep, Progress
 from vaultrag.errors import ServerError, TokenUnreadable
-from vaultrag.store.endpoint import RENEW_TOKEN, Endpoint, read_endpoint, read_token
+from vaultrag.store.endpoint import ENDPOINT_NAME, Endpoint, read_endpoint
+from vaultrag.store.owner import living_owner
 
 HEALTH_SECONDS = 5.0  # loopback: a server that needs longer hangs
 CALL_SECONDS = 300.0  # a search may wait until the embedder has been imported and loaded
@@ -30,12 +33,16 @@ Body = TypeVar("Body", bound=BaseModel)
 
 
 class Client:
-    """Speaks to one server. Raises the errors that the server met, ServerError when it is lost."""
+    """Speaks to one server, on connections where it has proved that it is ours before anything is said.
 
-    def __init__(self, endpoint: Endpoint, token: str, home: Path) -> None:
+    Raises the errors that the server met, ServerError when it is lost, also to somebody else.
+    """
+
+    def __init__(self, endpoint: Endpoint, home: Path) -> None:
         self.endpoint = endpoint
         self.home = home
-        self._http = _http(endpoint, {"Authorization": f"Bearer {token}"})
+        self._http = _http(endpoint, {"Authorization": f"Bearer {endpoint.secret}"})
+        self._proved = {"trace": prover(endpoint, HEALTH_SECONDS)}
 
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
         return self._call("POST", "/search", wire.SearchResult, {"query": query, "k": k, "reach": reach})
@@ -74,7 +81,13 @@ class Client:
 
     def _call(self, method: str, path: str, kind: type[Body], body: Mapping[str, object] | None = None) -> Body:
         with self._translated():
-            response = self._http.request(method, path, json=body, timeout=CALL_SECONDS)
+            response = self._http.request(
+                method,
+                path,
+                json=body,
+                timeout=httpx.Timeout(CALL_SECONDS, connect=HEALTH_SECONDS),
+                extensions=self._proved,
+            )
         self._raise_fault(response.status_code, response.content)
         return kind.model_validate_json(response.content)
 
@@ -89,7 +102,8 @@ class Client:
 
     def _stream(self, path: str, body: Mapping[str, object]) -> wire.Events:
         timeout = httpx.Timeout(SILENCE_SECONDS, connect=HEALTH_SECONDS)
-        with self._translated(), self._http.stream("POST", path, json=body, timeout=timeout) as response:
+        sending = self._http.stream("POST", path, json=body, timeout=timeout, extensions=self._proved)
+        with self._translated(), sending as response:
             if response.status_code >= 400:
                 self._raise_fault(response.status_code, response.read())
             for name, data in parse_sse(response.iter_bytes()):
@@ -105,7 +119,7 @@ class Client:
             yield
         except httpx.TimeoutException as error:
             raise _hanging(self.endpoint) from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, Unproven) as error:
             raise self._lost() from error
 
     def _raise_fault(self, status: int, body: bytes) -> None:
@@ -113,7 +127,8 @@ class Client:
             return
         if status == UNAUTHORIZED:
             raise TokenUnreadable(
-                f"The token file in {self.home} is not the one that the server was started with.", RENEW_TOKEN
+                f"The secret in {self.home / ENDPOINT_NAME} is not the one that the server was started with.",
+                "End the server with `vaultrag serve --stop`; the next one starts with a secret that works.",
             )
         try:
             fault = wire.Fault.model_validate_json(body)
@@ -129,43 +144,55 @@ class Client:
 
 
 def find_server(config: Config) -> Client | None:
-    """Return the server that owns this home's index, None where none runs.
+    """Return the server that owns this home's index, None where none runs, or where somebody else answers in its place.
 
-    Raises ServerError for one that hangs, TokenUnreadable when there is no way to speak to it.
+    Raises ServerError for one that hangs.
     """
-    endpoint = read_endpoint(config.home)
-    if endpoint is None or not _lives(endpoint):
-        return None
-    return Client(endpoint, read_token(config.token_path), config.home)
+    running = server_health(config)
+    return Client(running[0], config.home) if running else None
 
 
 def server_health(config: Config) -> tuple[Endpoint, wire.Health] | None:
-    """Return how the running server is, None where none runs. Needs no token."""
+    """Return how the running server is, None where none runs. Raises ServerError for one that hangs."""
     endpoint = read_endpoint(config.home)
-    health = _health(endpoint) if endpoint else None
+    health = _health(config, endpoint) if endpoint else None
     return (endpoint, health) if endpoint and health else None
 
 
 def stop_server(config: Config) -> int | None:
     """End the running server and wait until it has gone; return its process id, None where none runs.
 
-    Without a usable token the process is ended by the system. Raises ServerError if it stays.
+    One that cannot be spoken to is ended by the system, if it owns the index. Raises ServerError if it stays.
     """
     running = server_health(config)
     if running is None:
-        return None
+        return _end_owner(config)
     endpoint, health = running
     try:
-        with contextlib.closing(Client(endpoint, read_token(config.token_path), config.home)) as client:
+        with contextlib.closing(Client(endpoint, config.home)) as client:
             client.ask_to_stop()
     except TokenUnreadable:
-        os.kill(health.pid, signal.SIGTERM)  # its own word: the file may be damaged, and mean somebody else
-    deadline = time.monotonic() + LEAVE_SECONDS
-    while read_endpoint(config.home) == endpoint:
-        if time.monotonic() > deadline:
-            raise ServerError(f"The server (process {health.pid}) does not end.", f"End process {health.pid}.")
-        time.sleep(POLL_SECONDS)
+        _end_owner(config)
+    _wait_until(lambda: read_endpoint(config.home) != endpoint, health.pid)
     return health.pid
+
+
+def _end_owner(config: Config) -> int | None:
+    """End the server that holds the index's lock, whatever `server.json` says: the system vouches for the lock."""
+    owner = living_owner(config.lock_path)
+    if owner is None or owner.port is None or owner.host != socket.gethostname():
+        return None
+    os.kill(owner.pid, signal.SIGTERM)
+    _wait_until(lambda: living_owner(config.lock_path) != owner, owner.pid)
+    return owner.pid
+
+
+def _wait_until(gone: Callable[[], bool], pid: int) -> None:
+    deadline = time.monotonic() + LEAVE_SECONDS
+    while not gone():
+        if time.monotonic() > deadline:
+            raise ServerError(f"The server (process {pid}) does not end.", f"End process {pid}.")
+        time.sleep(POLL_SECONDS)
 
 
 def parse_sse(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
@@ -199,20 +226,19 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
             yield line.rstrip(b"\r\n").decode("utf-8", "replace")
 
 
-def _lives(endpoint: Endpoint) -> bool:
-    return _health(endpoint) is not None
-
-
-def _health(endpoint: Endpoint) -> wire.Health | None:
+def _health(config: Config, endpoint: Endpoint) -> wire.Health | None:
     """Ask a server how it is; None when nobody, or somebody else, listens there."""
+    proved = {"trace": prover(endpoint, HEALTH_SECONDS)}
     try:
         with _http(endpoint, {}) as http:
-            health = wire.Health.model_validate_json(http.get("/healthz", timeout=HEALTH_SECONDS).content)
+            response = http.get("/healthz", timeout=HEALTH_SECONDS, extensions=proved)
+            return wire.Health.model_validate_json(response.content)
     except httpx.TimeoutException as error:
+        if living_owner(config.lock_path) is None:
+            return None  # no server of ours lives: whoever keeps us waiting took its port
         raise _hanging(endpoint) from error
-    except (httpx.HTTPError, ValidationError):
+    except (httpx.HTTPError, Unproven, ValidationError):
         return None
-    return health if health.instance == endpoint.instance else None
 
 
 def _http(endpoint: Endpoint, headers: Mapping[str, str]) -> httpx.Client:

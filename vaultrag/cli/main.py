@@ -317,6 +317,24 @@ def serve(
         run_server(config, session.terminal, session.serve, port, idle)
 
 
+@app.command(epilog="Example:  vaultrag token --rotate")
+def token(
+    context: typer.Context,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Make a new one; the old one opens nothing any more.")
+    ] = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print the bearer token that lets another program in. It stays the same until it is rotated."""
+    from vaultrag.cli.commands.service.token import print_token, replace_token
+
+    session = session_of(context)
+    work = replace_token if rotate else print_token
+    work(session.config(vault, home), session.terminal)
+
+
 def main(arguments: Sequence[str], serve: Serve) -> int:
     """Run one command; return the exit code."""
     session = CommandRun(serve)

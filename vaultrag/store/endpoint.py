@@ -1,59 +1,104 @@
-"""Where a running server is found: `server.json` and the token file, both in the home."""
+"""Where a running server is found, what proves that it is ours, and what opens it.
+
+`server.json` names its port and holds its secret, new with each server: by it our own commands are let in, and by it
+the server proves itself before they say a word. The file `token` is for other clients, and stays until it is rotated.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import json
 import os
 import secrets
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vaultrag.errors import DiskFull, ServerError, TokenUnreadable, is_disk_full
 
 ENDPOINT_NAME = "server.json"
-RENEW_TOKEN = "End the server with `vaultrag serve --stop`; the next one starts with a token that works."
 TOKEN_BYTES = 32  # 256 bits: not to be guessed
 LOOPBACK = "127.0.0.1"
+PROOF_PATH = "/proof"
+NONCE = "[0-9a-f]{64}"  # what is asked by: 256 bits, so that no answer was heard before
+_PROOF_LABEL = "vaultrag proof 1"  # a key that is used for this alone signs nothing else
+
+
+def new_secret() -> str:
+    """Return something that nobody guesses."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server as it announced itself. `instance` is also in its /healthz, so a stale file is recognised."""
+    """A server as it announced itself. `secret` is known to it and to whoever may read the home, to nobody else."""
 
     pid: int
     host: str
     port: int
     version: str
     instance: str
+    secret: str = field(default_factory=new_secret, repr=False)
 
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What opens a server: its own secret, and the token that other clients were given, as its file says now."""
+
+    secret: str
+    path: Path
+
+    def accept(self, given: str) -> bool:
+        """Tell whether a caller may come in."""
+        return any(hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()) for token in self._valid())
+
+    def proofs(self, nonce: str, port: int) -> list[str]:
+        """Return a proof by each token."""
+        return [prove(token, nonce, port) for token in self._valid()]
+
+    def _valid(self) -> list[str]:
+        with contextlib.suppress(TokenUnreadable):  # whoever deletes the file shuts other clients out
+            return [self.secret, read_token(self.path)]
+        return [self.secret]
+
+
+def prove(token: str, nonce: str, port: int) -> str:
+    """Return what only someone who knows the token can say to this nonce (64 hexadecimal digits).
+
+    The port is the one that the server listens on and the caller connected to, so that an answer which was fetched
+    from a server on another port proves nothing.
+    """
+    return hmac.new(token.encode(), f"{_PROOF_LABEL}\n{nonce}\n{port}".encode(), hashlib.sha256).hexdigest()
+
+
 def read_endpoint(home: Path) -> Endpoint | None:
     """Return the announced server, None where there is none. Whether it still lives is not known."""
     try:
         values = json.loads((home / ENDPOINT_NAME).read_text(encoding="utf-8"))
+        if len(str(values["secret"]).encode("ascii")) < TOKEN_BYTES:
+            return None
         return Endpoint(
             pid=int(values["pid"]),
             host=LOOPBACK,  # whatever the file says, the token goes nowhere else
             port=int(values["port"]),
             version=str(values["version"]),
             instance=str(values["instance"]),
+            secret=str(values["secret"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def announce(home: Path, endpoint: Endpoint) -> None:
-    """Write `server.json`, whole or not at all. Raises DiskFull or ServerError."""
-    part = home / f"{ENDPOINT_NAME}.{endpoint.pid}.part"
+    """Write `server.json`, whole or not at all, for the user's eyes only. Raises DiskFull or ServerError."""
     with writing_into(home):
-        part.write_text(json.dumps(asdict(endpoint), indent=2) + "\n", encoding="utf-8")
-        os.replace(part, home / ENDPOINT_NAME)
+        _write_private(home / ENDPOINT_NAME, json.dumps(asdict(endpoint), indent=2) + "\n")
 
 
 @contextlib.contextmanager
@@ -77,32 +122,54 @@ def withdraw(home: Path, endpoint: Endpoint) -> None:
         (home / ENDPOINT_NAME).unlink(missing_ok=True)
 
 
+def withdraw_dead(home: Path) -> None:
+    """Remove what a server left that was killed: whoever owns the index knows that none lives."""
+    with contextlib.suppress(OSError):  # a folder in its place is for `repair`
+        (home / ENDPOINT_NAME).unlink(missing_ok=True)
+
+
 def read_token(path: Path) -> str:
-    """Return the bearer token. Raises TokenUnreadable."""
+    """Return the bearer token of other clients. Raises TokenUnreadable."""
     try:
         token = path.read_text(encoding="ascii").strip()
     except FileNotFoundError as error:
-        raise TokenUnreadable(f"The token file {path} is missing.", RENEW_TOKEN) from error
+        raise TokenUnreadable(f"The token file {path} is missing.", "Make one: `vaultrag token`.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise TokenUnreadable(
             f"The token file {path} cannot be read.",
-            "Give this user the right to read it, or delete it: the next `vaultrag serve` makes a new one.",
+            "Give this user the right to read it, or make a new one: `vaultrag token --rotate`.",
         ) from error
     if len(token) < TOKEN_BYTES:
         raise TokenUnreadable(
             f"The token file {path} holds no usable token.",
-            "Delete it: the next `vaultrag serve` makes a new one.",
+            "Make a new one: `vaultrag token --rotate`.",
         )
     return token
 
 
 def ensure_token(path: Path) -> str:
     """Return the bearer token, made on first use with mode 0600. Raises TokenUnreadable or DiskFull."""
-    try:
+    with _making(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            _create_token(path)
+            _write_private(path, new_secret() + "\n")
         if os.name == "posix" and path.stat().st_mode & 0o077:
             path.chmod(0o600)  # copied or restored with wider rights
+    return read_token(path)
+
+
+def rotate_token(path: Path) -> str:
+    """Replace the bearer token: from now on every server refuses the old one. Raises TokenUnreadable or DiskFull."""
+    with _making(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_private(path, new_secret() + "\n")
+    return read_token(path)
+
+
+@contextlib.contextmanager
+def _making(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if is_disk_full(error):
             raise _disk_full(path.parent) from error
@@ -110,20 +177,19 @@ def ensure_token(path: Path) -> str:
             f"The token file {path} could not be made: {error.strerror}.",
             "Give this user the right to write into the home, or name another: --home DIR.",
         ) from error
-    return read_token(path)
 
 
 def _disk_full(home: Path) -> DiskFull:
     return DiskFull(f"There is no space left in {home}.", "Free some space, then run the command again.")
 
 
-def _create_token(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write_private(path: Path, text: str) -> None:
+    """Replace a file by one that only this user may read, whole or not at all."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)

@@ -99,6 +99,23 @@ class OwnerLock:
         self.release()
 
 
+def living_owner(path: Path) -> Owner | None:
+    """Return who holds the lock now, None where nobody does. Asks the system, not the file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        _lock(descriptor)
+    except OSError:
+        return read_owner(path)
+    else:
+        _unlock(descriptor)
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def read_owner(path: Path) -> Owner | None:
     """Return who last held the lock and did not give it back; it may be dead since."""
     try:

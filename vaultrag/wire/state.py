@@ -151,6 +151,12 @@ class Health(Shape):
     attention: str = Field("", description="`deletions_held`, `vault_missing` or an error's name: see /status.")
 
 
+class Proof(Shape):
+    """What a server says to a nonce: HMAC-SHA-256 over `vaultrag proof 1`, the nonce and the port, a line each."""
+
+    proofs: list[str] = Field(description="Hexadecimal, one by each token that opens the server.")
+
+
 class Stopping(Shape):
     stopping: bool = True
 

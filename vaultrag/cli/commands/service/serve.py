@@ -36,7 +36,9 @@ def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | Non
             terminal.print_json({"url": endpoint.url, "pid": endpoint.pid, "version": endpoint.version})
             return
         terminal.print(f"Serving {config.vault} on {endpoint.url}")
-        terminal.note(f"The bearer token is in {config.token_path}, the log in {config.log_path}. Ctrl-C ends it.")
+        terminal.note(
+            f"Other programs need the token in {config.token_path}; the log is {config.log_path}. Ctrl-C ends it."
+        )
 
     serve(
         config,
