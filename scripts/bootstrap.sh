@@ -40,7 +40,7 @@ make_venv() {
             "Install its venv module (Debian and Ubuntu: sudo apt install python3-venv) and run this again."
 }
 
-prepare() { # arguments of install.py: [--dev] [--backend NAME] [--models]
+prepare() { # arguments of install.py: [--dev] [--backend NAME] [--rebuild] [--model NAME ...]
     make_venv
     "$python" "$root/scripts/install.py" "$@" || exit $?
 }

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import install
+import native_build
+import pip_run
 import pytest
 from packaging.requirements import Requirement
 from ticker import describe
@@ -98,6 +100,7 @@ def test_quickstart_explains_itself_from_any_folder(checkout: Path, tmp_path: Pa
 
     assert done.returncode == 0
     assert "--backend auto|cpu|cuda|metal|vulkan|rocm" in done.stdout
+    assert "--rebuild" in done.stdout
 
 
 @posix
@@ -145,14 +148,14 @@ VULKAN_IN_SOFTWARE = "\tdeviceType         = PHYSICAL_DEVICE_TYPE_CPU\n"
 def test_auto_builds_for_what_the_machine_runs_and_compiles(
     system: str, machine: str, answers: Mapping[str, str], backend: str, reason: str
 ) -> None:
-    choice = install.choose_backend("auto", system, machine, lambda command: answers.get(Path(command[0]).name))
+    choice = native_build.choose_backend("auto", system, machine, lambda command: answers.get(Path(command[0]).name))
 
     assert choice.backend == backend
     assert reason in choice.reason
 
 
 def test_named_backend_is_taken_without_asking() -> None:
-    assert install.choose_backend("rocm", "Linux", "x86_64", lambda _: pytest.fail("asked")).backend == "rocm"
+    assert native_build.choose_backend("rocm", "Linux", "x86_64", lambda _: pytest.fail("asked")).backend == "rocm"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ def test_pip_that_says_nothing_stops_nothing(report: str | None) -> None:
     ],
 )
 def test_failure_is_told_by_the_line_that_explains_it(log: list[str], cause: str) -> None:
-    assert install.find_cause(log) == cause
+    assert pip_run.find_cause(log) == cause
 
 
 def lay_package(site: Path, name: str, *, files: Sequence[str], recorded: Sequence[str]) -> Path:
@@ -277,7 +280,7 @@ def test_scripts_install_the_pinned_versions_of_what_they_name() -> None:
     pinned = pins()
 
     assert install.TORCH == f"torch=={pinned['torch']}" == "torch==2.13.0"
-    assert install.LLAMA.partition("==")[2] == pinned["llama-cpp-python"]
+    assert native_build.LLAMA.partition("==")[2] == pinned["llama-cpp-python"]
 
 
 def test_readme_leads_with_the_two_commands_and_names_no_missing_file() -> None:
