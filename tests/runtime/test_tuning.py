@@ -84,6 +84,7 @@ def test_each_neighbour_differs_in_one_thing(placement: Placement) -> None:
             {"gpu_layers"},
             {"expert_cpu_layers"},
             {"key_type", "value_type"},
+            {"repack"},
         )
         assert trial.placement.threads >= 1
 

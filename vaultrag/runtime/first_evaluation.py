@@ -44,14 +44,21 @@ class FirstEvaluation:
     @property
     def extra_buffers(self) -> bool:
         """Whether the next process may use them, where its placement does."""
-        return self._suspected is None and not (self.known and self.known.crash)
+        if self.known is None:
+            return True
+        return self._suspected is None and not self.known.crash and not self.known.is_slower(self.model)
 
     @property
     def owes_proof(self) -> bool:
         """Whether the next process is to evaluate a batch before anything is asked of it."""
         if self.known is None or self._suspected is not None:
             return self._suspected is not None
-        return not self.known.crash and not self.known.is_proved(self.model)
+        return self.extra_buffers and not self.known.is_proved(self.model)
+
+    @property
+    def copies(self) -> bool:
+        """Whether the process that runs has weights in an order of its own."""
+        return self._copies
 
     @property
     def caution(self) -> str:

@@ -80,7 +80,7 @@ class ChildModel:
         self._line = RequestQueue()
         self._unloading: threading.Timer | None = None
         self._residence = self._running.residence
-        self._residence.settle(Candidate(path, name, lambda: self._child.alive, self._leave))
+        self._residence.settle(Candidate(path, name, lambda: self._child.alive, self.let_go))
 
     @property
     def name(self) -> str:
@@ -270,8 +270,8 @@ class ChildModel:
             self._unloading.daemon = True
             self._unloading.start()
 
-    def _leave(self) -> None:
-        """End the process, which nobody is using: another model needs the room."""
+    def let_go(self) -> None:
+        """End the process, which nobody is using; the next request starts another."""
         with self._loading:
             self._child.close()
 

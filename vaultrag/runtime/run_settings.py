@@ -68,7 +68,8 @@ class Running:
     `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
     `draft` guesses for the model; `lookup` guesses from what stands in the prompt; `advice` is its makers' on sampling.
     Prompts' states are kept in `states`, `states_bytes` at most. After `unload_seconds` without a request the process
-    ends (0: it stays). `extra_buffers` is what is known of the build here; None where it is to run as told.
+    ends (0: it stays). `extra_buffers` is what is known of the build here; None where it is to run as told. Without
+    `repack` the weights stay in the file's own order.
     """
 
     placement: Placement | None = None
@@ -81,6 +82,7 @@ class Running:
     states_bytes: int = 0
     unload_seconds: float = 0.0
     extra_buffers: ExtraBuffers | None = None
+    repack: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Return what the worker loads by, as plain values."""
@@ -89,6 +91,7 @@ class Running:
             "room": [self.room.cards, self.room.ram] if self.room else None,
             "draft": str(self.draft or ""),
             "lookup": self.lookup,
+            "repack": self.repack,
             "advice": self.advice.to_json(),
             "states": str(self.states or ""),
             "states_bytes": self.states_bytes,

@@ -58,7 +58,14 @@ class Failed:
 
 def rounds(cores: int, layers: int) -> tuple[Neighbours, ...]:
     """Return what is varied, one after the other, each time around the best so far."""
-    return (partial(_threads, cores), _spins, _batches, partial(_layers, layers), _caches)
+    return (_extra_buffers, partial(_threads, cores), _spins, _batches, partial(_layers, layers), _caches)
+
+
+def _extra_buffers(trial: Trial) -> Iterator[Trial]:
+    """Vary them where the CPU computes: beside a card ggml has no use for them."""
+    if trial.placement.gpu_layers == 0:
+        name = "without extra buffers" if trial.placement.repack else "with extra buffers"
+        yield Trial(name, replace(trial.placement, repack=not trial.placement.repack), trial.spin_count)
 
 
 def _threads(cores: int, trial: Trial) -> Iterator[Trial]:

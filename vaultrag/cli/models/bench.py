@@ -33,6 +33,7 @@ class Tried(BaseModel):
     threads: int
     micro_batch: int
     cache: str
+    extra_buffers: bool = True
     prefill: float = 0.0
     decode: float = 0.0
     prefill_busy: float = 0.0
@@ -59,9 +60,11 @@ def bench_command(
 ) -> None:
     """Measure a model's plan and its neighbours, a minute or two in all, and keep the best for this machine.
 
-    Threads, waiting, batch, layers and cache are varied one after the other, each idle and beside one busy core.
+    Extra buffers, threads, waiting, batch, layers and cache are varied one after the other, each idle and beside one
+    busy core.
     """
     from vaultrag.runtime import tuning
+    from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
     from vaultrag.runtime.models.installed import fingerprint, require_model
 
     session = session_of(context)
@@ -76,6 +79,7 @@ def bench_command(
     said = f"Kept: {best.trial.name}."
     try:
         tuning.keep(models_dir(), fingerprint(entry, path), best)
+        ExtraBuffers(models_dir()).remember_speed(entry.name, slower=not best.trial.placement.repack)
     except OSError as error:  # what was measured for minutes is shown all the same
         said = f"Best is {best.trial.name}; it could not be kept for the next time: {error.strerror}."
         session.terminal.warn(said)
@@ -127,6 +131,7 @@ def _tried(result: Result | Failed, best: Result) -> Tried:
         threads=placement.threads,
         micro_batch=placement.micro_batch,
         cache=placement.key_type,
+        extra_buffers=placement.repack,
     )
     if not isinstance(result, Result):
         return start.model_copy(update={"failed": result.why})

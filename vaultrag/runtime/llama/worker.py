@@ -238,7 +238,8 @@ class NotLoaded(Exception):
 def _decision(body: dict[str, Any], path: Path, backend: BackendInfo) -> Decision:
     given = Placement.from_json(body["placement"]) if body["placement"] is not None else None
     room = Budget(tuple(body["room"][0]), body["room"][1]) if body["room"] is not None else None
-    wish = Wish(body["context"], body["threads"], body["gpu_layers"], given, room, body["extra_buffers"])
+    repack = body["repack"] and body["extra_buffers"]
+    wish = Wish(body["context"], body["threads"], body["gpu_layers"], given, room, repack)
     return choose_placement(path, wish, backend)
 
 
