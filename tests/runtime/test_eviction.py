@@ -45,7 +45,7 @@ def loaded() -> Loaded:
 
 
 @pytest.fixture
-def residence(loaded: Loaded) -> Eviction:
+def eviction(loaded: Loaded) -> Eviction:
     """The large model shares the memory with no other."""
     made = Eviction([LARGE])
     for path in (LARGE, SMALL, OTHER):
@@ -53,59 +53,59 @@ def residence(loaded: Loaded) -> Eviction:
     return made
 
 
-def use(residence: Eviction, loaded: Loaded, path: Path) -> None:
-    with residence.lease(path, PERSON) as stay:
-        assert residence.wait(stay, AT_ONCE)
+def use(eviction: Eviction, loaded: Loaded, path: Path) -> None:
+    with eviction.lease(path, PERSON) as stay:
+        assert eviction.wait(stay, AT_ONCE)
         loaded.paths.add(path)
 
 
-def test_models_that_fit_together_stay_together(residence: Eviction, loaded: Loaded) -> None:
-    use(residence, loaded, SMALL)
-    use(residence, loaded, OTHER)
+def test_models_that_fit_together_stay_together(eviction: Eviction, loaded: Loaded) -> None:
+    use(eviction, loaded, SMALL)
+    use(eviction, loaded, OTHER)
     assert loaded.paths == {SMALL, OTHER}
-    assert residence.last_swap == ""
+    assert eviction.last_swap == ""
 
 
-def test_what_does_not_fit_beside_a_model_leaves_before_it_comes(residence: Eviction, loaded: Loaded) -> None:
+def test_what_does_not_fit_beside_a_model_leaves_before_it_comes(eviction: Eviction, loaded: Loaded) -> None:
     for path in (SMALL, OTHER, LARGE):
-        use(residence, loaded, path)
+        use(eviction, loaded, path)
     assert loaded.paths == {LARGE}
-    use(residence, loaded, SMALL)
+    use(eviction, loaded, SMALL)
     assert loaded.paths == {SMALL}
-    assert residence.last_swap == "large left the memory for small: there is no room for both."
+    assert eviction.last_swap == "large left the memory for small: there is no room for both."
 
 
-def test_a_model_in_use_is_waited_for(residence: Eviction, loaded: Loaded) -> None:
+def test_a_model_in_use_is_waited_for(eviction: Eviction, loaded: Loaded) -> None:
     loaded.paths.add(SMALL)
-    with residence.lease(SMALL, PERSON) as small, residence.lease(LARGE, PERSON) as large:
-        assert residence.wait(small, AT_ONCE)
-        assert not residence.wait(large, AT_ONCE)
+    with eviction.lease(SMALL, PERSON) as small, eviction.lease(LARGE, PERSON) as large:
+        assert eviction.wait(small, AT_ONCE)
+        assert not eviction.wait(large, AT_ONCE)
         assert loaded.paths == {SMALL}
-        with residence.lease(SMALL, NIGHT) as joining:  # its turn may be what the first user waits for
-            assert residence.wait(joining, AT_ONCE)
-    use(residence, loaded, LARGE)
+        with eviction.lease(SMALL, NIGHT) as joining:  # its turn may be what the first user waits for
+            assert eviction.wait(joining, AT_ONCE)
+    use(eviction, loaded, LARGE)
     assert loaded.paths == {LARGE}
 
 
-def test_a_person_comes_before_the_night_and_nobody_is_overtaken_for_ever(residence: Eviction) -> None:
-    with residence.lease(LARGE, NIGHT) as night, residence.lease(SMALL, PERSON) as person:
-        with residence.lease(OTHER, PERSON) as first:
-            assert residence.wait(first, AT_ONCE)
-            assert not residence.wait(night, AT_ONCE)
-            with residence.lease(LARGE, PERSON) as urgent:
-                assert not residence.wait(urgent, AT_ONCE)
-                assert not residence.wait(person, AT_ONCE)  # fits beside what runs, but came after one that does not
-        assert residence.wait(person, AT_ONCE)
-        assert not residence.wait(night, AT_ONCE)
+def test_a_person_comes_before_the_night_and_nobody_is_overtaken_for_ever(eviction: Eviction) -> None:
+    with eviction.lease(LARGE, NIGHT) as night, eviction.lease(SMALL, PERSON) as person:
+        with eviction.lease(OTHER, PERSON) as first:
+            assert eviction.wait(first, AT_ONCE)
+            assert not eviction.wait(night, AT_ONCE)
+            with eviction.lease(LARGE, PERSON) as urgent:
+                assert not eviction.wait(urgent, AT_ONCE)
+                assert not eviction.wait(person, AT_ONCE)  # fits beside what runs, but came after one that does not
+        assert eviction.wait(person, AT_ONCE)
+        assert not eviction.wait(night, AT_ONCE)
 
 
-def test_who_gives_up_is_no_longer_waited_for(residence: Eviction) -> None:
-    with residence.lease(SMALL, PERSON) as small:
-        assert residence.wait(small, AT_ONCE)
-        with residence.lease(LARGE, PERSON) as gone:
-            assert not residence.wait(gone, AT_ONCE)
-        with residence.lease(OTHER, PERSON) as other:
-            assert residence.wait(other, AT_ONCE)
+def test_who_gives_up_is_no_longer_waited_for(eviction: Eviction) -> None:
+    with eviction.lease(SMALL, PERSON) as small:
+        assert eviction.wait(small, AT_ONCE)
+        with eviction.lease(LARGE, PERSON) as gone:
+            assert not eviction.wait(gone, AT_ONCE)
+        with eviction.lease(OTHER, PERSON) as other:
+            assert eviction.wait(other, AT_ONCE)
 
 
 def hardware(ram: float, vram: float = 0.0) -> Hardware:
@@ -146,10 +146,10 @@ def test_limits_bind_only_where_they_are_less_than_is_free() -> None:
 def pair(tmp_path: Path) -> Iterator[tuple[ChildModel, ChildModel]]:
     """Two models of which the second shares the memory with no other."""
     paths = [write_tiny_model(tmp_path / f"{name}.gguf", context=32_768) for name in ("one", "two")]
-    residence = Eviction(paths[1:])
+    eviction = Eviction(paths[1:])
     first, second = (
         ChildModel(path.stem, path, context=30_000, threads=1, gpu_layers=0, spin_count=0, timeout=60.0,
-                   running=Running(residence=residence))
+                   running=Running(eviction=eviction))
         for path in paths
     )  # fmt: skip
     yield first, second

@@ -35,87 +35,87 @@ class Lease:
 class Eviction:
     """Models of `alone` share the memory with no other; all the rest lie side by side.
 
-    Whoever uses a model asks for a stay, waits for it and ends it. A model in use is never made to leave.
+    Whoever uses a model asks for a lease, waits for it and ends it. A model in use is never made to leave.
     """
 
     def __init__(self, alone: Collection[Path] = ()) -> None:
         self._alone = frozenset(alone)
-        self._tenants: dict[Path, Candidate] = {}
+        self._candidates: dict[Path, Candidate] = {}
         self._waiting: list[Lease] = []
-        self._staying: list[Lease] = []
+        self._holding: list[Lease] = []
         self._changed = threading.Condition()
         self.last_swap = ""  # a sentence
 
-    def settle(self, tenant: Candidate) -> None:
+    def settle(self, candidate: Candidate) -> None:
         """Make a model known."""
-        self._tenants[tenant.path] = tenant
+        self._candidates[candidate.path] = candidate
 
     @contextmanager
     def lease(self, path: Path, priority: Priority) -> Iterator[Lease]:
         """Hold a stay, which begins once it was waited for."""
-        stay = Lease(path, priority)
+        held = Lease(path, priority)
         try:
-            yield stay
+            yield held
         finally:
-            self._end(stay)
+            self._end(held)
 
-    def wait(self, stay: Lease, seconds: float) -> bool:
+    def wait(self, held: Lease, seconds: float) -> bool:
         """Wait at most that long, behind those of the same priority; return whether the model may be loaded now.
 
         Who has no room beside it is gone by then.
         """
         with self._changed:
-            if stay in self._staying:
+            if held in self._holding:
                 return True
-            if stay not in self._waiting:
-                self._waiting.append(stay)
-            if not self._changed.wait_for(lambda: self._may_stay(stay), seconds):
+            if held not in self._waiting:
+                self._waiting.append(held)
+            if not self._changed.wait_for(lambda: self._may_hold(held), seconds):
                 return False
-            self._waiting.remove(stay)
-            self._staying.append(stay)
-        self._make_room(stay)
+            self._waiting.remove(held)
+            self._holding.append(held)
+        self._make_room(held)
         return True
 
-    def person_waits_for(self, stay: Lease) -> bool:
+    def person_waits_for(self, held: Lease) -> bool:
         """Whether a person waits for a model that has no room beside the one of this stay."""
         with self._changed:
             persons = [other for other in self._waiting if other.priority is Priority.PERSON]
-            return any(self._clash(stay.path, other.path) for other in persons)
+            return any(self._clash(held.path, other.path) for other in persons)
 
-    def step_aside(self, stay: Lease) -> None:
+    def step_aside(self, held: Lease) -> None:
         """Give the room back where a person waits for it; the stay begins anew once it is waited for again."""
         with self._changed:
-            if stay in self._staying and self.person_waits_for(stay):
-                self._staying.remove(stay)
+            if held in self._holding and self.person_waits_for(held):
+                self._holding.remove(held)
                 self._changed.notify_all()
 
-    def _end(self, stay: Lease) -> None:
+    def _end(self, held: Lease) -> None:
         with self._changed:
-            for stays in (self._waiting, self._staying):
-                if stay in stays:
-                    stays.remove(stay)
+            for leases in (self._waiting, self._holding):
+                if held in leases:
+                    leases.remove(held)
             self._changed.notify_all()
 
-    def _may_stay(self, stay: Lease) -> bool:
+    def _may_hold(self, held: Lease) -> bool:
         """Whoever joins a model that is in use has no one to wait for: its other user may wait for this one."""
-        if any(other.path == stay.path for other in self._staying):
+        if any(other.path == held.path for other in self._holding):
             return True
-        before = [other for other in self._waiting if other is not stay and self._comes_before(other, stay)]
-        return not any(self._clash(stay.path, other.path) for other in (*self._staying, *before))
+        before = [other for other in self._waiting if other is not held and self._comes_before(other, held)]
+        return not any(self._clash(held.path, other.path) for other in (*self._holding, *before))
 
-    def _comes_before(self, other: Lease, stay: Lease) -> bool:
+    def _comes_before(self, other: Lease, held: Lease) -> bool:
         """Persons come before the night, then those who came first."""
-        if other.priority is not stay.priority:
+        if other.priority is not held.priority:
             return other.priority is Priority.PERSON
-        return self._waiting.index(other) < self._waiting.index(stay)
+        return self._waiting.index(other) < self._waiting.index(held)
 
     def _clash(self, first: Path, second: Path) -> bool:
         return first != second and not self._alone.isdisjoint((first, second))
 
-    def _make_room(self, stay: Lease) -> None:
-        comer = self._tenants.get(stay.path)
-        for tenant in self._tenants.values():
-            if comer is not None and self._clash(stay.path, tenant.path) and tenant.is_loaded():
-                tenant.leave()
-                self.last_swap = f"{tenant.name} left the memory for {comer.name}: there is no room for both."
+    def _make_room(self, held: Lease) -> None:
+        comer = self._candidates.get(held.path)
+        for candidate in self._candidates.values():
+            if comer is not None and self._clash(held.path, candidate.path) and candidate.is_loaded():
+                candidate.leave()
+                self.last_swap = f"{candidate.name} left the memory for {comer.name}: there is no room for both."
                 log.info(self.last_swap)

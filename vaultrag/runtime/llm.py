@@ -77,10 +77,10 @@ class ChildModel:
         self._loaded_pid: int | None = None
         self._share: float | None = None
         self._header: GgufHeader | None = None
-        self._line = RequestQueue()
+        self._queue = RequestQueue()
         self._unloading: threading.Timer | None = None
-        self._residence = self._running.residence
-        self._residence.settle(Candidate(path, name, lambda: self._child.alive, self.let_go))
+        self._eviction = self._running.eviction
+        self._eviction.settle(Candidate(path, name, lambda: self._child.alive, self.let_go))
 
     @property
     def name(self) -> str:
@@ -130,8 +130,8 @@ class ChildModel:
         """Yield how far it is until the model is loaded; say what it is. Who leaves early does not stop the load."""
         self._stay()
         try:
-            with self._residence.lease(self._path, Priority.PERSON) as stay:
-                while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
+            with self._eviction.lease(self._path, Priority.PERSON) as held:
+                while not self._eviction.wait(held, SIGN_OF_LIFE_SECONDS):
                     yield 0.0
                 return (yield from self._ensured())
         except Lost as lost:
@@ -195,24 +195,24 @@ class ChildModel:
     @contextlib.contextmanager
     def _turn(self, priority: Priority) -> Iterator[Ticket]:
         """Hold a place in the line; once idle for long enough, the process ends."""
-        ticket = self._line.join(priority, self._give_way)
+        ticket = self._queue.join(priority, self._give_way)
         self._stay()
         try:
             yield ticket
         finally:
-            self._line.leave(ticket)
+            self._queue.leave(ticket)
             self._unload_later()
 
     def _queued(self, method: str, body: dict[str, Any], priority: Priority) -> Frames:
         """Yield the frames of a request in its turn. The night's are interrupted for a person, and go on afterwards."""
         suspended, said, pid, closings = False, Said(self._name), None, self._closings
         try:
-            with self._turn(priority) as ticket, self._residence.lease(self._path, priority) as stay:
+            with self._turn(priority) as ticket, self._eviction.lease(self._path, priority) as held:
                 while True:
                     began = time.monotonic()
-                    while not self._line.wait(ticket, SIGN_OF_LIFE_SECONDS):
+                    while not self._queue.wait(ticket, SIGN_OF_LIFE_SECONDS):
                         yield {}
-                    while not self._residence.wait(stay, SIGN_OF_LIFE_SECONDS):
+                    while not self._eviction.wait(held, SIGN_OF_LIFE_SECONDS):
                         yield {}
                     yield {"waited": time.monotonic() - began}
                     lost = suspended and (not self._child.alive or self._child.pid != pid)
@@ -227,12 +227,12 @@ class ChildModel:
                             suspended, pid = "suspended" in frame, self._child.pid
                             if not suspended:
                                 yield said.fresh(frame)
-                            if priority is Priority.NIGHT and self._is_wanted(stay):
+                            if priority is Priority.NIGHT and self._is_wanted(held):
                                 self._give_way()
                     if not suspended:
                         return
-                    self._line.step_aside(ticket)
-                    self._residence.step_aside(stay)
+                    self._queue.step_aside(ticket)
+                    self._eviction.step_aside(held)
         except GeneratorExit:
             if priority is Priority.NIGHT:
                 self._drop_suspended()
@@ -244,9 +244,9 @@ class ChildModel:
         except Lost as lost:
             raise self.first.crashed(lost) from lost
 
-    def _is_wanted(self, stay: Lease) -> bool:
+    def _is_wanted(self, held: Lease) -> bool:
         """Whether a person waits for this model, or for one that has no room beside it."""
-        return self._line.person_waits() or self._residence.person_waits_for(stay)
+        return self._queue.person_waits() or self._eviction.person_waits_for(held)
 
     def _give_way(self) -> None:
         """Interrupt what runs, but never the loading: everyone waits for that."""
@@ -255,7 +255,7 @@ class ChildModel:
 
     def _drop_suspended(self) -> None:
         """Let the worker give up what nobody will ask for again; if others use it, the next night's work does."""
-        if self._child.alive and self._line.idle:
+        if self._child.alive and self._queue.idle:
             with contextlib.suppress(VaultragError):
                 self._last("drop", {})
 
@@ -277,11 +277,11 @@ class ChildModel:
 
     def _unload(self) -> None:
         """End the process in a turn of its own: a request that comes meanwhile waits for it and starts another."""
-        ticket = self._line.join(Priority.NIGHT, lambda: None)
-        if self._line.wait(ticket, 0):
+        ticket = self._queue.join(Priority.NIGHT, lambda: None)
+        if self._queue.wait(ticket, 0):
             with self._loading:
                 self._child.close()
-        self._line.leave(ticket)
+        self._queue.leave(ticket)
 
     def close(self) -> None:
         """End the process and free its memory. A later request starts a new one."""

@@ -40,7 +40,7 @@ class Planned:
     """The plan of all models here (None: nothing is to be shared out), and who lies in memory by it."""
 
     machine: MachinePlan | None
-    residence: Eviction
+    eviction: Eviction
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +165,13 @@ class ModelPool:
         for name, model in dict(self._chats).items():
             if isinstance(model, ChildModel):
                 stays = machine is None or machine.stays(name)
-                found.append(_resident(model, self._roles_of(name), stays))
+                found.append(_loaded_model(model, self._roles_of(name), stays))
         return tuple(found)
 
     @property
     def last_swap(self) -> str:
         """Who last left the memory for whom, as a sentence."""
-        return self._planned.residence.last_swap if self._planned else ""
+        return self._planned.eviction.last_swap if self._planned else ""
 
     def prepare_answer(self) -> Iterator[float]:
         """Yield how much of the answering model is loaded, until all of it is. Raises ModelError."""
@@ -270,7 +270,7 @@ class ModelPool:
             gpu_layers=runtime.gpu_layers,
             spin_count=tuned.spin_count if tuned else runtime.spin_count,
             timeout=runtime.answer_timeout_seconds,
-            running=replace(running, residence=self.planned.residence),
+            running=replace(running, eviction=self.planned.eviction),
         )
 
     def _tuned(self, entry: ModelEntry, path: Path) -> Trial | None:
@@ -347,7 +347,7 @@ class ModelPool:
         return f"{model.name}, {os.cpu_count()} cores, {threads} threads, {layers} GPU layers"
 
 
-def _resident(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> LoadedModel:
+def _loaded_model(model: ChildModel, roles: tuple[Role, ...], stays: bool) -> LoadedModel:
     info, share = model.loaded, model.loading_share
     if info is None:
         return LoadedModel(model.name, roles, share or 0.0, 0, "", "", stays)

@@ -65,7 +65,7 @@ Loads: TypeAlias = Generator[float, None, LoadedInfo]
 class Running:
     """How a model is run where more is said than its context. `placement` None: by the worker's own choice.
 
-    `room` is what the plan of all models leaves for this one, and `residence` knows who lies in memory beside it.
+    `room` is what the plan of all models leaves for this one, and `eviction` knows who lies in memory beside it.
     `draft` guesses for the model; `lookup` guesses from what stands in the prompt; `advice` is its makers' on sampling.
     Prompts' states are kept in `states`, `states_bytes` at most. After `unload_seconds` without a request the process
     ends (0: it stays). `extra_buffers` is what is known of the build here; None where it is to run as told. Without
@@ -74,7 +74,7 @@ class Running:
 
     placement: Placement | None = None
     room: Budget | None = None
-    residence: Eviction = field(default_factory=Eviction)
+    eviction: Eviction = field(default_factory=Eviction)
     draft: Path | None = None
     lookup: bool = True
     advice: Advice = field(default_factory=Advice)

@@ -60,7 +60,7 @@ def resident(
         slot=Slot(model, placement),
         chosen=choose_template(template),
         marks=thinking_marks(template),
-        states=None,
+        prompt_cache=None,
         lookup=lookup,
         draft=None,
     )
@@ -399,7 +399,7 @@ def test_a_prompt_read_once_is_not_read_again_after_a_restart(model: NativeModel
     states = PromptCache(tmp_path / "states", "tiny", 10_000_000)
     states.keep(first.slot)
     later = resident(model)
-    later.states = PromptCache(tmp_path / "states", "tiny", 10_000_000)
+    later.prompt_cache = PromptCache(tmp_path / "states", "tiny", 10_000_000)
     work = GenerationRun(later, QUESTION, PLAIN)
     assert told(work) == told(GenerationRun(resident(model), QUESTION, PLAIN))
     assert work.figures.cached_tokens == 64

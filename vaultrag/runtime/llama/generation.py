@@ -37,21 +37,21 @@ class Figures:
 class GenerationRun:
     """One answer. Raises GenerationFailed for a prompt that does not fit, UsageError for a bad schema."""
 
-    def __init__(self, resident: Session, messages: Sequence[Message], sampling: Sampling) -> None:
-        self._resident = resident
+    def __init__(self, session: Session, messages: Sequence[Message], sampling: Sampling) -> None:
+        self._session = session
         self._sampling = sampling
-        self._marks = resident.marks
-        thinks = resident.thinks(sampling)
-        closing = resident.model.vocabulary.control_ids(f"\n{resident.marks.closing}\n\n") if resident.marks else []
+        self._marks = session.marks
+        thinks = session.thinks(sampling)
+        closing = session.model.vocabulary.control_ids(f"\n{session.marks.closing}\n\n") if session.marks else []
         budget = max(sampling.thinking_tokens, 0) + len(closing) if thinks else 0
-        self._ids = resident.prompt(messages, sampling, sampling.max_tokens + budget)
-        free = resident.slot.context - len(self._ids) - sampling.max_tokens - len(closing)
+        self._ids = session.prompt(messages, sampling, sampling.max_tokens + budget)
+        free = session.slot.context - len(self._ids) - sampling.max_tokens - len(closing)
         self._thought_left = free if sampling.thinking_tokens == THINK_FREELY else sampling.thinking_tokens
         self._closing = closing
         self._in_thought = thinks
-        self._chooser = resident.chooser(sampling)
-        self._stream = AnswerStream((*sampling.stop, *resident.chosen.stop), resident.marks, thinks)
-        self._lookup = Lookup(self._ids) if resident.lookup else None
+        self._chooser = session.chooser(sampling)
+        self._stream = AnswerStream((*sampling.stop, *session.chosen.stop), session.marks, thinks)
+        self._lookup = Lookup(self._ids) if session.lookup else None
         self._written: list[int] = []
         self._chosen: list[int] = []  # by the model, and not said yet
         self._due: list[int] = []  # said, and not evaluated yet
@@ -84,9 +84,9 @@ class GenerationRun:
 
     def _read(self, cancelled: threading.Event) -> Iterator[Frame]:
         began = time.monotonic()
-        slot = self._resident.slot
-        if self._resident.states is not None:
-            self._resident.states.fetch(slot, self._ids)
+        slot = self._session.slot
+        if self._session.prompt_cache is not None:
+            self._session.prompt_cache.fetch(slot, self._ids)
         cached = slot.keep_prefix(self._ids)
         try:
             for done in slot.prefill(self._ids[cached:], cancelled):
@@ -99,7 +99,7 @@ class GenerationRun:
 
     def _return_to_place(self, cancelled: threading.Event) -> None:
         """Bring the slot to where the answer was interrupted: mostly it still is there, or was put back."""
-        slot, said = self._resident.slot, [*self._ids, *self._written]
+        slot, said = self._session.slot, [*self._ids, *self._written]
         place = len(said) + len(self._chosen) - 1 if self._chosen else len(said) - len(self._due)
         evaluated = [*said, *self._chosen][:place]
         if slot.ids[:place] == evaluated:
@@ -125,7 +125,7 @@ class GenerationRun:
         while True:
             while self._chosen:
                 token = self._chosen.pop(0)
-                if self._resident.model.vocabulary.ends(token):
+                if self._session.model.vocabulary.ends(token):
                     if not self._in_thought:
                         self._figures.finish = "stop"
                         return
@@ -162,18 +162,18 @@ class GenerationRun:
             list(self._stream.feed(self._bytes(token)))
         self._written += self._closing
         self._due = [*self._due, *self._closing]
-        self._resident.slot.cut(len(self._ids) + len(self._written) - len(self._due))
+        self._session.slot.cut(len(self._ids) + len(self._written) - len(self._due))
         self._chosen = []
         self._begin_answer()
 
     def _begin_answer(self) -> None:
         self._in_thought = False
         if self._sampling.schema:
-            self._chooser.follow(self._resident.grammar(self._sampling))
+            self._chooser.follow(self._session.grammar(self._sampling))
 
     def _choose(self, cancelled: threading.Event) -> list[int]:
         """Evaluate what was said last, with guesses after it; return the tokens that the model chooses."""
-        slot = self._resident.slot
+        slot = self._session.slot
         guess, pace, spent = self._guess(cancelled)
         began, length = time.monotonic(), len(slot.ids)
         if guess.ids:
@@ -188,28 +188,28 @@ class GenerationRun:
 
     def _judged(self, guess: Guess) -> list[int]:
         """Let the model choose, as long as the guesses before its choice were its own."""
-        slot, first = self._resident.slot, len(self._due) - 1
+        slot, first = self._session.slot, len(self._due) - 1
         chosen: list[int] = []
         for index in range(len(guess.ids) + 1):
             chosen.append(self._chooser.choose(slot.logits(first + index if guess.ids else -1)))
             wrong = index == len(guess.ids) or chosen[-1] != guess.ids[index]
-            if wrong or self._resident.model.vocabulary.ends(chosen[-1]):
+            if wrong or self._session.model.vocabulary.ends(chosen[-1]):
                 break
         return chosen
 
     def _guess(self, cancelled: threading.Event) -> tuple[Guess, Pace | None, float]:
         """Return what may come next, by whom it was guessed, and the seconds that took."""
-        resident, most = self._resident, min(MOST_GUESSED, self._room() - 2, self._left() - 1)
-        if most < 1 or len(self._due) > 1 or not resident.slot.has_past:
+        session, most = self._session, min(MOST_GUESSED, self._room() - 2, self._left() - 1)
+        if most < 1 or len(self._due) > 1 or not session.slot.has_past:
             return NO_GUESS, None, 0.0
-        if self._lookup is not None and resident.lookup is not None:
+        if self._lookup is not None and session.lookup is not None:
             seen = self._lookup.guess(most)
-            if length := resident.lookup.length(seen.matched, len(seen.ids)):
-                return Guess(seen.ids[:length], seen.matched), resident.lookup, 0.0
-        if resident.draft is not None:
+            if length := session.lookup.length(seen.matched, len(seen.ids)):
+                return Guess(seen.ids[:length], seen.matched), session.lookup, 0.0
+        if session.draft is not None:
             remaining = min(self._left(), max(SHORT_ANSWER, len(self._written)))
-            drafted, seconds = resident.draft.guess([*self._ids, *self._written], most, remaining, cancelled)
-            return drafted, resident.draft.pace, seconds
+            drafted, seconds = session.draft.guess([*self._ids, *self._written], most, remaining, cancelled)
+            return drafted, session.draft.pace, seconds
         return NO_GUESS, None, 0.0
 
     def _learn(self, guess: Guess, pace: Pace | None, accepted: int, seconds: float) -> None:
@@ -218,8 +218,8 @@ class GenerationRun:
         if guess.ids and pace is not None:
             pace.learn(guess, accepted, seconds)
         elif len(self._due) == 1:
-            draft = self._resident.draft
-            for each in (self._resident.lookup, draft.pace if draft else None):
+            draft = self._session.draft
+            for each in (self._session.lookup, draft.pace if draft else None):
                 if each is not None:
                     each.learn(NO_GUESS, 0, seconds)
 
@@ -230,10 +230,10 @@ class GenerationRun:
         return self._sampling.max_tokens - self._figures.completion_tokens
 
     def _room(self) -> int:
-        return self._resident.slot.context - len(self._ids) - len(self._written)
+        return self._session.slot.context - len(self._ids) - len(self._written)
 
     def _bytes(self, token: int) -> bytes:
-        vocabulary = self._resident.model.vocabulary
+        vocabulary = self._session.model.vocabulary
         piece = vocabulary.piece(token)
         if piece or self._marks is None:
             return piece

@@ -22,12 +22,12 @@ WORTH_SHARING = 16  # tokens at the beginning; for fewer, each conversation may 
 class Scoring:
     """The same options after each of several conversations. Interrupted, it goes on with the next group of them."""
 
-    def __init__(self, resident: Session, conversations: Sequence[Sequence[Message]], options: Sequence[str]) -> None:
-        self._resident = resident
-        self._options = [resident.model.vocabulary.content_ids(option) for option in options]
+    def __init__(self, session: Session, conversations: Sequence[Sequence[Message]], options: Sequence[str]) -> None:
+        self._session = session
+        self._options = [session.model.vocabulary.content_ids(option) for option in options]
         longest = max(map(len, self._options), default=0)
         closed = Sampling(thinking_tokens=0)
-        self._prompts = [resident.prompt(messages, closed, longest) for messages in conversations]
+        self._prompts = [session.prompt(messages, closed, longest) for messages in conversations]
         self._done = 0
 
     @property
@@ -47,10 +47,10 @@ class Scoring:
         began = time.monotonic()
         group = self._next_group()
         trunk = self._trunk(group)
-        slot = self._resident.slot
+        slot = self._session.slot
         known = group[0][: len(trunk) + 1] if len(group) > 1 else trunk
-        if self._resident.states is not None:
-            self._resident.states.fetch(slot, known)
+        if self._session.prompt_cache is not None:
+            self._session.prompt_cache.fetch(slot, known)
         cached = slot.keep_prefix(known)
         for done in slot.prefill(trunk[cached:], cancelled):
             yield Frame({"prefilled": cached + done})
@@ -67,7 +67,7 @@ class Scoring:
 
     def _next_group(self) -> list[list[int]]:
         """Return as many of the next conversations as can run side by side; at least one."""
-        slot, waiting = self._resident.slot, self._prompts[self._done :]
+        slot, waiting = self._session.slot, self._prompts[self._done :]
         for count in range(min(len(waiting), slot.branches), 1, -1):
             group = waiting[:count]
             shared = len(self._trunk(group))

@@ -46,16 +46,16 @@ class ScriptMask:
 class Mask:
     """Follows one text and says what may not come next."""
 
-    def __init__(self, purity: ScriptMask) -> None:
-        self._purity = purity
+    def __init__(self, script_mask: ScriptMask) -> None:
+        self._script_mask = script_mask
         self._pending = b""
 
     def forbidden(self) -> tuple[Tokens, Tokens]:
         """Return the ids that may not come next, in two parts."""
-        return self._purity.forbidden(self._pending)
+        return self._script_mask.forbidden(self._pending)
 
     def take(self, token: int) -> None:
-        self._pending = _unfinished(self._pending + self._purity.piece(token))
+        self._pending = _unfinished(self._pending + self._script_mask.piece(token))
 
 
 def _lets_out(data: bytes) -> bool:

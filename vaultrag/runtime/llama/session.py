@@ -28,7 +28,7 @@ class Session:
     slot: Slot
     chosen: ChosenTemplate
     marks: ThinkingMarks | None
-    states: PromptCache | None
+    prompt_cache: PromptCache | None
     lookup: Pace | None
     draft: DraftModel | None
     advice: Advice = field(default_factory=Advice)

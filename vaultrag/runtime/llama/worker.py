@@ -57,7 +57,7 @@ class Worker:
     """
 
     def __init__(self) -> None:
-        self._resident: Session | None = None
+        self._session: Session | None = None
         self._suspended: Work | None = None
         self._aside: Snapshot | None = None
 
@@ -105,12 +105,12 @@ class Worker:
             slot.append(model.vocabulary.content_ids("a")[:1], cancelled)
             slot.clear()
         chosen = choose_template(header.chat_template, model.vocabulary.bos, model.vocabulary.eos, header.architecture)
-        self._resident = Session(
+        self._session = Session(
             model=model,
             slot=slot,
             chosen=chosen,
             marks=thinking_marks(header.chat_template),
-            states=_states(body, path, placement),
+            prompt_cache=_prompt_cache(body, path, placement),
             lookup=Pace() if body["lookup"] else None,
             draft=_draft(body["draft"], placement, model),
             advice=Advice.from_json(body["advice"]),
@@ -131,10 +131,10 @@ class Worker:
 
     def _prove(self, cancelled: threading.Event) -> None:
         """Evaluate a batch, which takes another way through ggml than one token does."""
-        resident = self._loaded()
-        unit = resident.model.vocabulary.content_ids(MEASURED_TEXT)
-        resident.slot.append((unit * PROVED_TOKENS)[: min(PROVED_TOKENS, resident.slot.batch)], cancelled)
-        resident.slot.clear()
+        session = self._loaded()
+        unit = session.model.vocabulary.content_ids(MEASURED_TEXT)
+        session.slot.append((unit * PROVED_TOKENS)[: min(PROVED_TOKENS, session.slot.batch)], cancelled)
+        session.slot.clear()
 
     def count(self, request: Frame, _cancelled: threading.Event) -> Iterator[Frame]:
         """Count each text's tokens, as content."""
@@ -171,9 +171,9 @@ class Worker:
     def measure(self, _request: Frame, cancelled: threading.Event) -> Iterator[Frame]:
         """Time a synthetic prompt: tokens a second read and written."""
         self._put_aside()
-        resident = self._loaded()
-        slot = resident.slot
-        unit = resident.model.vocabulary.content_ids(MEASURED_TEXT)
+        session = self._loaded()
+        slot = session.slot
+        unit = session.model.vocabulary.content_ids(MEASURED_TEXT)
         length = min(MEASURED_PREFILL, slot.context - MEASURED_DECODE)
         slot.clear()
         began = time.monotonic()
@@ -206,12 +206,12 @@ class Worker:
 
     def _keep_state(self, work: GenerationRun) -> None:
         """Write the state of a prompt that took long to read, without its answer where the model can go back."""
-        resident = self._loaded()
-        if resident.states is None or work.figures.prefill_seconds < WORTH_KEEPING_SECONDS or not work.finished:
+        session = self._loaded()
+        if session.prompt_cache is None or work.figures.prefill_seconds < WORTH_KEEPING_SECONDS or not work.finished:
             return
-        if resident.slot.has_past:
-            resident.slot.cut(min(work.prompt_length, len(resident.slot.ids)))
-        resident.states.keep(resident.slot)
+        if session.slot.has_past:
+            session.slot.cut(min(work.prompt_length, len(session.slot.ids)))
+        session.prompt_cache.keep(session.slot)
 
     def _put_aside(self) -> None:
         """Make room for a person without losing what the night has read."""
@@ -226,9 +226,9 @@ class Worker:
         self._suspended = self._aside = None
 
     def _loaded(self) -> Session:
-        if self._resident is None:
+        if self._session is None:
             raise NotLoaded
-        return self._resident
+        return self._session
 
 
 class NotLoaded(Exception):
@@ -254,7 +254,7 @@ def _shares(loading: Generator[float, None, Loaded]) -> Generator[Frame, None, L
         yield Frame({"loading": round(share, 3)})
 
 
-def _states(body: dict[str, Any], path: Path, placement: Placement) -> PromptCache | None:
+def _prompt_cache(body: dict[str, Any], path: Path, placement: Placement) -> PromptCache | None:
     if not body["states"] or body["states_bytes"] <= 0:
         return None
     stat = path.stat()
