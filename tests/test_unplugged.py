@@ -20,7 +20,7 @@ from tests.served import NOTES, Served, serving, write_notes
 from vaultrag.child import environment_with
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings, load_config, require_vault
-from vaultrag.errors import ConfigError, DiskFull, ModelCrashed, ServerError, VaultError
+from vaultrag.errors import ConfigError, DiskFull, ModelCrashed, ServerError, UsageError, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.installed import is_present
@@ -220,6 +220,46 @@ def test_vault_of_odd_files_is_indexed_and_says_what_was_left_out(run: Run, vaul
     for name in ("круг.md", "nowhere.md", "binary.md", "cp1251.md"):
         assert name in out
     assert ("pipe.md" in out) == (os.name == "posix")
+
+
+def test_what_rules_leave_out_is_counted_by_status_and_told_by_note(run: Run, vault: Path, home: Path) -> None:
+    (vault / ".obsidian").mkdir(exist_ok=True)
+    (vault / ".obsidian" / "app.json").write_text('{"userIgnoreFilters": ["Архив/"]}', encoding="utf-8")
+    (vault / "Архив").mkdir()
+    for name in ("Старое", "Письмо"):
+        (vault / "Архив" / f"{name}.md").write_text("Слова.\n", encoding="utf-8")
+    (vault / "Drafts").mkdir()
+    (vault / "Drafts" / "one.md").write_text("Words.\n", encoding="utf-8")
+    (vault / "связь").symlink_to(vault / "Архив")
+    (home / "config.toml").parent.mkdir(exist_ok=True)
+    (home / "config.toml").write_text('[vault]\nignore = ["Drafts/"]\n', encoding="utf-8")
+
+    assert run("index")[0] == 0
+    _, shown, _ = run("status")
+    _, json_shown, _ = run("status", "--json")
+    code, _, letter = run("note", "Письмо")
+    _, _, draft = run("note", "Drafts/one.md")
+    _, _, unknown = run("note", "Нет такой")
+
+    assert "2 notes by the vault's own filters" in shown
+    assert "1 note by `vault.ignore`" in shown
+    assert "1 link to folders" in shown
+    assert json.loads(json_shown)["left_out"] == {"filtered": 2, "ignored": 1, "linked": 1}
+    assert code == UsageError.exit_code
+    assert "Архив/Письмо.md is not read: the vault's own filters" in letter
+    assert "Drafts/one.md is not read: `vault.ignore`" in draft
+    assert "No note is called" in unknown
+
+    (vault / ".obsidian" / "app.json").unlink()
+    assert run("index")[0] == 0
+    assert json.loads(run("status", "--json")[1])["left_out"] == {"filtered": 0, "ignored": 1, "linked": 1}
+
+
+@pytest.mark.parametrize(("command", "remedy"), [("ask", "vaultrag ask "), ("search", "vaultrag search ")])
+def test_an_empty_question_is_told_how_to_ask(run: Run, command: str, remedy: str) -> None:
+    code, _, err = run(command, "  ")
+    assert code == UsageError.exit_code
+    assert remedy in err
 
 
 def test_wrong_content_type_and_broken_json_name_the_right_form(served: Served) -> None:

@@ -25,6 +25,7 @@ from vaultrag.cli.options import (
     Serve,
     VaultOption,
     checked_chat,
+    checked_query,
     checked_question,
     session_of,
 )
@@ -146,7 +147,7 @@ def search(  # typer reads the options from the signature
     session = session_of(context)
     config = session.config(vault, home)
     k = count or config.settings.search.passages
-    Search(config, session.terminal, checked_question(query), k, explain, ServerUse.of(no_server)).run()
+    Search(config, session.terminal, checked_query(query), k, explain, ServerUse.of(no_server)).run()
 
 
 @app.command(epilog='Example:  vaultrag ask "Когда я менял картридж в бойлере?"')

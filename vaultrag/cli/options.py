@@ -65,10 +65,23 @@ def _combined(config: Config, combination: str) -> Config:
     return config.with_combination(combination)
 
 
-def checked_question(text: str) -> str:
-    """Return a question or query that can be searched for. Raises UsageError."""
+def checked_query(text: str) -> str:
+    """Return words that can be searched for. Raises UsageError."""
     if not text.strip():
         raise UsageError("There is nothing to look for.", 'Put words in quotes: vaultrag search "garden gate".')
+    return _of_usual_length(text)
+
+
+def checked_question(text: str) -> str:
+    """Return a question that can be answered. Raises UsageError."""
+    if not text.strip():
+        raise UsageError(
+            "There is no question.", 'Put it in quotes: vaultrag ask "What did we decide about the router?"'
+        )
+    return _of_usual_length(text)
+
+
+def _of_usual_length(text: str) -> str:
     if len(text) > QUESTION_LENGTH:
         raise UsageError(f"The question is longer than {QUESTION_LENGTH:,} characters.", "Ask a shorter one.")
     return encodable(text)  # the shell may hand over bytes that are no text

@@ -71,7 +71,16 @@ from vaultrag.domain.search import (
     SearchResult,
 )
 from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, encodable, unwatched
-from vaultrag.domain.state import Attention, Finding, IndexReport, IndexStatus, RepairReport, Severity, Succession
+from vaultrag.domain.state import (
+    Attention,
+    Finding,
+    IndexReport,
+    IndexStatus,
+    LeftOut,
+    RepairReport,
+    Severity,
+    Succession,
+)
 
 __all__ = [
     "FILTER_LANE",
@@ -107,6 +116,7 @@ __all__ = [
     "InlineField",
     "Keep",
     "LaneShare",
+    "LeftOut",
     "Link",
     "LinkKind",
     "Message",

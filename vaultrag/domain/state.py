@@ -62,6 +62,19 @@ class Succession:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What of the vault is not read on purpose.
+
+    `filtered` notes by the vault's own `userIgnoreFilters`, `ignored` ones by `vault.ignore`; `linked` folders, since
+    links to folders are not entered.
+    """
+
+    filtered: int = 0
+    ignored: int = 0
+    linked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """How the index stands. `pending` counts texts that still wait for their embedding.
 
@@ -83,3 +96,4 @@ class IndexStatus:
     attention: Attention | None = None
     whole: bool = True
     unread: int = 0
+    left_out: LeftOut = LeftOut()

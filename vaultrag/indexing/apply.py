@@ -32,7 +32,7 @@ from vaultrag.store.database import Database
 from vaultrag.store.notes import graph
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.graph import Resolve
-from vaultrag.vault.files import EXCLUDED, SkippedFile
+from vaultrag.vault.files import FILTERED, IGNORED, SkippedFile
 from vaultrag.vault.links import resolve_link
 
 GUARDED_NOTES = 10  # fewer deletions than this are a normal day's work
@@ -237,10 +237,10 @@ class Embeds:
 
 
 def _left_out(skipped: Iterable[SkippedFile]) -> Iterator[Finding]:
-    """Say what of the vault was not read, in one finding for each reason; what the settings exclude is no news."""
+    """Say what of the vault was not read, in one finding for each reason; what rules leave out is told by `status`."""
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for place in skipped:
-        if place.reason != EXCLUDED:
+        if place.reason not in (FILTERED, IGNORED):
             by_reason[place.reason].append(place.path)
     for reason, paths in by_reason.items():
         more = f" and {len(paths) - NAMES_SHOWN} more" if len(paths) > NAMES_SHOWN else ""

@@ -6,13 +6,13 @@ import contextlib
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from vaultrag.config import Config
-from vaultrag.domain import Attention, ChangeKind, Progress
+from vaultrag.domain import Attention, ChangeKind, LeftOut, Progress
 from vaultrag.errors import VaultError
 from vaultrag.indexing.apply import Applied, DeletionPolicy, apply_changes, guard_deletions
 from vaultrag.indexing.diff import VaultDiff, diff_paths, diff_vault
@@ -23,13 +23,14 @@ from vaultrag.store.attention import (
     VAULT_MISSING,
     call_attention,
     dismiss_attention,
+    note_left_out,
     note_unread,
     read_attention,
     was_read_whole,
 )
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
-from vaultrag.vault.files import IN_THE_CLOUD
+from vaultrag.vault.files import FILTERED, IGNORED, IN_THE_CLOUD, LINKED_FOLDER
 
 REMEMBERED_SECONDS = 600.0  # deletions of the last minutes count together: a folder may go piece by piece
 EMPTY_SECONDS = 3.0  # a note found empty is believed after that: programs empty a file before they write it
@@ -80,6 +81,7 @@ class IndexUpdater:
             applied = self._apply(diff, progress)
             self._unread = set()
             self._note_unread(diff, applied)
+            self._note_left_out(diff)
             if deletions is DeletionPolicy.ACCEPT:
                 self._removed.clear()  # what was meant is no reason to doubt what comes next
             self._note_whole_look()
@@ -103,6 +105,8 @@ class IndexUpdater:
             applied = self._apply(diff, progress)
             self._unread = set() if places is None else self._still_unread(diff)
             self._note_unread(diff, applied)
+            if places is None:
+                self._note_left_out(diff)
             if is_whole:
                 self._note_whole_look()
             seen = (diff.stats[change.path].fs_path for change in diff.changes if change.path in diff.stats)
@@ -134,6 +138,10 @@ class IndexUpdater:
         unread = (place for place in diff.skipped if place.is_there and place.reason != IN_THE_CLOUD)
         self._unread.update(applied.unread, (place.path.rstrip("/") for place in unread))
         note_unread(self._database, len(self._unread))
+
+    def _note_left_out(self, diff: VaultDiff) -> None:
+        reasons = Counter(place.reason for place in diff.skipped)
+        note_left_out(self._database, LeftOut(reasons[FILTERED], reasons[IGNORED], reasons[LINKED_FOLDER]))
 
     def _removed_lately(self) -> int:
         while self._removed and self._removed[0][0] < time.monotonic() - REMEMBERED_SECONDS:

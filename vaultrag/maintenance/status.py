@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from vaultrag.config import Config
 from vaultrag.domain import IndexStatus
-from vaultrag.store.attention import read_attention, unread_count, was_read_whole
+from vaultrag.store.attention import read_attention, read_left_out, unread_count, was_read_whole
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.vectors.succession import succession
@@ -31,6 +31,7 @@ def read_status(config: Config, database: Database) -> IndexStatus:
         succession=succession(database),
         whole=was_read_whole(database),
         unread=unread_count(database),
+        left_out=read_left_out(database),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from vaultrag.domain import Attention
+from vaultrag.domain import Attention, LeftOut
 from vaultrag.store.database import Database
 
 KEY = "attention"
 INDEXED = "indexed"  # when a run first went through the whole vault, empty as it may have been
 UNREAD = "unread"  # how many files cannot be read now, by the last look
+LEFT_OUT = "left_out"  # how much of the vault no look enters, by the last look at all of it
 DELETIONS_HELD, VAULT_MISSING = "deletions_held", "vault_missing"
 
 
@@ -45,3 +46,18 @@ def note_unread(database: Database, count: int) -> None:
 def unread_count(database: Database) -> int:
     """Return that number; a damaged one is none, and is put right by the next look."""
     return int(database.value("SELECT CAST(value AS INTEGER) FROM meta WHERE key = ?", (UNREAD,)) or 0)
+
+
+def note_left_out(database: Database, left_out: LeftOut) -> None:
+    """Keep how much of the vault is not read on purpose."""
+    if left_out != read_left_out(database):
+        with database.atomic():
+            database.set_meta(LEFT_OUT, json.dumps(asdict(left_out)))
+
+
+def read_left_out(database: Database) -> LeftOut:
+    """Return those numbers; none before the first look, and while they are damaged."""
+    try:
+        return LeftOut(**{name: int(count) for name, count in json.loads(database.meta(LEFT_OUT) or "{}").items()})
+    except (ValueError, TypeError, AttributeError):
+        return LeftOut()

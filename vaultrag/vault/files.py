@@ -24,7 +24,9 @@ from vaultrag.vault.parsing.pages import MAX_PDF_BYTES, PDF_SUFFIX, is_pdf, pdf_
 
 NOTE_SUFFIXES = (".md", ".canvas", ".base")
 READ_TRIES = 3  # Obsidian writes in place; a file that still changes after that is left for the next round
-EXCLUDED = "it is excluded by the settings"
+IGNORED = "`vault.ignore` of the settings leaves it out"
+FILTERED = "the vault's own filters leave it out (in Obsidian: Files and links, Excluded files)"
+LINKED_FOLDER = "it is a link to a folder; only real folders are read"
 UNREADABLE_SHARE = 0.1  # a note of another encoding, or no text at all; UTF-8 with a few broken bytes is below
 UNREADABLE_LEAST = 8  # characters: of a note with fewer there is nothing to lose
 NEAR_COPY = 0.95  # share of words in common; two notes made from one template have less
@@ -122,7 +124,8 @@ def scan_vault(
         if not is_hidden:
             listing.names.append(path)
         if path.lower().endswith(suffixes):
-            _judge(listing, entry, path, fs_path, is_hidden or own.matches(path))
+            left_out = IGNORED if is_hidden else FILTERED if own.matches(path) else ""
+            _judge(listing, entry, path, fs_path, left_out)
     listing.notes.sort(key=lambda note: note.path)
     _set_copies_aside(root, listing)
     unread = (place.path for place in listing.skipped if place.is_there and not place.path.endswith("/"))
@@ -241,7 +244,7 @@ def _link_fault(root: Path, entry: _Entry) -> str:
     if not os.path.exists(entry.path):  # also for links in a circle, at which the entry's own methods raise
         return "it is a link that leads nowhere"
     if entry.is_dir():
-        return "it is a link to a folder; only real folders are read"
+        return LINKED_FOLDER
     inside = Path(os.path.realpath(entry.path))
     vault = Path(os.path.realpath(root))
     if not inside.is_relative_to(vault):
@@ -251,10 +254,10 @@ def _link_fault(root: Path, entry: _Entry) -> str:
     return ""
 
 
-def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, is_excluded: bool) -> None:
+def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, left_out: str) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
-    if is_excluded:
-        listing.skipped.append(SkippedFile(path, EXCLUDED))
+    if left_out:
+        listing.skipped.append(SkippedFile(path, left_out))
         return
     if path.rpartition("/")[2].startswith(TEMPORARY_STARTS):
         listing.skipped.append(SkippedFile(path, "a program keeps it while it writes another file"))

@@ -97,6 +97,14 @@ class Succession(Shape):
     total: int
 
 
+class LeftOut(Shape):
+    """What of the vault is not read on purpose."""
+
+    filtered: int = Field(description="Notes that the vault's own userIgnoreFilters leave out.")
+    ignored: int = Field(description="Notes that vault.ignore of the settings leaves out.")
+    linked: int = Field(description="Links to folders: only real folders are read.")
+
+
 class IndexStatus(Shape):
     vault: str
     home: str
@@ -114,6 +122,7 @@ class IndexStatus(Shape):
     succession: Succession | None = None
     whole: bool = Field(True, description="Whether every note of the vault was read once: before, notes are missing.")
     unread: int = Field(0, description="Files that could not be read at the last look.")
+    left_out: LeftOut | None = None
 
 
 class LoadedModel(Shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -14,11 +15,13 @@ from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.terminal import Terminal, one_line
 from vaultrag.config import Config
 from vaultrag.domain import LinkKind
+from vaultrag.errors import UsageError, VaultError
 from vaultrag.store.database import Access, Database
 from vaultrag.store.notes import graph, mentions
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.graph import StoredLink
 from vaultrag.store.opening import open_database
+from vaultrag.vault.files import note_suffixes, scan_vault
 from vaultrag.vault.naming import find_note
 from vaultrag.wire import notes as shapes
 
@@ -100,7 +103,20 @@ def find_path(database: Database, config: Config, written: str) -> str:
     place = Path(written).expanduser()
     if place.is_absolute() and place.is_relative_to(config.vault):
         written = str(place.relative_to(config.vault))
-    return find_note(graph.note_paths(database), written)
+    try:
+        return find_note(graph.note_paths(database), written)
+    except UsageError as error:
+        raise _left_out(config, written) or error from error
+
+
+def _left_out(config: Config, written: str) -> UsageError | None:
+    """Return an error that says why a note that lies in the vault is not indexed; None where there is no such note."""
+    with contextlib.suppress(VaultError, UsageError):
+        listing = scan_vault(config.vault, config.settings.vault.ignore, note_suffixes(config.settings.vault))
+        reasons = {place.path: place.reason for place in listing.skipped}
+        path = find_note(list(reasons), written)
+        return UsageError(f"{path} is not read: {reasons[path]}.", "`vaultrag status` counts what is left out.")
+    return None
 
 
 def _links_of(config: Config, written: str, readers: Sequence[Read]) -> list[StoredLink]:

@@ -82,6 +82,7 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("home", f"{status.home} ({size(status.bytes)})"),
         ("notes", f"{status.notes:,} in {counted(status.chunks, 'passage')}{partly}"),
         *([("unread", f"{counted(status.unread, 'file')} (`vaultrag index` says why)")] if status.unread else []),
+        *_left_out(status.left_out),
         ("links", f"{status.links:,}, {status.unresolved:,} of them to notes that are not there"),
         ("embeddings", f"{status.embeddings:,}{waiting}"),
         *_succession(status.succession),
@@ -91,6 +92,18 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         *resident_rows(status.server),
         *attention,
     ]
+
+
+def _left_out(left_out: wire.LeftOut | None) -> list[tuple[str, str]]:
+    if left_out is None:
+        return []
+    reasons = (
+        (left_out.filtered, "note", "by the vault's own filters (Obsidian: Files and links, Excluded files)"),
+        (left_out.ignored, "note", "by `vault.ignore` of the settings"),
+        (left_out.linked, "link", "to folders (only real folders are read)"),
+    )
+    told = [f"{counted(count, what)} {reason}" for count, what, reason in reasons if count]
+    return [("left out", "; ".join(told))] if told else []
 
 
 def _succession(state: wire.Succession | None) -> list[tuple[str, str]]:
