@@ -31,6 +31,7 @@ from vaultrag.domain import (
     Message,
     Piece,
     Priority,
+    Role,
     Sampling,
     Scores,
     SentenceState,
@@ -128,7 +129,7 @@ def _answerer(product: Product, models: ModelPool) -> Answerer:
     kept = work_folder() / "generations"
     return Answerer(
         search=product.workspace.search,
-        model=CachedModel(models.answer(), fingerprint(entry, require_model(entry, config.models)), kept),
+        model=CachedModel(models.chat(Role.ANSWER), fingerprint(entry, require_model(entry, config.models)), kept),
         embedder=models.embedder(),
         settings=config.settings.answering,
         prompt_budget=lambda: PROMPT_BUDGET,

@@ -142,7 +142,7 @@ def _inside(config: Config, edits: int, runs: int) -> dict[str, list[Cost]]:
         unchanged = [_timed(lambda: workspace.index(lambda *_: None, DeletionPolicy.GUARD)) for _ in range(runs)]
         notes = random.Random(SEED).sample(sorted(config.vault.rglob("*.md")), edits)
         followed = [_edit(workspace, note, number) for number, note in enumerate(notes)]
-        mentions = [_timed(workspace.find_mentions)]
+        mentions = [_timed(workspace.owed.find_mentions)]
         whole = [_edit_and_index(workspace, note, number) for number, note in enumerate(notes[:runs])]
         return {
             "nothing changed": unchanged,

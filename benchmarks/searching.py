@@ -130,7 +130,7 @@ def _prepare(notes: int) -> None:
     generate(notes, f"searching-{notes}")
     with Workspace.with_models(_config(notes), Ownership.OWN, DrawnEmbedder(), None) as workspace:
         workspace.follow(None, show_progress)
-        workspace.embed(show_progress, never)  # nothing looks for mentions: no search reads them
+        workspace.owed.embed(show_progress, never)  # nothing looks for mentions: no search reads them
 
 
 def _questions() -> list[str]:
@@ -163,7 +163,7 @@ def _measure_product(notes: int, count: int) -> Measured:
     questions = dict(list(_question_vectors().items())[:count])
     with Workspace.with_models(_config(notes), Ownership.OWN, DrawnEmbedder(questions=questions), None) as workspace:
         measured = Measured(workspace.status().chunks)
-        index = workspace._meaning.index()
+        index = workspace._vectors.index()
         assert index is not None
         assert index.healthy
         assert index.chroma is not None

@@ -70,7 +70,7 @@ class UpdateResult:
 
     def attention(self) -> str:
         """Return what keeps the index from following, as /healthz says it."""
-        held = self.workspace.standing.readiness().attention
+        held = self.workspace.health.readiness().attention
         return held.kind if held else ""
 
     def put(self, path: str, text: str) -> Path:

@@ -68,7 +68,7 @@ def fresh_content(
     fresh = config.model_copy(update={"home": home})
     with open_index(fresh) as workspace:
         workspace.follow(None, lambda *_: None)
-        workspace.find_mentions()
+        workspace.owed.find_mentions()
     return content(fresh.database_path)
 
 

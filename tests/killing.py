@@ -214,11 +214,11 @@ class Harness:
     def _index_and_check(self, told: Path) -> int:
         with self.open_index(self.config) as workspace:
             workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
-            said = workspace.check_deep(lambda *_: None)
+            said = workspace.upkeep.check_deep(lambda *_: None)
             findings = [f"{found.invariant}: {found.detail}" for found in said if found.severity != "info"]
             chroma: list[str] = []
             try:
-                vectors = workspace._meaning.index()
+                vectors = workspace._vectors.index()
                 assert vectors is not None
                 assert vectors.chroma is not None
                 chroma = [key for page in vectors.chroma.pages() for key in page]

@@ -68,7 +68,7 @@ def test_index_run_embeds_no_text_anew_and_leaves_a_clean_home(earlier: Earlier)
         report = workspace.index(unwatched, DeletionPolicy.GUARD)
         assert (report.notes, report.added, report.removed, report.failed) == (4, 0, 0, ())
         assert not earlier.embedded & set(earlier.embedder.texts)
-        assert workspace.check_deep(unwatched) == []
+        assert workspace.upkeep.check_deep(unwatched) == []
         assert _paths(workspace, "картридж в бойлере")[0] == BOILER
         assert _paths(workspace, "nightly restic backup")[0] == MAYAK
         assert not any(path.startswith("Личное/") for path in _paths(workspace, "код от сейфа"))

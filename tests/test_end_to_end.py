@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from vaultrag.config import Config, Settings
-from vaultrag.domain import Answer, AnswerReady, AnswerStatus, TextPiece
+from vaultrag.domain import Answer, AnswerReady, AnswerStatus, Role, TextPiece
 from vaultrag.errors import ModelCrashed
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.runtime.llm import ChildModel
@@ -95,7 +95,7 @@ def test_asking_again_generates_again(workspace: Workspace) -> None:
 
 
 def test_a_killed_model_costs_one_answer_and_nothing_else(workspace: Workspace) -> None:
-    model = workspace._models.answer()
+    model = workspace.models.chat(Role.ANSWER)
     assert isinstance(model, ChildModel)
     events = workspace.ask("Сколько соли в хлебе?")
     for event in events:

@@ -71,10 +71,11 @@ def test_bits_of_chroma(base: Path, tmp_path: Path, pattern: str) -> None:
         flips.flip(path, *place)
         with opened(folder) as workspace:
             harmless = agrees(answers(workspace), expected)
-            findings = [finding for finding in workspace.check_deep(lambda *_: None) if finding.severity != "info"]
+            found = workspace.upkeep.check_deep(lambda *_: None)
+            findings = [finding for finding in found if finding.severity != "info"]
             assert findings or harmless, f"{path.name} at {place}"
         with opened(folder) as workspace:
-            report = workspace.repair(lambda *_: None)
+            report = workspace.upkeep.repair(lambda *_: None)
             assert [finding for finding in report.left if finding.severity != "info"] == []
             assert agrees(answers(workspace), expected), f"{path.name} at {place}"
 

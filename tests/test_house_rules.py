@@ -76,3 +76,15 @@ def test_every_class_name_has_one_meaning() -> None:
     """Only a noun and its JSON share a name."""
     shared = {name: modules for name, modules in _classes().items() if len(modules) > 1}
     assert {name: modules for name, modules in shared.items() if not _is_noun_with_its_json(name, modules)} == {}
+
+
+MOST_PUBLIC = 20  # methods and properties of one class: beyond, it hands out parts
+
+
+def test_no_class_has_grown_too_many_methods() -> None:
+    for module, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                methods = (item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef))
+                public = {method.name for method in methods if not method.name.startswith("_")}
+                assert len(public) <= MOST_PUBLIC, f"{module}: {node.name} has {len(public)}"

@@ -309,7 +309,7 @@ def test_lost_vector_index_is_built_again(vault: Path, home: Path, replacement: 
 def _index(config: Config) -> None:
     with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), ScriptedModel([""])) as workspace:
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
-        assert not [finding for finding in workspace.check() if finding.severity != "info"]
+        assert not [finding for finding in workspace.upkeep.check() if finding.severity != "info"]
 
 
 def test_full_disk_under_a_starting_server_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

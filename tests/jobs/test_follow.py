@@ -318,7 +318,7 @@ def test_mentions_come_after_the_note_is_found(notes: Path, home: Path, monkeypa
         followed.put("tick.md", "x")
         followed.until(lambda: "tick.md" in followed.paths())
         followed.follower.close()
-        followed.workspace.find_mentions()
+        followed.workspace.owed.find_mentions()
         assert [(m.source_path, m.target_path) for m in mentions.all_mentions(database)] == [
             ("Дневник.md", "Дядя Виктор.md")
         ]

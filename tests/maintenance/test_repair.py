@@ -54,7 +54,7 @@ def answers(folder: Path) -> list[list[tuple[str, str, float]]]:
 def repaired(folder: Path, embedder: HashEmbedder | None = None) -> RepairReport:
     mended = mend_file(config_of(folder), lambda *_: None)
     with opened(folder, embedder) as workspace:
-        return workspace.repair(lambda *_: None, mended)
+        return workspace.upkeep.repair(lambda *_: None, mended)
 
 
 def records(folder: Path) -> dict[str, object]:

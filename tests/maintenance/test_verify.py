@@ -59,13 +59,13 @@ def opened(folder: Path, access: Ownership = Ownership.OWN, embedder: Embedder |
 
 
 def deep(workspace: Workspace) -> dict[str, Finding]:
-    return {finding.invariant: finding for finding in workspace.check_deep(lambda *_: None)}
+    return {finding.invariant: finding for finding in workspace.upkeep.check_deep(lambda *_: None)}
 
 
 def test_sound_index_has_no_finding(folder: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     with opened(folder, embedder=HashEmbedder()) as workspace:
-        assert workspace.check_deep(lambda *step: steps.append(step)) == []
+        assert workspace.upkeep.check_deep(lambda *step: steps.append(step)) == []
     assert ("verify", 4, 4) in steps
     assert {phase for phase, done, total in steps if done == total} >= {"embeddings checked", "vector index checked"}
 

@@ -131,7 +131,8 @@ def test_deleted_answers_stand_in_no_file_of_the_home(workspace: Workspace, conf
     workspace.archive.delete_chat("zqwombat")
     assert _files_with(config, QUESTION) == set()
     assert _files_with(config, "zqwombat") == set()
-    assert {finding.severity for finding in workspace.check_deep(lambda *_: None)} == {"info"}  # nothing is embedded
+    found = workspace.upkeep.check_deep(lambda *_: None)
+    assert {finding.severity for finding in found} == {"info"}  # nothing is embedded
 
 
 def _files_with(config: Config, text: str) -> set[str]:

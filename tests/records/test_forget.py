@@ -111,9 +111,9 @@ def test_the_process_that_has_read_the_note_is_ended(config: Config, tmp_path: P
     with Workspace(asked, Ownership.OWN, models) as workspace:
         _index(workspace)
         list(workspace.ask(QUESTION))
-        assert [model.loaded > 0 for model in models.residents()] == [True]
+        assert [model.loaded > 0 for model in models.loaded_models()] == [True]
         workspace.forgetting.forget(SECRET, _nothing)
-        assert [model.loaded for model in models.residents()] == [0]
+        assert [model.loaded for model in models.loaded_models()] == [0]
 
 
 def traces(home: Path) -> list[str]:

@@ -276,15 +276,15 @@ def test_what_lies_in_memory_is_told_with_its_roles(tmp_path: Path) -> None:
     settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 1024}})
     models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
     try:
-        assert models.residents() == ()
+        assert models.loaded_models() == ()
         shares = list(models.prepare_answer())
         assert all(0 <= share <= 1 for share in shares)
-        (resident,) = models.residents()
+        (resident,) = models.loaded_models()
         assert (resident.name, resident.share, resident.stays) == ("tiny", 1.0, True)
         assert Role.ANSWER in resident.roles
         assert resident.loaded > 0
         assert models.cautions() == ()
         models.let_go_of_prompts()
-        assert [model.loaded for model in models.residents()] == [0]
+        assert [model.loaded for model in models.loaded_models()] == [0]
     finally:
         models.close()

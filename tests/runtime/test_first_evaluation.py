@@ -192,11 +192,11 @@ def test_the_program_tells_of_a_bad_build_in_an_answers_warnings_once_in_status_
         break_the_build(broken, crashing(library, signal.SIGSEGV))
         models = ModelPool.of(config)
         try:
-            models.answer()
+            models.chat(Role.ANSWER)
             assert list(models.prepare_answer()) is not None
             assert any(REBUILD in caution for caution in models.cautions())
             assert not models.cautions()
-            assert REBUILD in next(model.warning for model in models.residents() if Role.ANSWER in model.roles)
+            assert REBUILD in next(model.warning for model in models.loaded_models() if Role.ANSWER in model.roles)
         finally:
             models.close()
     found = [finding for finding in examine(config) if finding.invariant == "llama.cpp"]

@@ -47,7 +47,7 @@ def test_a_model_that_is_slower_with_extra_buffers_runs_without_them(tmp_path: P
         ExtraBuffers(tmp_path).remember_speed(name, slower=slower)
         models = ModelPool.of(config_of(tmp_path, name))
         try:
-            model = models.answer()
+            model = models.chat(Role.ANSWER)
             assert isinstance(model, ChildModel)
             kinds = {buffer.device for buffer in model.load().buffers}
             assert model.first.copies == (not slower)

@@ -42,7 +42,7 @@ def test_earlier_embedder_answers_until_the_new_one_is_complete(config: Config) 
     old, new = HashEmbedder(OLD), HashEmbedder(NEW, dimension=32)
     indexed(config, old)
     with opened(config, new, old) as workspace:
-        workspace.embed(lambda *_: None, Countdown(1))
+        workspace.owed.embed(lambda *_: None, Countdown(1))
         status = workspace.status()
         assert status.succession is not None
         assert 0 < status.succession.done < status.succession.total == 71
@@ -52,7 +52,7 @@ def test_earlier_embedder_answers_until_the_new_one_is_complete(config: Config) 
         assert "vector" in found.lanes
         assert found.warnings == ()
         assert first(found) == "Хлеб.md"
-        workspace.embed(lambda *_: None, lambda: False)
+        workspace.owed.embed(lambda *_: None, lambda: False)
         assert workspace.status().succession is None
         found = workspace.search(QUESTION, 3)
         assert "vector" in found.lanes
@@ -70,11 +70,11 @@ def test_without_the_earlier_embedder_words_answer_and_the_reason_is_said(config
         assert first(found) == "Хлеб.md"
         assert len(found.warnings) == 1
         assert "no longer here" in found.warnings[0]
-        workspace.embed(lambda *_: None, Countdown(1))
+        workspace.owed.embed(lambda *_: None, Countdown(1))
         found = workspace.search(QUESTION, 3)
         assert "vector" in found.lanes, "what is embedded so far answers"
         assert "incomplete" in found.warnings[0]
-        workspace.embed(lambda *_: None, lambda: False)
+        workspace.owed.embed(lambda *_: None, lambda: False)
         assert workspace.search(QUESTION, 3).warnings == ()
 
 
@@ -82,10 +82,10 @@ def test_closing_in_the_middle_loses_nothing(config: Config) -> None:
     old, new = HashEmbedder(OLD), HashEmbedder(NEW, dimension=32)
     indexed(config, old)
     with opened(config, new, old) as workspace:
-        workspace._meaning.stop()
-        workspace.embed(lambda *_: None, lambda: False)
+        workspace._vectors.stop()
+        workspace.owed.embed(lambda *_: None, lambda: False)
         assert workspace.search(QUESTION, 3).warnings == ()
     indexed(config, new, old)
     with opened(config, new) as workspace:
-        assert [finding for finding in workspace.check() if finding.severity != "info"] == []
+        assert [finding for finding in workspace.upkeep.check() if finding.severity != "info"] == []
         assert workspace.status().embeddings == 71

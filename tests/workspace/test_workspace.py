@@ -25,4 +25,4 @@ def test_whatever_goes_wrong_while_warming_is_told_as_failed(tmp_path: Path) -> 
         for thread in threading.enumerate():
             if thread.name.startswith("warm "):
                 thread.join()
-        assert workspace.standing.readiness().embedder is ModelState.FAILED
+        assert workspace.health.readiness().embedder is ModelState.FAILED

@@ -47,7 +47,7 @@ def build_app(
     async def healthz() -> Response:
         """Say that the server lives, and how far its models are. Needs no token."""
         loop = asyncio.get_running_loop()
-        readiness = await loop.run_in_executor(health_thread, workspace.standing.readiness)
+        readiness = await loop.run_in_executor(health_thread, workspace.health.readiness)
         return json_response(
             wire.Health(
                 status="ok",
@@ -92,7 +92,7 @@ def build_app(
     @app.get("/status", response_model=wire.IndexStatus)
     def status() -> Response:
         """Count what is indexed."""
-        readiness = workspace.standing.readiness()
+        readiness = workspace.health.readiness()
         server = wire.Server(
             pid=endpoint.pid,
             url=endpoint.url,
@@ -108,12 +108,13 @@ def build_app(
     @app.get("/check", response_model=wire.Findings)
     def check() -> Response:
         """Verify the index against itself and the vault."""
-        return json_response(wire.Findings.of(workspace.check()))
+        return json_response(wire.Findings.of(workspace.upkeep.check()))
 
     @app.post("/check", response_class=StreamingResponse)
     async def check_deep() -> StreamingResponse:
         """Verify the index by reading every note again: events `progress`, then `findings` or `error`."""
-        return event_stream(streams, lambda: follow(lambda progress: wire.Findings.of(workspace.check_deep(progress))))
+        upkeep = workspace.upkeep
+        return event_stream(streams, lambda: follow(lambda progress: wire.Findings.of(upkeep.check_deep(progress))))
 
     @app.post("/shutdown", response_model=wire.Stopping)
     async def shutdown() -> Response:

@@ -35,10 +35,10 @@ class Local:
         return wire.Forgotten.of(self._workspace.forgetting.forget(path, progress))
 
     def check(self) -> wire.Findings:
-        return wire.Findings.of(self._workspace.check())
+        return wire.Findings.of(self._workspace.upkeep.check())
 
     def check_deep(self, progress: Progress) -> wire.Findings:
-        return wire.Findings.of(self._workspace.check_deep(progress))
+        return wire.Findings.of(self._workspace.upkeep.check_deep(progress))
 
     def close(self) -> None:
         self._workspace.close()
@@ -71,8 +71,8 @@ def repair(config: Config, progress: Progress) -> wire.RepairReport:
     mended = mend_file(config, progress)
     try:
         with closing(Workspace.open(config, Ownership.OWN)) as workspace:
-            return wire.RepairReport.of(workspace.repair(progress, mended))
+            return wire.RepairReport.of(workspace.upkeep.repair(progress, mended))
     except IndexDamaged as error:  # what no look at the file as a whole has found
         mended = [*mended, *mend_file(config, progress, error.message)]
     with closing(Workspace.open(config, Ownership.OWN)) as workspace:
-        return wire.RepairReport.of(workspace.repair(progress, mended))
+        return wire.RepairReport.of(workspace.upkeep.repair(progress, mended))

@@ -70,10 +70,10 @@ class Follower:
         """Follow the vault in this thread until `close`."""
         self._after.start()
         for changes in self._watch.sets():
-            self._workspace.standing.watching = self._watch.mode
+            self._workspace.health.watching = self._watch.mode
             step = self._follow(changes)
             self._tell(step)
-        self._workspace.standing.watching = ""
+        self._workspace.health.watching = ""
 
     def close(self) -> None:
         """End following, from any thread; an embedding batch under way is waited for a little."""
@@ -89,11 +89,11 @@ class Follower:
             followed = self._workspace.follow(_places(changes), self._progress)
         except Exception as unknown:  # noqa: BLE001  # the outermost loop of following: the next set is another chance
             self._note_error(type(unknown).__name__)
-            self._workspace.standing.note_trouble("follow", error := _told(unknown))
+            self._workspace.health.note_trouble("follow", error := _told(unknown))
             self._watch.look_again(changes.places or EVERYWHERE, TRY_SECONDS)
             return Step(changes, time.monotonic() - began, None, error)
         self._note_error("")
-        self._workspace.standing.end_trouble("follow")
+        self._workspace.health.end_trouble("follow")
         step = Step(changes, time.monotonic() - began, followed)
         self._note(step, followed)
         return step
@@ -143,28 +143,28 @@ class Follower:
             self._owed.clear()
             try:
                 self._catch_up()
-                self._workspace.standing.end_trouble("embed")
-                wait = RETRY_SECONDS if not self._closed.is_set() and self._workspace.owes_anything() else None
+                self._workspace.health.end_trouble("embed")
+                wait = RETRY_SECONDS if not self._closed.is_set() and self._workspace.owed.owes_anything() else None
             except Exception as error:  # noqa: BLE001  # the outermost loop of this thread; what is owed stays owed
                 log.warning("embedding met %s", type(error).__name__)
-                self._workspace.standing.note_trouble("embed", _told(error))
+                self._workspace.health.note_trouble("embed", _told(error))
                 wait = RETRY_SECONDS
 
     def _catch_up(self) -> None:
         while not self._closed.is_set():
-            self._workspace.embed(self._progress, self._must_stop)
-            if not self._workspace.owes_mentions():
+            self._workspace.owed.embed(self._progress, self._must_stop)
+            if not self._workspace.owed.owes_mentions():
                 return
             self._closed.wait(max(0.0, self._last_change + MENTION_QUIET - time.monotonic()))
             if self._is_quiet() and not self._closed.is_set():
-                self._workspace.find_mentions()
+                self._workspace.owed.find_mentions()
 
     def _is_quiet(self) -> bool:
         return time.monotonic() >= self._last_change + MENTION_QUIET
 
     def _must_stop(self) -> bool:
         """Give up the embedder for the mentions of a pause, and for good at the end."""
-        return self._closed.is_set() or (self._is_quiet() and self._workspace.owes_mentions())
+        return self._closed.is_set() or (self._is_quiet() and self._workspace.owed.owes_mentions())
 
 
 def _places(changes: ChangeSet) -> frozenset[str] | None:

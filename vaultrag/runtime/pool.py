@@ -129,9 +129,6 @@ class ModelPool:
                 if isinstance(embedder, ChildEmbedder):
                     embedder.close()
 
-    def answer(self) -> ChatModel:
-        return self.chat(Role.ANSWER)
-
     def chat(self, role: Role) -> ChatModel:
         """Return the role's model; its process starts with the first request. Roles that name one model share it.
 
@@ -158,7 +155,7 @@ class ModelPool:
                 self._counter = load_token_counter(path)
             return self._counter, entry.name
 
-    def residents(self) -> tuple[LoadedModel, ...]:
+    def loaded_models(self) -> tuple[LoadedModel, ...]:
         """Say what lies in memory, without waiting for anything."""
         machine = self._planned.machine if self._planned else None
         found = []
@@ -175,13 +172,13 @@ class ModelPool:
 
     def prepare_answer(self) -> Iterator[float]:
         """Yield how much of the answering model is loaded, until all of it is. Raises ModelError."""
-        model = self.answer()
+        model = self.chat(Role.ANSWER)
         if isinstance(model, ChildModel) and model.loaded is None:
             yield from model.loading()
 
     def cautions(self) -> tuple[str, ...]:
         """Return what the user should know of the answering model as it runs."""
-        model = self.answer()
+        model = self.chat(Role.ANSWER)
         if not isinstance(model, ChildModel):
             return ()
         warning = model.loaded.warning if model.loaded else ""
@@ -195,14 +192,14 @@ class ModelPool:
 
     def warm_answer(self) -> None:
         """Load the answer model and measure it, unless that was done on this machine before."""
-        model = self.answer()
+        model = self.chat(Role.ANSWER)
         if isinstance(model, ChildModel):
             model.load()
         self.prompt_budget()
 
     def prompt_budget(self) -> int:
         """Return the prompt tokens that the answer model reads in the time a person waits for its first word."""
-        model = self.answer()
+        model = self.chat(Role.ANSWER)
         wanted = self.config.settings.answering.first_token_seconds
         if not isinstance(model, ChildModel):
             return model.context_length
@@ -218,7 +215,7 @@ class ModelPool:
 
     def learn(self, generation: Generation) -> None:
         """Keep the best reading speed seen: the first measurement may have met a busy machine."""
-        model, fresh = self.answer(), generation.prompt_tokens - generation.cached_tokens
+        model, fresh = self.chat(Role.ANSWER), generation.prompt_tokens - generation.cached_tokens
         if not isinstance(model, ChildModel) or fresh < TELLING_TOKENS or generation.prefill_seconds <= 0:
             return
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)

@@ -55,7 +55,7 @@ class Health:
         except StoreError as error:
             owed, attention = 0, _as_attention(error)
         embedder, model = self._states[Role.EMBED], self._states[Role.ANSWER]
-        residents, swap = self._models.residents(), self._models.last_swap
+        residents, swap = self._models.loaded_models(), self._models.last_swap
         return Readiness(embedder, model, residents, swap, owed, self.watching, attention)
 
     def attention(self) -> Attention | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
+from collections.abc import Collection, Generator, Iterator, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -20,41 +19,34 @@ from vaultrag.domain import (
     AnswerReady,
     ChatModel,
     Embedder,
-    Finding,
     IndexReport,
     IndexStatus,
     Keep,
     Progress,
-    RepairReport,
     Role,
     SearchResult,
     unwatched,
 )
-from vaultrag.errors import IndexDamaged, IndexMissing, StoreError, VaultError
+from vaultrag.errors import IndexMissing, StoreError, VaultError
 from vaultrag.indexing.apply import DeletionPolicy, apply_changes
 from vaultrag.indexing.diff import diff_vault
-from vaultrag.indexing.embed import never, rebuild_chroma
-from vaultrag.indexing.mentions import refresh_mentions
+from vaultrag.indexing.embed import never
 from vaultrag.indexing.read import ReadNote, Recipe, read_and_cut
 from vaultrag.indexing.update import IndexUpdater, UpdateResult
-from vaultrag.maintenance.repair import Repair
 from vaultrag.maintenance.status import read_status
-from vaultrag.maintenance.verify import check_everything
 from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.records.forget import Forgetting
 from vaultrag.retrieval.filters import ParsedQuery, parse_query
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import database as db
-from vaultrag.store import embeddings
 from vaultrag.store.attention import was_read_whole
-from vaultrag.store.integrity.check import check_index
-from vaultrag.store.integrity.check_home import SET_ASIDE
-from vaultrag.store.notes import mentions
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
+from vaultrag.workspace.owed import OwedWork
 from vaultrag.workspace.readiness import Health
+from vaultrag.workspace.upkeep import Upkeep
 from vaultrag.workspace.vectors import VectorSearch
 
 NOT_WHOLE = "Not every note can be found yet: the first look at the vault has not ended (`vaultrag index`)."
@@ -79,7 +71,7 @@ class Workspace:
 
     def __init__(self, config: Config, access: Ownership, models: ModelPool) -> None:
         self.config = config
-        self._models = models
+        self.models = models
         self._lock = OwnerLock(config.lock_path)
         self._access = access
         if access is Ownership.OWN:
@@ -90,10 +82,10 @@ class Workspace:
             self._lock.release()
             raise
         chroma_path = config.chroma_path if access is Ownership.OWN else None
-        self.standing = Health(self.database, models)
-        self._meaning = VectorSearch(self.database, models, chroma_path)
-        self._updates = IndexUpdater(config, self.database, self._recipe)
-        self._mentioning = threading.Lock()
+        self.health = Health(self.database, models)
+        self._vectors = VectorSearch(self.database, models, chroma_path)
+        self._updater = IndexUpdater(config, self.database, self._recipe)
+        self.owed = OwedWork(self.database, self._vectors)
         if access is Ownership.OWN:
             self._bring_records_up()
 
@@ -115,15 +107,15 @@ class Workspace:
         Raises VaultError when the vault is missing or a fifth of it is gone and `deletions` guards against that.
         """
         started = time.perf_counter()
-        embedder, warnings = self._meaning.embedder()
+        embedder, warnings = self._vectors.embedder()
         if embedder is not None:
-            self._models.warm_embedder()
+            self.models.warm_embedder()
         self.forgetting.finish_owed(progress)
-        applied = self._updates.run(progress, deletions)
+        applied = self._updater.run(progress, deletions)
         self._bring_records_up()
         with ThreadPoolExecutor(1, thread_name_prefix="mentions") as beside:  # the embedder has a process of its own
-            looked_for = beside.submit(self.find_mentions)
-            embedded = self.embed(progress, never)
+            looked_for = beside.submit(self.owed.find_mentions)
+            embedded = self.owed.embed(progress, never)
             looked_for.result()
         status = self.status()
         return IndexReport(
@@ -144,28 +136,10 @@ class Workspace:
 
         Raises VaultError when the vault is missing.
         """
-        followed = self._updates.follow(places, progress)
+        followed = self._updater.follow(places, progress)
         if followed.applied.moved:
             self._bring_records_up()
         return followed
-
-    def embed(self, progress: Progress, stop: Callable[[], bool]) -> int:
-        """Embed what is owed, until `stop`; return how many texts that were. Notes can be written meanwhile."""
-        if self._embedder_or_none() is None:
-            return 0
-        return self._meaning.embed(progress, stop)
-
-    def owes_mentions(self) -> bool:
-        return mentions.is_owed(self.database)
-
-    def owes_anything(self) -> bool:
-        """Tell whether embeddings or mentions are still owed."""
-        return self.owes_mentions() or embeddings.owed_count(self.database) > 0
-
-    def find_mentions(self) -> None:
-        """Look for the names of notes in what was written since the last time."""
-        with self._mentioning:
-            refresh_mentions(self.database)
 
     def search(self, query: str, k: int, reach: Reach = Reach.FULL, lanes: Set[str] = ALL_LANES) -> SearchResult:
         """Return the k best passages, by the given lanes. A query may hold filters, as `tag:work`.
@@ -179,7 +153,7 @@ class Workspace:
     def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
         self._require_notes()
         found, fingerprint = self._find_once(query, k, reach, lanes)
-        if fingerprint != self._meaning.fingerprint:  # another embedder took over in between
+        if fingerprint != self._vectors.fingerprint:  # another embedder took over in between
             found, _ = self._find_once(query, k, reach, lanes)
         return found if was_read_whole(self.database) else replace(found, warnings=(*found.warnings, NOT_WHOLE))
 
@@ -187,26 +161,26 @@ class Workspace:
         """Search; return the embedder that this was done by, too."""
         started = time.perf_counter()
         by_meaning = reach is Reach.FULL and "vector" in lanes
-        meant = self._meaning.embed_question(query.text) if by_meaning else self._meaning.without_vector()
-        embedded = time.perf_counter() - started
-        searcher = Searcher(self.database, meant.nearest, meant.fingerprint, meant.centres, self.config.settings.search)
-        result = searcher.search(query.text, k, meant.vector, lanes, meant.warnings, query.filters)
+        vector = self._vectors.embed_question(query.text) if by_meaning else self._vectors.without_vector()
+        embedded, section = time.perf_counter() - started, self.config.settings.search
+        searcher = Searcher(self.database, vector.nearest, vector.fingerprint, vector.centres, section)
+        result = searcher.search(query.text, k, vector.vector, lanes, vector.warnings, query.filters)
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
-        return replace(result, timings=timings), meant.fingerprint
+        return replace(result, timings=timings), vector.fingerprint
 
     def ask(self, question: str, keep: Keep = NOT_KEPT) -> Generator[AnswerEvent, None, None]:
         """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
         self._require_notes()
         answerer = Answerer(
             search=lambda text, k: self._find(ParsedQuery(text, ()), k, Reach.FULL, ALL_LANES),  # its colons are words
-            model=self._models.answer(),
+            model=self.models.chat(Role.ANSWER),
             embedder=self._embedder_or_none(),
             settings=self.config.settings.answering,
-            prompt_budget=self._models.prompt_budget,
-            refusal=self._models.refusal(),
-            learn=self._models.learn,
-            prepare=self._models.prepare_answer,
-            caution=self._models.cautions,
+            prompt_budget=self.models.prompt_budget,
+            refusal=self.models.refusal(),
+            learn=self.models.learn,
+            prepare=self.models.prepare_answer,
+            caution=self.models.cautions,
         )
         return self._kept(answerer.answer(question), keep)
 
@@ -220,6 +194,11 @@ class Workspace:
         """What takes every trace of notes out of the home."""
         return Forgetting(self.config, self.database, self._quiet, self._reread, self._let_go)
 
+    @property
+    def upkeep(self) -> Upkeep:
+        """What looks for faults in the index, and mends them."""
+        return Upkeep(self.config, self.database, self._vectors, self._updater, self._recipe, self.index)
+
     def read_note(self, path: str) -> ReadNote:
         """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
         stored = Catalog(self.database).stored_file(path)
@@ -229,49 +208,16 @@ class Workspace:
 
     def status(self) -> IndexStatus:
         """Count what is indexed, and say what keeps the index from following."""
-        return replace(read_status(self.config, self.database), attention=self.standing.attention())
-
-    def check(self) -> list[Finding]:
-        """Look for broken invariants in the index."""
-        return check_index(self.database, self._meaning.index())
-
-    def check_deep(self, progress: Progress) -> list[Finding]:
-        """Look for broken invariants, with every note read again and every checksum verified."""
-        with self._updates.paused():
-            try:
-                vectors = self._meaning.index()
-            except IndexDamaged:
-                vectors = None  # the look at the file itself says so
-            return check_everything(self.config, self.database, self._recipe(), vectors, progress)
-
-    def repair(self, progress: Progress, mended: Sequence[str] = ()) -> RepairReport:
-        """Make anew whatever is wrong. `mended` says what was done before the index was opened.
-
-        Raises VaultError without the vault, IndexDamaged where only another file helps.
-        """
-        started = time.perf_counter()
-        repair = Repair(self.config, self.database, self._recipe(), progress, list(mended))
-        with self._updates.paused():
-            repair.before_indexing()
-        self.index(progress, DeletionPolicy.GUARD)
-        with self._updates.paused():
-            findings = repair.after_indexing(self._meaning.index(), lambda index: rebuild_chroma(index, progress))
-        kept = self.config.home / SET_ASIDE
-        return RepairReport(
-            done=tuple(repair.done),
-            left=tuple(findings),
-            kept=str(kept) if kept.is_dir() else "",
-            seconds=round(time.perf_counter() - started, 2),
-        )
+        return replace(read_status(self.config, self.database), attention=self.health.attention())
 
     def warm(self) -> None:
         """Begin to load embedder, vector index and model in the background; faults show when they are used."""
-        self.standing.load(Role.EMBED, self.warm_embedder)
-        self.standing.load(Role.ANSWER, self._models.warm_answer)
+        self.health.load(Role.EMBED, self.warm_embedder)
+        self.health.load(Role.ANSWER, self.models.warm_answer)
 
     def warm_embedder(self) -> None:
         """Load the embedder and the vector index, and wait for them."""
-        self._meaning.warm()
+        self._vectors.warm()
 
     def publish(self, port: int) -> None:
         """Have those who meet the owner's lock told where it answers."""
@@ -279,9 +225,9 @@ class Workspace:
 
     def close(self) -> None:
         """End every child process, close the index and give the lock back."""
-        self._meaning.stop()
-        self._models.close()
-        self._meaning.close()
+        self._vectors.stop()
+        self.models.close()
+        self._vectors.close()
         self.database.close()
         self._lock.release()
 
@@ -294,7 +240,7 @@ class Workspace:
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
         """Nothing is written or embedded inside; an embedding under way ends with its batch, and is taken up after."""
-        with self._meaning.hushed(), self._updates.paused():
+        with self._vectors.hushed(), self._updater.paused():
             yield
 
     def _reread(self) -> None:
@@ -304,8 +250,8 @@ class Workspace:
 
     def _let_go(self) -> None:
         """End whatever has a file of the home open that is about to be removed."""
-        self._models.let_go_of_prompts()
-        self._meaning.let_go()
+        self.models.let_go_of_prompts()
+        self._vectors.let_go()
 
     def _bring_records_up(self) -> None:
         """Take over what a kill left in the journal alone; a journal that cannot be read is `check`'s to tell."""
@@ -335,11 +281,11 @@ class Workspace:
 
     def _recipe(self) -> Recipe:
         section = self.config.settings.index
-        count, tokenizer = self._models.token_counter()
+        count, tokenizer = self.models.token_counter()
         return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
 
     def _embedder_or_none(self) -> Embedder | None:
-        return self._meaning.embedder()[0]
+        return self._vectors.embedder()[0]
 
     def _require_notes(self) -> None:
         if Catalog(self.database).has_notes():
@@ -351,7 +297,7 @@ class Workspace:
             )
         raise IndexMissing(
             f"Nothing of {self.config.vault} is indexed yet.",
-            "Ask again in a moment: a server reads it just now." if self._updates.busy else "Run: vaultrag index",
+            "Ask again in a moment: a server reads it just now." if self._updater.busy else "Run: vaultrag index",
         )
 
 

@@ -96,6 +96,6 @@ def test_a_faulty_profile_is_refused_with_the_place(tmp_path: Path, text: str, n
 def test_roles_that_name_one_model_share_its_process(tmp_path: Path, models_dir: Path) -> None:
     settings = settings_with(answer=SMALL, judge="qwen2.5-coder-1.5b-instruct", final=SMALL)
     models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=models_dir, settings=settings))
-    assert models.chat(Role.FINAL) is models.chat(Role.PLAN) is models.answer()
+    assert models.chat(Role.FINAL) is models.chat(Role.PLAN) is models.chat(Role.ANSWER)
     assert models.chat(Role.JUDGE).name == "qwen2.5-coder-1.5b-instruct"
     models.close()

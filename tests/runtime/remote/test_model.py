@@ -428,7 +428,7 @@ def models(tmp_path: Path) -> Iterator[ModelPool]:
 
 
 def test_roles_that_name_the_server_are_answered_by_it(models: ModelPool) -> None:
-    assert models.answer().name == "remote:qwen3-32b"
+    assert models.chat(Role.ANSWER).name == "remote:qwen3-32b"
     assert models.chat(Role.JUDGE).name == "remote:gemma3"
     assert models.chat(Role.JUDGE) is models.chat(Role.FINAL)
     assert models.prompt_budget() == 8192
@@ -440,13 +440,13 @@ def test_only_models_that_write_may_lie_elsewhere(tmp_path: Path, role: str) -> 
     settings = Settings.model_validate({"roles": {role: "remote"}})
     models = ModelPool.of(Config(vault=tmp_path, home=tmp_path / "home", models=tmp_path, settings=settings))
     with pytest.raises(ConfigError, match=f"role {role}"):
-        models.answer()
+        models.chat(Role.ANSWER)
 
 
 def test_many_answers_at_once_do_not_mix(models: ModelPool) -> None:
-    found: list[list[Piece]] = []
+    model, found = models.chat(Role.ANSWER), list[list[Piece]]()
     threads = [
-        threading.Thread(target=lambda: found.append(list(models.answer().generate(QUESTION, Sampling(max_tokens=5)))))
+        threading.Thread(target=lambda: found.append(list(model.generate(QUESTION, Sampling(max_tokens=5)))))
         for _ in range(8)
     ]
     for thread in threads:
