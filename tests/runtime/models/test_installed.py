@@ -20,6 +20,7 @@ from vaultrag.runtime.models.catalogue import (
 from vaultrag.runtime.models.installed import fingerprint, is_present, model_path, require_model, verify
 from vaultrag.runtime.models.manifest import write_manifest
 
+SPLIT = "m-00001-of-00002.gguf"
 SMALL = ("qwen2.5-coder-1.5b-instruct", "qwen2.5-coder-0.5b-instruct", "multilingual-e5-small")
 
 
@@ -35,8 +36,25 @@ def install_by_hand(models: Path, name: str = SMALL[0], content: bytes = b"GGUF 
     path = model_path(entry, models)
     path.parent.mkdir()
     path.write_bytes(content)
-    write_manifest(path.parent, entry.source.origin, {})
+    write_manifest(path.parent, entry.sources[-1].origin, {})
     return entry
+
+
+def hub_of(digit: str, file: str = "m.gguf") -> str:
+    return f"{{type='huggingface', repo='me/mine', file='{file}', sha256='{digit * 64}'}}"
+
+
+def test_an_own_catalogue_may_name_one_source_or_several(models: Path) -> None:
+    path = models / "models.toml"
+    head = "[[model]]\nname = 'x'\nkind = 'chat'\n"
+    path.write_text(f"{head}source = {hub_of('a')}", encoding="utf-8")
+    old = read_catalogue(path)["x"]
+    path.write_text(f"{head}sources = [{hub_of('a')}]", encoding="utf-8")
+    assert read_catalogue(path)["x"] == old
+    path.write_text(f"{head}[model.source]\ntype = 'huggingface'\nrepo = 'me/mine'\nfile = 'm.gguf'", encoding="utf-8")
+    assert [source.origin for source in read_catalogue(path)["x"].sources] == [source.origin for source in old.sources]
+    path.write_text(f"{head}sources = [{hub_of('a')}, {hub_of('a').replace('mine', 'mirror')}]", encoding="utf-8")
+    assert [isinstance(source, HubSource) for source in read_catalogue(path)["x"].sources] == [True, True]
 
 
 def gguf(path: Path, content: bytes = b"GGUF") -> Path:
@@ -48,7 +66,7 @@ def gguf(path: Path, content: bytes = b"GGUF") -> Path:
 def test_shipped_catalogue_holds_the_small_models_with_checksums(models: Path) -> None:
     catalogue = load_catalogue(models)
     for name in SMALL:
-        source = catalogue[name].source
+        source = catalogue[name].sources[-1]
         assert isinstance(source, WheelSource)
         assert all(len(file.sha256) == 64 for file in source.files)
         for file in source.files:
@@ -61,10 +79,11 @@ def test_every_shipped_entry_says_what_a_person_asks(models: Path) -> None:
         assert "" not in (entry.licence, entry.description), entry.name
         assert min(entry.bytes, entry.context) > 0, entry.name
         assert entry.roles, entry.name
-        if isinstance(entry.source, HubSource) and entry.kind is ModelKind.CHAT:
-            assert entry.source.file.endswith(".gguf")
-            assert entry.quant in entry.source.file
-            assert entry.sampling or entry.thinking_sampling, entry.name
+        source = entry.sources[0]
+        if isinstance(source, HubSource) and entry.kind is ModelKind.CHAT:
+            assert source.file.endswith(".gguf")
+            assert entry.quant.lower() in source.file.lower()
+            assert entry.sampling or entry.thinking_sampling or entry.shy, entry.name
 
 
 def test_a_split_file_stands_for_its_parts() -> None:
@@ -116,6 +135,14 @@ def test_own_catalogue_adds_and_replaces(models: Path) -> None:
         ("[[model]]\nname = 'x'\nkind = 'chat'\nsource = {type='ftp', path='y'}", "source"),
         ("[[model]]\nname = 'x'\nkind = 'talk'\nsource = {type='path', path='y'}", "kind"),
         ("[[model]]\nname = 'x'\nkind = 'chat'\nsource = {type='path', path='y'}\n" * 2, "x twice"),
+        ("[[model]]\nname = 'x'\nkind = 'chat'\nsources = []", "sources"),
+        ("[[model]]\nname = 'x'\nkind = 'chat'\nsource = {type='path', path='y'}\nsources = []", "one of them"),
+        (
+            f"[[model]]\nname = 'x'\nkind = 'chat'\nsources = [{hub_of('a')}, {{type='path', path='y'}}]",
+            "only one of its",
+        ),
+        (f"[[model]]\nname = 'x'\nkind = 'chat'\nsources = [{hub_of('a')}, {hub_of('b')}]", "other checksums"),
+        (f"[[model]]\nname = 'x'\nkind = 'chat'\nsources = [{hub_of('a')}, {hub_of('a', SPLIT)}]", "other files"),
     ],
 )
 def test_faulty_catalogue_is_refused_with_the_place(tmp_path: Path, text: str, named: str) -> None:

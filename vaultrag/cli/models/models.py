@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from rich.text import Text
 
 from vaultrag.cli.models.bench import bench_command
+from vaultrag.cli.models.download import fetch_model
 from vaultrag.cli.models.plan import plan_command
-from vaultrag.cli.options import CommandRun, HomeOption, JsonOption, VaultOption, session_of
+from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Indented, one_line, size
 from vaultrag.config import Settings, models_dir
 from vaultrag.domain import Finding
@@ -120,16 +120,18 @@ def pull_models(
     context: typer.Context, names: NamesArgument = None, vault: VaultOption = None, home: HomeOption = None
 ) -> None:
     """Fetch models and verify them. Can be stopped and run again: it goes on where it was."""
+    from vaultrag.runtime.models.fetch import Word
     from vaultrag.runtime.models.installed import is_present
 
     session = session_of(context)
+    word = Word(session.terminal.note)
     for entry in _chosen(names, session.settings(vault, home)):
         if is_present(entry, models_dir()):
             session.terminal.print(f"{entry.name} is here.")
             continue
         licence = f", licence: {one_line(entry.licence)}" if entry.licence else ""
         session.terminal.note(f"{entry.name}: {size(entry.to_fetch)} to fetch{licence}.")
-        path = _pull(session, entry)
+        path = fetch_model(session.terminal, entry, word)
         session.terminal.print(f"{entry.name} is in {path}.")
 
 
@@ -214,24 +216,3 @@ def _chosen(names: Sequence[str] | None, settings: Settings) -> list[ModelEntry]
         return [find_model(model.name, model.kind, folder) for model in role_map(settings, folder).local()]
     known = load_catalogue(folder)
     return [known.get(name) or find_model(name, ModelKind.CHAT, folder) for name in names]
-
-
-def _pull(session: CommandRun, entry: ModelEntry) -> Path:
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    from vaultrag.runtime.models.installed import pull
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=session.terminal.err, transient=True) as bar:
-        task = bar.add_task("starting", total=entry.to_fetch)
-        return pull(
-            entry,
-            models_dir(),
-            lambda done, total, what: bar.update(task, completed=done, total=total, description=what),
-        )

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vaultrag.config import models_dir as default_models_dir
 from vaultrag.config import shipped
@@ -82,6 +82,11 @@ class WheelSource:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     @property
+    def sums(self) -> frozenset[str]:
+        """The SHA-256 of what is installed, where the catalogue knows it: a conversion makes other files."""
+        return frozenset() if self.conversion else frozenset(file.sha256 for file in self.files)
+
+    @property
     def origin(self) -> str:
         sums = "+".join(file.sha256 for file in self.files)
         return f"wheels {sums} conversion {self.conversion or 'none'}-{CONVERSIONS[self.conversion]}"
@@ -114,6 +119,10 @@ class HubSource:
         return tuple(f"{stem}-{part:05}-of-{split[1]}.gguf" for part in range(1, int(split[1]) + 1))
 
     @property
+    def sums(self) -> frozenset[str]:
+        return frozenset({self.sha256} - {""})
+
+    @property
     def origin(self) -> str:
         return f"huggingface {self.repo} {self.file or 'folder'} {self.revision}"
 
@@ -126,6 +135,10 @@ class PathSource:
     path: Path
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def sums(self) -> frozenset[str]:
+        return frozenset()
 
     @property
     def origin(self) -> str:
@@ -142,11 +155,13 @@ class ModelEntry:
     `context` 0 means: as the file says. `thinking` names the chat template's variable that switches thinking, or is
     `always`. `shy` models say that the notes hold nothing even where they do: they are not offered that way out.
     `roles` are what it is good for, `sampling` and `thinking_sampling` what its makers advise without and with thought.
+    `sources` are tried in their order and hold the same bytes. `strength` orders the general models by how good their
+    answers are in Russian and English (0: never recommended). `instead` names a model of other bytes for the same work.
     """
 
     name: Name
     kind: ModelKind
-    source: Source
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     bytes: int = 0
     download_bytes: int = 0
     licence: str = ""
@@ -159,8 +174,20 @@ class ModelEntry:
     roles: tuple[Role, ...] = ()
     sampling: Recommended | None = None
     thinking_sampling: Recommended | None = None
+    strength: Annotated[int, Field(ge=0)] = 0
+    instead: str = ""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def local_path(self) -> Path | None:
+        """Where the model lies already, if that is its source."""
+        return self.sources[0].path if isinstance(self.sources[0], PathSource) else None
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """What a manifest of this model may say about where it came from."""
+        return frozenset(source.origin for source in self.sources)
 
     @property
     def advice(self) -> Advice:
@@ -174,13 +201,38 @@ class ModelEntry:
     @property
     def gguf_name(self) -> str:
         """The file in the model's folder that llama.cpp is given: the only one, or the first part."""
-        files = self.source.files if isinstance(self.source, HubSource) else ()
-        return PurePosixPath(files[0]).name if len(files) > 1 else GGUF_NAME
+        return _gguf_name(self.sources[0])
+
+
+def _gguf_name(source: Source) -> str:
+    files = source.files if isinstance(source, HubSource) else ()
+    return PurePosixPath(files[0]).name if len(files) > 1 else GGUF_NAME
+
+
+def _with_sources(table: Any) -> Any:
+    """Read `source`, the one of older files, as the first of `sources`."""
+    if not isinstance(table, dict) or "source" not in table:
+        return table
+    if "sources" in table:
+        raise ValueError("it has `source` and `sources`: one of them is enough")
+    rest = {key: value for key, value in table.items() if key != "source"}
+    return {**rest, "sources": [table["source"]]}
+
+
+def _of_one_model(entry: ModelEntry) -> ModelEntry:
+    """Refuse sources that can't hold the same bytes: what has others is a model of its own."""
+    if len(entry.sources) > 1 and any(isinstance(source, PathSource) for source in entry.sources):
+        raise ValueError("a `path` is the only one of its sources")
+    if len({_gguf_name(source) for source in entry.sources}) > 1:
+        raise ValueError("its sources hold other files: each needs an entry of its own")
+    if len({source.sums for source in entry.sources if source.sums}) > 1:
+        raise ValueError("its sources have other checksums: each needs an entry of its own")
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    model: tuple[ModelEntry, ...]
+    model: tuple[Annotated[ModelEntry, BeforeValidator(_with_sources), AfterValidator(_of_one_model)], ...]
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -234,7 +286,7 @@ def _looks_like_path(text: str) -> bool:
 def _local(path: Path, kind: ModelKind) -> ModelEntry:
     name = re.sub(r"[^a-z0-9._-]+", "-", path.name.removesuffix(".gguf").lower()).strip("-._") or "model"
     size = sum(os.path.getsize(part) for part in split_paths(path) if os.path.isfile(part))
-    return ModelEntry(name=name, kind=kind, source=PathSource("path", path), bytes=size, description="local path")
+    return ModelEntry(name=name, kind=kind, sources=(PathSource("path", path),), bytes=size, description="local path")
 
 
 def _unknown(name: str, kind: ModelKind, catalogue: Mapping[str, ModelEntry]) -> ModelNotFound:

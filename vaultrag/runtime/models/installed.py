@@ -11,8 +11,8 @@ from vaultrag.domain import Finding
 from vaultrag.errors import ModelNotFound
 from vaultrag.runtime.gguf.header import split_paths
 from vaultrag.runtime.models import install
-from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, PathSource
-from vaultrag.runtime.models.install import Progress
+from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind
+from vaultrag.runtime.models.fetch import Progress, Word
 from vaultrag.runtime.models.manifest import Manifest, ManifestFile, read_manifest, sha256_of
 
 VECTORS_VERSION = 1  # raise it when embed_child.py makes other vectors from the same files
@@ -22,8 +22,8 @@ FINGERPRINT_LENGTH = 16  # hexadecimal digits
 
 def model_path(entry: ModelEntry, models_dir: Path) -> Path:
     """Return where the model lies or will lie: a GGUF file, or a sentence-transformers folder."""
-    if isinstance(entry.source, PathSource):
-        return entry.source.path
+    if entry.local_path is not None:
+        return entry.local_path
     folder = models_dir / entry.name
     return folder / entry.gguf_name if entry.kind is ModelKind.CHAT else folder
 
@@ -42,19 +42,19 @@ def require_model(entry: ModelEntry, models_dir: Path) -> Path:
     """Return the model's path. Raises ModelNotFound with the remedy when it is not here or not whole."""
     if problem := _missing(entry, models_dir):
         remedy = f"Run: vaultrag models pull {entry.name}"
-        if isinstance(entry.source, PathSource):
+        if entry.local_path is not None:
             remedy = "Put it back, or name another model in the settings (roles.answer, roles.embed)."
         raise ModelNotFound(problem, remedy)
     return model_path(entry, models_dir)
 
 
-def pull(entry: ModelEntry, models_dir: Path, progress: Progress) -> Path:
-    """Fetch a model unless it is here, and return its path.
+def pull(entry: ModelEntry, models_dir: Path, progress: Progress, word: Word | None = None) -> Path:
+    """Fetch a model unless it is here, and return its path. `word` is shared by the pulls of one command.
 
     Raises DownloadFailed or DiskFull; what was fetched so far is kept and continued by the next pull.
     """
-    if not isinstance(entry.source, PathSource) and not is_present(entry, models_dir):
-        install.install(entry, models_dir, progress, lambda: is_present(entry, models_dir))
+    if entry.local_path is None and not is_present(entry, models_dir):
+        install.install(entry, models_dir, progress, lambda: is_present(entry, models_dir), word or Word())
     return require_model(entry, models_dir)
 
 
@@ -62,7 +62,7 @@ def verify(entry: ModelEntry, models_dir: Path) -> list[Finding]:
     """Read every byte of the model and compare it with the checksums. An empty list means: whole."""
     if problem := _missing(entry, models_dir):
         return [Finding("model-present", "error", problem, f"Run: vaultrag models pull {entry.name}")]
-    if isinstance(entry.source, PathSource):
+    if entry.local_path is not None:
         return []  # nobody wrote down what the file should be
     folder = models_dir / entry.name
     remedy = f"Delete the folder {folder}, then run: vaultrag models pull {entry.name}"
@@ -80,7 +80,7 @@ def fingerprint(entry: ModelEntry, path: Path) -> str:
     """
     digest = hashlib.sha256(f"{entry.kind} {VECTORS_VERSION}".encode())
     manifest = read_manifest(path if path.is_dir() else path.parent)
-    if manifest is not None and not isinstance(entry.source, PathSource):
+    if manifest is not None and entry.local_path is None:
         parts = [f"{file.name} {file.sha256}" for file in manifest.files if not _is_prose(file.name)]
     else:
         parts = [_sketch(file, path) for file in _local_files(path)]
@@ -90,13 +90,13 @@ def fingerprint(entry: ModelEntry, path: Path) -> str:
 
 def _missing(entry: ModelEntry, models_dir: Path) -> str:
     """Return a sentence about what is missing, or nothing."""
-    if isinstance(entry.source, PathSource):
-        return _missing_local(entry, entry.source.path)
+    if entry.local_path is not None:
+        return _missing_local(entry, entry.local_path)
     folder = models_dir / entry.name
     manifest = read_manifest(folder)
     if manifest is None:
         return f"The model {entry.name} is not on this machine."
-    if manifest.origin != entry.source.origin:
+    if manifest.origin not in entry.origins:
         return f"The model {entry.name} on this machine is not the one that the catalogue now names."
     for file in manifest.files:
         path = folder / file.name
