@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,79 @@ def test_a_crowd_of_near_texts_does_not_hide_the_other_language(
         opened.index(lambda *_: None, DeletionPolicy.GUARD)
         found = opened.search(question + restriction, 9, lanes={"vector"}).passages
     assert {p.chunk.path for p in found} > {f"заметки/other {number}.md" for number in range(3)}
+
+
+SIGNS = {
+    "C заметки.md": "Про язык C и указатели.\n",
+    "C++ заметки.md": "Про язык C++ и указатели.\n",
+    "Шарп.md": "Про C# и .NET, отдел R&D.\n",
+    "Сеть и net.md": "Чистый net доход без потерь.\n",
+    "Огонь.md": "🔥 важное дело про крышу\n",
+    "Семья.md": "Едем 👨🏽\u200d👩🏽\u200d👧🏽 в отпуск 🇬🇪, бюджет 100 ₽ → 5€\n",
+    "日本.md": "今天的会议很长。讨论了预算。\n",
+    "Пусто.md": "Здесь ничего такого нет...\n",
+}
+
+
+@pytest.fixture(scope="module")
+def signs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    root = tmp_path_factory.mktemp("signs")
+    (root / "vault").mkdir()
+    for name, text in SIGNS.items():
+        (root / "vault" / name).write_text(text, encoding="utf-8")
+    config = Config(vault=root / "vault", home=root / "home", models=root, settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("C++", "C++ заметки.md"),
+        ("c++", "C++ заметки.md"),
+        ("язык C++", "C++ заметки.md"),
+        ("C#", "Шарп.md"),
+        (".NET", "Шарп.md"),
+        ("r&d", "Шарп.md"),
+        ("🔥", "Огонь.md"),
+        ("где 🔥?", "Огонь.md"),
+        ("👨\u200d👩\u200d👧", "Семья.md"),
+        ("👧🏿", "Семья.md"),
+        ("🇬🇪", "Семья.md"),
+        ("₽", "Семья.md"),
+        ("€", "Семья.md"),
+        ("→", "Семья.md"),
+        ("会议", "日本.md"),
+        ("预算", "日本.md"),
+        ("会", "日本.md"),
+        ("日本", "日本.md"),
+    ],
+)
+@pytest.mark.parametrize("reach", [Reach.WORDS, Reach.FULL])
+def test_what_is_no_word_of_letters_is_found(signs: Workspace, query: str, first: str, reach: Reach) -> None:
+    assert paths(signs, query, reach)[0] == first
+
+
+@pytest.mark.parametrize("query", ["???", "… — !", "()", '"'])
+def test_punctuation_alone_finds_nothing_and_says_so(signs: Workspace, query: str) -> None:
+    result = signs.search(query, 5)
+    assert not result.passages
+    assert any("punctuation alone" in warning for warning in result.warnings)
+
+
+def test_notes_stemmed_by_an_earlier_version_are_stemmed_anew_without_being_embedded_again(signs: Workspace) -> None:
+    database = signs.database
+    with database.atomic():  # as 55fe1f4 wrote them: letters alone
+        database.run("UPDATE chunks SET stems = 'c' WHERE text LIKE '%C++%'")
+        database.run("UPDATE notes SET recipe = '3/old' WHERE path LIKE 'C++%'")
+        database.run("DELETE FROM names WHERE name LIKE 'C++%'")
+        database.run(
+            "INSERT INTO names (note_id, kind, name, stems)"
+            " SELECT id, 'title', title, 'c заметк' FROM notes WHERE path LIKE 'C++%'"
+        )
+    report = signs.index(lambda *_: None, DeletionPolicy.GUARD)
+    assert report.embedded == 0
+    assert paths(signs, "C++", Reach.WORDS)[0] == "C++ заметки.md"
+    assert database.column("SELECT stems FROM names WHERE name LIKE 'C++%'") == ["c++ c заметк"]
+    assert "c++" in database.column("SELECT stems FROM chunks WHERE text LIKE '%C++%'")[0].split()

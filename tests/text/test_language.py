@@ -17,7 +17,9 @@ from vaultrag.text.language import (
     stem,
     stems,
     tokens,
+    word_stems,
 )
+from vaultrag.text.language import words as spoken
 
 Form: TypeAlias = Literal["NFC", "NFD"]
 STRESS = "\u0301"
@@ -117,10 +119,52 @@ def test_soft_hyphen_and_zero_width_marks_do_not_cut_words() -> None:
         ("№5 и 100%", ["5", "и", "100"]),
         ("…—!?", []),
         ("", []),
+        ("C++, C# и F#.", ["C++", "C", "C#", "C", "и", "F#", "F"]),
+        ("C++17, C#-код, Google+", ["C++", "C", "17", "C#-код", "C#", "C", "код", "Google+", "Google"]),
+        (".NET, ASP.NET и .gitignore", [".NET", "NET", "ASP.NET", "ASP", "NET", "и", ".gitignore", "gitignore"]),
+        ("R&D в AT&T", ["R&D", "R", "D", "в", "AT&T", "AT", "T"]),
+        ("TCP/IP 24/7 v1.2", ["TCP/IP", "TCP", "IP", "24/7", "v1.2", "v1", "2"]),
+        ("О’Генри, 1С, R2-D2", ["О’Генри", "О", "Генри", "1С", "R2-D2", "R2", "D2"]),
+        ("a+b, 100+, x#y, ...и так", ["a+b", "a", "b", "100", "x#y", "x", "y", "и", "так"]),
+        ("a&nbsp;b ?x=1&page=2", ["a", "nbsp", "b", "x", "1", "page", "2"]),
+        ("🔥 → 5€ и ₽", ["🔥", "→", "5", "€", "и", "₽"]),
+        ("🇷🇺🇩🇪", ["🇷🇺", "🇩🇪"]),
+        ("👩\u200d💻", ["👩\u200d💻", "👩", "💻"]),
+        ("会议", ["会议", "会", "议"]),
+        ("iPhone会议室", ["iPhone会议室", "iPhone", "会议室", "会议", "议室", "会", "议", "室"]),
+        ("회의를", ["회의를", "회의", "의를", "회", "의", "를"]),
     ],
 )
 def test_tokens_are_words_numbers_and_identifiers(text: str, found: list[str]) -> None:
     assert words(text) == found
+
+
+def test_a_sign_is_found_in_any_colour() -> None:
+    assert stems("👍🏽 ❤️ ☎\ufe0e") == stems("👍 ❤ ☎")
+    assert set(stems("👩")) <= set(stems("👩🏾\u200d💻"))
+
+
+def test_an_ideograph_alone_is_asked_for_by_itself_and_in_a_word_by_its_pairs() -> None:
+    note = set(stems("今天的会议很长。がんばる"))
+    assert content_stems("会议") == ["会议"]
+    assert content_stems("会") == ["会"]
+    assert set(content_stems("会议")) | set(content_stems("会")) | set(content_stems("んば")) <= note
+    assert not set(content_stems("かんはる")) & note
+    assert stems(unicodedata.normalize("NFD", "がんばる")) == stems("がんばる")
+
+
+def test_words_of_a_name_are_no_signs_and_no_pairs() -> None:
+    text = "🔥 C++ и .NET 会议室 mayak-restic 2024-05-01"
+    assert [word.text for word in spoken(text)] == "C++ и NET 会议室 mayak restic 2024-05-01".split()
+    assert [word.stem for word in spoken(text)] == word_stems(text)
+
+
+@given(st.text(alphabet=st.sampled_from("aЯ1 +#.&/-_'🔥👩\u200d\ufe0f🏽🇷🇺会議が의\u0301€")))
+def test_stems_are_those_of_the_tokens(text: str) -> None:
+    assert stems(text) == [token.stem for token in tokens(text)]
+    assert word_stems(text) == [word.stem for word in spoken(text)]
+    assert all(text[token.start : token.end] == token.text for token in tokens(text))
+    assert all(token.stem.strip() and len(token.stem.split()) == 1 for token in tokens(text))
 
 
 def test_identifier_is_found_whole_and_by_its_parts() -> None:
@@ -234,7 +278,27 @@ def test_sentences_hold_all_text_in_order_and_only_once(text: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [".", " ", "а" + STRESS, "я-", ".)", "«", "\n ", "\n>", "1.", "A.", "*.", "\u00ad", "http://", "_", "#"],
+    [
+        ".",
+        " ",
+        "а" + STRESS,
+        "я-",
+        ".)",
+        "«",
+        "\n ",
+        "\n>",
+        "1.",
+        "A.",
+        "*.",
+        "\u00ad",
+        "http://",
+        "_",
+        "#",
+        "C++",
+        "&a",
+        "👩\u200d",
+        "会",
+    ],
 )
 def test_strange_text_is_read_without_delay(pattern: str) -> None:
     """A quadratic scan would take minutes here: the test ends because it is linear, no time is asserted."""

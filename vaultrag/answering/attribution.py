@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from vaultrag.answering.citations import SourceSentence, without_lead
 from vaultrag.domain import Verification
 from vaultrag.text.dates import canonical_dates
-from vaultrag.text.language import Token, fold, is_function_word, stem, tokens
+from vaultrag.text.language import Token, content_tokens, fold, stem, tokens
 from vaultrag.text.transliteration import transliterations
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
@@ -186,7 +186,7 @@ def bag_of(text: str) -> Bag:
     for pattern, plain in _SPELLINGS:
         said = pattern.sub(plain, said)
     said = canonical_dates(said)
-    found = [token for token in tokens(said) if not is_function_word(token.text)]
+    found = [token for token in content_tokens(said) if not token.is_symbol]
     exact = frozenset(token.stem for token in found if _is_exact(token))
     capital = [(token, token.text.lower()) for token in found if _is_name(token)]
     first = next((token.start for token in tokens(said)), 0)

@@ -30,6 +30,7 @@ KEPT_HITS = 5  # that no link displaces; with 3, 2wiki gains .07 and the others 
 REPEAT_DECAY = 0.85  # a note's second chunk steps back about ten ranks, so that other notes are seen too
 LANE_ORDER = ("keyword", "vector", "name", "link")
 ALL_LANES = frozenset(OWN_WEIGHTS) | frozenset(LINK_WEIGHTS)
+NO_WORDS = "There is nothing to look for in punctuation alone: name a word, a number or a sign such as 🔥, € or C++."
 WIDER = 2  # times its size that a lane is asked for, so that mostly both languages fill theirs at once
 
 
@@ -55,10 +56,13 @@ class Searcher:
         """Return the k best passages by these lanes that meet the filters.
 
         Without a vector words, names and links find them; without words the filters alone do, latest notes first.
+        Punctuation alone finds nothing, with a warning that says so.
         """
         reader = Lanes(self.database, self.fingerprint, self.nearest, self.centres)
         question = Question(query, content_stems(query), language_of(query), vector, reader.spellings(query))
         clock = _Clock()
+        if query.strip() and not question.stems:
+            return SearchResult(query, (), (), (*warnings, NO_WORDS), clock.milliseconds)
         with self.database.snapshot():
             if filters:
                 question.allowed = clock.time("filter", lambda: allowed_rows(self.database, filters))

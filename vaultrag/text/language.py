@@ -1,24 +1,40 @@
 """Words and sentences of Russian and English text: folding, stems, function words, sentence borders.
 
 Each token is stemmed by the Snowball stemmer of its own script, so one index serves both languages
-and a mixed sentence needs no language setting. Identifiers, versions and paths are kept as they are.
+and a mixed sentence needs no language setting. Identifiers, versions and paths are kept as they are, and so are names
+with signs in them (`C++`, `C#`, `.NET`, `R&D`) and signs that stand alone (🔥, ₽, →). Chinese, Japanese and Korean text
+is found by its pairs of characters.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import zip_longest
 from typing import NamedTuple
 
 import snowballstemmer
 
+from vaultrag.text.cjk import holds_cjk, is_inside_run, pieces, runs
+from vaultrag.text.symbols import SYMBOL, joined_symbols, plain_symbol
+
 SOFT_MARKS = "\u00ad\u200b\u200c\u200d\ufeff"  # soft hyphens and zero-width marks split words for no reader
 
-_LETTERS = rf"[^\W_]+(?:[\u0300-\u036f{SOFT_MARKS}][^\W_]*)*"  # combining marks: й and ё of NFD, stress
-_WORD = re.compile(rf"{_LETTERS}(?:[-_.'’:/@+#‑]{_LETTERS})*")
-_PART = re.compile(_LETTERS)
+_LETTERS = rf"[^\W_]+(?:[\u0300-\u036f\u3099\u309a{SOFT_MARKS}][^\W_]*)*"  # marks of й and ё in NFD, stress, kana
+# What ends a name: C++, C++17, Google+, C#; `a+b` is joined by it, and «100+» is a number.
+_SIGN = r"(?:(?<!\d)(?:\+\+(?!\+)|[+#](?![\w+#])))"
+_UNIT = rf"{_LETTERS}{_SIGN}?"
+_DOT = r"(?<![^\s(\[«“\"'/|,;])\.(?=[A-Za-z]{2})"  # begins a name: .NET, .gitignore
+_AND = r"&(?=[^\W_]{1,3}(?![^\W_]))"  # R&D, AT&T; `&nbsp;` and a query string's `&page=` are none
+_JOINED = rf"(?:(?:[-_.'’:/@+#‑]|{_AND}){_UNIT})*"
+_WORD = re.compile(  # the look-aheads keep the rare from costing time at every letter
+    rf"{_LETTERS}(?:(?=[-_.'’:/@+#&‑]){_SIGN}?{_JOINED})?"
+    rf"|(?=[.\u00a2-\U0001faff])(?:{_DOT}{_UNIT}{_JOINED}|{SYMBOL})"
+)
+_PART = re.compile(_UNIT)
+_SIGNED = re.compile(rf"{_SIGN}\Z")
+_KANA_MARKS = "\u3099\u309a"  # が is no か
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _HAS_DIGIT = re.compile(r"\d")
@@ -56,6 +72,11 @@ class Token(NamedTuple):
     text: str
     stem: str
 
+    @property
+    def is_symbol(self) -> bool:
+        """Whether it is a sign, with no letter or digit in it."""
+        return not any(map(str.isalnum, self.text))
+
 
 def fold(text: str) -> str:
     """Lower-case text as search sees it: NFC, ё→е, no stress marks, no Latin diacritics."""
@@ -66,7 +87,7 @@ def fold(text: str) -> str:
     for char in unicodedata.normalize("NFD", lowered.replace("ё", "е").replace("’", "'").replace("‑", "-")):
         if unicodedata.category(char) == "Mn":
             keeps = char == "\u0306" and out and out[-1] == "и"  # й is a letter of its own
-            if not keeps:
+            if not keeps and char not in _KANA_MARKS:
                 continue
         if char in SOFT_MARKS:
             continue
@@ -93,32 +114,34 @@ def _stem_russian(word: str) -> str:
 
 
 def tokens(text: str) -> list[Token]:
-    """Split text into words, numbers and identifiers.
+    """Split text into words, numbers, identifiers and signs.
 
-    A compound (`mayak-restic`, `gpt-4o`, `10.0.0.5`, `из-за`) gives itself and then its parts.
+    A compound (`mayak-restic`, `gpt-4o`, `10.0.0.5`, `из-за`, `C++`) gives itself and then its parts.
     """
     found: list[Token] = []
+    has_runs = holds_cjk(text)
     for match in _WORD.finditer(text):
-        word = match.group()
-        if word.isalnum():  # nearly all are: no mark in it that could part it
-            found.append(Token(match.start(), match.end(), word, stem(word)))
+        word, start = match.group(), match.start()
+        if word.isalnum() and not has_runs:  # nearly all are: no mark in it that could part it
+            found.append(Token(start, match.end(), word, stem(word)))
             continue
-        parts = list(_PART.finditer(text, match.start(), match.end()))
-        if len(parts) == 1:
-            found.append(Token(match.start(), match.end(), word, stem(word)))
+        parts = _parts(text, match)
+        if not parts:
+            found.extend(_symbols(word, start))
             continue
-        found.append(Token(match.start(), match.end(), word, fold(word)))
-        if _is_number(word):
-            continue
-        found.extend(Token(p.start(), p.end(), p.group(), stem(p.group())) for p in parts)
+        is_single = (parts[0].start, parts[0].end) == match.span()
+        found.append(parts[0] if is_single else Token(start, match.end(), word, fold(word)))
+        if not _is_number(word):
+            found.extend(inner for part in parts for inner in _inner(part, match))
     return found
 
 
 def stems(text: str) -> list[str]:
     """Return the stem of each token, in order. Indexing spends a good part of its time here."""
     found: list[str] = []
+    has_runs = holds_cjk(text)
     for word in _WORD.findall(text):
-        if word.isalnum():
+        if word.isalnum() and not has_runs:
             found.append(stem(word))
         else:
             found.extend(token.stem for token in tokens(word))
@@ -126,11 +149,15 @@ def stems(text: str) -> list[str]:
 
 
 def words(text: str) -> list[Token]:
-    """Return the single words of a text: a compound gives its parts, not itself."""
-    found = tokens(text)
-    return [
-        token for token, following in zip_longest(found, found[1:]) if not following or following.start != token.start
-    ]
+    """Return the single words of a text: a compound gives its parts, not itself, and a sign is none."""
+    found: list[Token] = []
+    for match in _WORD.finditer(text):
+        parts = _parts(text, match)
+        if len(parts) > 1 and _is_number(match.group()):
+            found.append(Token(match.start(), match.end(), match.group(), fold(match.group())))
+        else:
+            found.extend(parts)
+    return found
 
 
 def word_stems(text: str) -> list[str]:
@@ -141,15 +168,59 @@ def word_stems(text: str) -> list[str]:
         if len(parts) > 1 and _is_number(word):
             found.append(fold(word))
         else:
-            found.extend(map(stem, parts))
+            found.extend(map(_stem_of_part, parts))
     return found
+
+
+def _parts(text: str, match: re.Match[str]) -> list[Token]:
+    """Return the words of a match, a sign at the end of each with it; none for a sign alone."""
+    return [
+        Token(part.start(), part.end(), part.group(), _stem_of_part(part.group()))
+        for part in _PART.finditer(text, match.start(), match.end())
+    ]
+
+
+def _stem_of_part(part: str) -> str:
+    return fold(part) if part[-1] in "+#" else stem(part)
+
+
+def _inner(part: Token, match: re.Match[str]) -> Iterator[Token]:
+    """Yield a part, unless it is the whole match, and what is inside: the name before a sign, pairs of ideographs."""
+    if (part.start, part.end) != match.span():
+        yield part
+    bare = _SIGNED.sub("", part.text)
+    if bare != part.text:
+        yield Token(part.start, part.start + len(bare), bare, stem(bare))
+    if not holds_cjk(bare):
+        return
+    for at, run in runs(bare):
+        if run != bare and fold(run):
+            yield Token(part.start + at, part.start + at + len(run), run, stem(run))
+        if holds_cjk(run):
+            for inside, piece in pieces(run):
+                start = part.start + at + inside
+                yield Token(start, start + len(piece), piece, fold(piece))
+
+
+def _symbols(symbol: str, start: int) -> Iterator[Token]:
+    yield Token(start, start + len(symbol), symbol, plain_symbol(symbol))
+    for at, sign in joined_symbols(symbol):
+        yield Token(start + at, start + at + len(sign), sign, plain_symbol(sign))
+
+
+def content_tokens(text: str) -> list[Token]:
+    """Return the tokens that carry meaning: no function words, and no single ideograph of several."""
+    return [
+        token
+        for token in tokens(text)
+        if not is_function_word(token.text) and not is_inside_run(text, token.start, token.end)
+    ]
 
 
 def content_stems(text: str) -> list[str]:
     """Return the distinct stems that carry meaning, in order; all stems where there are only function words."""
-    found = tokens(text)
-    kept = [token.stem for token in found if not is_function_word(token.text)]
-    return list(dict.fromkeys(kept or [token.stem for token in found]))
+    kept = content_tokens(text) or tokens(text)
+    return list(dict.fromkeys(token.stem for token in kept))
 
 
 def is_function_word(word: str) -> bool:

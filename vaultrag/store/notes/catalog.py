@@ -209,14 +209,14 @@ class Catalog:
         return int(self.database.value("SELECT id FROM notes WHERE path = ?", (note.path,)))
 
     def _write_names(self, note_id: int, note: Note) -> None:
-        wanted = note_rows.names_of(note)
-        standing = self.database.rows("SELECT kind, name FROM names WHERE note_id = ? ORDER BY id", (note_id,))
+        wanted = [(kind, name, note_rows.stems_of(name)) for kind, name in note_rows.names_of(note)]
+        standing = self.database.rows("SELECT kind, name, stems FROM names WHERE note_id = ? ORDER BY id", (note_id,))
         if standing == wanted:
             return
         self.database.run("DELETE FROM names WHERE note_id = ?", (note_id,))
         self.database.run_many(
             "INSERT INTO names (note_id, kind, name, stems) VALUES (?, ?, ?, ?)",
-            ((note_id, kind, name, note_rows.stems_of(name)) for kind, name in wanted),
+            ((note_id, *name) for name in wanted),
         )
 
     def _write_tags(self, note_id: int, tags: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from vaultrag.domain import Chunk, encodable
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.text import language
 
-# Everything that can differ in a row kept for the same embedded text; `embedded` and `stems` cannot.
+# Everything that can differ in a row kept for the same embedded text and the same way to stem it.
 PLACE = (
     "chunk_id",
     "ordinal",
@@ -26,6 +26,8 @@ PLACE = (
     "text",
 )
 
+KEPT = (*PLACE, "stems")
+"""What is compared of a row that is kept: a later version may stem the same text in another way."""
 
 COLUMNS = ("text_hash", "embedded", "stems", *PLACE)
 """Everything a row says of its chunk."""
@@ -38,13 +40,14 @@ def replace_chunks(
 
     A row is kept for a chunk with the same id and text, else for one with the same embedded text.
     """
-    standing = database.rows(f"SELECT id, text_hash, {', '.join(PLACE)} FROM chunks WHERE note_id = ?", (note_id,))
+    stems = [stems_of(chunk) for chunk in chunks] if stems is None else stems
+    standing = database.rows(f"SELECT id, text_hash, {', '.join(KEPT)} FROM chunks WHERE note_id = ?", (note_id,))
     kept = _match(standing, chunks)
     gone = [row for row in standing if row[0] not in kept.values()]
     if gone:
         database.run_many("DELETE FROM chunks WHERE id = ?", ((row[0],) for row in gone))
     if kept:
-        _update(database, standing, chunks, kept)
+        _update(database, standing, chunks, kept, stems)
     new = [(ordinal, chunk) for ordinal, chunk in enumerate(chunks) if ordinal not in kept]
     _insert(database, note_id, new, stems)
     return [chunk.text_hash for _, chunk in new] + [row[1] for row in gone]
@@ -68,29 +71,28 @@ def _match(standing: Sequence[Row], chunks: Sequence[Chunk]) -> dict[int, int]:
     return kept
 
 
-def _update(database: Database, standing: Sequence[Row], chunks: Sequence[Chunk], kept: dict[int, int]) -> None:
+def _update(
+    database: Database, standing: Sequence[Row], chunks: Sequence[Chunk], kept: dict[int, int], stems: Sequence[str]
+) -> None:
     before = {row[0]: row[2:] for row in standing}
     changed = [
         (row_id, values)
         for ordinal, row_id in kept.items()
-        if (values := _place(ordinal, chunks[ordinal])) != before[row_id]
+        if (values := (*_place(ordinal, chunks[ordinal]), stems[ordinal])) != before[row_id]
     ]
     renamed = [(row_id,) for row_id, values in changed if values[0] != before[row_id][0]]
     # First out of the way: two rows that trade ids would meet in the unique index.
     database.run_many("UPDATE chunks SET chunk_id = 'moving ' || id WHERE id = ?", renamed)
-    assignments = ", ".join(f"{name} = ?" for name in PLACE)
+    assignments = ", ".join(f"{name} = ?" for name in KEPT)
     database.run_many(
         f"UPDATE chunks SET {assignments} WHERE id = ?", ((*values, row_id) for row_id, values in changed)
     )
 
 
-def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]], stems: Sequence[str] | None) -> None:
+def _insert(database: Database, note_id: int, chunks: Sequence[tuple[int, Chunk]], stems: Sequence[str]) -> None:
     database.run_many(
         f"INSERT INTO chunks (note_id, {', '.join(COLUMNS)}) VALUES (?, {', '.join('?' * len(COLUMNS))})",
-        (
-            (note_id, *row_of(ordinal, chunk, stems_of(chunk) if stems is None else stems[ordinal]))
-            for ordinal, chunk in chunks
-        ),
+        ((note_id, *row_of(ordinal, chunk, stems[ordinal])) for ordinal, chunk in chunks),
     )
 
 
