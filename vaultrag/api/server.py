@@ -20,6 +20,7 @@ from types import FrameType
 import uvicorn
 
 from vaultrag import __version__
+from vaultrag.api.connections import most_connections, protocol
 from vaultrag.api.guard import Activity, Guard
 from vaultrag.api.routes import build_app
 from vaultrag.api.runs import IndexRuns
@@ -41,7 +42,7 @@ from vaultrag.store.endpoint import (
 )
 from vaultrag.workspace import Ownership, Workspace
 
-BACKLOG = 128
+BACKLOG = 32  # so many are taken at once, before one of them can be sent away again
 LEAVE_SECONDS = 3  # streams were told to end; a client that keeps its connection is cut off
 LOG_BYTES = 1_000_000  # four files of this size hold months of one user's requests
 LOG_FILES = 3
@@ -88,7 +89,8 @@ def build_server(workspace: Workspace, endpoint: Endpoint, idle_seconds: float) 
     settings = uvicorn.Config(
         guard,
         loop="asyncio",
-        http="h11",  # bounds the size of a request's head
+        http=protocol(most_connections()),  # over h11, which bounds the size of a request's head
+        backlog=BACKLOG,
         ws="none",
         lifespan="off",
         interface="asgi3",
