@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
@@ -40,6 +41,7 @@ from vaultrag.store.endpoint import (
     withdraw_dead,
     writing_into,
 )
+from vaultrag.store.privacy import private_opener
 from vaultrag.workspace import Ownership, Workspace
 
 BACKLOG = 32  # so many are taken at once, before one of them can be sent away again
@@ -206,6 +208,10 @@ def _bind_error(port: int, error: OSError) -> ServerError:
 
 class _LogFile(logging.handlers.RotatingFileHandler):
     """A log whose lines are lost while the disk is full; logging's own way prints a stack for each."""
+
+    def _open(self) -> TextIOWrapper:
+        os.close(private_opener(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+        return super()._open()
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass

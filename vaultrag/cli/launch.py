@@ -17,6 +17,7 @@ from vaultrag.cli.client import POLL_SECONDS, Client, find_server
 from vaultrag.config import START_LOG_NAME, Config
 from vaultrag.errors import ServerError, VaultragError
 from vaultrag.store.endpoint import LOOPBACK, writing_into
+from vaultrag.store.privacy import private_opener
 from vaultrag.wire import Fault
 
 START_SECONDS = 60.0  # fastapi and the index take about two seconds; a cold disk some more
@@ -26,7 +27,7 @@ def start_server(config: Config) -> Client:
     """Start `vaultrag serve`, detached, and return it once it answers. Raises what kept it from starting."""
     errors = config.home / START_LOG_NAME
     with writing_into(config.home):
-        config.home.mkdir(parents=True, exist_ok=True)
+        config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         process = _spawn(config, errors)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -47,7 +48,7 @@ def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-P", "-m", "vaultrag", "serve", "--json"]  # -P: nothing from the current folder runs
     command += ["--vault", str(config.vault), "--home", str(config.home)]
     command += ["--port", str(_free_port(settings.port)), "--idle", f"{settings.autostart_idle_minutes}m"]
-    with errors.open("wb") as stderr:
+    with open(errors, "wb", opener=private_opener) as stderr:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vaultrag.errors import IndexLocked, StoreError
 from vaultrag.store.errors import translated
+from vaultrag.store.privacy import keep_private
 
 if sys.platform == "win32":
     import msvcrt
@@ -64,6 +65,7 @@ class OwnerLock:
                 ) from error
             raise _locked(read_owner(self.path)) from error
         self._descriptor = descriptor
+        keep_private(self.path.parent)
         try:
             self.publish(port)
         except StoreError:

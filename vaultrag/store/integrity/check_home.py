@@ -13,10 +13,10 @@ from vaultrag.domain import Finding, counted
 from vaultrag.store.endpoint import ENDPOINT_NAME
 from vaultrag.store.errors import translated
 from vaultrag.store.integrity.check import REPAIR, examples
+from vaultrag.store.privacy import OTHERS
 from vaultrag.store.vectors.chroma import GENERATION, POINTER
 
 CHROMA = "chroma"
-OTHERS = 0o077  # what the group and everybody else may do: nothing
 TELLING_NOTHING = (CONFIG_NAME, "lock", ENDPOINT_NAME, LOG_NAME, START_LOG_NAME)
 SET_ASIDE = "damaged"
 """The folder of the files that a repair replaced; they are kept until a repair finds nothing to do."""

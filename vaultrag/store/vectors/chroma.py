@@ -33,6 +33,7 @@ BLOAT_FLOOR = 64 * 1024 * 1024
 BYTES_PER_NUMBER = 14  # of a vector on disk: 473 MB for 100,000 of 384 numbers, in SQLite's file and in the graph's
 BYTES_PER_KEY = 512
 FREE_FLOOR = 64 * 1024 * 1024  # left to the rest of the machine
+SQLITE_TEMPORARY = "etilqs_"  # what a killed process leaves where the system does not remove it
 MISSING = "its folder is missing"
 
 
@@ -55,7 +56,7 @@ class Collection:
     def __init__(self, folder: Path, dimension: int) -> None:
         self.folder = folder
         self.dimension = dimension
-        self._child = Child("the vector index", "vaultrag.store.vectors.chroma_worker")
+        self._child = Child("the vector index", "vaultrag.store.vectors.chroma_worker", _temporary_in(folder.parent))
 
     def create(self) -> None:
         self.folder.mkdir(mode=0o700)
@@ -212,6 +213,8 @@ class ChromaIndex:
             for path in self.root.iterdir():
                 if GENERATION.fullmatch(path.name) and path.name != name:
                     shutil.rmtree(path, ignore_errors=True)
+                elif path.name.startswith(SQLITE_TEMPORARY):
+                    path.unlink(missing_ok=True)
 
     def close(self) -> None:
         if self._held is not None:
@@ -231,6 +234,11 @@ class ChromaIndex:
     def _highest(self) -> int:
         numbers = [int(found[1]) for path in self.root.iterdir() if (found := GENERATION.fullmatch(path.name))]
         return max(numbers, default=0)
+
+
+def _temporary_in(folder: Path) -> dict[str, str]:
+    """Return what keeps temporary files, SQLite's among them, out of the folder that all users share."""
+    return dict.fromkeys(("SQLITE_TMPDIR", "TMPDIR", "TMP", "TEMP"), str(folder))
 
 
 def _installed_version() -> str:

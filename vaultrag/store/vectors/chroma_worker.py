@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vaultrag.child import Frame, serve
+from vaultrag.store.privacy import OTHERS
 
 COLLECTION = "embeddings"
 # Cosine must be named: the default is L2. The lists are twice Chroma's defaults: recall over a little speed.
@@ -93,6 +94,7 @@ def open_collection(folder: str, *, create: bool) -> Any:
 
 
 if __name__ == "__main__":
+    os.umask(OTHERS)  # Chroma makes its files as the umask says
     scrub_environment()
     collections = Collections()
     serve(
