@@ -100,6 +100,7 @@ def test_the_longest_idle_gives_way_to_a_new_one() -> None:
         assert is_ended(idle[0])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits of files")
 @pytest.mark.parametrize("sent", [b"", HALF_A_HEAD], ids=["nothing", "half a head"])
 def test_three_hundred_idle_connections_at_a_limit_of_256_files_keep_nobody_out(

@@ -139,7 +139,7 @@ def test_unknown_event_is_passed_over_and_a_broken_one_explained() -> None:
 
 
 def test_json_holds_no_character_that_steers_a_terminal_and_loses_none() -> None:
-    text = "ё \x00\x07\x1b[31m\x7f\x85\x9b31m\u2028\ud800 \t\n"
+    text = "ё \u202e\u2066 \x00\x07\x1b[31m\x7f\x85\x9b31m\u2028\ud800 \t\n"
     written = wire.dumps(wire.TextPiece.model_construct(text=text))
     assert written.isprintable()
     assert "ё" in written

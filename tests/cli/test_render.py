@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from vaultrag.cli import render
-from vaultrag.cli.terminal import PIPE_WIDTH, harmless, one_line, size
+from vaultrag.cli.terminal import PIPE_WIDTH, size
 from vaultrag.domain import Severity
 from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, Passage, Sentence
 
@@ -147,17 +147,6 @@ def test_nothing_from_notes_or_model_steers_the_terminal() -> None:
     assert not set(shown) & set("\x1b\x07\x9b\r\u202e")
     assert "[bold]not markup[/bold]" in shown
     assert ":smile:" in shown
-
-
-@pytest.mark.parametrize("code", [*range(9), *range(11, 32), *range(127, 160), 0x202A, 0x202E, 0x2066, 0xD800])
-def test_no_steering_character_is_harmless(code: int) -> None:
-    if chr(code) != "\r":
-        assert harmless(f"a{chr(code)}b") == "ab"
-
-
-def test_harmless_keeps_text() -> None:
-    assert harmless("ё\tй\r\nnext\rlast é 日本 🐝") == "ё    й\nnext\nlast é 日本 🐝"
-    assert one_line(" a\n\n b\tc ") == "a b c"
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,7 @@ def test_what_is_not_ours_stays_as_it_is(open_home: Path, tmp_path: Path) -> Non
     assert [path.stat().st_mode for path in (elsewhere, elsewhere / "file", *open_home.iterdir())] == modes
 
 
+@pytest.mark.slow
 def test_server_leaves_nothing_open(vault: Path, open_home: Path) -> None:
     write_notes(vault)
     command = [sys.executable, "-m", "tests.product", "serve", "--port", "0", "--idle", "1s"]

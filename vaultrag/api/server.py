@@ -42,6 +42,7 @@ from vaultrag.store.endpoint import (
     writing_into,
 )
 from vaultrag.store.privacy import private_opener
+from vaultrag.text.steering import escaped, escaped_line
 from vaultrag.workspace import Ownership, Workspace
 
 BACKLOG = 32  # so many are taken at once, before one of them can be sent away again
@@ -217,9 +218,20 @@ class _LogFile(logging.handlers.RotatingFileHandler):
         pass
 
 
+class _Lines(logging.Formatter):
+    """One line for each message, whatever the names in it hold: the log is read in a terminal, too."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = escaped_line(record.message)
+        return super().formatMessage(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))
+
+
 def _log_to(path: Path) -> None:
     file = _LogFile(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    file.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     for name, level in (("vaultrag", logging.INFO), ("uvicorn.error", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.setLevel(level)

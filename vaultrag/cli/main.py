@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +31,7 @@ from vaultrag.cli.options import (
     checked_question,
     session_of,
 )
+from vaultrag.cli.terminal import HarmlessStream
 from vaultrag.domain import Keep
 from vaultrag.errors import UsageError, VaultragError
 from vaultrag.wire import PASSAGES_MOST
@@ -337,8 +340,13 @@ def token(
 
 
 def main(arguments: Sequence[str], serve: Serve) -> int:
-    """Run one command; return the exit code."""
+    """Run one command; return the exit code. What it writes to stderr past the console steers no terminal."""
     session = CommandRun(serve)
+    with contextlib.redirect_stderr(HarmlessStream(sys.stderr)):
+        return _run(session, arguments)
+
+
+def _run(session: CommandRun, arguments: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(app).main(
             args=list(arguments), prog_name="vaultrag", standalone_mode=False, obj=session

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -11,26 +11,16 @@ from typing import Any, TextIO
 from pydantic import BaseModel
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.text import Text
 
 from vaultrag.errors import VaultragError
+from vaultrag.text.steering import harmless, one_line, without_steering
 from vaultrag.wire import Fault, dumps
 
+__all__ = ["PIPE_WIDTH", "HarmlessConsole", "HarmlessStream", "Indented", "Terminal", "harmless", "one_line", "size"]
+
 PIPE_WIDTH = 100_000  # characters: nothing is folded or cut for a reader that is no terminal
-
-# C0 and C1 but tab and newline, and what reorders text: a note must not steer the terminal or disguise a line
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_NEWLINE = re.compile(r"\r\n?")
-
-
-def harmless(text: str) -> str:
-    """Return text from a note or a model without anything that a terminal would act upon."""
-    return _STEERING.sub("", _NEWLINE.sub("\n", text)).replace("\t", "    ")
-
-
-def one_line(text: str) -> str:
-    """Return harmless text on one line."""
-    return " ".join(harmless(text).split())
 
 
 def size(count: int) -> str:
@@ -41,6 +31,35 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
+
+
+class HarmlessConsole(Console):
+    """A console that lets Rich's own colours through, and of the text that is printed nothing that steers a terminal.
+
+    Whatever a command prints passes here, so that none has to remember it.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(without_steering(segment.text), segment.style)
+
+
+class HarmlessStream:
+    """A stream that drops what steers a terminal: for what is written past the console, as warnings and logs are."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(without_steering(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +133,4 @@ class Terminal:
 
 def _console(stream: TextIO) -> Console:
     width = None if stream.isatty() else PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return HarmlessConsole(file=stream, width=width, highlight=False, markup=False, emoji=False)

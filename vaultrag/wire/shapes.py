@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from vaultrag.text.steering import escaped
+
 
 class Shape(BaseModel):
     """The JSON of a noun. Where a shape is wanted, within another one too, its noun may be given."""
@@ -37,12 +39,11 @@ class Request(BaseModel):
 WORDED = r"\S"  # something that is not white space
 
 
-# DEL and C1 steer terminals, U+2028 and U+2029 end lines for some readers, and surrogates have no UTF-8
-_ESCAPED = re.compile("[\u007f-\u009f\u2028\u2029\ud800-\udfff]")
+_LINE_ENDS = re.compile("[\u2028\u2029]")  # for some readers
 
 
 def dumps(value: BaseModel | dict[str, Any], indent: int | None = None) -> str:
-    """Write JSON that no terminal interprets: Cyrillic as it is, every control character escaped."""
+    """Write JSON that no terminal interprets: Cyrillic as it is, escaped what steers one or reorders text."""
     plain = value.model_dump() if isinstance(value, BaseModel) else value
     text = json.dumps(plain, ensure_ascii=False, indent=indent)
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+    return _LINE_ENDS.sub(lambda match: f"\\u{ord(match.group()):04x}", escaped(text))

@@ -95,6 +95,7 @@ def test_server_outlives_nothing_of_a_killed_one(command: list[str], home: Path)
         assert endpoint.pid == process.pid
 
 
+@pytest.mark.slow
 def test_who_takes_the_port_of_a_killed_server_hears_no_question_and_gets_no_token(
     command: list[str], vault: Path, home: Path
 ) -> None:
@@ -129,6 +130,7 @@ def _status(endpoint: Endpoint, token: str) -> int:
     ).status_code
 
 
+@pytest.mark.slow
 def test_rotated_token_opens_a_running_server_and_the_old_one_does_not(
     command: list[str], vault: Path, home: Path
 ) -> None:

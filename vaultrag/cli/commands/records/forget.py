@@ -15,6 +15,7 @@ from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.domain import counted
 from vaultrag.errors import UsageError
+from vaultrag.text.steering import one_line
 
 
 def forget_path(config: Config, terminal: Terminal, written: str, confirmed: bool) -> None:
@@ -27,7 +28,7 @@ def forget_path(config: Config, terminal: Terminal, written: str, confirmed: boo
     if terminal.json:
         terminal.print_json(done)
     else:
-        terminal.print(f"Forgotten: {done.path}: {_what(done)}. It is left out from now on.")
+        terminal.print(f"Forgotten: {one_line(done.path)}: {_what(done)}. It is left out from now on.")
         terminal.print(*_left(done))
 
 
@@ -41,7 +42,7 @@ def let_back_in(config: Config, terminal: Terminal, written: str) -> None:
     if terminal.json:
         terminal.print_json(wire.Included(path=path))
     else:
-        terminal.print(f"{path} is no longer excluded. `vaultrag index` reads it again.")
+        terminal.print(f"{one_line(path)} is no longer excluded. `vaultrag index` reads it again.")
 
 
 def _preview(config: Config, written: str) -> wire.Forgotten:
@@ -56,7 +57,7 @@ def _preview(config: Config, written: str) -> wire.Forgotten:
 def _confirm(terminal: Terminal, found: wire.Forgotten) -> None:
     if terminal.json or not sys.stdin.isatty():
         raise UsageError(f"Forgetting {found.path} must be confirmed.", "Say so with --yes.")
-    terminal.print(f"{found.path}: {_what(found)} will be removed from the index and all that was kept.")
+    terminal.print(f"{one_line(found.path)}: {_what(found)} will be removed from the index and all that was kept.")
     typer.confirm("Forget it?", abort=True)
 
 
