@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -97,6 +99,100 @@ def test_everything_arrives_in_an_empty_home(file: Path, archive: Archive, other
         assert Archive(other, database).answers() == archive.answers()
         assert read_exclusions(database).covers("Личное/дневник.md")
         assert is_owed(database)
+
+
+REMOTE = """[roles]
+answer = "remote"
+judge = "remote:large"
+
+[remote]
+url = "http://192.168.1.66:8080"
+api_key_env = "HOME"
+"""
+SERVER = "http://192.168.1.66:8080"
+SENDING = ("remote.url", "remote.api_key_env", "roles.answer", "roles.judge")
+
+
+@pytest.fixture
+def sending_file(archive: Archive, config: Config, tmp_path: Path) -> Path:
+    """An export whose settings send notes elsewhere."""
+    (config.home / "config.toml").write_text(REMOTE, encoding="utf-8")
+    target = tmp_path / "sending.jsonl.gz"
+    export_records(config, archive.database, target)
+    return target
+
+
+def test_settings_that_send_notes_away_are_named_and_left_out_and_the_rest_goes_on(
+    sending_file: Path, archive: Archive, other: Config
+) -> None:
+    expected = Imported(3, 0, 0, 0, 0, 1, SettingsFate.HELD, SERVER, SENDING)
+    assert preview_import(other, sending_file) == expected
+    assert import_records(other, sending_file) == expected
+    assert not (other.home / "config.toml").exists()
+    assert _entries(other) == archive.book.entries()
+
+
+@pytest.mark.parametrize("agreed", ["http://192.168.1.6:8080", "remote", "*", f"{SERVER}/"])
+def test_agreeing_to_another_server_is_no_agreement(sending_file: Path, other: Config, agreed: str) -> None:
+    assert import_records(other, sending_file, agreed).settings is SettingsFate.HELD
+    assert not (other.home / "config.toml").exists()
+
+
+def test_settings_come_with_the_server_that_was_agreed_to(sending_file: Path, other: Config) -> None:
+    import_records(other, sending_file)
+    assert import_records(other, sending_file, SERVER).settings is SettingsFate.TAKEN
+    assert (other.home / "config.toml").read_text(encoding="utf-8") == REMOTE
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        'remote.url = "http://x.example"',
+        'remote = {url = "http://x.example"}',
+        '[ remote ]\n"u\\u0072l" = "http://x.example"',
+        '[models]\nanswer = "remote"\n[remote]\nurl = " http://x.example "',
+    ],
+)
+def test_an_address_is_found_however_it_is_written(
+    archive: Archive, config: Config, other: Config, tmp_path: Path, settings: str
+) -> None:
+    (config.home / "config.toml").write_text(settings, encoding="utf-8")
+    export_records(config, archive.database, tmp_path / "out.gz")
+    report = import_records(other, tmp_path / "out.gz")
+    assert (report.settings, report.sends_to) == (SettingsFate.HELD, "http://x.example")
+
+
+@pytest.mark.parametrize(("said", "taken"), [("y", True), ("n", False), ("", False)])
+def test_who_watches_is_asked(
+    sending_file: Path,
+    other: Config,
+    said: str,
+    taken: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answers = io.StringIO(f"{said}\n")
+    monkeypatch.setattr(answers, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", answers)
+    code = main(["--vault", str(other.vault), "--home", str(other.home), "import", str(sending_file)], lambda *_: None)
+    out = capsys.readouterr().out
+    assert code == 0
+    assert (other.home / "config.toml").exists() == taken
+    assert SERVER in out
+    assert all(setting in out for setting in SENDING)
+    assert "3 were added" in out
+    assert (f"--accept-remote {SERVER}" in out) != taken
+
+
+def test_a_script_agrees_by_naming_the_server(
+    sending_file: Path, other: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["--vault", str(other.vault), "--home", str(other.home), "import", str(sending_file), "--json"]
+    assert main(command, lambda *_: None) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["settings"], said["sends_to"], tuple(said["sending"])) == ("held", SERVER, SENDING)
+    assert main([*command, "--accept-remote", said["sends_to"]], lambda *_: None) == 0
+    assert json.loads(capsys.readouterr().out)["settings"] == "taken"
 
 
 def test_importing_again_changes_nothing(file: Path, other: Config) -> None:

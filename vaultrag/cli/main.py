@@ -195,15 +195,21 @@ def import_command(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What `vaultrag export` wrote.", readable=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    accept_remote: Annotated[
+        str, typer.Option("--accept-remote", metavar="URL", help="Take over settings that send notes to this server.")
+    ] = "",
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Merge an exported file: the later state of each record counts, and doing it again changes nothing."""
+    """Merge an exported file: the later state of each record counts, and doing it again changes nothing.
+
+    Settings come along where the home has none. Those that would send notes to a model server are asked for first.
+    """
     from vaultrag.cli.commands.records.export import import_from
 
     session = session_of(context)
-    import_from(session.config(vault, home), session.terminal, file, dry_run)
+    import_from(session.config(vault, home), session.terminal, file, dry_run, accept_remote)
 
 
 @app.command(epilog='Example:  vaultrag forget "Private/Diary/"')

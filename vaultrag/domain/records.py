@@ -39,7 +39,8 @@ class Exported:
 class SettingsFate(StrEnum):
     """What becomes of the settings in an exported file.
 
-    KEPT: those of the home differ and stay. UNFIT: this version does not understand them.
+    KEPT: those of the home differ and stay. UNFIT: this version does not understand them. HELD: they would make notes
+    leave the machine, and nobody has agreed to that.
     """
 
     ABSENT = "absent"
@@ -47,13 +48,15 @@ class SettingsFate(StrEnum):
     SAME = "same"
     KEPT = "kept"
     UNFIT = "unfit"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, or would do, in records. `refused` are about forgotten notes; `known` stood here already.
 
-    `exclusions` of those added or replaced take effect with the next index run.
+    `exclusions` of those added or replaced take effect with the next index run. `sends_to` is the server that settings
+    which would be taken over name, `sending` those of them by which notes go there.
     """
 
     added: int
@@ -63,6 +66,8 @@ class Imported:
     refused: int
     exclusions: int
     settings: SettingsFate
+    sends_to: str = ""
+    sending: tuple[str, ...] = ()
 
 
 class VerdictState(StrEnum):

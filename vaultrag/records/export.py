@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vaultrag.config import CONFIG_NAME, Config, parse_settings
+from vaultrag.config import CONFIG_NAME, Config, Settings, parse_settings
 from vaultrag.domain import Exported, Imported, SettingsFate
 from vaultrag.errors import (
     ConfigError,
@@ -34,6 +34,7 @@ from vaultrag.errors import (
 )
 from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.records.stored import is_sound
+from vaultrag.runtime.models.combinations import is_remote
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
@@ -53,6 +54,17 @@ class Export:
 
     entries: tuple[Entry, ...]
     settings: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """Which server settings send notes to, and by which of them; empty where notes stay on the machine."""
+
+    to: str = ""
+    by: tuple[str, ...] = ()
+
+
+NOWHERE = Sending()
 
 
 def export_records(config: Config, database: Database, file: Path) -> Exported:
@@ -80,23 +92,24 @@ def export_records(config: Config, database: Database, file: Path) -> Exported:
     )
 
 
-def import_records(config: Config, file: Path) -> Imported:
+def import_records(config: Config, file: Path, agreed: str = "") -> Imported:
     """Merge an exported file into the home; of two states of a record the later one counts. Doing it again is harmless.
 
-    Answers and verdicts about forgotten notes stay out. Raises ExportUnusable, and StoreError.
+    Answers and verdicts about forgotten notes stay out, and so do settings that send notes to a server other than the
+    `agreed` one. Raises ExportUnusable, and StoreError.
     """
     export = read_export(file)
     with _open_to_import(config) as database:
         book = Archive(config, database).book
         with database.atomic():
-            report, entries = _plan(config, database, export)
+            report, entries = _plan(config, database, export, agreed)
             book.merge(entries)
     if report.settings is SettingsFate.TAKEN:
         _write_new(config.home / CONFIG_NAME, (export.settings or "").encode())
     return report
 
 
-def preview_import(config: Config, file: Path) -> Imported:
+def preview_import(config: Config, file: Path, agreed: str = "") -> Imported:
     """Say what importing a file would do, and change nothing."""
     export = read_export(file)
     with contextlib.ExitStack() as stack:
@@ -105,7 +118,7 @@ def preview_import(config: Config, file: Path) -> Imported:
         except IndexMissing:
             empty = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "empty.sqlite3"
             database = stack.enter_context(open_database(empty))
-        return _plan(config, database, export)[0]
+        return _plan(config, database, export, agreed)[0]
 
 
 def read_export(file: Path) -> Export:
@@ -123,13 +136,14 @@ def read_export(file: Path) -> Export:
     return Export(tuple(entry for entry in entries if entry.kind != SETTINGS), settings[0] if settings else None)
 
 
-def _plan(config: Config, database: Database, export: Export) -> tuple[Imported, list[Entry]]:
+def _plan(config: Config, database: Database, export: Export, agreed: str) -> tuple[Imported, list[Entry]]:
     """Return what an import comes to, and the entries to merge."""
     book = Archive(config, database).book
     coming = [entry for entry in export.entries if entry.kind == Kind.EXCLUSION]
     exclusions = read_exclusions(database).joined_by(_imported_exclusions(coming))
     taken = [entry for entry in export.entries if not _is_about(entry, exclusions)]
     merged, news = book.compare(taken)
+    fate, sending = _fate(config, export.settings, agreed)
     report = Imported(
         added=merged.added,
         replaced=merged.replaced,
@@ -137,7 +151,9 @@ def _plan(config: Config, database: Database, export: Export) -> tuple[Imported,
         known=merged.known,
         refused=len(export.entries) - len(taken),
         exclusions=sum(entry.kind == Kind.EXCLUSION and entry.body is not None for entry in news),
-        settings=_fate(config, export.settings),
+        settings=fate,
+        sends_to=sending.to,
+        sending=sending.by,
     )
     return report, news
 
@@ -151,17 +167,27 @@ def _is_about(entry: Entry, exclusions: Exclusions) -> bool:
     return any(exclusions.covers(path) for path in paths)
 
 
-def _fate(config: Config, settings: str | None) -> SettingsFate:
+def _fate(config: Config, settings: str | None, agreed: str) -> tuple[SettingsFate, Sending]:
     if settings is None:
-        return SettingsFate.ABSENT
+        return SettingsFate.ABSENT, NOWHERE
     try:
-        parse_settings(settings, config.home / CONFIG_NAME)
+        sending = _sending(parse_settings(settings, config.home / CONFIG_NAME))
     except ConfigError:
-        return SettingsFate.UNFIT
+        return SettingsFate.UNFIT, NOWHERE
     own = _settings_text(config)
-    if own is None:
-        return SettingsFate.TAKEN
-    return SettingsFate.SAME if own == settings else SettingsFate.KEPT
+    if own is not None:
+        return (SettingsFate.SAME if own == settings else SettingsFate.KEPT), NOWHERE
+    return (SettingsFate.TAKEN if sending.to in {"", agreed} else SettingsFate.HELD), sending
+
+
+def _sending(settings: Settings) -> Sending:
+    """Return where these settings would send notes. An address is enough: a role may name it later, unasked."""
+    remote = settings.remote
+    if not remote.url.strip():
+        return NOWHERE
+    roles = [f"roles.{role}" for role, model in settings.roles if is_remote(model)]
+    key = ["remote.api_key_env"] if remote.api_key_env else []
+    return Sending(remote.url.strip(), ("remote.url", *key, *roles))
 
 
 @contextlib.contextmanager

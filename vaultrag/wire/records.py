@@ -68,7 +68,8 @@ class Exported(Shape):
 class Imported(Shape):
     """What an import did, or with `dry_run` would do.
 
-    `settings`: absent, taken, same, kept (yours differ and stay), or unfit (not understood, and left out).
+    `settings`: absent, taken, same, kept (yours differ and stay), unfit (not understood, and
+    left out), or held: they would send notes to the server `sends_to`, by the settings `sending`, and were left out.
     """
 
     added: int
@@ -79,6 +80,8 @@ class Imported(Shape):
     exclusions: int
     settings: str
     dry_run: bool
+    sends_to: str = ""
+    sending: list[str] = []
 
 
 class Deleted(Shape):
