@@ -10,12 +10,12 @@ from vaultrag.text.language import sentences
 from vaultrag.vault.parsing.lines import NEWLINE
 
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
-_MARKS = re.compile(r"[ \t]*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_MARKS = re.compile(r"(?:(?<![ \t])[ \t]++)?\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 # The line that opens a message of an imported chat says who spoke, not what: nothing to cite, nothing to read.
 TURN_HEADER = re.compile(r"\s*(?:>\s*)*(?:\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant), on .*)$")
 _KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
 _MARKUP_ONLY = re.compile(r"^[\s>|:*_`~#+-]*$")
-_TERMINAL = re.compile(r"[.!?…]+[»”\"')]*$")
+_TERMINAL = re.compile(r"(?<![.!?…])[.!?…]++[»”\"')]*+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def offered_numbers(sentence: str) -> tuple[str, tuple[int, ...]]:
     """Return the sentence without marks like `[2]` or `[1, 3]`, and the numbers that stood in them."""
     numbers: list[int] = []
     for match in _MARKS.finditer(sentence):
-        numbers.extend(int(number) for number in re.split(r"\s*[,;]\s*", match.group(1)))
+        numbers.extend(int(number) for number in re.findall(r"\d+", match.group(1)))
     return _MARKS.sub("", sentence).strip(), tuple(dict.fromkeys(numbers))
 
 

@@ -23,7 +23,7 @@ _FOREIGN = frozenset(
     """.split()
 )
 MOST_FILTERS = 16  # each may look at every note; nobody writes so many by hand, and SQLite takes no long conditions
-_QUOTED = r"\"[^\"]*\"|“[^”]*”|«[^»]*»"
+_QUOTED = r"\"[^\"]*\"|“[^“”]*”|«[^«»]*»"
 _TERM = re.compile(
     rf"(?<!\S)(?:{_QUOTED})"  # quoted words stay words
     rf"|(?<!\S)(?P<minus>-?)(?:(?P<kind>[A-Za-z][A-Za-z-]*):(?P<value>(?:{_QUOTED}|[^\s\"“«])+)"

@@ -38,7 +38,7 @@ LANGUAGE_SHARE = 0.5  # of its language's mean, taken out of a question: XQuAD e
 COSINE_DIGITS = 6  # float32 holds seven, and the last depends on where in the matrix a vector lies
 SEED_STEP = 0.005  # cosine that one rank of the seed is worth: e5's cosines of related notes lie within 0.1
 
-_BRACKETED = re.compile(r"\([^)]*\)")
+_BRACKETED = re.compile(r"\((?:[^()]|\([^()]*\))*+\)")
 
 
 @dataclass(slots=True)

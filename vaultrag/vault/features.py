@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, Feature, LinkKind, Note
 from vaultrag.vault.parsing.canvas import is_canvas
-from vaultrag.vault.parsing.lines import Lines
+from vaultrag.vault.parsing.lines import NEWLINE, Lines
 
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]|\^\[[^\]\r\n]+\]")
-_INLINE_CODE = re.compile(r"(`+)(?!`)[^\r\n]*?[^`\r\n]\1(?!`)")
+# What stands open stops at the next opening: else each would be read up to the end of the line.
+_FOOTNOTE = re.compile(r"\[\^(?:(?!\[\^)[^\]\s])+\]|\^\[(?:(?!\^\[)[^\]\r\n])+\]")
+_BACKTICKS = re.compile(r"`+")
 _INNER_FENCE = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?:```|~~~)", re.MULTILINE)  # in a list or a quote
-_WEB_IMAGE = re.compile(r"!\[[^\]\r\n]*\]\([^)\r\n]+\)")
+_WEB_IMAGE = re.compile(r"!\[(?:(?!!\[)[^\]\r\n])*\]\((?:(?!!\[)[^)\r\n])+\)")
 _IMAGE_NAME = re.compile(r"\.(?:bmp|png|jpe?g|gif|svg|webp|avif)\Z", re.IGNORECASE)
 _WHOLE = {
     BlockKind.CODE: Feature.CODE,
     BlockKind.TABLE: Feature.TABLE,
     BlockKind.FOOTNOTE: Feature.FOOTNOTE,
 }
-_MARKS = (  # with a sign that each holds: most texts hold none, and looking for one costs next to nothing
-    (Feature.FOOTNOTE, "^", _FOOTNOTE),
-    (Feature.CODE, "`", _INLINE_CODE),
-    (Feature.CODE, "```", _INNER_FENCE),
-    (Feature.CODE, "~~~", _INNER_FENCE),
-    (Feature.IMAGE, "![", _WEB_IMAGE),
+
+
+def _has_code_span(text: str) -> bool:
+    """Tell whether on some line two runs of backticks are of one length: those open and close code."""
+    lines = (_BACKTICKS.findall(line) for line in NEWLINE.split(text) if "`" in line)
+    return any(len(set(runs)) < len(runs) for runs in lines)
+
+
+_MARKS: tuple[
+    tuple[Feature, str, Callable[[str], object]], ...
+] = (  # with a sign that each holds: most texts hold none, and looking for one costs next to nothing
+    (Feature.FOOTNOTE, "^", _FOOTNOTE.search),
+    (Feature.CODE, "`", _has_code_span),
+    (Feature.CODE, "```", _INNER_FENCE.search),
+    (Feature.CODE, "~~~", _INNER_FENCE.search),
+    (Feature.IMAGE, "![", _WEB_IMAGE.search),
 )
 
 
@@ -56,7 +67,7 @@ class _Reader:
         found.update(feature for _, feature in self.known[first:last])
         code = [block for block in blocks if block.kind is BlockKind.CODE]
         for text in self._outside(start, end, code) if self.marked else ():
-            found.update(feature for feature, sign, mark in _MARKS if sign in text and mark.search(text))
+            found.update(feature for feature, sign, mark in _MARKS if sign in text and mark(text))
         return tuple(sorted(found))
 
     def _outside(self, start: int, end: int, hidden: Sequence[Block]) -> Iterator[str]:

@@ -22,12 +22,18 @@ ENDING = 3  # letters that inflection may change at the end of a Russian word
 BEGINNING = 4  # words of a name that are looked for first: dates and numbers come late in titles
 KEPT_PER_NOTE = 5  # places of one name in one note: more say nothing new
 
+# What is open stops at the next opening, and no stretch begins within a word: each place is read a few times at most.
 _HIDDEN = re.compile(
-    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\r\n]*`|<!--.*?-->|!?\[\[[^\[\]\r\n]*\]\]|!?\[[^\]\r\n]*\]\([^)\r\n]*\)"
-    r"|\b[a-z][a-z0-9+.-]*://\S+|" + HTML_TAG + r"|(?<!\S)#\S+|\$[^$\r\n]+\$|\S+@\S+|\S*[/\\]\S+|\S+\.[a-z]{2,4}\b",
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\r\n]*`|<!--(?:(?!<!--).)*?-->|!?\[\[[^\[\]\r\n]*\]\]"
+    r"|!?\[(?:!\[[^\[\]\r\n]*\]\([^()\r\n]*\)|[^\[\]\r\n])*+\]\((?:[^()\r\n]|\([^()\r\n]*\))*+\)"
+    r"|" + HTML_TAG + r"|\$[^$\r\n]+\$",
     re.DOTALL,
 )
-_GAP = re.compile(r"[ \t\u00a0\u202f]*[-‑–]?[ \t\u00a0\u202f]*|[ \t]*(?:\r\n|\r|\n)[ \t>]*")
+_SIGN = re.compile(r"[@/\\]|(?<!\S)#|(?<=\S)\.[a-z]{2,4}\b")  # what an address, a path, a tag or a file's name holds
+_SPACE = re.compile(r"\s|\Z")
+_ADDRESS = re.compile(r"(?<=\S)@(?=\S)|[/\\](?=\S)")
+_FILE_ENDING = re.compile(r"(?<=\S)\.[a-z]{2,4}\b")
+_GAP = re.compile(r"[ \t\u00a0\u202f]*+(?:[-‑–][ \t\u00a0\u202f]*+)?|[ \t]*+(?:\r\n|\r|\n)[ \t>]*+")
 _JOINED_BEFORE, _JOINED_AFTER = re.compile(r"[^\W_][-‑]\Z"), re.compile(r"[-‑][^\W_]")  # «Маяк-202» is not «Маяк»
 _CYRILLIC = re.compile(r"[а-я]")
 _IDENTIFIER = re.compile(r"[^\W\d_]\d|\d[^\W\d_]|[a-zа-я][A-ZА-Я]|[^\W_]-\d")
@@ -112,7 +118,7 @@ class NameIndex:
 
     def find(self, text: str) -> Iterator[Found]:
         """Yield the names in a text, the longest where several begin at one word."""
-        open_text = _HIDDEN.sub(_blank, text)
+        open_text = _without_addresses(_HIDDEN.sub(_blank, text))
         if not self._begins_in(word_stems(open_text)):
             return
         russian = language_of(text) == "ru"
@@ -169,6 +175,28 @@ def _is_telling(wanted: WantedName) -> bool:
 def _blank(hidden: re.Match[str]) -> str:
     """Return what is no word and parts words, and is as long."""
     return "\0" * len(hidden.group())
+
+
+def _without_addresses(text: str) -> str:
+    """Blank tags, addresses and paths, each up to the next space, and files' names up to their ending."""
+    parts: list[str] = []
+    at = 0
+    while sign := _SIGN.search(text, at):
+        start = sign.start()
+        while start > at and not text[start - 1].isspace():
+            start -= 1
+        space = _SPACE.search(text, sign.end())
+        end = space.start() if space else len(text)
+        parts.extend((text[at:start], _hidden_stretch(text[start:end])))
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def _hidden_stretch(said: str) -> str:
+    if (said[0] == "#" and len(said) > 1) or _ADDRESS.search(said):
+        return "\0" * len(said)
+    end = max((ending.end() for ending in _FILE_ENDING.finditer(said)), default=0)
+    return "\0" * end + said[end:]
 
 
 def _says(text: str, said: Sequence[Token], wanted: WantedName) -> bool:

@@ -14,7 +14,7 @@ from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.markdown import block_parser
 from vaultrag.vault.parsing.syntax import BLOCK_ID
 
-_CALLOUT = re.compile(r"[ \t]*(?:>[ \t]*)+\[!(?P<type>[^\]|\r\n]+)[^\]\r\n]*\]")
+_CALLOUT = re.compile(r"[ \t]*+(?:>[ \t]*+)++\[!(?P<type>[^\]|\r\n]++)[^\]\r\n]*+\]")
 _NOTHING = re.compile(r"[\s>]*")
 _KINDS = {
     "paragraph_open": BlockKind.PARAGRAPH,

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from vaultrag.domain import Block, BlockKind, InlineField, Link, LinkKind, Note, Task
@@ -17,13 +18,17 @@ from vaultrag.vault.parsing.dataview import read_fields, read_tasks
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
 from vaultrag.vault.parsing.syntax import scan_inline
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _LABEL_LENGTH = 60  # characters of a card that name it at the other end of an edge
 MAX_DEPTH = 16  # a canvas has three levels
 MAX_COORDINATE = 1e9  # beyond it a box is damage, and float arithmetic would overflow
 
+DEEPEST_GROUP = 16  # groups around one card that are named: each costs every passage in it its words
+MOST_GROUPS = 500  # that are compared with each card
+
 Place = tuple[str | int, ...]
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ class _Canvas:
         self.fields: list[InlineField] = []
 
     def read(self) -> None:
-        groups = [node for _, node in self.nodes if node.get("type") == "group"]
+        groups = _groups([node for _, node in self.nodes if node.get("type") == "group"])
         paths = {index: _groups_around(node, groups) for index, node in self.nodes}
         labels = {label for index, node in self.nodes if node.get("type") == "text" for label in paths[index]}
         contexts = self._edges()
@@ -218,24 +223,41 @@ def _unescape(escape: str) -> str:
     return "\ufffd" if "\ud800" <= decoded <= "\udfff" else decoded  # half a pair is no character
 
 
-def _groups_around(node: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the labels of the groups that a card's middle lies in, the widest first."""
+@dataclass(frozen=True, slots=True)
+class _LabelledBox:
+    """A group with a label."""
+
+    label: str
+    box: Box
+    node: Mapping[str, Any]
+
+
+def _groups(nodes: Sequence[Mapping[str, Any]]) -> list[_LabelledBox]:
+    """Return the groups that name what lies in them, the narrowest first; of very many the widest ones."""
+    found = [
+        _LabelledBox(label.strip(), box, node)
+        for node in nodes
+        if (box := _box(node)) and isinstance(label := node.get("label"), str) and label.strip()
+    ]
+    return sorted(found, key=lambda group: (group.box[2], group.label))[-MOST_GROUPS:]
+
+
+def _groups_around(node: Mapping[str, Any], groups: Sequence[_LabelledBox]) -> tuple[str, ...]:
+    """Return the labels of the groups that a card's middle lies in, the widest first; of many the nearest ones."""
     box = _box(node)
-    around: list[tuple[float, str]] = []
-    for group in groups:
-        outer, label = _box(group), group.get("label")
-        if group is not node and box and outer and isinstance(label, str) and label.strip() and _holds(outer, box):
-            around.append((-outer[2], label.strip()))
-    return tuple(label for _, label in sorted(around))
+    if box is None:
+        return ()
+    around = (group for group in groups if group.node is not node and _holds(group.box, box))
+    return tuple(group.label for group in islice(around, DEEPEST_GROUP))[::-1]
 
 
-def _box(node: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+def _box(node: Mapping[str, Any]) -> Box | None:
     sides = [node.get(key) for key in ("x", "y", "width", "height")]
     numbers = [float(side) for side in sides if isinstance(side, int | float) and abs(side) < MAX_COORDINATE]
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == len(sides) else None
 
 
-def _holds(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:
+def _holds(outer: Box, inner: Box) -> bool:
     middle_x, middle_y = inner[0] + inner[2] / 2, inner[1] + inner[3] / 2
     inside_x = outer[0] <= middle_x <= outer[0] + outer[2]
     inside_y = outer[1] <= middle_y <= outer[1] + outer[3]

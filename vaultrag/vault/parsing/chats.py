@@ -11,8 +11,8 @@ from vaultrag.vault.parsing.dates import parse_moment, writes_month_first
 from vaultrag.vault.parsing.lines import Lines
 
 _CALLOUT = re.compile(
-    r">(?P<space>[ \t]?)\[!nexus_(?P<role>user|agent)\][+-]?[ \t]*"
-    r"(?:\*\*(?P<author>[^*]{1,200})\*\*)?(?:[ \t]*[-–—][ \t]*(?P<time>.{0,100}?))?[ \t]*"
+    r">(?P<space>[ \t]?)\[!nexus_(?P<role>user|agent)\][+-]?[ \t]*+"
+    r"(?:\*\*(?P<author>[^*]{1,200})\*\*)?(?:[ \t]*+[-–—][ \t]*+(?P<time>.{0,100}?))?[ \t]*+"
 )
 _HEADING = re.compile(
     r"#{3,4}[ \t]+(?P<author>User|Assistant)(?:[ \t]*\((?P<model>[^)]*)\))?, on (?P<time>.{1,100}?);?[ \t]*"

@@ -25,7 +25,7 @@ _SIGNS = {
 }
 _NAMES = {name: name for name in _SIGNS.values()} | {"completion": "done"}
 _SIGN = re.compile(rf"({'|'.join(_SIGNS)})\ufe0f?[ \t]{{0,4}}(\d{{4}}-\d\d-\d\d)")
-_CODE = re.compile(r"`+[^`\r\n]{1,500}`+|<!--.*?-->")
+_CODE = re.compile(r"(?<!`)`++[^`\r\n]{1,500}`++|<!--(?:(?!<!--).)*?-->")
 # Dataview takes `a::b` too; without the space it is code in running text more often than a field.
 _LINE_FIELD = re.compile(r"[ \t>]*[*_~]{0,3}(?P<key>[^\W\d][\w \t/-]{0,80}?)[*_~]{0,3}[ \t]{0,4}::(?P<value>[ \t].*|)")
 _OPENING = re.compile(r"[\[(][*_~]{0,3}(?P<key>[^\W\d][\w \t/-]{0,80}?)[*_~]{0,3}[ \t]{0,4}::(?!:)")

@@ -13,14 +13,14 @@ from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
 
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _ONE_QUOTE = re.compile(r"\A {0,3}> ?")
-_FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})(.*)")
+_FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}+|~{3,}+)(.*)")
 _CALLOUT = re.compile(r"[ \t]*\[!(?P<type>[^\]|]{1,80})(?:\|[^\]]{0,80})?\][+-]?[ \t]*")
 _INLINE_FOOTNOTE = re.compile(r"\^\[([^\[\]]{1,1000})\]")
 _MARKER = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)+(?:\[[^\]]\][ \t]+)?")  # «1998. Переезд» names a year
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]+|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$")
-_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_TABLE_RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _CODE_SPAN = re.compile(r"(`[^`]+`)")
 _MARKUP = re.compile(r"[\[\]<*_~=`%\\^!$]")
