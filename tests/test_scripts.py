@@ -79,6 +79,7 @@ def test_script_parses(name: str) -> None:
         (["--bakend", "cpu"], "no option --bakend"),
         (["--backend", "gpu"], "no backend gpu"),
         (["--backend"], "wants a value"),
+        (["--model"], "wants a value"),
         (["нет такой папки"], "нет такой папки is not a folder"),
         (["--", "--vault"], "--vault is not a folder"),
     ],
@@ -92,6 +93,64 @@ def test_quickstart_refuses_what_makes_no_sense_before_it_does_anything(
     assert told in done.stderr.splitlines()[0]
     assert done.stderr.splitlines()[1].startswith("→ ")
     assert not (checkout / ".venv").exists()
+
+
+@pytest.fixture
+def recording_python(checkout: Path, tmp_path: Path) -> Path:
+    """A .venv whose Python writes down what it is asked for, and fails `models use` as `USE_FAILS` says."""
+    record, python = tmp_path / "asked", checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f"""#!/bin/sh
+[ "$1" = -c ] && exit 0
+printf '%s\\n' "$*" >> '{record}'
+case $* in *"models use"*) exit "${{USE_FAILS:-0}}" ;; esac
+""",
+        encoding="utf-8",
+    )
+    python.chmod(0o755)
+    return record
+
+
+def asked_of_vaultrag(record: Path) -> list[str]:
+    lines = record.read_text(encoding="utf-8").splitlines()
+    ours = [line.removeprefix("-m vaultrag ") for line in lines if line.startswith("-m vaultrag ")]
+    return [re.sub(r"^--vault .*?/fixtures/vault ", "", line) for line in ours]
+
+
+@posix
+def test_quickstart_names_a_better_model_in_its_last_lines(
+    checkout: Path, recording_python: Path, tmp_path: Path
+) -> None:
+    done = run_script(checkout / "scripts" / "quickstart", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    pull, index, first, second, last = asked_of_vaultrag(recording_python)
+    assert (pull, index, last) == ("models pull", "index", "models recommend")
+    assert first.startswith("ask Сколько")
+    assert second.startswith("ask When")
+
+
+@posix
+@pytest.mark.parametrize("fails", ["0", "10", "16"])
+@pytest.mark.parametrize("option", [["--model", "auto"], ["--model=qwen3-4b"]])
+def test_quickstart_answers_by_the_better_model_or_by_the_small_one(
+    checkout: Path, recording_python: Path, tmp_path: Path, fails: str, option: list[str]
+) -> None:
+    done = run_script(checkout / "scripts" / "quickstart", *option, cwd=tmp_path, USE_FAILS=fails)
+
+    assert done.returncode == 0, done.stderr
+    asked = asked_of_vaultrag(recording_python)
+    assert asked[:4] == ["models pull", f"models use {option[-1].removeprefix('--model=')}", "serve --stop", "index"]
+    assert [line.split()[0] for line in asked[4:]] == ["ask", "ask"]
+
+
+@posix
+def test_quickstart_stops_at_a_model_that_nobody_knows(checkout: Path, recording_python: Path, tmp_path: Path) -> None:
+    done = run_script(checkout / "scripts" / "quickstart", "--model", "qwen9", cwd=tmp_path, USE_FAILS="12")
+
+    assert done.returncode == 12
+    assert asked_of_vaultrag(recording_python) == ["models pull", "models use qwen9"]
 
 
 @posix

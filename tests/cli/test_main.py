@@ -14,9 +14,9 @@ import typer
 from tests.served import REPLY, Served, serving, write_notes
 from vaultrag import errors
 from vaultrag.cli.commands.service.serve import seconds
-from vaultrag.cli.commands.vault.init import settings_text
 from vaultrag.cli.main import app, main
 from vaultrag.cli.options import EPILOG
+from vaultrag.cli.settings_file import settings_text
 from vaultrag.config import Config, Settings, read_settings
 from vaultrag.store.endpoint import Endpoint
 

@@ -27,6 +27,7 @@ from vaultrag.runtime.tokens import load_token_counter
 from vaultrag.runtime.tuning import Trial, kept
 
 SPEEDS_NAME = "speeds.json"
+WRITTEN = ", written"  # ends the names of the speeds at which models write; the others are those at which they read
 SECONDS_WITHOUT_GPU = 30.0  # how long a person waits for a first word before they doubt the program
 CHARACTERS_PER_TOKEN = 2.6  # of the estimate that stands in for a missing tokenizer: Russian text, the denser case
 TELLING_TOKENS = 256  # of prompt read at once; fewer are mostly overhead
@@ -301,7 +302,8 @@ class ModelPool:
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
         speeds = read_figures(path)
         if key not in speeds or ExtraBuffers(self.config.models).is_slower(model.name) is None:
-            speeds[key] = round(self._faster_way(model).prefill, 1)
+            speed = self._faster_way(model)
+            speeds |= {key: round(speed.prefill, 1), f"{key}{WRITTEN}": round(speed.decode, 2)}
             write_figures(path, speeds)
         return speeds[key]
 

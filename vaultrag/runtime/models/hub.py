@@ -38,9 +38,10 @@ UNTOLD = (ValueError, KeyError, TypeError, AttributeError)  # it takes a hub's a
 REACH_REMEDY = "Check the connection (HF_ENDPOINT names a mirror), then run the command again: it continues."
 FOLDER_SUFFIXES = (".json", ".safetensors", ".model", "vocab.txt", "merges.txt")
 GROWING_NAME = "growing"  # a folder beside the one that is filled, for what is not whole yet
-ANSWER_SECONDS = 8.0  # for the list of a repository's files, the look-up of the hub's name included
+ANSWER_SECONDS = 7.0  # for the list of a repository's files, the look-up of the hub's name included
 PAUSE_SECONDS = 1.0  # before a broken connection is taken up again
 PARTIAL_CONTENT = 206
+BUSY = frozenset({408, 429, 500, 502, 503, 504})
 OTHER_RUNTIMES = ("onnx", "openvino")  # the same weights for engines that we don't use
 
 
@@ -50,6 +51,13 @@ def look(source: HubSource) -> ModelInfo:
         return _in_time(lambda: _api().model_info(
             source.repo, revision=source.revision, files_metadata=True, timeout=ANSWER_SECONDS
         ))  # fmt: skip
+
+
+def require_files(source: HubSource) -> None:
+    """Look whether the hub has the source's files. Raises HubSilent or DownloadFailed."""
+    info = look(source)
+    with _translated(source):
+        _wanted(source, info)
 
 
 def fetch(
@@ -138,10 +146,8 @@ class _Stream:
             try:
                 self._read_on()
                 break
-            except HfHubHTTPError:
-                raise  # it was reached, and refused
-            except TRANSPORT_ERROR:
-                if self._left() <= PAUSE_SECONDS:
+            except TRANSPORT_ERROR as error:
+                if self._left() <= PAUSE_SECONDS or not _may_pass(error):
                     raise
                 time.sleep(PAUSE_SECONDS)
         if self.size is not None and self.out.tell() != self.size:
@@ -168,6 +174,11 @@ class _Stream:
         if here > self.furthest:  # what came before and comes again is no progress
             self.furthest, self.heard = here, time.monotonic()
         self.report(here)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it is worth asking again: a broken connection, or a hub that has too much to do."""
+    return not isinstance(error, HfHubHTTPError) or error.response.status_code in BUSY
 
 
 def _wanted(source: HubSource, info: ModelInfo) -> list[RepoSibling]:

@@ -17,6 +17,7 @@ from rich.text import Text
 from vaultrag import wire
 from vaultrag.cli import render
 from vaultrag.cli.backend import Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
+from vaultrag.cli.models.recommend import hint
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
 from vaultrag.domain import Keep, Role, counted
@@ -97,6 +98,7 @@ class Ask:
             self.terminal.print_json(answer)
         else:
             self._print(answer)
+            hint(self.config, self.terminal, answer.model)
 
     def _require_model(self) -> None:
         """Raise ModelNotFound before anything is started in vain."""
