@@ -18,6 +18,7 @@ from vaultrag.cli.client import find_server, server_health, stop_server
 from vaultrag.config import Config, Settings
 from vaultrag.errors import ServerError
 from vaultrag.store.endpoint import PROOF_PATH, Endpoint, announce, prove
+from vaultrag.store.owner import OwnerLock
 
 DEAD = Endpoint(os.getpid(), "127.0.0.1", 1, "0", "kept")
 QUESTION = "Какой пароль от роутера?"
@@ -106,13 +107,18 @@ def test_answer_to_an_earlier_nonce_proves_nothing(served: Served, tmp_path: Pat
     assert_nothing_was_told(false, endpoint)
 
 
-def test_who_keeps_us_waiting_is_no_server_where_nobody_owns_the_index(
+def test_who_keeps_us_waiting_is_a_server_only_where_that_one_owns_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vaultrag.cli.client.HEALTH_SECONDS", 0.3)
     with false_server(lambda _: b"") as silent:
         config = left_by_a_kill(tmp_path, replace(DEAD, port=silent.port))
         assert find_server(config) is None
+        with OwnerLock(config.lock_path):
+            with pytest.raises(ServerError, match="does not answer"):
+                find_server(config)  # DEAD bears this process's number, as a server would that hangs
+            announce(config.home, replace(DEAD, port=silent.port, pid=DEAD.pid + 1))
+            assert find_server(config) is None
     assert_nothing_was_told(silent, DEAD)
 
 

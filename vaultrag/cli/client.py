@@ -234,8 +234,9 @@ def _health(config: Config, endpoint: Endpoint) -> wire.Health | None:
             response = http.get("/healthz", timeout=HEALTH_SECONDS, extensions=proved)
             return wire.Health.model_validate_json(response.content)
     except httpx.TimeoutException as error:
-        if living_owner(config.lock_path) is None:
-            return None  # no server of ours lives: whoever keeps us waiting took its port
+        owner = living_owner(config.lock_path)
+        if owner is None or owner.pid != endpoint.pid:
+            return None  # that server has ended: whoever keeps us waiting took its port
         raise _hanging(endpoint) from error
     except (httpx.HTTPError, Unproven, ValidationError):
         return None
