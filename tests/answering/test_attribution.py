@@ -28,6 +28,14 @@ def test_inflected_and_reordered_words_find_their_sentence() -> None:
     assert quotes("Ночные копии restic запускает в 03:30.")[0].startswith("Резервные копии делает restic")
 
 
+def test_a_form_whose_stem_changes_finds_its_sentence() -> None:
+    text = "Вечером говорили с Павлом о дне города. Подарок отцу купили на рынке."
+    known = Sources("Кто это?", source_sentences(0, text), {0: "Дневник"})
+    assert known.lexical("С ним был Павел, речь шла про день города.", ())[0].source.text.startswith("Вечером")
+    assert known.lexical("Отец получил подарок, его дал рынок.", ())[0].source.text.startswith("Подарок")
+    assert known.lexical("Приходил Пётр, речь шла про день города.", ()) == ()
+
+
 def test_a_number_that_no_passage_holds_is_never_cited() -> None:
     assert quotes("В нём 128 ГБ памяти.") == []
     assert quotes("Half marathon in Kutaisi took 1:45:00.", question="How fast?") == []

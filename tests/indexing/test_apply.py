@@ -87,7 +87,7 @@ def test_first_run_adds_every_note_and_the_second_finds_nothing(config: Config, 
     report = index(config, database)
     assert (report.added, report.findings) == (2, [])
     assert kinds(config, database) == {}
-    assert search_keywords(database, ["бублик"], 5)
+    assert search_keywords(database, [("бублик",)], 5)
     assert broken(database) == []
 
 

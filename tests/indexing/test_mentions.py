@@ -135,3 +135,33 @@ def test_note_whose_name_holds_no_word_is_no_obstacle(config: Config, database: 
     put(config, "Дядя Виктор.md", "…\n")
     index(config, database)
     assert edges(database) == {("….md", "Дядя Виктор.md", "mention", "дяди Виктора")}
+
+
+def test_a_name_is_met_in_forms_whose_stem_changes(config: Config, database: Database) -> None:
+    put(config, "Павел.md", "Карточка.\n")
+    put(config, "Птичий рынок.md", "Место.\n")
+    put(config, "Старый отец.md", "Человек.\n")
+    put(config, "Дневник.md", "Говорили с Павлом.\n\nБыли на птичьем рынке у старого отца.\n")
+    index(config, database)
+    assert edges(database) == {
+        ("Дневник.md", "Павел.md", "mention", "Павлом"),
+        ("Дневник.md", "Птичий рынок.md", "mention", "птичьем рынке"),
+        ("Дневник.md", "Старый отец.md", "mention", "старого отца"),
+    }
+
+
+def test_a_later_name_is_looked_for_in_its_other_forms_too(config: Config, database: Database) -> None:
+    put(config, "Дневник.md", "Говорили с Павлом о рынках.\n")
+    for number in range(5):
+        put(config, f"Прочее {number}.md", "Ничего.\n")
+    index(config, database)
+    put(config, "Павел.md", "Карточка.\n")
+    index(config, database)
+    assert edges(database) == {("Дневник.md", "Павел.md", "mention", "Павлом")}
+
+
+def test_a_word_of_the_same_look_that_is_no_form_is_no_mention(config: Config, database: Database) -> None:
+    put(config, "Павел.md", "Карточка.\n")
+    put(config, "Дневник.md", "Город Павлово, Павловск и писатель Павлов. Павловой не было.\n")
+    index(config, database)
+    assert edges(database) == set()

@@ -219,3 +219,66 @@ def test_notes_stemmed_by_an_earlier_version_are_stemmed_anew_without_being_embe
     assert paths(signs, "C++", Reach.WORDS)[0] == "C++ заметки.md"
     assert database.column("SELECT stems FROM names WHERE name LIKE 'C++%'") == ["c++ c заметк"]
     assert "c++" in database.column("SELECT stems FROM chunks WHERE text LIKE '%C++%'")[0].split()
+
+
+FLEETING = {
+    "Встреча с Павлом.md": "Говорили с Павлом и Львом о дне города. Дни рождения отца и ребёнка рядом.\n",
+    "Лев.md": "Карточка человека.\n",
+    "Павел.md": "Карточка человека.\n",
+    "Лавка.md": "На рынке нет ни окон, ни льда; сестёр не видно, друзья пришли.\n",
+    "Пусто.md": "Ничего особенного тут не сказано.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def fleeting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    root = tmp_path_factory.mktemp("fleeting")
+    (root / "vault").mkdir()
+    for name, text in FLEETING.items():
+        (root / "vault" / name).write_text(text, encoding="utf-8")
+    config = Config(vault=root / "vault", home=root / "home", models=root, settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("Павел", "Встреча с Павлом.md"),
+        ("отец", "Встреча с Павлом.md"),
+        ("ребёнок", "Встреча с Павлом.md"),
+        ("день", "Встреча с Павлом.md"),
+        ("лев", "Встреча с Павлом.md"),
+        ("Павлу", "Павел.md"),
+        ("львов", "Лев.md"),
+        ("рынок", "Лавка.md"),
+        ("окно", "Лавка.md"),
+        ("лёд", "Лавка.md"),
+        ("сестра", "Лавка.md"),
+        ("друг", "Лавка.md"),
+    ],
+)
+def test_a_word_is_found_in_forms_whose_stem_changes(fleeting: Workspace, query: str, path: str) -> None:
+    result = fleeting.search(query, 5, Reach.WORDS)
+    assert path in [passage.chunk.path for passage in result.passages]
+    assert "Пусто.md" not in [passage.chunk.path for passage in result.passages]
+    assert result.coverage == 1.0
+
+
+def test_two_forms_of_one_word_weigh_no_more_than_two_words(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    notes = {
+        "Оба.md": "Павел был на рынке вчера вечером поздно.\n",
+        "Формы.md": "Павел видел Павла с Павлом вчера вечером.\n",
+        **{f"Рынок {n}.md": "Про рынок сказано вчера вечером тут мало.\n" for n in range(9)},
+        **{f"Павел {n}.md": "Про Павел сказано вчера вечером тут мало.\n" for n in range(9)},
+        **{f"Шум {n}.md": "Совсем другие слова стоят вот тут рядом.\n" for n in range(30)},
+    }
+    for name, text in notes.items():
+        (tmp_path / "vault" / name).write_text(text, encoding="utf-8")
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path, settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        found = workspace.search("рынок Павел", 8, Reach.WORDS, frozenset({"keyword"}))
+        assert found.passages[0].chunk.path == "Оба.md"

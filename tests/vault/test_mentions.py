@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from vaultrag.text.language import stems, words
 from vaultrag.vault.mentions import Found, NameIndex, is_mention, wanted_names
 
 
 def found(text: str, *names: str, proper: bool = True) -> list[str]:
-    index = NameIndex(wanted_names((number, name, False) for number, name in enumerate(names)))
-    return [place.text for place in index.find(text) if is_mention(place, lambda _: proper)]
+    """Return the mentions of notes with these names, by the forms of the names' words and by those of the text's."""
+    wanted = wanted_names((number, name, False) for number, name in enumerate(names))
+    said = {word.text for word in words(text)}
+    by_names, by_text = (
+        [place.text for place in index.find(text) if is_mention(place, lambda _: proper)]
+        for index in (NameIndex(wanted), NameIndex(wanted, said))
+    )
+    assert by_names == by_text
+    assert not by_names or NameIndex(wanted, said).may_hold(set(stems(text)))
+    return by_names
 
 
 @pytest.mark.parametrize(
@@ -23,6 +32,11 @@ def found(text: str, *names: str, proper: bool = True) -> list[str]:
         ("restic", "Бэкапы делает restic каждую ночь.", "restic"),
         ("MS-01", "Переехали на MS-01.", "MS-01"),
         ("Резервные копии", "про резервные\nкопии дальше", "резервные\nкопии"),
+        ("Павел", "Говорили с Павлом вчера", "Павлом"),
+        ("Птичий рынок", "были на птичьем рынке", "птичьем рынке"),
+        ("Отец и дети", "говорили об отцах и детях", "отцах и детях"),
+        ("День города", "ко дню города готовы", "дню города"),
+        ("Письма друга", "нет ни писем друзей", "писем друзей"),
     ],
 )
 def test_names_are_found_in_any_inflection(name: str, text: str, said: str) -> None:
@@ -43,6 +57,8 @@ def test_names_are_found_in_any_inflection(name: str, text: str, said: str) -> N
         ("и не", "и не он"),
         ("notes", "she takes notes"),
         ("Мать", "без мата почти"),
+        ("Павел", "Город Павлово и писатель Павлов"),
+        ("День города", "дно города"),
     ],
 )
 def test_other_words_are_no_mention(name: str, text: str) -> None:

@@ -11,12 +11,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from vaultrag.answering.citations import SourceSentence, without_lead
 from vaultrag.domain import Verification
 from vaultrag.text.dates import canonical_dates
 from vaultrag.text.language import Token, content_tokens, fold, stem, tokens
+from vaultrag.text.morphology import term_of
 from vaultrag.text.transliteration import transliterations
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
@@ -52,17 +53,23 @@ class Support:
 class Bag:
     """The words of a sentence: stems in order, those that are numbers or identifiers, and names as they are written.
 
-    A name is a capitalised word that does not open the sentence; `opening` is the word that does.
+    A name is a capitalised word that does not open the sentence; `opening` is the word that does. `forms` leads from
+    the stem of another form of a word to the stem of the word.
     """
 
     stems: tuple[str, ...]
     exact: frozenset[str]
     names: frozenset[str] = frozenset()
     opening: str = ""
+    forms: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def distinct(self) -> frozenset[str]:
         return frozenset(self.stems)
+
+    def read(self, stems: frozenset[str]) -> frozenset[str]:
+        """Return stems with those of this sentence's words whose other forms are among them."""
+        return stems.union(*(self.forms[form] for form in self.forms.keys() & stems)) if self.forms else stems
 
 
 class Sources:
@@ -85,7 +92,7 @@ class Sources:
 
         `offered` are indices of passages that the model named.
         """
-        bag = bag_of(sentence)
+        bag = bag_with_forms(sentence)
         if not bag.stems or not self.holds_exact(bag):
             return ()
         best = self._best(bag, frozenset(), offered)
@@ -99,8 +106,8 @@ class Sources:
 
         A sentence that says no word more than the question is near to whatever the question is near to: no support.
         """
-        bag = bag_of(sentence)
-        if bag.distinct <= self._question:
+        bag = bag_with_forms(sentence)
+        if bag.distinct <= bag.read(self._question):
             return ()
         candidates = [i for i, bag_there in enumerate(self._bags) if bag_there.stems and self._exact_in(bag, i)]
         best = max(candidates, key=lambda i: similarities[i], default=None)
@@ -121,7 +128,7 @@ class Sources:
         """
         said = frozenset[str]().union(*(self._bags[self.sentences.index(s.source)].distinct for s in supports))
         words = bag.distinct - bag.exact
-        around = frozenset[str]().union(*(self._contexts[s.source.passage] for s in supports))
+        around = bag.read(frozenset[str]().union(*(self._contexts[s.source.passage] for s in supports)))
         if not bag.exact <= said | self._question or (words and not words & around):
             return False
         return self._holds_names(bag, supports)
@@ -145,8 +152,8 @@ class Sources:
         return best
 
     def _coverage(self, bag: Bag, index: int, covered: frozenset[str]) -> float:
-        here = self._bags[index].distinct
-        around = self._contexts[self.sentences[index].passage]
+        here = bag.read(self._bags[index].distinct)
+        around = bag.read(self._contexts[self.sentences[index].passage])
         total = gained = 0.0
         for word in bag.distinct:
             weight = self._weight(word, bag)
@@ -163,17 +170,17 @@ class Sources:
         weight = self._weights.get(stem, self._unseen)
         if stem in bag.exact:
             weight *= NUMBER_WEIGHT
-        return weight * QUESTION_WORD_WEIGHT if stem in self._question else weight
+        return weight * QUESTION_WORD_WEIGHT if stem in bag.read(self._question) else weight
 
     def _with_further(self, bag: Bag, best: Support, offered: Sequence[int]) -> tuple[Support, ...]:
         supports = [best]
-        covered = bag.distinct & self._bags[self.sentences.index(best.source)].distinct
+        covered = bag.distinct & bag.read(self._bags[self.sentences.index(best.source)].distinct)
         while len(supports) < MAX_SOURCES:
             further = self._best(bag, covered, offered)
             if further is None or further.score < SECOND_SOURCE_GAIN or further.source in {s.source for s in supports}:
                 break
             supports.append(further)
-            covered |= self._bags[self.sentences.index(further.source)].distinct
+            covered |= bag.read(self._bags[self.sentences.index(further.source)].distinct)
         return tuple(supports)
 
     def _how(self, bag: Bag, index: int) -> Verification:
@@ -198,6 +205,16 @@ def bag_of(text: str) -> Bag:
     )
 
 
+def bag_with_forms(text: str) -> Bag:
+    """Return the words of a text as `bag_of` does, and what their other forms are told by: «Павлом» backs «Павел»."""
+    bag = bag_of(text)
+    forms: dict[str, frozenset[str]] = {}
+    for token in content_tokens(without_lead(text)):
+        for other in term_of(token.text, token.stem)[1:] if token.stem in bag.distinct else ():
+            forms[other] = forms.get(other, frozenset()) | {token.stem}
+    return replace(bag, forms=forms)
+
+
 def _is_name(token: Token) -> bool:
     """Tell a name by its look: `Фарид`, `Brouwer`; abbreviations in capitals are words like others."""
     return len(token.text) >= SHORTEST_NAME and token.text.isalpha() and token.text.istitle()
@@ -205,7 +222,7 @@ def _is_name(token: Token) -> bool:
 
 def _spellings(name: str) -> frozenset[str]:
     """Return the stems of a name in both scripts: an English answer may stand on a Russian note."""
-    return frozenset({stem(name), *(stem(spelled) for spelled in transliterations(name))})
+    return frozenset({*term_of(name), *(stem(spelled) for spelled in transliterations(name))})
 
 
 def _is_exact(token: Token) -> bool:

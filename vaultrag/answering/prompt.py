@@ -10,7 +10,8 @@ from importlib import resources
 
 from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage, Refusal
-from vaultrag.text.language import content_stems, sentences, stems
+from vaultrag.text.language import sentences, stems
+from vaultrag.text.morphology import content_terms, count_terms
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import without_comments
 
@@ -125,8 +126,8 @@ def _excerpt(question: str, passage: Passage, share: float) -> Offered | None:
     borders = sentences(text)
     if share <= 0 or len(borders) < 2:
         return None
-    asked = set(content_stems(question))
-    gains = [len(asked & set(stems(text[a:b]))) for a, b in borders]
+    asked = content_terms(question)
+    gains = [count_terms(asked, stems(text[a:b])) for a, b in borders]
     best: tuple[int, int, int] | None = None
     for first in range(len(borders)):
         last = first

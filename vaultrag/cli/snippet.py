@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from vaultrag.cli.terminal import one_line
 from vaultrag.text import language
+from vaultrag.text.morphology import content_terms, count_terms, stems_of_terms
 
 LENGTH = 280  # characters: three lines of a usual terminal
 LEAD = 60  # characters shown before the first marked word
@@ -26,7 +27,7 @@ class Snippet:
 def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
     """Return the stretch of a text that holds the most distinct words of the query, in any inflection."""
     line = one_line(_HEADING.sub("", text)) or one_line(text)
-    wanted = frozenset(language.content_stems(query))
+    wanted = frozenset(stems_of_terms(content_terms(query)))
     hits = [(token.start, token.end, token.stem) for token in language.tokens(line) if token.stem in wanted]
     start, end = _window(line, hits, length)
     shown = ("… " if start else "") + line[start:end] + (" …" if end < len(line) else "")
@@ -38,9 +39,9 @@ def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
 def best_sentence(text: str, query: str) -> str:
     """Return the sentence of a passage that holds the most distinct words of the query; the first of equals."""
     body = _HEADING.sub("", text) or text
-    wanted = frozenset(language.content_stems(query))
+    wanted = content_terms(query)
     said = [one_line(body[start:end]) for start, end in language.sentences(body)]
-    return max(filter(None, said), key=lambda sentence: len(wanted & set(language.stems(sentence))), default="")
+    return max(filter(None, said), key=lambda sentence: count_terms(wanted, language.stems(sentence)), default="")
 
 
 def _window(line: str, hits: list[tuple[int, int, str]], length: int) -> tuple[int, int]:

@@ -10,17 +10,18 @@ from vaultrag.store.database import Database
 from vaultrag.store.notes import mentions
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.mentions import Mention, Name, Text
-from vaultrag.text.language import fold
+from vaultrag.text.language import fold, words
 from vaultrag.vault.mentions import (
     KEPT_PER_NOTE,
     Found,
     NameIndex,
     WantedName,
     is_mention,
-    stems_to_look_for,
+    terms_to_look_for,
     wanted_names,
 )
 
+FEW_NOTES = 20  # a hundred different words each are fewer than those of all names
 NAMES_LOOKED_UP = 2000  # more changed names than these, and every note is looked at instead
 
 
@@ -34,8 +35,9 @@ def refresh_mentions(database: Database) -> int:
     if not changed and not renamed:
         return 0
     names = mentions.names(database)
-    index = NameIndex(wanted_names((name.note_id, name.name, name.is_alias) for name in names))
     sources = _sources(database, list(changed), list(renamed))
+    wanted = wanted_names((name.note_id, name.name, name.is_alias) for name in names)
+    index = NameIndex(wanted, _words_of(database, sources) if len(sources) <= FEW_NOTES else None)
     spoken = list(_spoken(database, index, _Judge(database), sources))  # takes seconds: others may write meanwhile
     with database.atomic():
         mentions.replace_mentions(database, sources, spoken)
@@ -44,12 +46,17 @@ def refresh_mentions(database: Database) -> int:
     return len(sources)
 
 
+def _words_of(database: Database, sources: Sequence[int]) -> set[str]:
+    """Return the different words of these notes."""
+    return {word.text for text in mentions.texts(database, sources) for word in words(text.text)}
+
+
 def _sources(database: Database, changed: Sequence[int], renamed: Sequence[str]) -> list[int]:
     """Return the changed notes and those that may say one of the names."""
     if len(renamed) > NAMES_LOOKED_UP or len(changed) * 2 > Catalog(database).note_count():
         return mentions.note_ids(database)
-    said = {stems for name in renamed if (stems := stems_to_look_for(name))}
-    found = {note for stems in said for note in mentions.notes_with_words(database, stems)}
+    said = {terms for name in renamed if (terms := terms_to_look_for(name))}
+    found = {note for terms in said for note in mentions.notes_with_words(database, terms)}
     return sorted(found | set(changed))
 
 
@@ -95,6 +102,6 @@ class _Judge:
     def _is_proper(self, wanted: WantedName) -> bool:
         if wanted not in self.proper:
             index = NameIndex([wanted])
-            held = mentions.texts_with_words(self.database, wanted.stems)
+            held = mentions.texts_with_words(self.database, wanted.terms)
             self.proper[wanted] = all(found.is_capital for text in held for found in index.find(text))
         return self.proper[wanted]

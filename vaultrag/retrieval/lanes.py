@@ -16,18 +16,18 @@ from vaultrag.store.database import Database
 from vaultrag.store.embeddings import embedded_keys, vectors_for
 from vaultrag.store.notes.filters import keys_of_rows
 from vaultrag.store.notes.graph import neighbours as linked_notes
-from vaultrag.store.notes.keywords import search_keywords, search_names
+from vaultrag.store.notes.keywords import document_frequency, search_keywords, search_names
 from vaultrag.store.notes.lookups import (
     Place,
     chunk_count,
-    document_frequency,
     holds_language,
     places_by_keys,
     places_by_row_ids,
     places_of_notes,
 )
 from vaultrag.store.vectors.language_centroids import LanguageCentroids
-from vaultrag.text.language import LANGUAGES, is_function_word, stem, stems, tokens
+from vaultrag.text.language import LANGUAGES, content_tokens, stem, stems
+from vaultrag.text.morphology import Term, distinct_terms, stems_of_terms
 from vaultrag.text.transliteration import transliterations
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
@@ -45,15 +45,16 @@ _BRACKETED = re.compile(r"\((?:[^()]|\([^()]*\))*+\)")
 class Question:
     """A question on its way through the lanes. `vector` is None while no embedder answers.
 
-    `spellings` are stems of its words as the other script writes them, as far as the notes hold them.
+    `terms` are its words, each in all its forms; `spellings` those that the other script writes otherwise, as far as
+    the notes hold them.
     `allowed` are the chunks that its filters leave, None where it has none; no lane returns any other.
     """
 
     text: str
-    stems: Sequence[str]
+    terms: Sequence[Term]
     language: str
     vector: Vectors | None
-    spellings: Sequence[str] = ()
+    spellings: Sequence[Term] = ()
     allowed: Set[int] | None = None
     similarities: dict[str, float] = field(default_factory=dict)
     keyword_scores: dict[int, float] = field(default_factory=dict)
@@ -72,19 +73,19 @@ class Lanes:
     nearest: NearestNeighbours | None
     centres: LanguageCentroids
 
-    def spellings(self, text: str) -> list[str]:
-        """Return stems, as the other script writes them, of the words that look like names; those that chunks hold.
+    def spellings(self, text: str) -> list[Term]:
+        """Return the words that look like names, as the other script writes them; those that chunks hold.
 
         A capital letter looks like a name, and so does a word that no note has in its own script.
         """
-        words = (token for token in tokens(text) if not is_function_word(token.text))
-        names = [t.text for t in words if (t.start and t.text[0].isupper()) or not self._frequency(t.stem)]
-        found = (stem(spelled) for name in names for spelled in transliterations(name))
-        return [spelled for spelled in dict.fromkeys(found) if self._frequency(spelled)]
+        words = content_tokens(text)
+        names = [t.text for t in words if (t.start and t.text[0].isupper()) or not self._frequency((t.stem,))]
+        found = distinct_terms((stem(spelled),) for name in names for spelled in transliterations(name))
+        return [spelled for spelled in found if self._frequency(spelled)]
 
     def keyword(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
-        """Chunks that hold words of the question, by BM25 over stems."""
-        words = [*question.stems, *question.spellings]
+        """Chunks that hold words of the question, in any form, by BM25 over stems."""
+        words = [*question.terms, *question.spellings]
         scored = search_keywords(self.database, words, k, allowed=question.allowed)
         places = places_by_row_ids(self.database, [row_id for row_id, _ in scored])
         question.keyword_scores.update(scored)
@@ -192,7 +193,7 @@ class Lanes:
         """Return the weight of the name's words that were asked for; 0 when too little of the name was."""
         words = set(stems(_BRACKETED.sub("", name))) or set(stems(name))
         for word in words - weights.keys():
-            weights[word] = self._weight(word, total)
+            weights[word] = self._weight((word,), total)
         whole = sum(weights[word] for word in words)
         said = sum(weights[word] for word in words & asked)
         return said if whole and said / whole >= NAME_COVERAGE else 0.0
@@ -200,20 +201,18 @@ class Lanes:
     def coverage(self, question: Question, passages: Sequence[Passage]) -> float:
         """Return the share of the question's weighted words that one passage holds, its note's name included."""
         total = chunk_count(self.database)
-        weights = {word: self._weight(word, total) for word in question.stems}
+        weights = {term: self._weight(term, total) for term in question.terms}
         whole = sum(weights.values())
-        held = (
-            sum(weights[word] for word in weights.keys() & {*stems(p.chunk.embedded), *stems(p.title)})
-            for p in passages
-        )
+        texts = ({*stems(p.chunk.embedded), *stems(p.title)} for p in passages)
+        held = (sum(weight for term, weight in weights.items() if not said.isdisjoint(term)) for said in texts)
         return max(held, default=0.0) / whole if whole else 0.0
 
-    def _weight(self, stemmed: str, total: int) -> float:
+    def _weight(self, term: Term, total: int) -> float:
         """Return how much a word tells: the logarithm of how rare it is."""
-        return math.log(1 + (total + 1) / (self._frequency(stemmed) + 0.5))
+        return math.log(1 + (total + 1) / (self._frequency(term) + 0.5))
 
-    def _frequency(self, stemmed: str) -> int:
-        return document_frequency(self.database, stemmed)
+    def _frequency(self, term: Term) -> int:
+        return document_frequency(self.database, term)
 
     def _nearness(self, question: Question, place: Place) -> float:
         if question.vector is None:
@@ -222,11 +221,11 @@ class Lanes:
         return question.usual_similarity() if known is None else known
 
     def _named(self, question: Question) -> list[tuple[int, float, str]]:
-        asked = {*stems(question.text), *question.spellings}
+        asked = {*stems(question.text), *stems_of_terms([*question.terms, *question.spellings])}
         total = chunk_count(self.database)
         weights: dict[str, float] = {}
         named: dict[int, tuple[float, str]] = {}
-        for note_id, _, name in search_names(self.database, [*question.stems, *question.spellings], NAMES_CONSIDERED):
+        for note_id, _, name in search_names(self.database, [*question.terms, *question.spellings], NAMES_CONSIDERED):
             score = self._name_score(name, asked, weights, total)
             if score > named.get(note_id, (0.0, ""))[0]:
                 named[note_id] = (score, name)

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, product
 
 from vaultrag.text.language import FUNCTION_WORDS, Token, fold, language_of, word_stems, words
+from vaultrag.text.morphology import Term, forms_of, term_of
 from vaultrag.vault.parsing.syntax import HTML_TAG
 
 SHORTEST = 4  # letters of a single word: shorter ones are endings, abbreviations and first names of cats
 LONGEST_NAME = 12  # words: a longer title is a sentence, said nowhere else
 ENDING = 3  # letters that inflection may change at the end of a Russian word
 BEGINNING = 4  # words of a name that are looked for first: dates and numbers come late in titles
+WAYS = 64  # to read the words of one place as a name: few words are forms of two
 KEPT_PER_NOTE = 5  # places of one name in one note: more say nothing new
 
 # What is open stops at the next opening, and no stretch begins within a word: each place is read a few times at most.
@@ -49,6 +51,11 @@ class WantedName:
     is_alias: bool
     words: tuple[Token, ...]
     stems: tuple[str, ...]
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """What each of its words is found by, in any form."""
+        return tuple(term_of(word.text, word.stem, of_name=True) for word in self.words)
 
     @property
     def is_single(self) -> bool:
@@ -83,10 +90,10 @@ def wanted_names(names: Iterable[tuple[int, str, bool]]) -> list[WantedName]:
     return list(kept.values())
 
 
-def stems_to_look_for(name: str) -> tuple[str, ...]:
-    """Return the stems that a text must hold to say a name; none for a name that is not looked for."""
+def terms_to_look_for(name: str) -> tuple[Term, ...]:
+    """Return what a text must hold to say a name; nothing for a name that is not looked for."""
     wanted = _wanted(0, name, False)
-    return wanted.stems if _is_telling(wanted) else ()
+    return wanted.terms if _is_telling(wanted) else ()
 
 
 def _wanted(owner: int, name: str, is_alias: bool) -> WantedName:
@@ -95,10 +102,16 @@ def _wanted(owner: int, name: str, is_alias: bool) -> WantedName:
 
 
 class NameIndex:
-    """Finds many names in a text at once."""
+    """Finds many names in a text at once.
 
-    def __init__(self, names: Iterable[WantedName]) -> None:
+    The other forms of the names' words are looked up, or, where they are given, those of the words that are said in the
+    texts: what is found is the same.
+    """
+
+    def __init__(self, names: Iterable[WantedName], said: Iterable[str] | None = None) -> None:
         self.names = {wanted.stems: wanted for wanted in names}
+        spoken = {stem for stems in self.names for stem in stems}
+        self._named_by = _by_forms_of_names(self.names.values()) if said is None else _by_words(said, spoken)
         self.lengths: dict[str, list[int]] = {}
         for length, first in sorted({(len(stems), stems[0]) for stems in self.names}, reverse=True):
             self.lengths.setdefault(first, []).append(length)  # «Дом у моря» before «Дом»
@@ -114,6 +127,9 @@ class NameIndex:
     def may_hold(self, stems: set[str]) -> bool:
         """Tell from the stems of a text whether looking at it can find anything."""
         by_rarest = self._by_rarest
+        changed = stems & self._named_by.keys()
+        if changed:
+            stems = stems.union(*(self._named_by[stem] for stem in changed))
         return any(stems.issuperset(name) for stem in stems & by_rarest.keys() for name in by_rarest[stem])
 
     def find(self, text: str) -> Iterator[Found]:
@@ -136,7 +152,9 @@ class NameIndex:
             at += len(wanted.words)
 
     def _begins_in(self, stems: Sequence[str]) -> bool:
-        """Tell whether a name begins somewhere in these stems: most texts need no closer look."""
+        """Tell whether a name may begin somewhere in these stems: most texts need no closer look."""
+        if not self._named_by.keys().isdisjoint(stems):
+            return True
         following: list[Sequence[str]] = []
         for beginnings in self._beginnings:
             following.append(stems[len(following) :])
@@ -145,12 +163,18 @@ class NameIndex:
         return False
 
     def _longest(self, text: str, spoken: Sequence[Token], at: int) -> WantedName | None:
-        for length in self.lengths.get(spoken[at].stem, ()):
+        lengths = {length for stem in self._read(spoken[at]) for length in self.lengths.get(stem, ())}
+        for length in sorted(lengths, reverse=True):
             said = spoken[at : at + length]
-            wanted = self.names.get(tuple(word.stem for word in said))
-            if wanted is not None and _says(text, said, wanted):
-                return wanted
+            for stems in islice(product(*map(self._read, said)), WAYS):
+                wanted = self.names.get(stems)
+                if wanted is not None and _says(text, said, wanted):
+                    return wanted
         return None
+
+    def _read(self, word: Token) -> tuple[str, ...]:
+        """Return the stems that a word of a text may have in a name: its own, and those it is another form of."""
+        return word.stem, *self._named_by.get(word.stem, ())
 
 
 def is_mention(found: Found, is_proper: Callable[[WantedName], bool]) -> bool:
@@ -170,6 +194,23 @@ def _is_telling(wanted: WantedName) -> bool:
         identifier = _IDENTIFIER.search(wanted.name) is not None
         return bool(letters) and sum(len(word.text) for word in (meaning if identifier else letters)) >= SHORTEST
     return bool(letters) and len(letters[0].text) >= SHORTEST
+
+
+def _by_forms_of_names(names: Iterable[WantedName]) -> dict[str, tuple[str, ...]]:
+    """Return for the stem of each other form of the names' words the stems that they have in the names."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for own, *others in {term for wanted in names for term in wanted.terms}:
+        for other in others:
+            found[other].add(own)
+    return {stem: tuple(sorted(owns)) for stem, owns in found.items()}
+
+
+def _by_words(said: Iterable[str], names: Set[str]) -> dict[str, tuple[str, ...]]:
+    """Return for the stem of each of these words the stems of its other forms that stand in the names."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for own, *others in (term_of(word, of_name=True) for word in said):
+        found[own].update(names & frozenset(others))
+    return {stem: tuple(sorted(others)) for stem, others in found.items() if others}
 
 
 def _blank(hidden: re.Match[str]) -> str:
@@ -208,10 +249,12 @@ def _says(text: str, said: Sequence[Token], wanted: WantedName) -> bool:
 
 
 def _is_form(word: Token, name: Token) -> bool:
-    """Tell whether two words of one stem are forms of one word."""
+    """Tell whether two words are forms of one word: those of one stem by their look, others by the dictionary."""
     one, other = fold(word.text), fold(name.text)
     if one == other:
         return True
+    if word.stem != name.stem:
+        return one in forms_of(other) and other in forms_of(one)  # «Павлов» is a surname, though there are many Павлов
     if not _CYRILLIC.search(one):
         return one.removesuffix("'s").removesuffix("s") == other.removesuffix("s")
     shared = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

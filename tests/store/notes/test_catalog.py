@@ -116,7 +116,7 @@ def test_removed_note_leaves_nothing_but_owed_keys(catalog: Catalog) -> None:
     for table in ("notes", "chunks", "links", "names", "tags"):
         assert catalog.database.value(f"SELECT count(*) FROM {table}") == 0, table
     assert len(owed_keys(catalog)) == 1
-    assert not search_keywords(catalog.database, ["привет"], 10)
+    assert not search_keywords(catalog.database, [("привет",)], 10)
     assert broken(catalog) == []
 
 

@@ -5,11 +5,11 @@ import pytest
 from tests.notes import write
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import search_keywords, search_names
-from vaultrag.text import language
+from vaultrag.text.morphology import content_terms
 
 
 def found(catalog: Catalog, question: str, only: str | None = None) -> list[str]:
-    hits = search_keywords(catalog.database, language.content_stems(question), 10, only)
+    hits = search_keywords(catalog.database, content_terms(question), 10, only)
     stored = catalog.chunks_by_row_ids([row_id for row_id, _ in hits])
     return [stored[row_id].chunk.text for row_id, _ in hits]
 
@@ -42,7 +42,7 @@ def test_any_word_is_enough_and_more_words_rank_higher(catalog: Catalog) -> None
 
 def test_scores_fall_and_are_positive_for_rare_words(catalog: Catalog) -> None:
     write(catalog, "a.md", ["кот", "кот кот", *(f"слово{number}" for number in range(20))])
-    scores = [score for _, score in search_keywords(catalog.database, ["кот"], 10)]
+    scores = [score for _, score in search_keywords(catalog.database, [("кот",)], 10)]
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] > 0
 
@@ -56,21 +56,39 @@ def test_language_restricts_the_chunks(catalog: Catalog) -> None:
 @pytest.mark.parametrize("stem", ['"', "a OR b", "NEAR(", "*", "^a", "stems:x", "-", "'", '""""', "a\0b", "(", ")"])
 def test_no_stem_is_read_as_syntax(catalog: Catalog, stem: str) -> None:
     write(catalog, "a.md", ["кот"])
-    search_keywords(catalog.database, [stem, "кот"], 10)
-    search_names(catalog.database, [stem], 10)
+    search_keywords(catalog.database, [(stem, "кот"), (stem,)], 10)
+    search_names(catalog.database, [(stem,)], 10)
 
 
 def test_no_stems_and_many_stems(catalog: Catalog) -> None:
     write(catalog, "a.md", ["кот"])
     assert search_keywords(catalog.database, [], 10) == []
-    assert len(search_keywords(catalog.database, ["кот", *(f"w{n}" for n in range(5000))], 10)) == 1
+    many = [("кот",), *((f"w{n}", f"v{n}") for n in range(5000))]
+    assert len(search_keywords(catalog.database, many, 10)) == 1
 
 
 def test_titles_and_aliases_are_found_once_a_note(catalog: Catalog) -> None:
     note_id = write(catalog, "Люди/Леван Т.md", ["пусто"], aliases=["Леван", "Levan"])
     write(catalog, "Other.md", ["пусто"])
-    assert [(found_id, name) for found_id, _, name in search_names(catalog.database, language.stems("Леван"), 10)] == [
+    assert [(found_id, name) for found_id, _, name in search_names(catalog.database, content_terms("Леван"), 10)] == [
         (note_id, "Леван")
     ]
     write(catalog, "Люди/Леван Т.md", ["пусто"])
-    assert not search_names(catalog.database, language.stems("Levan"), 10), "an alias that was taken away"
+    assert not search_names(catalog.database, content_terms("Levan"), 10), "an alias that was taken away"
+
+
+def test_forms_of_one_word_count_as_one_and_a_rare_form_weighs_as_the_word(catalog: Catalog) -> None:
+    write(catalog, "a.md", ["день и рыба", "днями и только", *(f"день да {number}" for number in range(9))])
+    write(catalog, "b.md", [f"вода {number}" for number in range(40)])
+    assert found(catalog, "день рыба")[0] == "день и рыба"
+    scores = dict(search_keywords(catalog.database, content_terms("день"), 20))
+    assert len(scores) == 11
+    assert max(scores.values()) - min(scores.values()) < 1e-9, "each passage says the word once, of three"
+
+
+def test_equal_passages_lie_by_path_whatever_is_left_out(catalog: Catalog) -> None:
+    for path in ("c.md", "a.md", "b.md"):
+        write(catalog, path, ["одинаковый текст", "одинаковый текст"])
+    hits = search_keywords(catalog.database, content_terms("текст"), 3)
+    stored = catalog.chunks_by_row_ids([row_id for row_id, _ in hits])
+    assert [stored[row_id].chunk.path for row_id, _ in hits] == ["a.md", "a.md", "b.md"]

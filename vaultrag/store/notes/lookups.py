@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from vaultrag.store.database import Database
 from vaultrag.store.lists import Key, marks, parts
-from vaultrag.store.notes.keywords import match_any
 
 
 class Place(NamedTuple):
@@ -59,11 +58,6 @@ def places_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, li
     for place in sorted(_places(database, "note_id", note_ids), key=lambda place: place.ordinal):
         found.setdefault(place.note_id, []).append(place)
     return found
-
-
-def document_frequency(database: Database, stem: str) -> int:
-    """Return the number of chunks that hold a stem."""
-    return int(database.value("SELECT count(*) FROM keywords WHERE keywords MATCH ?", (match_any([stem]),)) or 0)
 
 
 def chunk_count(database: Database) -> int:

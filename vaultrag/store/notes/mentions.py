@@ -10,6 +10,7 @@ from vaultrag.store.database import Database, Row
 from vaultrag.store.lists import AMONG, as_list
 from vaultrag.store.notes.graph import StoredLink
 from vaultrag.store.notes.keywords import match_all
+from vaultrag.text.morphology import Term
 
 TEXTS_ASKED = 300  # chunks: enough to meet a word in small letters, if it is ever written so
 
@@ -71,19 +72,19 @@ def unresolved_targets(database: Database) -> list[tuple[int, str, str, int]]:
     ]
 
 
-def notes_with_words(database: Database, stems: Sequence[str]) -> list[int]:
-    """Return the notes that hold these stems, in one chunk."""
+def notes_with_words(database: Database, terms: Sequence[Term]) -> list[int]:
+    """Return the notes that hold these terms, in one chunk."""
     return database.column(
         "SELECT DISTINCT note_id FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ?)",
-        (match_all(stems),),
+        (match_all(terms),),
     )
 
 
-def texts_with_words(database: Database, stems: Sequence[str]) -> list[str]:
-    """Return texts of chunks that hold these stems; no more than tell how a word is written."""
+def texts_with_words(database: Database, terms: Sequence[Term]) -> list[str]:
+    """Return texts of chunks that hold these terms; no more than tell how a word is written."""
     return database.column(
         "SELECT text FROM chunks WHERE id IN (SELECT rowid FROM keywords WHERE keywords MATCH ? LIMIT ?)",
-        (match_all(stems), TEXTS_ASKED),
+        (match_all(terms), TEXTS_ASKED),
     )
 
 
