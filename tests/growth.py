@@ -137,7 +137,7 @@ def _is_anchored(name: str, source: str) -> bool:
 
 def inputs(pattern: re.Pattern[str]) -> Iterator[Callable[[int], str]]:
     """Yield makers of texts of about a given size that an expression is likely to read more than once."""
-    rng = random.Random(pattern.pattern)
+    rng = random.Random(ascii(pattern.pattern))
     tree = sre_parser.parse(pattern.pattern, pattern.flags & ~re.UNICODE)
     before = {""}
     pumps = set(SIGNS)
