@@ -282,3 +282,54 @@ def test_two_forms_of_one_word_weigh_no_more_than_two_words(tmp_path: Path) -> N
         workspace.index(lambda *_: None, DeletionPolicy.GUARD)
         found = workspace.search("рынок Павел", 8, Reach.WORDS, frozenset({"keyword"}))
         assert found.passages[0].chunk.path == "Оба.md"
+
+
+@pytest.fixture
+def diary(tmp_path: Path):  # type: ignore[no-untyped-def]
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    notes = {
+        "2024-01-05.md": "Ходили на каток.\n",
+        "2024-01-06.md": "Спали.\n",
+        "2024-02-10.md": "Вешали полку в ванной.\n",
+        "2023-01-05.md": "Было холодно.\n",
+        "Дневник 3-го марта.md": "3-го марта 2024 года купили холодильник. Было дорого: 1 500 ₽.\n",
+        "Поход.md": "---\ndate: 2024-07-21\n---\nПалатка промокла.\n",
+        "Trip.md": "On April 2nd we flew home; 0.5 litres each.\n",
+    }
+    for name, text in notes.items():
+        (vault / name).write_text(text, encoding="utf-8")
+    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("question", "path"),
+    [
+        ("Что было 5 января 2024?", "2024-01-05.md"),
+        ("What did we do on January 5th, 2024?", "2024-01-05.md"),
+        ("05.01.2024", "2024-01-05.md"),
+        ("03.03.2024", "Дневник 3-го марта.md"),
+        ("2024-03-03", "Дневник 3-го марта.md"),
+        ("March 3, 2024", "Дневник 3-го марта.md"),
+        ("21 июля 2024", "Поход.md"),
+        ("2 апреля", "Trip.md"),
+        ("2024-04-02", "Trip.md"),
+        ("сколько стоит 1500", "Дневник 3-го марта.md"),
+        ("0,5 литра", "Trip.md"),
+    ],
+)
+def test_dates_and_numbers_find_their_note_in_any_spelling(diary: Workspace, question: str, path: str) -> None:
+    assert paths(diary, question, Reach.WORDS)[0] == path
+    assert path in paths(diary, question)[:3]
+
+
+def test_a_month_finds_its_days_and_no_other(diary: Workspace) -> None:
+    assert set(paths(diary, "январь 2024", Reach.WORDS)) == {"2024-01-05.md", "2024-01-06.md"}
+
+
+def test_a_date_says_through_which_day_a_note_was_found(diary: Workspace) -> None:
+    [found] = diary.search("21.07.2024", 8, Reach.WORDS).passages
+    assert [(share.lane, share.via) for share in found.trace] == [("name", "2024-07-21")]

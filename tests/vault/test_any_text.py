@@ -139,7 +139,7 @@ def check_spans(note: Note) -> list[Chunk]:
     for chunk in chunks:
         start, stop = lines.offsets(chunk.span)
         assert note.text[start:stop] == chunk.text
-        assert chunk.embedded.strip()
+        assert chunk.embedded.strip() or not chunk.text_hash
         assert start >= end, "chunks overlap or are out of order"
         end = stop
     assert len({chunk.id for chunk in chunks}) == len(chunks)

@@ -69,7 +69,8 @@ def comments(text: str) -> Iterator[str]:
 
 def chunks(text: str, path: str = "n.md") -> Iterator[str]:
     for chunk in chunk_note(parse_note(path, text), lambda text: len(text.split()), 25, 50):
-        yield chunk.embedded.replace("\n", " / ")
+        if chunk.text_hash:
+            yield chunk.embedded.replace("\n", " / ")
 
 
 def canvas(text: str) -> Iterator[str]:

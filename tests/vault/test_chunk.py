@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from vaultrag.domain import Chunk
 from vaultrag.vault.chunk import chunk_note
+from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.parse import parse_note
 
 TARGET, LIMIT = 60, 90
@@ -150,10 +153,74 @@ def test_a_line_that_announces_a_list_goes_with_it() -> None:
     assert chunks[1].embedded.startswith("Нужно купить:\n")
 
 
-def test_frontmatter_comments_and_breaks_are_in_no_chunk() -> None:
-    [chunk] = cut("---\na: b\n---\n\n---\n\n<!-- тайна -->\n\nТекст\n\n***\n")
+def test_comments_and_breaks_are_in_no_chunk() -> None:
+    [chunk] = cut("---\ntags: [b]\n---\n\n---\n\n<!-- тайна -->\n\nТекст\n\n***\n")
     assert chunk.text == "Текст"
-    assert cut("---\na: b\n---\n") == cut("") == cut("\n \n") == []
+
+
+def test_properties_are_a_chunk_of_their_own_under_the_notes_title() -> None:
+    text = (
+        '---\ntags: [люди]\nphone: "+7 912 345-67-89"\nдень рождения: 1990-05-03\nдрузья:\n  - "[[Пётр|Петя]]"\n'
+        "id: 6f9619ff-8b86-d011-b42d-00c04fc964ff\ncssclasses: wide\n---\nТело.\n"
+    )
+    properties, body = cut(text, path="Люди/Анна Петрова.md")
+    assert properties.embedded == "Анна Петрова\nphone: +7 912 345-67-89\nдень рождения: 1990-05-03\nдрузья:\nПетя"
+    assert properties.text.startswith("phone:")
+    assert properties.text.endswith('"[[Пётр|Петя]]"')
+    assert (properties.span.first_line, properties.span.last_line, properties.heading_path) == (3, 6, ())
+    assert body.text == "Тело."
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "tags: [a]\naliases: [Б]", "date: 2024-01-05", "created: {{date}}", "cssclasses: wide\npublish: true",
+        "status:\nlist: []", "uid: 6f9619ff-8b86-d011-b42d-00c04fc964ff", "прочитано: true",
+        "key: AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKKKLLLLMMMM=", "# только примечание",
+        "nexus: nexus-ai-chat-importer\nplugin_version: 1.6.3\nprovider: chatgpt\nmodels:\n  - gpt-4o",
+    ],
+)  # fmt: skip
+def test_properties_that_say_nothing_to_a_reader_are_no_chunk(block: str) -> None:
+    [chunk] = cut(f"---\n{block}\n---\nТело.\n")
+    assert chunk.text == "Тело."
+
+
+@pytest.mark.parametrize("block", ["a: @x\nb: Ключ у Марии", "b: Ключ у Марии\nb: да", "b: Ключ: у Марии"])
+def test_properties_that_cannot_be_read_are_found_as_text(block: str) -> None:
+    properties, _ = cut(f"---\n{block}\n---\nТело.\n")
+    assert properties.text == block
+    assert "Ключ" in properties.embedded
+
+
+def test_many_properties_are_cut_at_their_lines() -> None:
+    block = "\n".join(f"поле{n}: значение номер {n}" for n in range(200))
+    chunks = cut(f"---\n{block}\n---\n", path="Анкета.md")
+    assert len(chunks) > 5
+    assert all(chunk.embedded.startswith("Анкета\nполе") and words(chunk.embedded) <= LIMIT for chunk in chunks)
+    assert "\n".join(chunk.text for chunk in chunks) == block
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("Пусто.md", "", ""), ("Пусто.md", "\n \n", ""), ("b.md", "---\ntags: [дом, сад]\n---\n", "дом\nсад"),
+        ("Фильмы.md", "![[Movies.base]]\n", "Movies.base"),
+        ("Два.md", "![[a.png|100]]\n\n![[Заметка]]", "a.png\nЗаметка"),
+        ("x.canvas", '{"nodes": []}', ""), ("x.base", "", ""), ("c.md", "<!-- тайна -->", ""),
+    ],
+)  # fmt: skip
+def test_a_note_without_text_has_one_chunk_that_is_not_embedded(path: str, text: str, said: str) -> None:
+    [chunk] = cut(text, path=path)
+    assert (chunk.text_hash, chunk.embedded) == ("", said)
+    start, end = Lines(text).offsets(chunk.span)
+    assert text[start:end] == chunk.text
+
+
+def test_an_embed_beside_words_or_properties_stays_what_it_was() -> None:
+    [chunk] = cut("Смотри:\n\n![[Movies.base]]\n")
+    assert chunk.text_hash
+    properties, embed = cut("---\nстатус: идёт\n---\n![[Movies.base]]\n")
+    assert (bool(properties.text_hash), bool(embed.text_hash)) == (True, False)
 
 
 def test_code_inside_a_list_or_a_callout_is_not_cut_while_it_fits() -> None:

@@ -18,6 +18,7 @@ from vaultrag.domain import Verification
 from vaultrag.text.dates import canonical_dates
 from vaultrag.text.language import Token, content_tokens, fold, stem, tokens
 from vaultrag.text.morphology import term_of
+from vaultrag.text.numbers import canonical_numbers
 from vaultrag.text.transliteration import transliterations
 
 LEXICAL_FLOOR = 0.5  # half of the weighted words: below, two random sentences of one note begin to pass
@@ -31,13 +32,6 @@ MAX_SOURCES = 3
 SHORTEST_NAME = 3  # letters; "Я", "Он", "No" are not names
 
 _DIGITS = re.compile(r"\d")
-_SPELLINGS = (
-    (re.compile(r"(?<=\d)[ \u00a0\u202f,](?=\d{3}(?!\d))"), ""),  # 1 200, 1,200
-    (re.compile(r"(?<![\d.,])(\d+),(\d{1,2})(?![.,]?\d)"), r"\1.\2"),  # 1,5 kg in Russian is 1.5 kg in English
-    (re.compile(r"(?<=\d)[-‑](?:[а-яё]{1,2}|[ое]го|[ое]му|[ыи]ми)\b"), ""),  # 30-го, 2024-м, 5-ти
-    (re.compile(r"\b0(?=\d:\d\d\b)"), ""),  # 03:30, 3:30
-    (re.compile(r"(?<=\d)(?=(?:[кмгтkmgt]i?[бb]|[кмгkmg]?(?:гц|hz)|кг|мл|[кмс]м|kg|ml|[kmc]m)\b)", re.IGNORECASE), " "),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +183,7 @@ class Sources:
 
 def bag_of(text: str) -> Bag:
     """Return the meaning-bearing words of a text; numbers and dates of any spelling are equal."""
-    said = without_lead(text)
-    for pattern, plain in _SPELLINGS:
-        said = pattern.sub(plain, said)
-    said = canonical_dates(said)
+    said = canonical_numbers(canonical_dates(without_lead(text)))
     found = [token for token in content_tokens(said) if not token.is_symbol]
     exact = frozenset(token.stem for token in found if _is_exact(token))
     capital = [(token, token.text.lower()) for token in found if _is_name(token)]

@@ -10,8 +10,9 @@ from importlib import resources
 
 from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage, Refusal
-from vaultrag.text.language import sentences, stems
-from vaultrag.text.morphology import content_terms, count_terms
+from vaultrag.text.language import sentences
+from vaultrag.text.morphology import count_terms
+from vaultrag.text.terms import index_terms, question_terms
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import without_comments
 
@@ -126,8 +127,8 @@ def _excerpt(question: str, passage: Passage, share: float) -> Offered | None:
     borders = sentences(text)
     if share <= 0 or len(borders) < 2:
         return None
-    asked = content_terms(question)
-    gains = [count_terms(asked, stems(text[a:b])) for a, b in borders]
+    asked = question_terms(question)
+    gains = [count_terms(asked, index_terms(text[a:b])) for a, b in borders]
     best: tuple[int, int, int] | None = None
     for first in range(len(borders)):
         last = first

@@ -7,8 +7,9 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from vaultrag.cli.terminal import one_line
-from vaultrag.text import language
-from vaultrag.text.morphology import content_terms, count_terms, stems_of_terms
+from vaultrag.text.language import sentences
+from vaultrag.text.morphology import count_terms, stems_of_terms
+from vaultrag.text.terms import index_terms, question_terms, text_parts
 
 LENGTH = 280  # characters: three lines of a usual terminal
 LEAD = 60  # characters shown before the first marked word
@@ -27,8 +28,12 @@ class Snippet:
 def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
     """Return the stretch of a text that holds the most distinct words of the query, in any inflection."""
     line = one_line(_HEADING.sub("", text)) or one_line(text)
-    wanted = frozenset(stems_of_terms(content_terms(query)))
-    hits = [(token.start, token.end, token.stem) for token in language.tokens(line) if token.stem in wanted]
+    wanted = frozenset(stems_of_terms(question_terms(query)))
+    hits = [
+        (part.start, part.end, term)
+        for part in text_parts(line)
+        if (term := next((term for term in part.terms if term in wanted), None))
+    ]
     start, end = _window(line, hits, length)
     shown = ("… " if start else "") + line[start:end] + (" …" if end < len(line) else "")
     shift = start - (2 if start else 0)
@@ -39,9 +44,9 @@ def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
 def best_sentence(text: str, query: str) -> str:
     """Return the sentence of a passage that holds the most distinct words of the query; the first of equals."""
     body = _HEADING.sub("", text) or text
-    wanted = content_terms(query)
-    said = [one_line(body[start:end]) for start, end in language.sentences(body)]
-    return max(filter(None, said), key=lambda sentence: count_terms(wanted, language.stems(sentence)), default="")
+    wanted = question_terms(query)
+    said = [one_line(body[start:end]) for start, end in sentences(body)]
+    return max(filter(None, said), key=lambda sentence: count_terms(wanted, index_terms(sentence)), default="")
 
 
 def _window(line: str, hits: list[tuple[int, int, str]], length: int) -> tuple[int, int]:

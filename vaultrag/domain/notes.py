@@ -89,6 +89,7 @@ class BlockKind(StrEnum):
     MATH = "math"
     FOOTNOTE = "footnote"
     TURN = "turn"
+    PROPERTIES = "properties"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,9 @@ class Note:
 class Chunk:
     """A passage-sized part of a note. `text` is exactly the note's text at `span`.
 
-    `embedded` is what the embedder and the keyword index read: heading path and cleaned text, never the file name.
+    `embedded` is what the embedder and the keyword index read: heading path and cleaned text, never the file name;
+    properties are read with the note's title, whose they are. Without a `text_hash` it is not embedded: such a passage
+    stands for a note that has no text of its own, and is found by its name.
     """
 
     id: str

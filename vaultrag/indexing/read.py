@@ -15,9 +15,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vaultrag.domain import Chunk, CountTokens, FileStat, Note
+from vaultrag.domain import BlockKind, Chunk, CountTokens, FileStat, Note
 from vaultrag.errors import VaultError
-from vaultrag.text.language import stems
+from vaultrag.text.terms import index_terms
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.context import Transclude, no_embeds
 from vaultrag.vault.features import with_features
@@ -84,7 +84,8 @@ def shown_by_embed(vault: Path, stat: FileStat, max_bytes: int, anchor: str) -> 
     except VaultError:
         return ""
     if not anchor:
-        return note.text[note.blocks[0].start :] if note.blocks else ""
+        body = [block for block in note.blocks if block.kind is not BlockKind.PROPERTIES]
+        return note.text[body[0].start :] if body else ""
     span = resolve_subpath(note, anchor)
     if span is None:
         return ""
@@ -95,7 +96,7 @@ def shown_by_embed(vault: Path, stat: FileStat, max_bytes: int, anchor: str) -> 
 def read_and_stem(vault: Path, stat: FileStat, max_bytes: int, recipe: Recipe) -> ReadNote:
     """Read, parse, cut and stem one note: all that indexing needs to know of it. Raises VaultError."""
     read = read_and_cut(vault, stat, max_bytes, recipe)
-    return replace(read, stems=tuple(" ".join(stems(chunk.embedded)) for chunk in read.chunks))
+    return replace(read, stems=tuple(" ".join(index_terms(chunk.embedded)) for chunk in read.chunks))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,21 @@ from vaultrag.store.notes.keywords import document_frequency, search_keywords, s
 from vaultrag.store.notes.lookups import (
     Place,
     chunk_count,
+    dated_notes,
     holds_language,
     places_by_keys,
     places_by_row_ids,
     places_of_notes,
 )
 from vaultrag.store.vectors.language_centroids import LanguageCentroids
+from vaultrag.text.dates import find_dates, period_of
 from vaultrag.text.language import LANGUAGES, content_tokens, stem, stems
 from vaultrag.text.morphology import Term, distinct_terms, stems_of_terms
+from vaultrag.text.terms import index_terms, text_parts
 from vaultrag.text.transliteration import transliterations
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
+DATED_CONSIDERED = 60  # notes of a day or a month that the question names
 NAME_COVERAGE = 0.75  # of a name's weighted words: «у Гогоберидзе» means «Давид Гогоберидзе», «у Давида» does not
 LINK_SEEDS = 5  # notes whose links are followed; more seeds only add noise (2wiki: 5 beats 10 and 15)
 LINKS_CONSIDERED = 200  # a hub's links are cut here, heaviest first
@@ -45,8 +49,8 @@ _BRACKETED = re.compile(r"\((?:[^()]|\([^()]*\))*+\)")
 class Question:
     """A question on its way through the lanes. `vector` is None while no embedder answers.
 
-    `terms` are its words, each in all its forms; `spellings` those that the other script writes otherwise, as far as
-    the notes hold them.
+    `terms` are its words, dates and numbers, each in all its forms; `spellings` those that the other script writes
+    otherwise, as far as the notes hold them.
     `allowed` are the chunks that its filters leave, None where it has none; no lane returns any other.
     """
 
@@ -148,10 +152,11 @@ class Lanes:
         return frozenset(row for row, key in rows.items() if key not in embedded)
 
     def name(self, question: Question, k: int) -> list[tuple[Place, Hit]]:
-        """The best chunk of each note whose title or alias the question says."""
+        """The best chunk of each note whose title or alias the question says, or whose day it names."""
         scored = self._named(question)[:k]
         best = self.best_places(question, [note_id for note_id, _, _ in scored])
-        return [(best[note_id], _hit(best[note_id], score, name)) for note_id, score, name in scored if note_id in best]
+        hits = [(best[note_id], _hit(best[note_id], score, name)) for note_id, score, name in scored if note_id in best]
+        return sorted(hits, key=lambda pair: (-pair[1].score, -self._nearness(question, pair[0])))
 
     def links(self, question: Question, seeds: Sequence[Fused]) -> list[Hit]:
         """The best chunk of each note that the first hits link to or are linked from."""
@@ -189,13 +194,20 @@ class Lanes:
             rounded = (round(float(cosine), COSINE_DIGITS) for cosine in cosines)
             question.similarities.update(zip(vectors, rounded, strict=True))
 
-    def _name_score(self, name: str, asked: set[str], weights: dict[str, float], total: int) -> float:
-        """Return the weight of the name's words that were asked for; 0 when too little of the name was."""
-        words = set(stems(_BRACKETED.sub("", name))) or set(stems(name))
-        for word in words - weights.keys():
+    def _name_score(self, name: str, words: set[str], terms: set[str], weights: dict[str, float], total: int) -> float:
+        """Return the weight of what was asked for of the name's words and dates; 0 when that is too little of it.
+
+        `words` are all that the question says, `terms` what it is looked up by: a date means no more than they say.
+        """
+        parts = {part.terms for part in text_parts(_BRACKETED.sub("", name)) or text_parts(name)}
+        for word in {word for part in parts for word in part} - weights.keys():
             weights[word] = self._weight((word,), total)
-        whole = sum(weights[word] for word in words)
-        said = sum(weights[word] for word in words & asked)
+        whole = said = 0.0
+        for part in parts:
+            asked = [word for word in part if word in terms or (len(part) == 1 and word in words)]
+            weight = max((weights[word] for word in asked), default=0.0)
+            whole += weight or weights[part[0]]
+            said += weight
         return said if whole and said / whole >= NAME_COVERAGE else 0.0
 
     def coverage(self, question: Question, passages: Sequence[Passage]) -> float:
@@ -203,13 +215,13 @@ class Lanes:
         total = chunk_count(self.database)
         weights = {term: self._weight(term, total) for term in question.terms}
         whole = sum(weights.values())
-        texts = ({*stems(p.chunk.embedded), *stems(p.title)} for p in passages)
+        texts = ({*index_terms(p.chunk.embedded), *index_terms(p.title)} for p in passages)
         held = (sum(weight for term, weight in weights.items() if not said.isdisjoint(term)) for said in texts)
         return max(held, default=0.0) / whole if whole else 0.0
 
     def _weight(self, term: Term, total: int) -> float:
         """Return how much a word tells: the logarithm of how rare it is."""
-        return math.log(1 + (total + 1) / (self._frequency(term) + 0.5))
+        return _rarity(self._frequency(term), total)
 
     def _frequency(self, term: Term) -> int:
         return document_frequency(self.database, term)
@@ -221,19 +233,36 @@ class Lanes:
         return question.usual_similarity() if known is None else known
 
     def _named(self, question: Question) -> list[tuple[int, float, str]]:
-        asked = {*stems(question.text), *stems_of_terms([*question.terms, *question.spellings])}
+        words = set(stems(question.text))
+        terms = set(stems_of_terms([*question.terms, *question.spellings]))
         total = chunk_count(self.database)
         weights: dict[str, float] = {}
         named: dict[int, tuple[float, str]] = {}
         for note_id, _, name in search_names(self.database, [*question.terms, *question.spellings], NAMES_CONSIDERED):
-            score = self._name_score(name, asked, weights, total)
+            score = self._name_score(name, words, terms, weights, total)
             if score > named.get(note_id, (0.0, ""))[0]:
                 named[note_id] = (score, name)
         bearers: dict[str, int] = {}
         for _, name in named.values():
             bearers[name.lower()] = bearers.get(name.lower(), 0) + 1
-        scored = [(note, score / bearers[name.lower()], name) for note, (score, name) in named.items()]
-        return sorted(scored, key=lambda item: -item[1])  # equal ones stay in the order of their paths
+        scored = {note: (score / bearers[name.lower()], name) for note, (score, name) in named.items()}
+        for note, (score, day) in self._dated(question, total).items():
+            standing, name = scored.get(note, (0.0, day))
+            scored[note] = (standing + score, name)
+        return sorted(((note, *how) for note, how in scored.items()), key=lambda item: -item[1])  # ties stay by path
+
+    def _dated(self, question: Question, total: int) -> dict[int, tuple[float, str]]:
+        """Return the notes of the days and months that a question names, each with how rare that is, and its day."""
+        found: dict[int, tuple[float, str]] = {}
+        for day in (day for written in find_dates(question.text) for day in written.readings if day.year):
+            notes = dated_notes(self.database, *period_of(day), DATED_CONSIDERED)
+            score = _rarity(len(notes), total)
+            found |= {note: (score, date) for note, date in notes if score > found.get(note, (0.0, ""))[0]}
+        return found
+
+
+def _rarity(count: int, total: int) -> float:
+    return math.log(1 + (total + 1) / (count + 0.5))
 
 
 def _hit(place: Place, score: float, via: str = "") -> Hit:

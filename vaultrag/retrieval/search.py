@@ -17,7 +17,7 @@ from vaultrag.store.notes.filters import allowed_rows, newest_rows
 from vaultrag.store.notes.lookups import Place
 from vaultrag.store.vectors.language_centroids import LanguageCentroids
 from vaultrag.text.language import language_of
-from vaultrag.text.morphology import content_terms
+from vaultrag.text.terms import question_terms
 
 Result = TypeVar("Result")
 
@@ -60,7 +60,7 @@ class Searcher:
         Punctuation alone finds nothing, with a warning that says so.
         """
         reader = Lanes(self.database, self.fingerprint, self.nearest, self.centres)
-        question = Question(query, content_terms(query), language_of(query), vector, reader.spellings(query))
+        question = Question(query, question_terms(query), language_of(query), vector, reader.spellings(query))
         clock = _Clock()
         if query.strip() and not question.terms:
             return SearchResult(query, (), (), (*warnings, NO_WORDS), clock.milliseconds)

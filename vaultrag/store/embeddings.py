@@ -44,10 +44,14 @@ class Batch:
 
 
 def queue(database: Database, keys: Iterable[str]) -> None:
-    """Put keys into the outbox. A key already there gets a new row, so that a drain under way does not settle it."""
+    """Put keys into the outbox; a chunk without one is owed nothing.
+
+    A key already there gets a new row, so that a drain under way does not settle it.
+    """
     now = time.time()
     database.run_many(
-        "INSERT OR REPLACE INTO outbox (key, queued_at) VALUES (?, ?)", ((key, now) for key in dict.fromkeys(keys))
+        "INSERT OR REPLACE INTO outbox (key, queued_at) VALUES (?, ?)",
+        ((key, now) for key in dict.fromkeys(keys) if key),
     )
 
 

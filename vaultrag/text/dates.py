@@ -1,54 +1,221 @@
-"""Dates as people write them in Russian and English, brought to one form so that they can be compared."""
+"""Dates as people write them in Russian and English: the one reader for notes, questions, search and citations."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
 
-_RUSSIAN = ("янв", "фев", "мар", "апр", "ма[йяею]", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
-_ENGLISH = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = "|".join(
-    (
-        r"(?:(?:янв|февр?|мар|апр|июн|июл|авг|сент?|окт|нояб?|дек)\b\.?)",
-        r"(?:(?:январ|феврал|апрел|июн|июл|сентябр|октябр|ноябр|декабр)(?:ь|я|е|ю|[её]м)\b)",
-        r"(?:(?:март|август)(?:а|е|у|ом)?\b)",
-        r"(?:ма(?:й|я|е|ю|ем)\b)",
-        r"(?:(?:jan|febr)uary|march|april|may|june|july|august|(?:sept|nov|dec)ember|october)",
-        r"(?:(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)",
+EARLIEST = "1900-01-01"
+
+_MONTHS = (
+    "янв(?:ар[ьяею]|ар[её]м)?",
+    "февр?(?:ал[ьяею]|ал[её]м)?",
+    "мар(?:т(?:а|е|у|ом)?)?",
+    "апр(?:ел[ьяею]|ел[её]м)?",
+    "ма(?:й|я|е|ю|ем)",
+    "июн(?:[ьяею]|[её]м)?",
+    "июл(?:[ьяею]|[её]м)?",
+    "авг(?:уст(?:а|е|у|ом)?)?",
+    "сент?(?:ябр[ьяею]|ябр[её]м)?",
+    "окт(?:ябр[ьяею]|ябр[её]м)?",
+    "ноя(?:б(?:р[ьяею]|р[её]м)?)?",
+    "дек(?:абр[ьяею]|абр[её]м)?",
+    "jan(?:uary)?",
+    "feb(?:ruary)?",
+    "mar(?:ch)?",
+    "apr(?:il)?",
+    "may",
+    "june?",
+    "july?",
+    "aug(?:ust)?",
+    "sept?(?:ember)?",
+    "oct(?:ober)?",
+    "nov(?:ember)?",
+    "dec(?:ember)?",
+)
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\b\.?"
+_NUMBER_OF_MONTH = [(re.compile(name, re.IGNORECASE), index % 12 + 1) for index, name in enumerate(_MONTHS)]
+_ORDINAL = r"(?:-?(?:[ыо]?го|[оы]?е|[ыо]?й|[оы]?м|му|st|nd|rd|th)\b)?"
+_GAP = r"[ \t\u00a0\u202f]{1,3}"
+_YEAR = r"(?P<year>(?:1\d|20)\d\d)(?!\d)"
+_BEFORE = r"(?<![\w.])"  # no part of a longer number, version or word
+_DIGITS_FIRST = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        # 2024-01-05, 2024/1/5, 2024.01.05, 2024_01_05, and with a time behind it
+        r"(?<!\d)(?<!\d[-.])(?P<year>(?:1\d|20)\d\d)(?P<sep>[-./_])(?P<number>\d{1,2})(?P=sep)(?P<day>\d{1,2})"
+        r"(?!\d|[-/]\d|\.\d)",
+        # 20240105, and names such as 202401051230 of the app's own unique notes
+        r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<number>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
+        r"(?:[T_-]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?(?!\d)",
+        # 05.01.2024, 5-1-2024
+        rf"{_BEFORE}(?<!\d-)(?P<day>\d{{1,2}})(?P<sep>[.-])(?P<number>\d{{1,2}})(?P=sep){_YEAR}(?!\.\d)",
+        # 05.01.24
+        rf"{_BEFORE}(?P<day>[0-3]\d)\.(?P<number>[01]\d)\.(?P<short>\d\d)(?![\w-]|\.\d)",
+        # 03/04/2024: the day or the month first
+        rf"(?<![\w./])(?P<one>\d{{1,2}})/(?P<two>\d{{1,2}})/{_YEAR}(?!/)",
+        # 5 января 2024 года, 5-го января, the 5th of January, 2024
+        rf"{_BEFORE}(?P<day>\d{{1,2}}){_ORDINAL}{_GAP}(?:of{_GAP})?{_MONTH}(?:,?{_GAP}{_YEAR})?",
+        # 2024-01
+        r"(?<!\d)(?<!\d[-.])(?P<year>(?:1\d|20)\d\d)-(?P<number>0[1-9]|1[0-2])(?![\w-])",
     )
 )
-_ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)(T(?=\d))?")
-_ISO_MONTH = re.compile(r"\b((?:19|20)\d{2})-(0[1-9]|1[0-2])(?![\d-])")
-_DOTTED = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
-_DAY_MONTH = re.compile(
-    rf"\b(\d{{1,2}})(?:-?(?:го|е|ого|st|nd|rd|th))?\s+(?:of\s+)?({_MONTH})(?:,?\s+(\d{{4}}))?", re.IGNORECASE
+_MONTH_FIRST = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        # January 5th, 2024
+        rf"{_MONTH}{_GAP}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?![.:]\d)(?:,?{_GAP}{_YEAR})?",
+        # январь 2024, in March of 2024
+        rf"{_MONTH},?{_GAP}(?:of{_GAP})?{_YEAR}",
+    )
 )
-_MONTH_DAY = re.compile(rf"\b({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(\d{{4}}))?", re.IGNORECASE)
-_MONTH_YEAR = re.compile(rf"\b({_MONTH})\s+(?:of\s+)?(\d{{4}})\b", re.IGNORECASE)
+# Looking for each month's name at each word would take six times as long as stemming the text.
+_WORD_BEFORE_DIGIT = re.compile(rf"[^\W\d_][.,]{{0,2}}{_GAP}(?:of{_GAP})?\d", re.IGNORECASE)
+LONGEST_MONTH = 9  # letters: September, сентябрём
+_DIGIT = re.compile(r"\d")
+
+
+class Day(NamedTuple):
+    """A day, or as much of it as is said: each part is 0 where it is not."""
+
+    year: int
+    month: int
+    day: int
+
+    @property
+    def iso(self) -> str:
+        """The day as `YYYY-MM-DD`; empty where it is not said whole."""
+        return f"{self.year:04}-{self.month:02}-{self.day:02}" if self.year and self.day else ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDate:
+    """A date where it stands; `end` is exclusive. It has two readings where day and month may be either."""
+
+    start: int
+    end: int
+    readings: tuple[Day, ...]
+
+
+def find_dates(text: str) -> list[WrittenDate]:
+    """Return the dates that a text names, in order and apart; a day that no calendar has is none.
+
+    A date may lack its year («5 января») or its day («январь 2024»). `03/04/2024` means two days, and both are given:
+    which one is known to the writer alone.
+    """
+    if not _DIGIT.search(text):
+        return []
+    found: list[WrittenDate] = []
+    end = 0
+    for written in sorted(_candidates(text), key=lambda written: (written.start, -written.end)):
+        if written.start >= end:
+            found.append(written)
+            end = written.end
+    return found
+
+
+def find_date(text: str) -> str:
+    """Return the first whole day that a text names without doubt, as `YYYY-MM-DD`; empty where there is none.
+
+    It is asked what day a note is of, so days before 1900 are none.
+    """
+    for written in find_dates(text):
+        if len(written.readings) == 1 and written.readings[0].iso >= EARLIEST:
+            return written.readings[0].iso
+    return ""
+
+
+def terms_of_date(day: Day) -> tuple[str, ...]:
+    """Return the words by which a date in a note is found, the most exact first.
+
+    «5 января 2024» is found by its day, by its day of any year and by its month: `2024-01-05 --01-05 2024-01`;
+    «5 января» by `--01-05`, and by questions for that day of some year (`-01-05`).
+    """
+    in_any_year = f"--{day.month:02}-{day.day:02}"
+    if not day.year:
+        return (in_any_year, in_any_year[1:])
+    month = f"{day.year:04}-{day.month:02}"
+    return (day.iso, in_any_year, month) if day.day else (month,)
+
+
+def asked_by_date(day: Day) -> tuple[str, ...]:
+    """Return the words that a date in a question looks for among those of `terms_of_date`."""
+    if not day.year:
+        return (f"--{day.month:02}-{day.day:02}",)
+    return (day.iso, f"-{day.month:02}-{day.day:02}") if day.day else (f"{day.year:04}-{day.month:02}",)
+
+
+def period_of(day: Day) -> tuple[str, str]:
+    """Return the first day of a day or a month whose year is known, and the day after its last one."""
+    first = date(day.year, day.month, day.day or 1)
+    after = first + timedelta(days=1) if day.day else (first + timedelta(days=31)).replace(day=1)
+    return first.isoformat(), after.isoformat()
 
 
 def canonical_dates(text: str) -> str:
     """Return the text with each date as separate words: `day06x03 month06 2025`, as far as it says them.
 
     «3 июня 2025», "June 3rd, 2025", 03.06.2025 and 2025-06-03 become equal; «в июне 2025» shares month and year.
+    A date that may be two days stays as it is written.
     """
-    text = _ISO.sub(lambda m: _words(m[1], m[2], m[3]) + (" " if m[4] else ""), text)
-    text = _ISO_MONTH.sub(lambda m: _words(m[1], m[2], ""), text)
-    text = _DOTTED.sub(lambda m: _words(m[3], m[2], m[1]), text)
-    text = _DAY_MONTH.sub(lambda m: _words(m[3] or "", _month(m[2]), m[1]), text)
-    text = _MONTH_DAY.sub(lambda m: _words(m[3] or "", _month(m[1]), m[2]), text)
-    return _MONTH_YEAR.sub(lambda m: _words(m[2], _month(m[1]), ""), text)
+    parts: list[str] = []
+    at = 0
+    for written in find_dates(text):
+        if len(written.readings) > 1:
+            continue
+        parts += (text[at : written.start], _words(written.readings[0]))
+        at = written.end + (text[written.end : written.end + 1] in ("T", "t"))
+        if at > written.end:
+            parts.append(" ")
+    return "".join((*parts, text[at:]))
 
 
-def _words(year: str, month: str, day: str) -> str:
-    if not 1 <= int(month) <= 12:
-        return " ".join(part for part in (year, month, day) if part)
-    words = [f"day{int(month):02}x{int(day):02}"] if day else []
-    return " ".join([*words, f"month{int(month):02}", *([year] if year else [])])
+def _words(day: Day) -> str:
+    words = [f"day{day.month:02}x{day.day:02}"] if day.day else []
+    return " ".join([*words, f"month{day.month:02}", *([str(day.year)] if day.year else [])])
 
 
-def _month(name: str) -> str:
-    lowered = name.lower()
-    for number, (russian, english) in enumerate(zip(_RUSSIAN, _ENGLISH, strict=True), 1):
-        if re.match(russian, lowered) or lowered.startswith(english):
-            return str(number)
-    raise ValueError(f"no month: {name}")
+def _candidates(text: str) -> Iterator[WrittenDate]:
+    for match in _matches(text):
+        if readings := tuple(_readings(match.groupdict())):
+            yield WrittenDate(match.start(), match.end(), readings)
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    for form in _DIGITS_FIRST:
+        yield from form.finditer(text)
+    for place in _WORD_BEFORE_DIGIT.finditer(text):
+        start = place.start()
+        while start > 0 and text[start - 1].isalpha() and place.start() - start < LONGEST_MONTH:
+            start -= 1
+        if start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_"):
+            yield from (match for form in _MONTH_FIRST if (match := form.match(text, start)))
+
+
+def _readings(parts: dict[str, str | None]) -> Iterator[Day]:
+    short = parts.get("short")
+    year = int(parts.get("year") or 0) or (2000 + int(short) if short else 0)
+    one, two = parts.get("one"), parts.get("two")
+    if one and two:
+        days = {Day(year, int(two), int(one)): None, Day(year, int(one), int(two)): None}
+    else:
+        days = {Day(year, _month(parts), int(parts.get("day") or 0)): None}
+    yield from (day for day in days if _is_in_calendar(day))
+
+
+def _month(parts: dict[str, str | None]) -> int:
+    name = parts.get("month")
+    if not name:
+        return int(parts.get("number") or 0)
+    return next(number for pattern, number in _NUMBER_OF_MONTH if pattern.fullmatch(name))
+
+
+def _is_in_calendar(day: Day) -> bool:
+    try:
+        date(day.year or 2000, day.month, day.day or 1)  # 2000 has a 29th of February
+    except ValueError:
+        return False
+    return True

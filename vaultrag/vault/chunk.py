@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
 from vaultrag.text.language import language_of, sentences
+from vaultrag.vault.bare import with_bare_passages
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
 from vaultrag.vault.parsing.canvas import Literal, is_canvas, read_literal
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
@@ -35,10 +36,11 @@ def chunk_note(
 ) -> list[Chunk]:
     """Cut a note into chunks of about `target` tokens of `embedded`, none above `limit`.
 
-    They overlap nowhere and hold all the text, save frontmatter, HTML comments and thematic breaks; of a canvas, the
-    cards. A message of a chat shares no chunk with another. `embedded` also has what `transclude` gives for embeds.
+    They overlap nowhere and hold all the text, save HTML comments, thematic breaks and properties that say nothing; of
+    a canvas, the cards. Properties and each message of a chat share no chunk with others. `embedded` also has what
+    `transclude` gives for embeds. A note without text has one chunk, too.
     """
-    return _Chunker(note, count_tokens, target, limit, transclude).chunks()
+    return with_bare_passages(note, _Chunker(note, count_tokens, target, limit, transclude).chunks())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class _Chunker:
             yield _Unit(block, block.start, block.end, "", 0)
             return
         tokens = self._tokens(words)
-        room = self._room(block.heading_path)
+        room = self._room(self._lead(block, block.heading_path))
         if tokens <= room:
             yield _Unit(block, block.start, block.end, words, tokens)
             return
@@ -160,7 +162,8 @@ class _Chunker:
 
     def _continues(self, current: Sequence[_Unit], tokens: int, unit: _Unit) -> bool:
         last = current[-1]
-        if unit.block.turn != last.block.turn or self._crosses_cards(last, unit):
+        leaves_properties = last.block.kind is BlockKind.PROPERTIES is not unit.block.kind
+        if unit.block.turn != last.block.turn or leaves_properties or self._crosses_cards(last, unit):
             return False
         path, next_path = last.block.heading_path, unit.block.heading_path
         if last.is_opening:
@@ -245,7 +248,9 @@ class _Chunker:
 
     def _emit(self, group: _Group) -> Iterator[Chunk]:
         embedded = self._embedded(group)
-        estimate = self._prefix(group.heading_path)[1] + sum(unit.tokens + 1 for unit in group.units)
+        estimate = self._prefix(self._lead(group.units[0].block, group.heading_path))[1] + sum(
+            unit.tokens + 1 for unit in group.units
+        )
         if estimate > self.limit and self.count(embedded) > self.limit:
             for half in self._halves(group):
                 yield from self._emit(half)
@@ -325,13 +330,17 @@ class _Chunker:
         return ""
 
     def _embedded(self, group: _Group) -> str:
-        prefix = self._prefix(group.heading_path)[0]
+        prefix = self._prefix(self._lead(group.units[0].block, group.heading_path))[0]
         words = "\n".join(unit.words for unit in group.units if unit.words)
         return "\n".join(part for part in (prefix, words) if part) or self._openings(group)
 
     def _openings(self, group: _Group) -> str:
         words = [self.note.text[unit.start : unit.end] for unit in group.units]
         return "\n".join(plain_text(part, BlockKind.PARAGRAPH) or part.strip() for part in words)
+
+    def _lead(self, block: Block, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what words are embedded under: their headings; properties under the note's title, whose they are."""
+        return (self.note.title,) if block.kind is BlockKind.PROPERTIES else path
 
     def _prefix(self, heading_path: tuple[str, ...]) -> tuple[str, int]:
         """Return the heading path as words, its outer headings dropped until it leaves room for text."""

@@ -181,6 +181,7 @@ _LEVELS: dict[BlockKind, tuple[Cuts, ...]] = {
     BlockKind.TABLE: (_line_cuts, _sentence_cuts),
     BlockKind.CODE: (_paragraph_cuts, _line_cuts),
     BlockKind.MATH: (_line_cuts,),
+    BlockKind.PROPERTIES: (_line_cuts, _sentence_cuts),
     BlockKind.HTML: (_paragraph_cuts, _line_cuts, _sentence_cuts),
     BlockKind.CALLOUT: (_paragraph_cuts, _sentence_cuts, _line_cuts),
     BlockKind.QUOTE: (_paragraph_cuts, _sentence_cuts, _line_cuts),

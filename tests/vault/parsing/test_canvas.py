@@ -23,7 +23,8 @@ CANVAS = {
 
 
 def chunks_of(note: Note) -> dict[str, str]:
-    return {chunk.embedded: chunk.text for chunk in chunk_note(note, lambda text: len(text.split()), 300, 420)}
+    chunks = chunk_note(note, lambda text: len(text.split()), 300, 420)
+    return {chunk.embedded: chunk.text for chunk in chunks if chunk.text_hash}
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])

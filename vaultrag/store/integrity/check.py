@@ -140,7 +140,7 @@ def _embeddings(database: Database) -> Iterator[Finding]:
 def texts_without_embedding(database: Database) -> list[str]:
     """Return the keys of texts that the index's embedder has not embedded, and is not asked to."""
     return database.column(
-        "SELECT DISTINCT text_hash FROM chunks WHERE text_hash NOT IN (SELECT key FROM outbox)"
+        "SELECT DISTINCT text_hash FROM chunks WHERE text_hash <> '' AND text_hash NOT IN (SELECT key FROM outbox)"
         " AND text_hash NOT IN (SELECT text_hash FROM embeddings WHERE fingerprint = ?1)"
         " AND text_hash NOT IN (SELECT text_hash FROM set_aside WHERE fingerprint = ?1)",
         (database.meta(embeddings.FINGERPRINT) or "",),

@@ -177,7 +177,7 @@ class Catalog:
                 chunks=value("SELECT count(*) FROM chunks"),
                 links=value("SELECT count(*) FROM links"),
                 unresolved_links=value("SELECT count(*) FROM links WHERE target_path IS NULL"),
-                embedding_keys=value("SELECT count(DISTINCT text_hash) FROM chunks"),
+                embedding_keys=value("SELECT count(DISTINCT text_hash) FROM chunks WHERE text_hash <> ''"),
                 embedded=embeddings.embedding_count(self.database, embedder),
                 owed=embeddings.owed_count(self.database),
                 problems=value("SELECT coalesce(sum(json_array_length(problems)), 0) FROM notes"),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from vaultrag.domain import Chunk, encodable
 from vaultrag.store.database import Database, Row, Value
-from vaultrag.text import language
+from vaultrag.text.terms import index_terms
 
 # Everything that can differ in a row kept for the same embedded text and the same way to stem it.
 PLACE = (
@@ -102,8 +102,8 @@ def row_of(ordinal: int, chunk: Chunk, stems: str) -> tuple[Value, ...]:
 
 
 def stems_of(chunk: Chunk) -> str:
-    """Return the stems of a chunk as the keyword index holds them."""
-    return " ".join(language.stems(chunk.embedded))
+    """Return the terms of a chunk as the keyword index holds them."""
+    return " ".join(index_terms(chunk.embedded))
 
 
 def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from vaultrag.store.database import Database
 from vaultrag.store.lists import Key, marks, parts
+from vaultrag.store.schema import FIRST_SEEN
 
 
 class Place(NamedTuple):
@@ -58,6 +59,18 @@ def places_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, li
     for place in sorted(_places(database, "note_id", note_ids), key=lambda place: place.ordinal):
         found.setdefault(place.note_id, []).append(place)
     return found
+
+
+def dated_notes(database: Database, first_day: str, end_day: str, k: int) -> list[tuple[int, str]]:
+    """Return up to k notes that name a date in this range, `end_day` exclusive, with that date."""
+    return [
+        (note_id, date)
+        for note_id, date in database.rows(
+            f"SELECT id, date FROM notes WHERE date >= ? AND date < ? AND date_source <> '{FIRST_SEEN}'"
+            " ORDER BY date, path LIMIT ?",
+            (first_day, end_day, k),
+        )
+    ]
 
 
 def chunk_count(database: Database) -> int:

@@ -15,6 +15,7 @@ from vaultrag.store.notes import chunk_rows, graph
 from vaultrag.store.notes.graph import Resolve
 from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.text import language
+from vaultrag.text.terms import index_terms
 
 _DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
@@ -109,8 +110,8 @@ def is_day(value: object) -> bool:
 
 
 def stems_of(name: str) -> str:
-    """Return the stems of a name as the name index holds them."""
-    return " ".join(language.stems(name))
+    """Return the terms of a name as the name index holds them."""
+    return " ".join(index_terms(name))
 
 
 def tags_of(note: Note) -> list[str]:

@@ -13,7 +13,7 @@ from vaultrag.store.embeddings import FINGERPRINT, NOTE_SCORE, advance_version, 
 SUCCESSOR = "embedder_successor"
 
 _MISSING = (
-    "NOT EXISTS (SELECT 1 FROM embeddings WHERE text_hash = chunks.text_hash AND fingerprint = ?1)"
+    "text_hash <> '' AND NOT EXISTS (SELECT 1 FROM embeddings WHERE text_hash = chunks.text_hash AND fingerprint = ?1)"
     " AND NOT EXISTS (SELECT 1 FROM set_aside WHERE text_hash = chunks.text_hash AND fingerprint = ?1)"
 )
 
@@ -87,5 +87,5 @@ def succession(database: Database) -> Succession | None:
     if fingerprint is None:
         return None
     with database.snapshot():
-        total = int(database.value("SELECT count(DISTINCT text_hash) FROM chunks"))
+        total = int(database.value("SELECT count(DISTINCT text_hash) FROM chunks WHERE text_hash <> ''"))
         return Succession(total - missing_count(database, fingerprint), total)

@@ -162,7 +162,7 @@ class _Canvas:
             return self.lines.line_at(literal.offsets[offset]) + 1
 
         self.tasks.extend(read_tasks(literal.text, structure.items, line_of))
-        self.fields.extend(read_fields(literal.text, structure.inline, line_of))
+        self.fields.extend(read_fields(literal.text, structure.inline, structure.items, line_of))
         for start, end in structure.inline:
             links, tags = scan_inline(literal.text, start, end)
             self.tags.extend(tag.tag for tag in tags)

@@ -1,4 +1,4 @@
-"""Dates and times as people and chat exports write them, in Russian and English."""
+"""Times as chat exports write them, which only the chat as a whole tells apart: day or month first."""
 
 from __future__ import annotations
 
@@ -6,57 +6,10 @@ import re
 from collections.abc import Sequence
 from datetime import date, time
 
-_YEAR = r"(?P<year>(?:19|20)\d\d)"
-_MONTHS = {
-    "янв": 1,
-    "фев": 2,
-    "мар": 3,
-    "апр": 4,
-    "мая": 5,
-    "май": 5,
-    "июн": 6,
-    "июл": 7,
-    "авг": 8,
-    "сен": 9,
-    "окт": 10,
-    "ноя": 11,
-    "дек": 12,
-    "jan": 1,
-    "feb": 2,
-    "mar": 3,
-    "apr": 4,
-    "may": 5,
-    "jun": 6,
-    "jul": 7,
-    "aug": 8,
-    "sep": 9,
-    "oct": 10,
-    "nov": 11,
-    "dec": 12,
-}
-_NAMED = rf"(?P<name>{'|'.join(_MONTHS)})[^\W\d_]{{0,8}}\.?"
-_DATES = (
-    re.compile(rf"(?<!\d){_YEAR}(?P<sep>[-./_]?)(?P<month>\d\d)(?P=sep)(?P<day>\d\d)(?!\d)"),
-    re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?P<sep>[.-])(?P<month>\d{{1,2}})(?P=sep){_YEAR}(?!\d)"),
-    re.compile(rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s{{1,3}}{_NAMED},?\s{{1,3}}{_YEAR}(?!\d)", re.I),
-    re.compile(rf"\b{_NAMED}\s{{1,3}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s{{1,3}}{_YEAR}(?!\d)", re.I),
-)
 _MOMENT = re.compile(
     r"(?<!\d)(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,4})(?!\d)"
     r"\D{0,6}(?:(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\s?(?P<half>[AaPp])\.?[Mm])?)?"
 )
-
-
-def find_date(text: str) -> str:
-    """Return the first date that a text names, as `YYYY-MM-DD`; empty where there is none."""
-    found = [match for pattern in _DATES for match in pattern.finditer(text)]
-    for match in sorted(found, key=re.Match.start):
-        parts = match.groupdict()
-        month = _MONTHS[parts["name"].lower()] if parts.get("name") else int(parts["month"])
-        day = _valid(int(parts["year"]), month, int(parts["day"]))
-        if day:
-            return day
-    return ""
 
 
 def parse_moment(text: str, *, month_first: bool) -> str:
@@ -108,10 +61,3 @@ def _moment(match: re.Match[str], year: int, month: int, day: int) -> str:
         hour = hour % 12 + (12 if match["half"] in "Pp" else 0)
     at = time(hour, int(match["minute"]), int(match["second"] or 0))  # exports write local time without a zone
     return f"{date(year, month, day).isoformat()}T{at.isoformat('seconds' if match['second'] else 'minutes')}"
-
-
-def _valid(year: int, month: int, day: int) -> str:
-    try:
-        return date(year, month, day).isoformat()
-    except ValueError:
-        return ""

@@ -8,21 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vaultrag.domain import Link, LinkKind, Note, Turn
+from vaultrag.text.dates import find_date
 from vaultrag.vault.parsing.bases import is_base, parse_base
 from vaultrag.vault.parsing.blocks import HeadingLine, Structure, read_structure
 from vaultrag.vault.parsing.canvas import is_canvas, parse_canvas
 from vaultrag.vault.parsing.chats import clean_text, find_turns
 from vaultrag.vault.parsing.dataview import read_fields, read_tasks
-from vaultrag.vault.parsing.dates import find_date
 from vaultrag.vault.parsing.frontmatter import Frontmatter, aliases, frontmatter_tags, read_frontmatter, string_values
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.pages import is_pdf, parse_pages
 from vaultrag.vault.parsing.plain import plain_heading, plain_text
+from vaultrag.vault.parsing.properties import DATE_KEYS, plain_key, property_blocks
 from vaultrag.vault.parsing.syntax import RawLink, parse_property, scan_inline
 
 TITLE_LENGTH = 80  # characters of a first message that still read as a title
-DATE_KEYS = ("date", "дата", "created", "создано", "created_at", "date created", "create_time")
-_FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}/\d\d/\d\d)\.[^./]+$")  # a daily note such as `2025/03/15.md`
+_FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}/\d{1,2}/\d{1,2})\.[^./]+$")  # a daily note such as `2025/03/15.md`
 _CONFLICT_MARKS = [re.compile(rf"(?:\A|(?<=[\r\n])){mark}") for mark in ("<{7} ", "={7}[\r\n]", ">{7} ")]
 
 
@@ -53,11 +53,11 @@ def parse_note(path: str, text: str) -> Note:
         aliases=tuple(dict.fromkeys(aliases(front.properties))),
         tags=unique_tags([*frontmatter_tags(front.properties), *tags]),
         properties=front.properties,
-        blocks=tuple(structure.blocks),
+        blocks=(*property_blocks(text, front), *structure.blocks),
         links=(*_property_links(text, front, lines), *(as_link(link, lines) for link in links)),
         turns=tuple(turns),
         tasks=tuple(read_tasks(text, structure.items, line_of)),
-        fields=tuple(read_fields(text, structure.inline, line_of)),
+        fields=tuple(read_fields(text, structure.inline, structure.items, line_of)),
         date=date,
         date_source=date_source,
         content_hash=digest,
@@ -151,9 +151,9 @@ def _date(
     path: str, properties: Mapping[str, Any], headings: Sequence[HeadingLine], turns: Sequence[Turn]
 ) -> tuple[str, str]:
     """Return the note's date and where it is from; a file's mtime is not asked, it lies after a sync."""
-    lowered = {key.lower(): value for key, value in properties.items()}
+    spelled = {plain_key(key): value for key, value in properties.items()}
     for key in DATE_KEYS:
-        date = find_date(str(lowered.get(key) or ""))
+        date = find_date(str(spelled.get(key) or ""))
         if date:
             return date, "property"
     folders = _FOLDER_DATE.search(path)

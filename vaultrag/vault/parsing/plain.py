@@ -56,6 +56,7 @@ _EMPHASIS = re.compile(
 )
 _HIGHLIGHT = re.compile(r"==(?=\S)([^=]{1,2000}?)(?<=\S)==")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_YAML_MARKS = re.compile(r"(?<=: )[\"'\[{]++|^[\"'{\[]++|(?<![\"'\]}])[\"'\]}]++(?=,|$)|(?<=, )[\"']++", re.MULTILINE)
 _INVISIBLE = {"\u00a0": " ", "\u202f": " ", "\u200b": "", "\ufeff": "", "\u00ad": "", "\t": " "}
 
 
@@ -82,7 +83,8 @@ def plain_text(text: str, kind: BlockKind, quote_depth: int = 0) -> str:
             lines.append(content)
         else:
             lines.append(_row(content) if kind is BlockKind.TABLE else plain_line(content))
-    return _visible(clean_text("\n".join(line for line in lines if line.strip()))).strip()
+    words = "\n".join(line for line in lines if line.strip())
+    return _visible(clean_text(_YAML_MARKS.sub("", words) if kind is BlockKind.PROPERTIES else words)).strip()
 
 
 def _visible(text: str) -> str:

@@ -1,0 +1,75 @@
+"""Properties as a reader looks for them: which say something of the note, and the lines that they stand in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vaultrag.domain import Block, BlockKind
+from vaultrag.vault.parsing.frontmatter import Frontmatter
+
+DATE_KEYS = (  # the day that a note is about, then the day it was made; as `plain_key` spells them
+    *("date", "дата", "day", "дата заметки"),
+    *("created", "создано", "создана", "создан", "creation date", "date created", "дата создания", "created at"),
+    *("created on", "created date", "create date", "create time", "creation time", "время создания", "ctime"),
+)
+# What programs write for programs, and what is found without a passage: names, tags and the note's own date.
+_MACHINE_KEYS = frozenset(
+    """
+    alias aliases tag tags cssclass cssclasses publish permalink slug id uid uuid guid position icon banner sticker
+    layout template draft nexus provider lang modified updated mtime
+    """.split()
+) | {
+    *("plugin version", "conversation id", "artifact id", "version uuid", "version number", "kanban plugin"),
+    *("update time", "updated at", "date modified", "date updated", "modification date", "last modified", "изменено"),
+    *("дата изменения", "обновлено", "linter yaml title alias", "obsidian ui mode", "obsidian editing mode"),
+}
+_MACHINE_PREFIXES = ("excalidraw", "banner ", "cssclass", "obsidian ")
+_KEY_MARKS = re.compile(r"[\s_-]+|(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
+_OPAQUE = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[A-Za-z0-9+/=_-]{48,}")
+
+
+def plain_key(key: str) -> str:
+    """Spell a property's name in one way: `date-created`, `Date Created` and `dateCreated` as `date created`."""
+    return _KEY_MARKS.sub(" ", key.strip()).lower()
+
+
+def property_blocks(text: str, front: Frontmatter) -> list[Block]:
+    """Return the lines of the properties that say something, a block each; none where all is machinery.
+
+    A block that cannot be read is text all the same.
+    """
+    places = [place for place in front.places if not place.keys or any(_is_said(front, key) for key in place.keys)]
+    if not any(not place.keys or any(_tells(front, key) for key in place.keys) for place in places):
+        return []
+    return [Block(BlockKind.PROPERTIES, place.start, place.end, ()) for place in places if _has_word(text, place.start)]
+
+
+def _is_said(front: Frontmatter, key: str) -> bool:
+    plain = plain_key(key)
+    is_machinery = plain in _MACHINE_KEYS or plain.startswith(_MACHINE_PREFIXES)
+    is_machinery = is_machinery or ("nexus" in front.properties and plain in ("mode", "models"))
+    return not is_machinery and any(_leaves(front.properties.get(key)))
+
+
+def _tells(front: Frontmatter, key: str) -> bool:
+    """Tell whether a property is a reason for a passage: the note's date is read as such, and a tick says little."""
+    held = list(_leaves(front.properties.get(key)))
+    return _is_said(front, key) and plain_key(key) not in DATE_KEYS and any(not isinstance(one, bool) for one in held)
+
+
+def _leaves(value: object) -> Iterator[Any]:
+    """Yield what a reader could look for in a value."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    elif value is not None and not (isinstance(value, str) and (not value.strip() or _OPAQUE.fullmatch(value.strip()))):
+        yield value
+
+
+def _has_word(text: str, start: int) -> bool:
+    return not text.startswith("#", start)
