@@ -19,6 +19,7 @@
     │   └── RemoteFailed      exit 20, 502   the model server that the settings name could not be reached or refused
     ├── ExportUnusable        exit 21, 400   an exported file is damaged, no such file, or from a newer version
     └── ServerError           exit 17, 500   the local server could not start or be reached
+        ├── ServerBusy        exit 17, 500   its process lives and does not answer yet
         ├── PortTaken         exit 18, 500   something else listens on the port
         └── TokenUnreadable   exit 19, 401   the token file is missing, unreadable or stale
 
@@ -127,6 +128,10 @@ class ExportUnusable(VaultragError):
 
 class ServerError(VaultragError):
     exit_code = 17
+
+
+class ServerBusy(ServerError):
+    """Its process lives and does not answer: it, or the machine, is busy."""
 
 
 class PortTaken(ServerError):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Annotated
 
@@ -17,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from vaultrag import wire
 from vaultrag.api.background import follow
+from vaultrag.api.pulse import Pulse
 from vaultrag.api.record_routes import add_record_routes
 from vaultrag.api.responses import event_stream, json_response
 from vaultrag.api.runs import IndexRuns
@@ -41,13 +40,16 @@ def build_app(
 ) -> FastAPI:
     """Build the app over one open workspace. It trusts its caller: the guard stands around it."""
     app = FastAPI(title="VaultRAG", version=endpoint.version, docs_url=None, redoc_url=None, openapi_url=None)
-    health_thread = ThreadPoolExecutor(1, "health")  # its own: never behind a search that waits for a model
+
+    def look() -> Readiness:
+        return workspace.health.readiness()
+
+    pulse = Pulse(look)
 
     @app.get("/healthz", response_model=wire.Health)
     async def healthz() -> Response:
         """Say that the server lives, and how far its models are. Needs no token."""
-        loop = asyncio.get_running_loop()
-        readiness = await loop.run_in_executor(health_thread, workspace.health.readiness)
+        readiness = await pulse.now()
         return json_response(
             wire.Health(
                 status="ok",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,9 @@ from vaultrag.runtime.models.installed import is_present
 if TYPE_CHECKING:
     from vaultrag.cli.client import Client
     from vaultrag.cli.local import Local
+
+
+BUSY = "The server is busy with something else: waiting for it"
 
 
 class ServerUse(StrEnum):
@@ -40,13 +44,13 @@ class Backend(Protocol):
     def close(self) -> None: ...
 
 
-def find_backend(config: Config, use: ServerUse) -> Backend | None:
-    """Return the running server, if there is one and it may be used."""
+def find_backend(config: Config, use: ServerUse, on_busy: Callable[[], None]) -> Backend | None:
+    """Return the running server, if there is one and it may be used; `on_busy` as for `find_server`."""
     if use is ServerUse.NONE:
         return None
     from vaultrag.cli.client import find_server  # httpx costs a tenth of a second
 
-    return find_server(config)
+    return find_server(config, on_busy)
 
 
 def announce_start(config: Config, terminal: Terminal, use: ServerUse) -> None:

@@ -18,11 +18,12 @@ from vaultrag import wire
 from vaultrag.cli.proving import Unproven, prover
 from vaultrag.config import LOG_NAME, Config
 from vaultrag.domain import NOT_KEPT, Keep, Progress
-from vaultrag.errors import ServerError, TokenUnreadable
+from vaultrag.errors import ServerBusy, ServerError, TokenUnreadable
 from vaultrag.store.endpoint import ENDPOINT_NAME, Endpoint, read_endpoint
 from vaultrag.store.owner import living_owner
 
-HEALTH_SECONDS = 5.0  # loopback: a server that needs longer hangs
+HEALTH_SECONDS = 5.0  # loopback: whoever needs longer is busy, or the machine is
+PATIENCE_SECONDS = 60.0  # with a server that is busy; reading a large vault at once takes less
 CALL_SECONDS = 300.0  # a search may wait until the embedder has been imported and loaded
 SILENCE_SECONDS = 60.0  # streams send a heartbeat every five seconds
 LEAVE_SECONDS = 15.0  # children get three seconds each
@@ -30,6 +31,10 @@ POLL_SECONDS = 0.05
 UNAUTHORIZED = 401
 
 Body = TypeVar("Body", bound=BaseModel)
+
+
+def no_word() -> None:
+    """Say nothing."""
 
 
 class Client:
@@ -118,7 +123,7 @@ class Client:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise _hanging(self.endpoint) from error
+            raise _busy(self.endpoint) from error
         except (httpx.HTTPError, Unproven) as error:
             raise self._lost() from error
 
@@ -143,17 +148,27 @@ class Client:
         )
 
 
-def find_server(config: Config) -> Client | None:
+def find_server(config: Config, on_busy: Callable[[], None] = no_word) -> Client | None:
     """Return the server that owns this home's index, None where none runs, or where somebody else answers in its place.
 
-    Raises ServerError for one that hangs.
+    One that lives and does not answer is waited for, after `on_busy` was called. Raises ServerBusy after a minute.
     """
-    running = server_health(config)
-    return Client(running[0], config.home) if running else None
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    told = False
+    while True:
+        try:
+            running = server_health(config)
+            return Client(running[0], config.home) if running else None
+        except ServerBusy:
+            if time.monotonic() > deadline:
+                raise
+            if not told:
+                on_busy()
+            told = True
 
 
 def server_health(config: Config) -> tuple[Endpoint, wire.Health] | None:
-    """Return how the running server is, None where none runs. Raises ServerError for one that hangs."""
+    """Return how the running server is, None where none runs. Raises ServerBusy for one that does not answer."""
     endpoint = read_endpoint(config.home)
     health = _health(config, endpoint) if endpoint else None
     return (endpoint, health) if endpoint and health else None
@@ -164,7 +179,10 @@ def stop_server(config: Config) -> int | None:
 
     One that cannot be spoken to is ended by the system, if it owns the index. Raises ServerError if it stays.
     """
-    running = server_health(config)
+    try:
+        running = server_health(config)
+    except ServerBusy:
+        running = None
     if running is None:
         return _end_owner(config)
     endpoint, health = running
@@ -237,7 +255,7 @@ def _health(config: Config, endpoint: Endpoint) -> wire.Health | None:
         owner = living_owner(config.lock_path)
         if owner is None or owner.pid != endpoint.pid:
             return None  # that server has ended: whoever keeps us waiting took its port
-        raise _hanging(endpoint) from error
+        raise _busy(endpoint) from error
     except (httpx.HTTPError, Unproven, ValidationError):
         return None
 
@@ -246,8 +264,9 @@ def _http(endpoint: Endpoint, headers: Mapping[str, str]) -> httpx.Client:
     return httpx.Client(base_url=endpoint.url, headers=headers, trust_env=False)  # no proxy comes between
 
 
-def _hanging(endpoint: Endpoint) -> ServerError:
-    return ServerError(
-        f"The server on port {endpoint.port} does not answer.",
-        f"End process {endpoint.pid}, then run the command again.",
+def _busy(endpoint: Endpoint) -> ServerBusy:
+    return ServerBusy(
+        f"The server on port {endpoint.port} (process {endpoint.pid}) lives and does not answer:"
+        " it, or the machine, is busy.",
+        "Run the command again in a while, or with --no-server; `vaultrag serve --stop` would end the server.",
     )

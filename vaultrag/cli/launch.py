@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from vaultrag.child import environment_with
 from vaultrag.cli.client import POLL_SECONDS, Client, find_server
 from vaultrag.config import START_LOG_NAME, Config
 from vaultrag.errors import ServerError, VaultragError
-from vaultrag.store.endpoint import LOOPBACK, writing_into
+from vaultrag.store.endpoint import free_port, writing_into
 from vaultrag.store.privacy import private_opener
 from vaultrag.wire import Fault
 
@@ -47,7 +46,7 @@ def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
     settings = config.settings.server
     command = [sys.executable, "-P", "-m", "vaultrag", "serve", "--json"]  # -P: nothing from the current folder runs
     command += ["--vault", str(config.vault), "--home", str(config.home)]
-    command += ["--port", str(_free_port(settings.port)), "--idle", f"{settings.autostart_idle_minutes}m"]
+    command += ["--port", str(free_port(settings.port)), "--idle", f"{settings.autostart_idle_minutes}m"]
     with open(errors, "wb", opener=private_opener) as stderr:
         return subprocess.Popen(
             command,
@@ -61,18 +60,6 @@ def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
 
 
 _DETACHED: int = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-
-
-def _free_port(wanted: int) -> int:
-    """Return the port of the settings, or 0 (any) when another vault's server has it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, wanted))
-        except OSError:
-            return 0
-    return wanted
 
 
 def _reason(errors: Path) -> VaultragError:

@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import secrets
+import socket
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from vaultrag.errors import DiskFull, ServerError, TokenUnreadable, is_disk_full
 ENDPOINT_NAME = "server.json"
 TOKEN_BYTES = 32  # 256 bits: not to be guessed
 LOOPBACK = "127.0.0.1"
+PORTS_TRIED = 20  # more vaults than anybody serves at once
 PROOF_PATH = "/proof"
 NONCE = "[0-9a-f]{64}"  # what is asked by: 256 bits, so that no answer was heard before
 _PROOF_LABEL = "vaultrag proof 1"  # a key that is used for this alone signs nothing else
@@ -93,6 +95,22 @@ def read_endpoint(home: Path) -> Endpoint | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def free_port(wanted: int) -> int:
+    """Return the wanted port or the next free one; 0 (any) where another vault's servers have all of the next few."""
+    return next((port for port in range(wanted, min(wanted + PORTS_TRIED, 65536)) if _is_free(port)), 0)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def announce(home: Path, endpoint: Endpoint) -> None:

@@ -79,7 +79,9 @@ class Server(Shape):
     model: str
     residents: list[LoadedModel] = []
     swap: str = ""
-    watching: str = Field("", description="How it follows the vault: `events`, `polling`, or not at all.")
+    watching: str = Field(
+        "", description="How it follows the vault: `events`, `polling`, or not; `unknown` while it is busy."
+    )
 
 
 class Attention(Shape):

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from vaultrag import wire
 from vaultrag.cli import render
-from vaultrag.cli.backend import Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
+from vaultrag.cli.backend import BUSY, Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
 from vaultrag.cli.models.recommend import hint
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
@@ -83,7 +83,8 @@ class Ask:
     def run(self) -> None:
         """Print the answer: one JSON document, plain text into a pipe, or the draft and then the answer."""
         draft = ShownDraft("Searching the notes", self.question)
-        backend = find_backend(self.config, self.server_use)
+        with contextlib.ExitStack() as waiting:
+            backend = find_backend(self.config, self.server_use, lambda: self._wait(draft, waiting))
         if backend is None:
             self._require_model()
             announce_start(self.config, self.terminal, self.server_use)
@@ -106,6 +107,12 @@ class Ask:
         if is_remote(name):
             return
         require_model(find_model(name, ModelKind.CHAT, self.config.models), self.config.models)
+
+    def _wait(self, draft: ShownDraft, waiting: contextlib.ExitStack) -> None:
+        """Say why the server is waited for, over what words find meanwhile."""
+        draft.stage = BUSY
+        waiting.enter_context(self._shown(draft))
+        self._find_by_words(draft, None)
 
     def _find_by_words(self, draft: ShownDraft, server: Backend | None) -> None:
         """Find something to look at while models load; whatever fails here is told by the question itself."""

@@ -8,8 +8,8 @@ from vaultrag.cli.client import server_health, stop_server
 from vaultrag.cli.options import Serve
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config, require_vault
-from vaultrag.errors import IndexLocked, UsageError, VaultError
-from vaultrag.store.endpoint import Endpoint
+from vaultrag.errors import IndexLocked, ServerBusy, UsageError, VaultError
+from vaultrag.store.endpoint import Endpoint, free_port, read_endpoint
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -18,9 +18,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | None, idle: str | None) -> None:
     """Serve until stopped. Raises IndexLocked when a server for this vault runs already."""
     settings = config.settings.server
-    running = server_health(config)
-    if running is not None:
-        endpoint, _ = running
+    if (endpoint := _running(config)) is not None:
         raise IndexLocked(
             f"A server for this vault runs already: {endpoint.url}, process {endpoint.pid}.",
             "Use it, or end it with `vaultrag serve --stop`.",
@@ -42,10 +40,30 @@ def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | Non
 
     serve(
         config,
-        settings.port if port is None else port,
+        _port(config, terminal, port),
         settings.idle_minutes * 60 if idle is None else seconds(idle),
         say_ready,
     )
+
+
+def _running(config: Config) -> Endpoint | None:
+    """Return where a server for this vault runs, busy as it may be."""
+    try:
+        found = server_health(config)
+    except ServerBusy:
+        return read_endpoint(config.home)
+    return found[0] if found else None
+
+
+def _port(config: Config, terminal: Terminal, asked: int | None) -> int:
+    """Return the port to listen on: the one asked for or set, else the first free one from the default on."""
+    settings = config.settings.server
+    if asked is not None or "port" in settings.model_fields_set:
+        return settings.port if asked is None else asked
+    free = free_port(settings.port)
+    if free != settings.port:
+        terminal.note(f"Port {settings.port} is taken, perhaps by another vault's server; taking another.")
+    return free
 
 
 def end_server(config: Config, terminal: Terminal) -> None:

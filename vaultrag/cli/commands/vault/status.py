@@ -12,20 +12,27 @@ from vaultrag import wire
 from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import Config
 from vaultrag.domain import Attention, counted
+from vaultrag.errors import ServerBusy
 from vaultrag.maintenance.status import read_status
 from vaultrag.store.database import Access
 from vaultrag.store.endpoint import Endpoint, read_endpoint
 from vaultrag.store.opening import open_database
+
+UNKNOWN = "unknown"  # while a server that lives does not answer
 
 
 def print_status(config: Config, terminal: Terminal) -> None:
     """Print the figures of the index. Raises IndexMissing before the first index run."""
     with open_database(config.database_path, Access.READ) as database:
         found = read_status(config, database)
-    served = _served(config)
+    try:
+        served = _served(config)
+        server = _server(*served) if served else None
+    except ServerBusy:
+        served, server = None, _busy(config)
     if served is not None and found.attention is None:
         found = replace(found, attention=_trouble(served[1]))
-    status = wire.IndexStatus.of(found, server=_server(*served) if served else None)
+    status = wire.IndexStatus.of(found, server=server)
     if terminal.json:
         terminal.print_json(status)
     else:
@@ -58,6 +65,16 @@ def _server(endpoint: Endpoint, health: wire.Health) -> wire.Server:
         residents=health.readiness.residents,
         swap=health.readiness.swap,
         watching=health.watching,
+    )
+
+
+def _busy(config: Config) -> wire.Server | None:
+    """Return what is known of a server that lives and does not answer."""
+    endpoint = read_endpoint(config.home)
+    if endpoint is None:
+        return None
+    return wire.Server(
+        pid=endpoint.pid, url=endpoint.url, version=endpoint.version, embedder=UNKNOWN, model=UNKNOWN, watching=UNKNOWN
     )
 
 
@@ -135,6 +152,8 @@ def _local_time(moment: str) -> str:
 def _server_line(server: wire.Server | None) -> str:
     if server is None:
         return "none runs"
+    if server.watching == UNKNOWN:
+        return f"{server.url}, process {server.pid}; it lives, and is too busy to answer just now"
     following = {"events": "follows the vault", "polling": "looks at the vault every few seconds"}
     watching = following.get(server.watching, "does not follow the vault")
     return f"{server.url}, process {server.pid}; {watching}; embedder {server.embedder}, model {server.model}"
