@@ -167,3 +167,20 @@ def test_what_was_found_can_be_looked_at_while_the_model_loads(tmp_path: Path) -
     assert events[0] == PassagesFound(found.passages, 0, ())
     assert events[1:3] == [ModelLoading(0.2), ModelLoading(0.9)]
     assert isinstance(events[3], PassagesFound)
+
+
+def test_a_quote_stands_as_it_is_written_where_the_note_names_characters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "Закупки.\n\nПоставщик &mdash; M&uuml;ller&nbsp;GmbH, отдел R&amp;D, бюджет &lt;100&gt;.\n"
+    monkeypatch.setitem(NOTES, "Клиппер.md", note)
+    answer, _, model = ask(tmp_path, "Кто поставщик?", ["Поставщик — Müller GmbH, отдел R&D, бюджет 100."])
+    assert "Поставщик — Müller GmbH, отдел R&D, бюджет <100>." in model.prompts[-1][-1].content
+    [citation] = answer.citations
+    assert citation.quote == note.split("\n")[2]
+    assert (citation.span.first_line, citation.span.first_column, citation.span.last_column) == (
+        3,
+        1,
+        len(citation.quote),
+    )
+    assert citation.verified == "verbatim"

@@ -333,3 +333,28 @@ def test_a_month_finds_its_days_and_no_other(diary: Workspace) -> None:
 def test_a_date_says_through_which_day_a_note_was_found(diary: Workspace) -> None:
     [found] = diary.search("21.07.2024", 8, Reach.WORDS).passages
     assert [(share.lane, share.via) for share in found.trace] == [("name", "2024-07-21")]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("M&uuml;ller&nbsp;GmbH &mdash; поставщик.", "Müller"),
+        ("Отдел R&amp;D, бюджет &lt;100&gt;.", "R&D"),
+        ("&#1055;&#x440;ивет всем.", "привет"),
+        ("Условие if (a<b && предохранитель>c) проверяет насос.", "предохранитель"),
+        ("Клапан закрывается <t выше нормы, манометр показывает 5> бар.", "манометр"),
+        ("Dear <first name>, call <the plumber>.", "plumber"),
+        ("![](a.png 'Насос') <img src='b.png' alt='Коллектор'>", "коллектор"),
+    ],
+)
+def test_words_are_found_as_a_reader_sees_them(tmp_path: Path, text: str, query: str) -> None:
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "Заметка.md").write_text(f"Начало.\n\n{text}\n", encoding="utf-8")
+    (vault / "Другая.md").write_text("Здесь ничего похожего.\n", encoding="utf-8")
+    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        [found] = opened.search(query, 8, Reach.WORDS).passages
+    assert found.chunk.path == "Заметка.md"
+    assert text in found.chunk.text

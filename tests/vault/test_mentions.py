@@ -104,3 +104,7 @@ def test_a_name_between_angle_brackets_counts_unless_those_are_a_tag() -> None:
 @pytest.mark.parametrize("name", ["…", "???", "🎉", ""])
 def test_name_without_a_word_is_found_nowhere(name: str) -> None:
     assert found(f"Умный дом … {name} smart", name, "Умный дом") == ["Умный дом"]
+
+
+def test_a_name_is_found_where_the_text_names_its_characters() -> None:
+    assert found("Сказал о M&uuml;ller&nbsp;Haus вчера.", "Müller Haus") == ["Müller Haus"]

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from vaultrag.answering.citations import SourceSentence, without_lead
 from vaultrag.domain import Verification
 from vaultrag.text.dates import canonical_dates
+from vaultrag.text.entities import decoded
 from vaultrag.text.language import Token, content_tokens, fold, stem, tokens
 from vaultrag.text.morphology import term_of
 from vaultrag.text.numbers import canonical_numbers
@@ -183,7 +184,7 @@ class Sources:
 
 def bag_of(text: str) -> Bag:
     """Return the meaning-bearing words of a text; numbers and dates of any spelling are equal."""
-    said = canonical_numbers(canonical_dates(without_lead(text)))
+    said = canonical_numbers(canonical_dates(decoded(without_lead(text))))
     found = [token for token in content_tokens(said) if not token.is_symbol]
     exact = frozenset(token.stem for token in found if _is_exact(token))
     capital = [(token, token.text.lower()) for token in found if _is_name(token)]

@@ -22,6 +22,7 @@ from vaultrag.domain import (
     SentenceState,
 )
 from vaultrag.errors import VaultragError
+from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 
 LOOP = 2  # so many repeated sentences in a row, and the draft ends: small models repeat until the limit
@@ -160,7 +161,7 @@ class Draft:
         return citation
 
     def _attribute_by_meaning(self, missing: Sequence[int], embedder: Embedder) -> None:
-        sources = embedder.embed_passages([source.text for source in self._sources.sentences])
+        sources = embedder.embed_passages([as_shown(source.text) for source in self._sources.sentences])
         asked = embedder.embed_passages([self._drafted[index].text for index in missing])
         for index, row in zip(missing, np.asarray(asked @ sources.T), strict=True):
             one = self._drafted[index]

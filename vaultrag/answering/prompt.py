@@ -10,6 +10,7 @@ from importlib import resources
 
 from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.domain import Message, Passage, Refusal
+from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import count_terms
 from vaultrag.text.terms import index_terms, question_terms
@@ -116,7 +117,7 @@ def _block(number: int, part: Offered) -> str:
 
 def _readable(text: str) -> str:
     """Drop what a reader does not need: quote marks of chats and callouts, message ids, marks left by chat exports."""
-    text = _CHAT_MARKS.sub("", without_comments(text))
+    text = as_shown(_CHAT_MARKS.sub("", without_comments(text)))
     lines = [_QUOTE.sub("", line).rstrip() for line in NEWLINE.split(text)]
     return _EMPTY_LINES.sub("\n\n", "\n".join(line for line in lines if not TURN_HEADER.match(line))).strip()
 
@@ -128,7 +129,7 @@ def _excerpt(question: str, passage: Passage, share: float) -> Offered | None:
     if share <= 0 or len(borders) < 2:
         return None
     asked = question_terms(question)
-    gains = [count_terms(asked, index_terms(text[a:b])) for a, b in borders]
+    gains = [count_terms(asked, index_terms(as_shown(text[a:b]))) for a, b in borders]
     best: tuple[int, int, int] | None = None
     for first in range(len(borders)):
         last = first

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice, pairwise, product
 
+from vaultrag.text.entities import as_shown
 from vaultrag.text.language import FUNCTION_WORDS, Token, fold, language_of, word_stems, words
 from vaultrag.text.morphology import Term, forms_of, term_of
 from vaultrag.vault.parsing.syntax import HTML_TAG
@@ -134,6 +135,7 @@ class NameIndex:
 
     def find(self, text: str) -> Iterator[Found]:
         """Yield the names in a text, the longest where several begin at one word."""
+        text = as_shown(text)
         open_text = _without_addresses(_HIDDEN.sub(_blank, text))
         if not self._begins_in(word_stems(open_text)):
             return

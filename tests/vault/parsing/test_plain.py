@@ -6,7 +6,7 @@ import pytest
 
 from vaultrag.domain import BlockKind
 from vaultrag.vault.parsing.parse import parse_note
-from vaultrag.vault.parsing.plain import plain_text
+from vaultrag.vault.parsing.plain import plain_heading, plain_text
 
 
 def words(text: str, kind: BlockKind = BlockKind.PARAGRAPH) -> str:
@@ -82,3 +82,28 @@ def test_a_comment_in_code_is_no_comment() -> None:
 def test_a_year_at_the_beginning_of_a_line_is_no_number_of_an_item() -> None:
     assert words("1. раз\n12) два", BlockKind.LIST) == "раз\nдва"
     assert words("1998. Родился сын\n- 2004) Переезд", BlockKind.LIST) == "1998. Родился сын\n2004) Переезд"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (
+            "M&uuml;ller&nbsp;GmbH &mdash; поставщик. Отдел R&amp;D, бюджет &lt;100&gt;.",
+            "Müller GmbH — поставщик. Отдел R&D, бюджет <100>.",
+        ),
+        ("> &laquo;Ёлка&raquo; &#8212; &#x201c;tree&#x201d;", "«Ёлка» — “tree”"),
+        ("&lt;b&gt; и &#42;не курсив&#42;", "<b> и *не курсив*"),
+        (r"\&amp; и `R&amp;D` и ``a ` &lt;``", "&amp; и R&amp;D и a ` &lt;"),
+        ("[R&amp;D](x.md) ![M&uuml;ller](a.png) <b title='R&amp;D'>x</b>", "R&D Müller R&D x"),
+        ("R&D, AT&T и ?a=1&copy=2", "R&D, AT&T и ?a=1&copy=2"),
+    ],
+)
+def test_references_to_characters_are_the_characters_outside_code(text: str, seen: str) -> None:
+    assert words(text) == seen
+
+
+def test_references_are_read_in_headings_tables_and_html_and_not_in_code() -> None:
+    assert plain_heading("R&amp;D") == "R&D"
+    assert words("| R&amp;D | a&#124;b |\n|---|---|", BlockKind.TABLE) == "R&D | a|b"
+    assert words("<p>M&uuml;ller</p>", BlockKind.HTML) == "Müller"
+    assert words("```\n&amp;\n```", BlockKind.CODE) == "&amp;"

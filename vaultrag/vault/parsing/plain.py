@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection
 
 from vaultrag.domain import BlockKind
+from vaultrag.text.code_spans import CodeSpans, parts
+from vaultrag.text.entities import REFERENCE, character
 from vaultrag.vault.parsing.chats import clean_text
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
@@ -22,8 +23,7 @@ _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
 _BLOCK_ID = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$")
 _TABLE_RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
-_CODE_SPAN = re.compile(r"(`[^`]+`)")
-_MARKUP = re.compile(r"[\[\]<*_~=`%\\^!$]")
+_MARKUP = re.compile(r"[\[\]<*_~=`%\\^!$&]")
 
 _WIKILINK = re.compile(r"(!?)\[\[((?:(?!\[\[|\]\])[^|])*)(?:\|((?:(?!\[\[|\]\]).)*))?\]\]")
 _LINK = re.compile(  # bounded, so that a failed attempt costs a constant
@@ -55,7 +55,7 @@ _EMPHASIS = re.compile(
     r"\*(?<![\w*]\*)(?=[^\s*])([^*]{1,500}?)(?<=\S)\*(?![\w*])|_(?<!\w_)(?=[^\s_])([^_]{1,500}?)(?<=\S)_(?!\w)"
 )
 _HIGHLIGHT = re.compile(r"==(?=\S)([^=]{1,2000}?)(?<=\S)==")
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_ESCAPE = re.compile(rf"\\([!-/:-@\[-`{{-~])|{REFERENCE}")
 _YAML_MARKS = re.compile(r"(?<=: )[\"'\[{]++|^[\"'{\[]++|(?<![\"'\]}])[\"'\]}]++(?=,|$)|(?<=, )[\"']++", re.MULTILINE)
 _INVISIBLE = {"\u00a0": " ", "\u202f": " ", "\u200b": "", "\ufeff": "", "\u00ad": "", "\t": " "}
 
@@ -97,34 +97,18 @@ def without_comments(text: str) -> str:
     """Return the text without its closed HTML comments; one that nothing closes or that is code hides nothing."""
     if "<!--" not in text:
         return text
-    parts: list[str] = []
+    kept: list[str] = []
     at = look = 0
-    code = _CodeSpans(text)
+    code = CodeSpans(text)
     while match := _CODE_OR_COMMENT.search(text, look):
         if match.group() != "<!--":
-            look = code.end(match)
+            look = code.end(match.start(), len(match.group())) or match.end()
         elif (end := text.find("-->", match.end())) < 0:
             break
         else:
-            parts.append(text[at : match.start()])
+            kept.append(text[at : match.start()])
             at = look = end + 3
-    return "".join((*parts, text[at:]))
-
-
-class _CodeSpans:
-    """Where each code span of a text ends: at the next run of as many backticks."""
-
-    def __init__(self, text: str) -> None:
-        self._runs: dict[int, list[int]] = {}
-        for run in re.finditer(r"`+", text):
-            self._runs.setdefault(len(run.group()), []).append(run.start())
-
-    def end(self, opening: re.Match[str]) -> int:
-        """Return the end of the span that a run opens, or of the run, where nothing closes it."""
-        length = len(opening.group())
-        runs = self._runs[length]
-        closing = bisect_right(runs, opening.start())
-        return runs[closing] + length if closing < len(runs) else opening.end()
+    return "".join((*kept, text[at:]))
 
 
 def plain_line(line: str) -> str:
@@ -149,8 +133,7 @@ def plain_heading(line: str) -> str:
         line = _BLOCK_ID.sub("", line)
     if "`" not in line:
         return _inline(line).strip()
-    parts = _CODE_SPAN.split(line)
-    return "".join(part.strip("`") if index % 2 else _inline(part) for index, part in enumerate(parts)).strip()
+    return "".join(part.strip("`") if is_code else _inline(part) for part, is_code in parts(line)).strip()
 
 
 def _inline(text: str) -> str:
@@ -165,7 +148,11 @@ def _inline(text: str) -> str:
     if "*" in text or "_" in text or "~~" in text or "%%" in text:
         text = _STRONG.sub("", text)
         text = _EMPHASIS.sub(lambda match: match.group(1) or match.group(2), text)
-    return _ESCAPE.sub(r"\1", text) if "\\" in text else text
+    return _ESCAPE.sub(lambda match: match.group(1) or character(match.group()), text) if _escapes(text) else text
+
+
+def _escapes(text: str) -> bool:
+    return "\\" in text or "&" in text
 
 
 def _wikilink_words(match: re.Match[str]) -> str:
