@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tests.vault.parsing.test_machine_data import noise
 from vaultrag.domain import Chunk
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.parsing.lines import Lines
@@ -277,3 +280,42 @@ def test_a_callout_without_a_title_is_named_by_its_type() -> None:
 def test_a_sign_inside_a_line_is_no_quote() -> None:
     [chunk] = cut("> > если x > y\n\na -> b^[Сноска тут] > c\n")
     assert chunk.embedded == "если x > y\na -> b (Сноска тут) > c"
+
+
+def test_a_picture_parts_passages_and_is_in_none() -> None:
+    data = noise(200_000)
+    for note in (f"Текст до.\n\n![]({{}}{data})\n\nТекст после.\n", f"Текст до. ![]({{}}{data}) Текст после."):
+        chunks = cut(note.format("data:image/png;base64,"))
+        assert [chunk.text for chunk in chunks] == ["Текст до.", "Текст после."]
+        assert [chunk.embedded for chunk in chunks] == ["Текст до.", "Текст после."]
+
+
+def test_of_a_drawing_only_its_own_text_is_left() -> None:
+    lines = "\n\n".join(noise(256, seed) for seed in range(300))
+    head = "---\nexcalidraw-plugin: parsed\n---\n==⚠  Switch to EXCALIDRAW VIEW in the MORE OPTIONS menu. ⚠==\n\n"
+    own = "# Excalidraw Data\n\n## Text Elements\nСхема щитка ^abcd1234\n\n## Embedded Files\n"
+    own = f"{own}{'0a' * 20}: [[Щиток.png]]\n\n"
+    for note in (
+        f"{head}{own}%%\n## Drawing\n```compressed-json\n{lines}\n```\n%%",
+        f'{head}{own}# Drawing\n```json\n{{"type":"excalidraw","elements":["{noise(9000)}"]}}\n```\n%%',
+    ):
+        chunks = cut(note)
+        assert [chunk.embedded for chunk in chunks] == ["Схема щитка", "Щиток.png"]
+        assert chunks[0].heading_path == ("Excalidraw Data", "Text Elements")
+
+
+def test_rows_and_items_after_data_keep_their_header_and_parents() -> None:
+    rows = f"| имя | ключ |\n|---|---|\n| один | {noise(900)} |\n| два | нет |\n"
+    assert cut(rows)[-1].embedded == "имя | ключ\nдва | нет"
+    assert cut(f"- дом\n  - {noise(900)}\n  - насос\n")[-1].embedded == "дом\nнасос"
+
+
+def test_a_comment_longer_than_a_passage_parts_passages() -> None:
+    chunks = cut(f"До.\n\n<!-- {sentences(60)} -->\n\nПосле.\n")
+    assert [chunk.text for chunk in chunks] == ["До.", "После."]
+
+
+def test_data_in_a_card_of_a_canvas_is_in_no_passage() -> None:
+    text = f"Насос ![]({{}}{noise(3000)}) и клапан".format("data:image/png;base64,")
+    card = json.dumps({"nodes": [{"id": "a", "type": "text", "text": text, "x": 0, "y": 0, "width": 9, "height": 9}]})
+    assert " ".join(chunk.embedded for chunk in cut(card, path="n.canvas")).split() == ["Насос", "и", "клапан"]

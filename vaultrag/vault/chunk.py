@@ -12,11 +12,13 @@ from itertools import takewhile
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
 from vaultrag.text.language import language_of, sentences
 from vaultrag.vault.bare import with_bare_passages
+from vaultrag.vault.block_text import BlockText
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
-from vaultrag.vault.parsing.canvas import Literal, is_canvas, read_literal
+from vaultrag.vault.parsing.canvas import Literal
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
-from vaultrag.vault.parsing.plain import plain_heading, plain_text, without_comments
-from vaultrag.vault.split import halve, split_block
+from vaultrag.vault.parsing.machine_data import LONGEST_GAP
+from vaultrag.vault.parsing.plain import plain_heading, plain_text
+from vaultrag.vault.split import Piece, halve, split_block
 
 TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings
 TINY_CARD = 12  # tokens: a card of about five words is near to every question
@@ -27,8 +29,6 @@ HEADING_SHARE = 3  # a heading path may take a third of a chunk
 
 _ANNOUNCED = frozenset((BlockKind.LIST, BlockKind.TABLE, BlockKind.CODE))
 _ITEM_ID = re.compile(r"(?<=[ \t])\^([A-Za-z0-9-]+)[ \t]*(?=[\r\n]|\Z)")
-_CODE_DEPTH = re.compile(r" {0,3}(?:> ?)*")
-_WORD = re.compile(r"[^\W_]")
 
 
 def chunk_note(
@@ -36,9 +36,9 @@ def chunk_note(
 ) -> list[Chunk]:
     """Cut a note into chunks of about `target` tokens of `embedded`, none above `limit`.
 
-    They overlap nowhere and hold all the text, save HTML comments, thematic breaks and properties that say nothing; of
-    a canvas, the cards. Properties and each message of a chat share no chunk with others. `embedded` also has what
-    `transclude` gives for embeds. A note without text has one chunk, too.
+    They overlap nowhere and hold all the text, save HTML comments, thematic breaks, machine data and properties that
+    say nothing; of a canvas, the cards. Properties and each message of a chat share no chunk with others. `embedded`
+    also has what `transclude` gives for embeds. A note without text has one chunk, too.
     """
     return with_bare_passages(note, _Chunker(note, count_tokens, target, limit, transclude).chunks())
 
@@ -80,7 +80,8 @@ class _Chunker:
         self.target = target
         self.limit = limit
         self.lines = Lines(note.text)
-        self.is_canvas = is_canvas(note.path)
+        self.texts = BlockText(note)
+        self.is_canvas = self.texts.is_canvas
         self.elsewhere = Elsewhere(note, transclude)
         self.prefixes: dict[tuple[str, ...], tuple[str, int]] = {}
         self.occurrences: Counter[str] = Counter()
@@ -92,41 +93,44 @@ class _Chunker:
         return [chunk for group in groups for chunk in self._emit(group)]
 
     def _units(self, block: Block) -> Iterator[_Unit]:
-        literal = self._literal(block)
         if block.kind is BlockKind.HEADING:
-            yield _Unit(block, block.start, block.end, "", 0)
+            if not block.heading_path or block.heading_path[-1] not in self.texts.plugin_headings:
+                yield _Unit(block, block.start, block.end, "", 0)
             return
-        words = self._words(literal.text, block, literal.text)
-        if not words:
-            return
-        if block.kind is BlockKind.TURN:
-            yield _Unit(block, block.start, block.end, "", 0)
-            return
-        tokens = self._tokens(words)
-        room = self._room(self._lead(block, block.heading_path))
-        if tokens <= room:
-            yield _Unit(block, block.start, block.end, words, tokens)
-            return
-        yield from self._split(block, literal, tokens, room)
+        literal = self.texts.literal(block)
+        for start, end in self.texts.parts(block, literal):
+            words = self.texts.words(literal.text[start:end], block, literal.text)
+            if not words:
+                continue
+            if block.kind is BlockKind.TURN:
+                yield _Unit(block, block.start, block.end, "", 0)
+                return
+            tokens = self._tokens(words)
+            room = self._room(self._lead(block, block.heading_path))
+            if tokens <= room and start == 0:
+                yield _Unit(block, *self._place(literal, start, end), words, tokens)
+            else:
+                yield from self._split(block, literal, Piece(start, end, tokens), room)
 
-    def _split(self, block: Block, literal: Literal, tokens: int, room: int) -> Iterator[_Unit]:
+    def _split(self, block: Block, literal: Literal, whole: Piece, room: int) -> Iterator[_Unit]:
         header, header_tokens = self._table_header(block, literal, room)
         text = literal.text
         outline = Outline(text) if block.kind is BlockKind.LIST else None
 
         def measure(start: int, end: int) -> int:
-            return self._tokens(self._words(text[start:end], block, text))
+            return self._tokens(self.texts.words(text[whole.start + start : whole.start + end], block, text))
 
-        pieces = split_block(text, block.kind, tokens, self.target - header_tokens, room - header_tokens, measure)
-        for piece in pieces:
-            words = self._words(text[piece.start : piece.end], block, text)
+        part, tokens = text[whole.start : whole.end], whole.tokens
+        for piece in split_block(part, block.kind, tokens, self.target - header_tokens, room - header_tokens, measure):
+            start, end = whole.start + piece.start, whole.start + piece.end
+            words = self.texts.words(text[start:end], block, text)
             if not words:
                 continue
-            if piece.start > 0 and header:
+            if start > 0 and header:
                 words = f"{header}\n{words}"
-            elif piece.start > 0 and outline:
-                words = self._under_parents(words, outline.above(piece.start), room)
-            yield _Unit(block, *self._place(literal, piece.start, piece.end), words, self._tokens(words))
+            elif start > 0 and outline:
+                words = self._under_parents(words, outline.above(start), room)
+            yield _Unit(block, *self._place(literal, start, end), words, self._tokens(words))
 
     def _under_parents(self, words: str, parents: list[str], room: int) -> str:
         """Put the items above a part of a list before it, as many of the inner ones as there is room for."""
@@ -165,6 +169,8 @@ class _Chunker:
         leaves_properties = last.block.kind is BlockKind.PROPERTIES is not unit.block.kind
         if unit.block.turn != last.block.turn or leaves_properties or self._crosses_cards(last, unit):
             return False
+        if unit.start - last.end >= LONGEST_GAP:
+            return False  # comments or machine data would be most of the passage
         path, next_path = last.block.heading_path, unit.block.heading_path
         if last.is_opening:
             return next_path[: len(path)] == path
@@ -272,7 +278,7 @@ class _Chunker:
         return embedded
 
     def _source(self, unit: _Unit) -> str:
-        return self._literal(replace(unit.block, start=unit.start, end=unit.end)).text
+        return self.texts.literal(replace(unit.block, start=unit.start, end=unit.end)).text
 
     def _shortened(self, words: str) -> str:
         """Return the first sentences of words from elsewhere: they say what a passage is about, no more."""
@@ -293,10 +299,10 @@ class _Chunker:
                 yield replace(group, units=units, tokens=sum(unit.tokens for unit in units))
             return
         unit = group.units[0]
-        literal = self._literal(replace(unit.block, start=unit.start, end=unit.end))
+        literal = self.texts.literal(replace(unit.block, start=unit.start, end=unit.end))
         middle = halve(literal.text, 0, len(literal.text))
         for start, end in ((0, middle), (middle, len(literal.text))):
-            words = self._words(literal.text[start:end], unit.block, literal.text)
+            words = self.texts.words(literal.text[start:end], unit.block, literal.text)
             place = self._place(literal, start, end)
             tokens = self._tokens(words)
             yield replace(group, units=(_Unit(unit.block, *place, words, tokens),), tokens=tokens)
@@ -345,7 +351,9 @@ class _Chunker:
     def _prefix(self, heading_path: tuple[str, ...]) -> tuple[str, int]:
         """Return the heading path as words, its outer headings dropped until it leaves room for text."""
         if heading_path not in self.prefixes:
-            self.prefixes[heading_path] = self._shortened_prefix([plain_heading(part) for part in heading_path])
+            self.prefixes[heading_path] = self._shortened_prefix(
+                [plain_heading(part) for part in heading_path if part not in self.texts.plugin_headings]
+            )
         return self.prefixes[heading_path]
 
     def _shortened_prefix(self, parts: list[str]) -> tuple[str, int]:
@@ -364,25 +372,8 @@ class _Chunker:
             return len(words) // USUAL_TOKEN
         return self.count(words) if words else 0
 
-    def _literal(self, block: Block) -> Literal:
-        if self.is_canvas:
-            return read_literal(self.note.text, block.start, block.end)
-        return Literal(self.note.text[block.start : block.end], range(block.start, block.end + 1))
-
     def _place(self, literal: Literal, start: int, end: int) -> tuple[int, int]:
         return literal.offsets[start], literal.offsets[end]
-
-    def _words(self, part: str, block: Block, whole: str) -> str:
-        """Return the words of a part; its own characters where there are word characters but no words."""
-        depth = 0
-        if block.kind is BlockKind.CODE:
-            opening = _CODE_DEPTH.match(whole)
-            depth = opening.group().count(">") if opening else 0
-        words = plain_text(part, block.kind, depth)
-        if _WORD.search(words):
-            return words
-        bare = without_comments(part).strip()
-        return bare if _WORD.search(bare) else words
 
     def _trimmed(self, start: int, end: int) -> tuple[int, int]:
         text = self.note.text

@@ -10,6 +10,7 @@ from vaultrag.text.code_spans import CodeSpans, parts
 from vaultrag.text.entities import REFERENCE, character
 from vaultrag.vault.parsing.chats import clean_text
 from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.machine_data import without_machine_data
 from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
 
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
@@ -61,10 +62,15 @@ _INVISIBLE = {"\u00a0": " ", "\u202f": " ", "\u200b": "", "\ufeff": "", "\u00ad"
 
 
 def plain_text(text: str, kind: BlockKind, quote_depth: int = 0) -> str:
-    """Return the words of a block or a part of one, line by line, without Markdown, comments and citation marks.
+    """Return the words of a block or a part of one: no Markdown, comments, citation marks or machine data.
 
     `quote_depth` says how many `>` stand before each line of code: those of the code itself are kept.
     """
+    return shown_words(without_machine_data(text, is_code=kind is BlockKind.CODE), kind, quote_depth)
+
+
+def shown_words(text: str, kind: BlockKind, quote_depth: int = 0) -> str:
+    """Return the words of a text that holds no machine data."""
     text = NEWLINE.sub("\n", text)
     if kind is BlockKind.CODE:
         return _code(text, quote_depth)
@@ -176,7 +182,8 @@ def _tag_words(tag: re.Match[str], tags: Collection[str]) -> str:
     name, written = tag["name"].lower(), tag["attributes"]
     attributes = {key.lower(): one or two or three for key, one, two, three in _ATTRIBUTE.findall(written)}
     partner = f"<{name}" if tag["close"] else f"</{name}"
-    if name not in _ELEMENTS and (name not in _WORDS or not (attributes or partner in tags)):
+    is_whole = bool(attributes) or partner in tags or tag.group().endswith("/>")
+    if name not in _ELEMENTS and not (name in _WORDS and is_whole):
         return tag.group()
     if "=" not in written and not _SWITCHES.issuperset(attributes):
         return tag.group()
