@@ -75,6 +75,18 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LongNote:
+    """A note of hundreds of passages. `holds` says what most of them are: code, rows of tables, text."""
+
+    path: str
+    passages: int
+    holds: str
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.passages:,} passages, mostly {self.holds})"
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """How the index stands. `pending` counts texts that still wait for their embedding.
 
@@ -96,4 +108,5 @@ class IndexStatus:
     attention: Attention | None = None
     whole: bool = True
     unread: int = 0
+    long_notes: tuple[LongNote, ...] = ()
     left_out: LeftOut = LeftOut()

@@ -9,7 +9,10 @@ from vaultrag.domain import IndexStatus
 from vaultrag.store.attention import read_attention, read_left_out, unread_count, was_read_whole
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.long_notes import long_notes
 from vaultrag.store.vectors.succession import succession
+
+SHOWN = 5  # of the longest notes; `check` names all
 
 
 def read_status(config: Config, database: Database) -> IndexStatus:
@@ -32,6 +35,7 @@ def read_status(config: Config, database: Database) -> IndexStatus:
         whole=was_read_whole(database),
         unread=unread_count(database),
         left_out=read_left_out(database),
+        long_notes=tuple(long_notes(database)[:SHOWN]),
     )
 
 

@@ -107,6 +107,14 @@ class LeftOut(Shape):
     linked: int = Field(description="Links to folders: only real folders are read.")
 
 
+class LongNote(Shape):
+    """A note of hundreds of passages."""
+
+    path: str
+    passages: int
+    holds: str = Field(description="What most of its passages are: code, rows of tables, text.")
+
+
 class IndexStatus(Shape):
     vault: str
     home: str
@@ -125,6 +133,7 @@ class IndexStatus(Shape):
     whole: bool = Field(True, description="Whether every note of the vault was read once: before, notes are missing.")
     unread: int = Field(0, description="Files that could not be read at the last look.")
     left_out: LeftOut | None = None
+    long_notes: list[LongNote] = Field([], description="The longest notes of hundreds of passages; `check` names all.")
 
 
 class LoadedModel(Shape):

@@ -14,6 +14,7 @@ from vaultrag.store import attention, embeddings
 from vaultrag.store.database import Access, Database
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import KEYWORD_TABLES
+from vaultrag.store.notes.long_notes import long_notes
 from vaultrag.store.opening import states_its_schema
 from vaultrag.store.records import JOURNAL_REWRITTEN, JOURNAL_SIZE
 from vaultrag.store.vectors.chroma import ChromaUnavailable
@@ -41,7 +42,7 @@ def check_index(database: Database, vectors: VectorIndex | None = None) -> list[
             findings += [*_catalogue(database), *_embeddings(database)]
         if vectors is not None:
             findings += _chroma(database, vectors)
-        return [*findings, *_problems(database)]
+        return [*findings, *_long_notes(database), *_problems(database)]
     except IndexDamaged as error:
         return [Finding("sqlite-integrity", "error", error.message, error.remedy)]
 
@@ -165,6 +166,12 @@ def _chroma(database: Database, vectors: VectorIndex) -> Iterator[Finding]:
         if keys:
             vectors.owe_rebuild(f"it {detail.format(len(keys))}")
             yield Finding("vector-index", "warning", f"The vector index {detail.format(len(keys))}.", INDEX)
+
+
+def _long_notes(database: Database) -> Iterator[Finding]:
+    for note in long_notes(database):
+        remedy = "Leave it out by `vault.ignore` in the settings, or split it, if it crowds out your other notes."
+        yield Finding("note-of-many-passages", "info", f"{note}.", remedy)
 
 
 def _problems(database: Database) -> Iterator[Finding]:

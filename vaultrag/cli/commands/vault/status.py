@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -104,10 +105,18 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("embeddings", f"{status.embeddings:,}{waiting}"),
         *_succession(status.succession),
         ("problems", problems),
+        *_long_notes(status.long_notes),
         ("last change", _local_time(status.last_indexed)),
         ("server", _server_line(status.server)),
         *resident_rows(status.server),
         *attention,
+    ]
+
+
+def _long_notes(notes: Sequence[wire.LongNote]) -> list[tuple[str, str]]:
+    return [
+        ("" if place else "long notes", f"{note.path}: {counted(note.passages, 'passage')}, mostly {note.holds}")
+        for place, note in enumerate(notes)
     ]
 
 
