@@ -28,7 +28,9 @@ _PARTED = 0.12  # of a run are marks that part words; of random base64 it is a t
 _FEW = 16  # characters without repetitions, of which nothing can be told
 _AROUND = 500  # characters before and after an address in which it or its tag begins and ends
 
-_TOKEN = re.compile(r"\S{32,}")
+_DUMPED = 20  # characters of code for each space and colon in it, at most: dumps have three, beside text more
+
+_TOKEN = re.compile(r"\S{64,}")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{64,}={0,2}")
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]{64,}={0,2}")  # of an address: a slash parts its words
 _WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{10,}+\.[\w-]{10,}+\.[\w-]{10,}+")  # JSON Web Token
@@ -56,8 +58,17 @@ _QUOTED_EDGES = re.compile(r"\A[\w'’.!?-]+(?=[,\"])|(?<=\")[\w'’.!?-]+\Z")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 _SIGNS = (  # of data that holds no long word: each is found far faster than what it is a sign of
-    *(":settings", "EXCALIDRAW VIEW", "compressed-json", "annotation-json", "```encrypt", "-ink", '"excalidraw"'),
-    *(' d="', " d='", "points="),
+    *(
+        ":settings",
+        "EXCALIDRAW VIEW",
+        "TLDRAW_DATA",
+        "compressed-json",
+        "annotation-json",
+        "```encrypt",
+        "-ink",
+        '"excalidraw"',
+    ),
+    *(' d="', " d='", "points=", ";base64,"),
 )
 _FENCE = re.compile(
     r"(?:^|(?<=[\r\n]))(?:#{1,2} Drawing\s++)?[ \t>]*+(?P<mark>`{3,}+)[ \t]*+"
@@ -66,25 +77,29 @@ _FENCE = re.compile(
 )
 _SETTINGS = re.compile(r"%%[ \t]*+[\w-]{1,60}:settings\b.*?(?:%%|\Z)", re.DOTALL)
 _BANNER = re.compile(r"==⚠[ \t]+Switch to EXCALIDRAW VIEW[^\r\n]*")
-_EMBEDDED_FILE = re.compile(r"(?:^|(?<=[\r\n]))[0-9a-f]{40}:[ \t]+(?=\[\[|\$\$|https?:)")
+_FILE_ID = re.compile(r"[0-9a-f]{40}:")
+_EMBEDDED_FILE = re.compile(rf"\b{_FILE_ID.pattern}[ \t]+(?=\[\[|\$\$|https?:)")
 
 
 def may_hold_machine_data(text: str) -> bool:
     """Tell whether a closer look at a text outside code could find any; most texts are told apart by their words."""
-    if max(map(len, text.split()), default=0) >= _WRAPPED:
+    tokens = text.split()
+    longest = max(map(len, tokens), default=0)
+    if longest >= _LONG or any(sign in text for sign in _SIGNS):
         return True
-    return any(sign in text for sign in _SIGNS)
+    if longest < _WRAPPED:
+        return False
+    long = [token for token in tokens if len(token) >= _WRAPPED]
+    return len(long) >= _WRAPPED_LINES or any(map(_FILE_ID.match, long))
 
 
 def machine_data(text: str, *, is_code: bool = False) -> list[Stretch]:
     """Return the stretches of a text that are no words of anybody, in order and apart; linear, whatever the text."""
-    found = [match.span() for match in _HEX_DUMP.finditer(text) if _has_letters(match.group())] if is_code else []
+    found = _dumps(text) if is_code else []
     if not may_hold_machine_data(text):
         return found
     found += [*_fences(text), *_spans(_SETTINGS, text), *_spans(_BANNER, text), *_spans(_SHAPE, text)]
-    found += [*_wrapped(text), *_spans(_EMBEDDED_FILE, text)]
-    found += [*_armoured(text)]
-    found += [stretch for match in _ADDRESS.finditer(text) for stretch in _with_markup(text, *match.span())]
+    found += [*_wrapped(text), *_spans(_EMBEDDED_FILE, text), *_armoured(text), *_addresses(text)]
     found += [stretch for token in _TOKEN.finditer(text) for stretch in _in_token(token)]
     return _merged(found)
 
@@ -127,6 +142,20 @@ def _armoured(text: str) -> Iterator[Stretch]:
     while (begin := _BEGIN.search(text, at)) and (end := _END.search(text, begin.end())):
         yield begin.end(), end.end()
         at = end.end()
+
+
+def _addresses(text: str) -> Iterator[Stretch]:
+    """Yield `data:` addresses, which stand for what a file would hold."""
+    if "data:" in text or "DATA:" in text:
+        for match in _ADDRESS.finditer(text):
+            yield from _with_markup(text, *match.span())
+
+
+def _dumps(text: str) -> list[Stretch]:
+    """Return where bytes stand one by one as hexadecimal digits: in words of a letter or two."""
+    if len(text) > _DUMPED * (text.count(" ") + text.count(":")):
+        return []
+    return [match.span() for match in _HEX_DUMP.finditer(text) if _has_letters(match.group())]
 
 
 def _has_letters(digits: str) -> bool:
