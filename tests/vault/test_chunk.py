@@ -310,6 +310,11 @@ def test_rows_and_items_after_data_keep_their_header_and_parents() -> None:
     assert cut(f"- дом\n  - {noise(900)}\n  - насос\n")[-1].embedded == "дом\nнасос"
 
 
+def test_the_fence_around_data_makes_no_code_of_what_follows() -> None:
+    chunks = cut(f"- раз\n  ```\n  {noise(900)}\n  ```\n- [[Два|второй]] **пункт**\n")
+    assert [chunk.embedded for chunk in chunks] == ["раз", "второй пункт"]
+
+
 def test_a_comment_longer_than_a_passage_parts_passages() -> None:
     chunks = cut(f"До.\n\n<!-- {sentences(60)} -->\n\nПосле.\n")
     assert [chunk.text for chunk in chunks] == ["До.", "После."]

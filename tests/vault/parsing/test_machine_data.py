@@ -78,7 +78,6 @@ def test_a_signed_message_is_read() -> None:
     "fence",
     [
         "```compressed-json\n{}\n```",
-        "```encrypt\n🔐β {}🔐\n```",
         '```json\n{{\n\t"type": "excalidraw",\n\t"x": [1, 2, 3], "y": "{}"\n}}\n```',
         '```json !!!_START_OF_TLDRAW_DATA__DO_NOT_CHANGE_THIS_PHRASE_!!!\n{{"raw": "{}"}}\n```',
         '```annotation-json\n{{"created": "2021-01-01T00:00:00Z", "text": "{}"}}\n```',
@@ -88,6 +87,16 @@ def test_a_signed_message_is_read() -> None:
 def test_fences_of_plugins_are_theirs(fence: str) -> None:
     assert words(fence.format("abc"), BlockKind.CODE) == ""
     assert words(f"- до\n{fence.format('abc')}\n- после", BlockKind.LIST) == "до после"
+
+
+@pytest.mark.parametrize("size", [24, 3000])
+def test_of_what_is_encrypted_the_hint_stays(size: int) -> None:
+    data = noise(size)
+    assert (
+        words(f"```encrypt\n🔐β 💡девичья фамилия💡{data}🔐\n```", BlockKind.CODE)
+        == "encrypt 🔐β 💡девичья фамилия💡🔐"
+    )
+    assert words(f"Пароль 🔐 {data} 🔐 дома") == "Пароль 🔐 🔐 дома"
 
 
 def test_settings_of_plugins_are_theirs() -> None:

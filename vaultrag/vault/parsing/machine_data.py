@@ -64,7 +64,7 @@ _SIGNS = (  # of data that holds no long word: each is found far faster than wha
         "TLDRAW_DATA",
         "compressed-json",
         "annotation-json",
-        "```encrypt",
+        "🔐",
         "-ink",
         '"excalidraw"',
     ),
@@ -72,9 +72,12 @@ _SIGNS = (  # of data that holds no long word: each is found far faster than wha
 )
 _FENCE = re.compile(
     r"(?:^|(?<=[\r\n]))(?:#{1,2} Drawing\s++)?[ \t>]*+(?P<mark>`{3,}+)[ \t]*+"
-    r"(?:(?:compressed-json|annotation-json|encrypt|handdrawn-ink|handwritten-ink)\b"
+    r"(?:(?:compressed-json|annotation-json|handdrawn-ink|handwritten-ink)\b"
     r"|json\s++(?:!!!_START_OF_TLDRAW_DATA|\{\s*+\"type\":\s*+\"excalidraw\"))"
 )
+_SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{16,}+={0,2}(?=\s{0,4}🔐)")  # Meld Encrypt; its hint is words
+_FENCE_LINE = re.compile(r"(?:^|(?<=[\r\n]))[ \t>]*+(?:`{3,}|~{3,})")
+_REST_OF_FENCE = re.compile(r"[ \t]*(?:\r\n|\r|\n)[ \t>]*(?:`{3,}|~{3,})[ \t]*(?=[\r\n]|\Z)")
 _SETTINGS = re.compile(r"%%[ \t]*+[\w-]{1,60}:settings\b.*?(?:%%|\Z)", re.DOTALL)
 _BANNER = re.compile(r"==⚠[ \t]+Switch to EXCALIDRAW VIEW[^\r\n]*")
 _FILE_ID = re.compile(r"[0-9a-f]{40}:")
@@ -99,6 +102,7 @@ def machine_data(text: str, *, is_code: bool = False) -> list[Stretch]:
     if not may_hold_machine_data(text):
         return found
     found += [*_fences(text), *_spans(_SETTINGS, text), *_spans(_BANNER, text), *_spans(_SHAPE, text)]
+    found += _spans(_SECRET, text)
     found += [*_wrapped(text), *_spans(_EMBEDDED_FILE, text), *_armoured(text), *_addresses(text)]
     found += [stretch for token in _TOKEN.finditer(text) for stretch in _in_token(token)]
     return _merged(found)
@@ -120,7 +124,19 @@ def parts_between(text: str, *, is_code: bool = False) -> list[Stretch] | None:
     if not found:
         return None
     long = [(start, end) for start, end in found if end - start >= LONGEST_GAP]
-    return [(start, end) for start, end in _others(long, len(text)) if end > start]
+    return [(start, end) for start, end in _others(_with_fences(text, long), len(text)) if end > start]
+
+
+def _with_fences(text: str, stretches: Iterable[Stretch]) -> Iterator[Stretch]:
+    """Take the end of a fence to the data that fills it: alone it would make code of all that follows."""
+    at = 0
+    is_open = False
+    for start, end in stretches:
+        is_open ^= len(_FENCE_LINE.findall(text, at, start)) % 2 == 1
+        at = end
+        if is_open and (rest := _REST_OF_FENCE.match(text, end)):
+            is_open, at = False, rest.end()
+        yield start, at
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> list[Stretch]:
