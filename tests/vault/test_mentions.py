@@ -107,4 +107,5 @@ def test_name_without_a_word_is_found_nowhere(name: str) -> None:
 
 
 def test_a_name_is_found_where_the_text_names_its_characters() -> None:
-    assert found("Сказал о M&uuml;ller&nbsp;Haus вчера.", "Müller Haus") == ["Müller Haus"]
+    index = NameIndex(wanted_names([(1, "Müller Haus", False)]))
+    assert [place.text for place in index.find("Сказал о M&uuml;ller&nbsp;Haus вчера.")] == ["Müller Haus"]
