@@ -44,6 +44,16 @@ def test_title_and_alias_in_the_text_are_edges_of_their_own_kind(config: Config,
     assert {finding.severity for finding in check_index(database)} <= {"info"}
 
 
+def test_a_name_whose_characters_the_text_names_is_mentioned_when_its_note_is_edited(
+    config: Config, database: Database
+) -> None:
+    put(config, "Müller Haus.md", "Гостиница.\n")
+    for text in ("Были в M&uuml;ller&nbsp;Haus.\n", "Снова были в M&uuml;ller&nbsp;Haus.\n"):
+        put(config, "Дневник.md", text)
+        index(config, database)
+        assert edges(database) == {("Дневник.md", "Müller Haus.md", "mention", "Müller Haus")}
+
+
 def test_mentions_follow_new_and_removed_names(config: Config, database: Database) -> None:
     put(config, "Дневник.md", "Ездили к дяде Виктору. [[Витя]]\n")
     index(config, database)

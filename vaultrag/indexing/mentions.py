@@ -10,6 +10,7 @@ from vaultrag.store.database import Database
 from vaultrag.store.notes import mentions
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.mentions import Mention, Name, Text
+from vaultrag.text.entities import as_shown
 from vaultrag.text.language import fold, words
 from vaultrag.vault.mentions import (
     KEPT_PER_NOTE,
@@ -48,7 +49,7 @@ def refresh_mentions(database: Database) -> int:
 
 def _words_of(database: Database, sources: Sequence[int]) -> set[str]:
     """Return the different words of these notes."""
-    return {word.text for text in mentions.texts(database, sources) for word in words(text.text)}
+    return {word.text for text in mentions.texts(database, sources) for word in words(as_shown(text.text))}
 
 
 def _sources(database: Database, changed: Sequence[int], renamed: Sequence[str]) -> list[int]:
