@@ -7,11 +7,11 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.vault.parsing.test_machine_data import noise, wrapped
+from tests.text.test_machine_data import noise, wrapped
 from tests.vault.test_any_text import LIMIT, check_spans, count_words
 from vaultrag.domain import Note
+from vaultrag.text.machine_data import LONGEST_GAP
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.parsing.machine_data import LONGEST_GAP
 from vaultrag.vault.parsing.parse import parse_note
 
 TEXT = [

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from vaultrag.domain import Block, BlockKind, Note
-from vaultrag.vault.parsing.canvas import Literal, is_canvas, read_literal
-from vaultrag.vault.parsing.machine_data import (
+from vaultrag.text.machine_data import (
     PLUGIN_HEADINGS,
     Stretch,
     may_hold_machine_data,
     parts_between,
     without_machine_data,
 )
+from vaultrag.vault.parsing.canvas import Literal, is_canvas, read_literal
 from vaultrag.vault.parsing.plain import plain_text, shown_words, without_comments
 
 _CODE_DEPTH = re.compile(r" {0,3}(?:> ?)*")

@@ -11,12 +11,12 @@ from itertools import takewhile
 
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
 from vaultrag.text.language import language_of, sentences
+from vaultrag.text.machine_data import LONGEST_GAP
 from vaultrag.vault.bare import with_bare_passages
 from vaultrag.vault.block_text import BlockText
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
 from vaultrag.vault.parsing.canvas import Literal
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
-from vaultrag.vault.parsing.machine_data import LONGEST_GAP
 from vaultrag.vault.parsing.plain import plain_heading, plain_text
 from vaultrag.vault.split import Piece, halve, split_block
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from vaultrag.domain import BlockKind
-from vaultrag.vault.parsing.machine_data import machine_data, parts_between, without_machine_data
+from vaultrag.text.machine_data import machine_data, parts_between, without_machine_data
 from vaultrag.vault.parsing.plain import plain_text
 
 

@@ -9,8 +9,6 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from vaultrag.vault.parsing.lines import NEWLINE
-
 Stretch = tuple[int, int]
 
 _DRAWING = ("Excalidraw Data", "Text Elements", "Element Links", "Embedded Files", "Drawing")
@@ -36,6 +34,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_-]{64,}={0,2}")  # of an address: a slash par
 _WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{10,}+\.[\w-]{10,}+\.[\w-]{10,}+")  # JSON Web Token
 _WORDLIKE_PART = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{5,}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 _KINDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 _REPEATED = re.compile(r"(.)\1{7,}")
 _DATA_LINE = re.compile(r"[ \t>|]*([A-Za-z0-9+/_-]{32,}={0,2})[ \t]*")
@@ -185,7 +184,7 @@ def _wrapped(text: str) -> Iterator[Stretch]:
         return
     lines: list[tuple[Stretch, str]] = []
     at = 0
-    for end in (*(match.start() for match in NEWLINE.finditer(text)), len(text)):
+    for end in (*(match.start() for match in _NEWLINE.finditer(text)), len(text)):
         line = _DATA_LINE.fullmatch(text, at, end)
         lines.append(((at, end), line.group(1) if line else ""))
         at = end + 2 if text.startswith("\r\n", end) else end + 1
