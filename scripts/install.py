@@ -1,4 +1,4 @@
-"""Bring .venv to what constraints.txt pins. The other scripts run it; it uses the standard library only.
+"""Bring .venv to what locks/ names. The other scripts run it; it uses the standard library only.
 
 What was installed is stamped in .venv, so that running it again takes no time; an interrupted run is resumed.
 """
@@ -12,21 +12,33 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 import sys
 import sysconfig
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from native_build import CMAKE, Built, Choice, build_llama, choose_backend, is_proved, prove_what_is_there
-from pip_run import LOG, ROOT, VENV, InstallFailed, ask, pip_install, read_stamp, version_of
+from native_build import (
+    CMAKE,
+    Built,
+    Choice,
+    build_llama,
+    choose_backend,
+    is_proved,
+    prove_what_is_there,
+    require_compiler,
+)
+from pip_run import LOCKS, LOG, ROOT, VENV, InstallFailed, ask, locked, pip_install, read_stamp, version_of
 
 STAMP = VENV / "vaultrag-installed"
 BACKEND_STAMP = VENV / "vaultrag-backend"
 BUSY = VENV / "vaultrag-installing"
 TORCH = "torch==2.13.0"
+NVIDIA = re.compile(r"(nvidia|cuda)[-_]|triton\b")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,22 +68,47 @@ def install(asked: str | None, group: str, models: Sequence[str], *, rebuild: bo
         build = rebuild = _dies(before)
     if not build and not packages and not BUSY.exists():
         return
+    if build:
+        require_compiler()
     announce(choice, models, build=build)
     if BUSY.exists():
         forget_broken(Path(sysconfig.get_path("purelib")))
         packages = True
     BUSY.touch()
     if version_of("torch") is None:
-        pip_install("PyTorch", [TORCH, *_torch_index()])
+        install_torch()
+    if packages or build:
+        pip_install("Packages", locked("build", "run", *(["dev"] if group == "dev" else [])))
     if build:
         replaced = Built(before.get("built", ""), "", before.get("without", "")) if rebuild and there else None
         built = build_llama(choice, models_dir(), replaced)
         BACKEND_STAMP.write_text(json.dumps({"wanted": choice.backend, **asdict(built)}), encoding="utf-8")
     if packages:
-        pip_install("Packages", ["-e", ".[dev]" if group == "dev" else "."])
+        pip_install("VaultRAG", ["--no-build-isolation", "-e", "."])
+        if missing := unmet():
+            print(f"  Something that it needs is not in locks/ (scripts/lock.py writes them): {missing}")
         groups = ("dev", "run") if group == "dev" else ("run",)
         STAMP.write_text(json.dumps(read_stamp(STAMP) | dict.fromkeys(groups, fingerprint())), encoding="utf-8")
     BUSY.unlink()
+
+
+def unmet() -> str:
+    """Return what pip misses of all that installed packages need; nothing was looked for beside what locks/ names."""
+    check = [sys.executable, "-m", "pip", "check", "--disable-pip-version-check"]
+    done = subprocess.run(check, capture_output=True, text=True, errors="replace", check=False)
+    return "; ".join(done.stdout.splitlines()) if done.returncode else ""
+
+
+def install_torch() -> None:
+    """Install PyTorch by its lock, or from the index that the user named for it, and for it alone.
+
+    What such an index holds has no known hashes: it serves builds for one kind of GPU or for none.
+    """
+    index = _torch_index()
+    pip_install("PyTorch", [TORCH, *index] if index else [*locked(), "-r", str(_torch_lock())])
+    needs = [need for need in metadata.requires("torch") or [] if NVIDIA.match(need)]
+    if needs:
+        pip_install("NVIDIA's libraries", [*needs, *index] if index else locked("cuda"))
 
 
 def _dies(before: Mapping[str, str]) -> bool:
@@ -131,8 +168,8 @@ def models_dir() -> Path:
 
 
 def fingerprint() -> str:
-    """Identify what should be installed: pyproject, constraints, the place of the checkout, the Python."""
-    parts = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    """Identify what should be installed: pyproject, the locks, the place of the checkout, the Python."""
+    parts = [file.read_bytes() for file in (ROOT / "pyproject.toml", *sorted(LOCKS.glob("*.txt")))]
     parts += [str(ROOT).encode("utf-8", "surrogateescape"), sys.version.encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -141,13 +178,40 @@ def _package_sizes() -> str:
     """Ask pip which PyTorch it would take: with NVIDIA's libraries it is six times as large."""
     if sys.platform != "linux":
         return "about 0.5 GB to download"
-    dry_run = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-", TORCH, *_torch_index()]
-    if not brings_nvidia(ask([sys.executable, "-m", "pip", "install", *dry_run])):
+    if not brings_nvidia(_torch_report()):
         return "about 0.5 GB to download"
     return (
         "about 3 GB to download, since PyTorch comes with NVIDIA's libraries "
         "(without an NVIDIA GPU, set VAULTRAG_TORCH_INDEX to PyTorch's index for CPUs: 0.5 GB)"
     )
+
+
+@cache
+def _torch_report() -> str | None:
+    """Ask pip which PyTorch it would take, of an index or of a folder that the user keeps files in."""
+    dry_run = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--report", "-", TORCH, *_torch_index()]
+    return ask([sys.executable, "-m", "pip", "install", *dry_run])
+
+
+def _torch_lock() -> Path:
+    """Return the lock of the one file that pip prefers, where its hash is known; else that of all files.
+
+    With several hashes pip takes what an index tells the hash of, 3 GB for GPUs, before a folder's build for CPUs.
+    """
+    preferred, one = preferred_hash(_torch_report()), VENV / "torch.txt"
+    if preferred not in (LOCKS / "torch.txt").read_text(encoding="utf-8"):
+        return LOCKS / "torch.txt"
+    one.write_text(f"{TORCH} --hash=sha256:{preferred}\n", encoding="utf-8")
+    return one
+
+
+def preferred_hash(report: str | None) -> str:
+    """Return the SHA-256 of the file that pip's report names; what cannot be one where it names none."""
+    try:
+        found = json.loads(report or "")["install"][0]["download_info"]["archive_info"]["hashes"]["sha256"]
+    except (ValueError, LookupError, TypeError):
+        return "none"
+    return str(found)
 
 
 def brings_nvidia(report: str | None) -> bool:
@@ -156,12 +220,12 @@ def brings_nvidia(report: str | None) -> bool:
         wanted = json.loads(report or "")["install"][0]["metadata"].get("requires_dist", [])
     except (ValueError, LookupError):
         return False
-    return any(re.match(r"(nvidia|cuda)[-_]", requirement) for requirement in wanted)
+    return any(NVIDIA.match(requirement) for requirement in wanted)
 
 
 def _torch_index() -> list[str]:
     index = os.environ.get("VAULTRAG_TORCH_INDEX", "").strip()
-    return ["--extra-index-url", index] if index else []
+    return ["--index-url", index] if index else []
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

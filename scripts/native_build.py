@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import TypeAlias
 
 from build_ladder import Prove, Rung, begin_at, climb_down, ladder_for
-from pip_run import LOG, ROOT, Ask, InstallFailed, ask, log_lines, pip_install, read_stamp
+from pip_run import LOG, ROOT, Ask, InstallFailed, ask, locked, log_lines, pip_install, read_stamp
 from prove_build import Proof, prove
 
 sys.path.append(str(ROOT))  # who reads the processor is part of the program, which is not installed yet
 from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers, cpu, cpu_flags, machine_and_build
 
 LLAMA = "llama-cpp-python==0.3.36"
+BY_LOCK = [*locked("llama"), "--no-build-isolation"]  # what compiles it is in locks/, too
 COMPILERS = ("c++", "g++", "clang++")
 BUILDS_NAME = "builds.json"  # in the models folder: .venv is made anew more often than the machine changes
 NO_VISION = "-DLLAVA_BUILD=OFF"  # images are not ours: 140 instead of 193 files to compile
 # pip's wheel cache does not know what a wheel was built for, so only plain CPU wheels may come from there
-FRESH = ["--no-cache-dir", "--force-reinstall", "--no-deps", "--no-binary", "llama-cpp-python"]
-NEEDS = ["numpy", "diskcache", "jinja2", "typing_extensions"]  # what --no-deps leaves out
+FRESH = ["--no-cache-dir", "--force-reinstall", "--no-binary", "llama-cpp-python"]
 CMAKE = {
     "cpu": "-DGGML_METAL=OFF",
     "cuda": "-DGGML_CUDA=ON",
@@ -87,7 +87,6 @@ def build_llama(choice: Choice, models_dir: Path, before: Built | None = None) -
 
     `before` is a build that is to go: a fresh one takes its place, with fewer instructions if models died of that one.
     """
-    _require_compiler()
     if choice.backend == "cpu":
         return proved_build("cpu", choice.reason, models_dir, before)
     try:
@@ -140,11 +139,10 @@ def _compile(backend: str, rung: Rung, fresh: bool) -> bool:
     environment = {"CMAKE_ARGS": _cmake_arguments(backend, rung)}
     environment |= {name: f"{os.environ.get(name, '')} {rung.flags}".strip() for name in ("CFLAGS", "CXXFLAGS")}
     if backend == "cpu" and rung == Rung() and not fresh:
-        pip_install("llama-cpp-python", ["-v", LLAMA], environment)
+        pip_install("llama-cpp-python", ["-v", *BY_LOCK], environment)
         return any("Building wheel for llama" in line for line in log_lines())
-    pip_install("llama-cpp-python's own needs", NEEDS)
     what = "llama-cpp-python" if backend == "cpu" else f"llama-cpp-python for {backend.upper()}"
-    pip_install(what, ["-v", *FRESH, LLAMA], environment)
+    pip_install(what, ["-v", *FRESH, *BY_LOCK], environment)
     if backend != "cpu":
         _require_gpu(backend)
     return True
@@ -194,7 +192,8 @@ def _say(line: str) -> None:
     print(f"  {line}", flush=True)
 
 
-def _require_compiler() -> None:
+def require_compiler() -> None:
+    """Raise InstallFailed where nothing can compile."""
     named = os.environ.get("CXX", "").split()[:1]
     if any(shutil.which(compiler) for compiler in (*named, *COMPILERS)):
         return

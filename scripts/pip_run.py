@@ -1,4 +1,4 @@
-"""Runs pip under our constraints, shows what it does, and says in one sentence why it failed."""
+"""Runs pip on what locks/ names, shows what it does, and says in one sentence why it failed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import TypeAlias
 from ticker import Ticker, describe
 
 ROOT = Path(__file__).resolve().parent.parent
+LOCKS = ROOT / "locks"
 VENV = Path(sys.prefix)
 LOG = VENV / "vaultrag-install.log"
 NETWORK_TROUBLE = r"Retrying|Connection|timed out|Temporary failure|No matching distribution|Could not fetch|SSLError"
@@ -36,14 +37,17 @@ class InstallFailed(Exception):
 
 
 def pip_install(what: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Run pip install under our constraints, showing what it does in one line. Raises InstallFailed."""
-    command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", "-c", "constraints.txt", *arguments]
-    own = {"PIP_CONSTRAINT": "constraints.txt", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    """Run pip install without looking for what else is needed, showing what it does in one line.
+
+    All that is needed is in locks/. Raises InstallFailed.
+    """
+    command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", "--no-deps", *arguments]
+    own = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
     with LOG.open("a", encoding="utf-8") as log, Ticker(what) as ticker:
         log.write(f"\n$ {' '.join(command)}\n")
         pip = subprocess.Popen(
             command,
-            cwd=ROOT,  # so that the constraints file needs no path, which pip would split at a space
+            cwd=ROOT,
             env={**os.environ, **own, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -62,6 +66,11 @@ def pip_install(what: str, arguments: Sequence[str], environment: Mapping[str, s
         raise InstallFailed(
             f"Installing {what} failed: {find_cause(log_lines())}.", f"{_remedy()} The whole log is {LOG}."
         )
+
+
+def locked(*names: str) -> list[str]:
+    """Return pip's arguments for lists of locks/: exactly those files, by their SHA-256."""
+    return ["--require-hashes", *(part for name in names for part in ("-r", str(LOCKS / f"{name}.txt")))]
 
 
 def ask(command: Sequence[str]) -> str | None:

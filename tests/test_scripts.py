@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 from packaging.requirements import Requirement
 from ticker import describe
 
+from tests.runtime.small_models import write_wheel
 from vaultrag.config import models_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -340,6 +343,69 @@ def test_scripts_install_the_pinned_versions_of_what_they_name() -> None:
 
     assert install.TORCH == f"torch=={pinned['torch']}" == "torch==2.13.0"
     assert native_build.LLAMA.partition("==")[2] == pinned["llama-cpp-python"]
+
+
+def locked() -> dict[str, tuple[str, list[str]]]:
+    """Return what locks/ names, each with its version and its files' SHA-256."""
+    found = {}
+    for file in (ROOT / "locks").glob("*.txt"):
+        for entry in re.split(r"\n(?=\S)", file.read_text(encoding="utf-8")):
+            if not entry.startswith("#"):
+                requirement = Requirement(entry.partition("\n")[0].rstrip(" \\"))
+                version = str(requirement.specifier).removeprefix("==")
+                found[requirement.name.lower()] = (version, re.findall(r"--hash=sha256:([0-9a-f]{64})", entry))
+    return found
+
+
+def test_what_the_scripts_install_is_named_by_version_and_hash() -> None:
+    pinned = pins()
+    for name, (version, hashes) in locked().items():
+        assert hashes, name
+        if not install.NVIDIA.match(name):  # PyTorch pins those itself
+            assert pinned[name] == version, f"{name}: run scripts/lock.py"
+
+
+def test_the_locks_hold_all_that_is_needed_here() -> None:
+    """pip is not asked what else a package needs, so nothing may be missing."""
+    known, wanted, seen = locked(), ["vaultrag"], set[str]()
+    while wanted:
+        name = wanted.pop()
+        for line in importlib.metadata.requires(name) or []:
+            need = Requirement(line)
+            extras = ["", "dev"] if name == "vaultrag" else [""]
+            needed = need.name.lower().replace("_", "-")
+            if needed in seen or (need.marker and not any(need.marker.evaluate({"extra": extra}) for extra in extras)):
+                continue
+            assert needed in known, f"{needed}, for {name}: run scripts/lock.py"
+            seen.add(needed)
+            wanted.append(needed)
+    assert {"torch", "llama-cpp-python", "ruff", "numpy"} <= seen
+
+
+def test_the_file_of_pytorch_that_pip_prefers_is_told_by_its_hash() -> None:
+    archive = {"hash": "sha256=ab", "hashes": {"sha256": "ab"}}
+    report = json.dumps({"install": [{"download_info": {"url": "file:///torch.whl", "archive_info": archive}}]})
+    assert install.preferred_hash(report) == "ab"
+    for silent in (None, "", "[]", "{}", '{"install": [{"download_info": {"dir_info": {}}}]}', '{"install": [7]}'):
+        assert install.preferred_hash(silent) not in (ROOT / "locks" / "torch.txt").read_text(encoding="utf-8")
+
+
+def test_only_a_file_that_is_known_is_installed(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "index", "annotated-doc", "0.0.7", "annotated_doc/__init__.py", b"stranger = True")
+    lock = tmp_path / "lock.txt"
+    known, _ = (ROOT / "locks" / "run.txt").read_text(encoding="utf-8").split("annotated-types==", 1)
+    lock.write_text("annotated-doc==" + known.split("annotated-doc==")[1], encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--target", str(tmp_path / "there"), "--no-index"]
+    done = subprocess.run(
+        [*command, "--find-links", str(wheel.parent), "--require-hashes", "-r", str(lock)],
+        env={**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in done.stderr
+    assert not (tmp_path / "there").exists()
 
 
 def test_readme_leads_with_the_two_commands_and_names_no_missing_file() -> None:
