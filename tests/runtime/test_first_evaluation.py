@@ -183,7 +183,11 @@ def test_what_is_measured_runs_as_told(path: Path, library: Path, monkeypatch: p
 
 
 def test_the_program_tells_of_a_bad_build_in_an_answers_warnings_once_in_status_and_doctor(
-    path: Path, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
+    library: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("VAULTRAG_MODELS", str(tmp_path))
     settings = Settings.model_validate({"roles": {"answer": str(path)}})
@@ -196,6 +200,7 @@ def test_the_program_tells_of_a_bad_build_in_an_answers_warnings_once_in_status_
             assert list(models.prepare_answer()) is not None
             assert any(REBUILD in caution for caution in models.cautions())
             assert not models.cautions()
+            assert not [record for record in caplog.records if record.levelname == "WARNING"]  # they reach the terminal
             assert REBUILD in next(model.warning for model in models.loaded_models() if Role.ANSWER in model.roles)
         finally:
             models.close()

@@ -112,4 +112,4 @@ class FirstEvaluation:
         self.known.remember_crash(signal.Signals(self._suspected.signal).name)
         self._suspected = None
         self._news = self.caution
-        log.warning("%s", self._news)
+        log.info("%s", self._news)  # whoever asks is told as well

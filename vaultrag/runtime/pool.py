@@ -301,7 +301,8 @@ class ModelPool:
         """Return tokens a second, measured once for each model, machine and number of threads."""
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
         speeds = read_figures(path)
-        if key not in speeds or ExtraBuffers(self.config.models).is_slower(model.name) is None:
+        known = ExtraBuffers(self.config.models)
+        if key not in speeds or (not known.crash and known.is_slower(model.name) is None):
             speed = self._faster_way(model)
             speeds |= {key: round(speed.prefill, 1), f"{key}{WRITTEN}": round(speed.decode, 2)}
             write_figures(path, speeds)
@@ -315,7 +316,8 @@ class ModelPool:
         known, copied = ExtraBuffers(self.config.models), model.measure()
         plain = self._plain_speed(model) if model.first.copies else None
         slower = plain is not None and plain.seconds < CLEARLY_FASTER * copied.seconds
-        known.remember_speed(model.name, slower=slower)
+        if not known.crash:
+            known.remember_speed(model.name, slower=slower)
         if plain is None or not slower:
             return copied
         model.let_go()
