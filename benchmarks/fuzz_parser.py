@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.vault.test_any_text import FRAGMENTS, check_note, check_spans
+from tests.vault.any_text import FRAGMENTS, check_note, check_spans
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.parsing.parse import parse_note
 from vaultrag.vault.parsing.subpaths import resolve_subpath

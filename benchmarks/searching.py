@@ -163,7 +163,7 @@ def _measure_product(notes: int, count: int) -> Measured:
     questions = dict(list(_question_vectors().items())[:count])
     with Workspace.with_models(_config(notes), Ownership.OWN, DrawnEmbedder(questions=questions), None) as workspace:
         measured = Measured(workspace.status().chunks)
-        index = workspace._vectors.index()
+        index = workspace.vectors.index()
         assert index is not None
         assert index.healthy
         assert index.chroma is not None

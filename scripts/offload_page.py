@@ -309,7 +309,7 @@ loaded together. What it says is arithmetic; nothing is loaded for it.
 **Bytes.** Weights and KV cache follow from the header: within 1 % of what llama.cpp allocates for 16 generated models
 (dense, grouped and per-layer heads, sliding windows, mixtures with and without shared experts, latent attention,
 hybrids; eight quantisations; three cache types) and both small models, by
-`tests/runtime/offload/test_allocations.py`. Headers with the true shapes below are accepted by llama.cpp itself, laid
+`tests/runtime/offload/test_footprint.py`. Headers with the true shapes below are accepted by llama.cpp itself, laid
 out without memory. Working memory is a formula fitted to what llama.cpp reserves for these twenty models: within 25 %
 or 64 MiB on the CPU. On a card come 450 MiB for each process, and two of the largest tensors where weights cross the
 bus; 3 % of a card (at least 512 MiB) stay free.

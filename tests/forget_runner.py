@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.crash_runner import DIED, MortalDatabase
-from tests.records.test_forget import FOLDER, opened, traces
+from tests.records.traces import FOLDER, opened, traces
 from vaultrag.config import Config, Settings
 
 

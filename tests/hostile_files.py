@@ -196,7 +196,7 @@ class Loader:
         """Return the error that a person would see, None where the file loads."""
         model = ChildModel(path.stem, path, context=64, threads=1, gpu_layers=0, spin_count=1000, timeout=LOAD_SECONDS)
         if self._last is not None:
-            model._child = self._last._child  # the next file need not wait for another interpreter
+            model._child = self._last._child  # noqa: SLF001  # the next file need not wait for another interpreter
         self._last = model
         try:
             _ = model.context_length  # what an answer asks first: the parent reads the header itself

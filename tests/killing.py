@@ -218,7 +218,7 @@ class Harness:
             findings = [f"{found.invariant}: {found.detail}" for found in said if found.severity != "info"]
             chroma: list[str] = []
             try:
-                vectors = workspace._vectors.index()
+                vectors = workspace.vectors.index()
                 assert vectors is not None
                 assert vectors.chroma is not None
                 chroma = [key for page in vectors.chroma.pages() for key in page]

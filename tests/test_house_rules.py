@@ -88,3 +88,30 @@ def test_no_class_has_grown_too_many_methods() -> None:
                 methods = (item for item in node.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef))
                 public = {method.name for method in methods if not method.name.startswith("_")}
                 assert len(public) <= MOST_PUBLIC, f"{module}: {node.name} has {len(public)}"
+
+
+TESTS = trees(ROOT / "tests")
+
+
+def test_no_test_module_is_imported() -> None:
+    """What several tests share stands in a module of its own."""
+    for module, tree in {**TESTS, **trees(ROOT / "benchmarks"), **trees(ROOT / "scripts")}.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tests"):
+                assert not node.module.rpartition(".")[2].startswith("test_"), f"{module}, line {node.lineno}"
+
+
+def _is_named_for_its_module(test: Path) -> bool:
+    folder = PACKAGE / test.parent.relative_to("tests")
+    named = {path.stem for path in folder.glob("*.py")} | {folder.name}
+    subject = test.stem.removeprefix("test_")
+    return any(subject == name or subject.startswith(f"{name}_") for name in named)
+
+
+def test_every_test_is_found_by_the_name_of_its_module() -> None:
+    """`tests/store/test_journal.py` tests `store/journal.py`, `test_journal_SUBJECT.py` one side of it.
+
+    A folder's own name stands for all of it; what concerns the whole program lies in `tests/` itself.
+    """
+    inner = [Path(name) for name in TESTS if Path(name).name.startswith("test_") and Path(name).parent != Path("tests")]
+    assert [str(path) for path in inner if not _is_named_for_its_module(path)] == []

@@ -82,6 +82,11 @@ class Child:
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._lock.locked()
+
     def call(self, method: str, body: Mapping[str, Any], timeout: float, payload: bytes = b"") -> Frame:
         """Send one request and return its one answer. Raises ChildDied or ChildFailed."""
         with contextlib.closing(self.stream(method, body, timeout, payload)) as frames:

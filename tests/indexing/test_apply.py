@@ -12,26 +12,22 @@ import pytest
 
 from tests.doubles import HashEmbedder, count_words
 from tests.hostile_notes import write_filters
+from tests.indexing.indexed import FIXTURES, RECIPE, broken, drain, index, put
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChangeKind
 from vaultrag.errors import ModelCrashed, VaultError
-from vaultrag.indexing.apply import Applied, DeletionPolicy, apply_changes
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.indexing.diff import diff_vault
 from vaultrag.indexing.embed import drain_outbox
-from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.indexing.read import Recipe
 from vaultrag.store import embeddings
 from vaultrag.store.database import Database
-from vaultrag.store.integrity.check import check_index
 from vaultrag.store.notes import graph
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import search_keywords
 from vaultrag.store.opening import open_database
 from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors.index import VectorIndex
-
-RECIPE = Recipe(count_words, "words", 100, 200)
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "vault"
 
 
 @pytest.fixture
@@ -50,31 +46,8 @@ def embedder() -> HashEmbedder:
     return HashEmbedder()
 
 
-def put(config: Config, path: str, text: str) -> Path:
-    file = config.vault / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def index(config: Config, database: Database, deletions: DeletionPolicy = DeletionPolicy.GUARD) -> Applied:
-    diff = diff_vault(config, Catalog(database), RECIPE)
-    applied = apply_changes(config, database, diff, RECIPE, lambda *_: None, deletions=deletions)
-    refresh_mentions(database)
-    return applied
-
-
-def drain(database: Database, embedder: HashEmbedder) -> int:
-    vectors = VectorIndex(database, embedder.fingerprint).open()
-    return drain_outbox(database, embedder, vectors, lambda *_: None)
-
-
 def kinds(config: Config, database: Database) -> dict[str, ChangeKind]:
     return {change.path: change.kind for change in diff_vault(config, Catalog(database), RECIPE).changes}
-
-
-def broken(database: Database, vectors: VectorIndex | None = None) -> list[str]:
-    return [finding.detail for finding in check_index(database, vectors) if finding.severity != "info"]
 
 
 def texts(database: Database) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.indexing.test_apply import RECIPE, put
+from tests.indexing.indexed import RECIPE, put
 from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import apply_changes
 from vaultrag.indexing.diff import VaultDiff, diff_paths, diff_vault
@@ -140,7 +140,7 @@ def steps_of_an_edit(config: Config, database: Database, number: int) -> int:
         return 0
 
     put(config, "edited.md", f"Правка {number} о бойлере. [[note 3]] [[note 17]] ![[note 5]]\n")
-    connection = database._held().connection
+    connection = database._held().connection  # noqa: SLF001  # SQLite counts its own steps
     connection.set_progress_handler(note, 10)
     index(config, database, "edited.md")
     connection.set_progress_handler(None, 0)

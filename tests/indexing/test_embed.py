@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import HashEmbedder
-from tests.indexing.test_apply import broken, drain, index, put
+from tests.indexing.embedders import NEW, OLD, Countdown
+from tests.indexing.indexed import broken, drain, index, put
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Vectors
 from vaultrag.errors import ModelCrashed
@@ -23,8 +24,6 @@ from vaultrag.store.opening import open_database
 from vaultrag.store.vectors import succession
 from vaultrag.store.vectors.chroma import ChromaIndex
 from vaultrag.store.vectors.index import VectorIndex
-
-NEW, OLD = "new-32", "old-64"
 
 
 @pytest.fixture
@@ -42,17 +41,6 @@ def write_notes(config: Config, count: int, text: str = "text number {}") -> Non
     for number in range(count):
         path = put(config, f"{number}.md", text.format(number))
         os.utime(path, (number, number))
-
-
-@dataclass
-class Countdown:
-    """Says stop once it was asked so often."""
-
-    left: int
-
-    def __call__(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 def test_stopped_between_batches_another_drain_goes_on(config: Config, database: Database) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.indexing.test_apply import FIXTURES, index, put
+from tests.indexing.indexed import FIXTURES, index, put
 from vaultrag.config import Config, Settings
 from vaultrag.store.database import Database
 from vaultrag.store.integrity.check import check_index

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 
 from tests.doubles import HashEmbedder, ScriptedModel
 from tests.gguf_files import write_tiny_model
+from tests.records.traces import CYRILLIC, FOLDER, LATIN, REPLY, opened, traces
 from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
@@ -26,8 +25,6 @@ from vaultrag.store.exclusions import exclude
 from vaultrag.store.integrity.check import check_index
 from vaultrag.workspace import Ownership, Workspace
 
-LATIN, CYRILLIC = "zqwombat", "щъёжак"
-FOLDER = f"Личное {LATIN}"
 SECRET = f"{FOLDER}/Тайна {CYRILLIC}.md"
 SHOWN = f"{FOLDER}/Показ.md"
 TEXT = f"""---
@@ -49,7 +46,6 @@ OTHERS = {
     "Дом/Бойлер.md": "# Бойлер\n\nКартридж в бойлере поменяли 12 мая 2024 года.\n\n![[Показ]]\n",
     "Servers/mayak.md": "# mayak\n\nThe restic backup of mayak runs every night at 03:30. [[Показ]]\n",
 }
-REPLY = f"Сокровище по имени {CYRILLIC} лежит под старым дубом, и знает об этом только {LATIN}."
 
 
 def _nothing(*_: object) -> None:
@@ -75,10 +71,6 @@ def workspace(config: Config) -> Iterator[Workspace]:
     with opened(config) as made:
         fill(made)
         yield made
-
-
-def opened(config: Config) -> Workspace:
-    return Workspace.with_models(config, Ownership.OWN, None, ScriptedModel([REPLY]))
 
 
 def fill(workspace: Workspace) -> None:
@@ -114,31 +106,6 @@ def test_the_process_that_has_read_the_note_is_ended(config: Config, tmp_path: P
         assert [model.loaded > 0 for model in models.loaded_models()] == [True]
         workspace.forgetting.forget(SECRET, _nothing)
         assert [model.loaded for model in models.loaded_models()] == [0]
-
-
-def traces(home: Path) -> list[str]:
-    """Return where a marker stands in the home: in names, and in the bytes of files, however it is written."""
-    return [
-        f"{path.relative_to(home)}: {how}"
-        for path in sorted(home.rglob("*"))
-        for content in [path.name.encode() + b"\0" + (path.read_bytes() if path.is_file() else b"")]
-        for how, needle in _needles().items()
-        if needle in content
-    ]
-
-
-def _needles() -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for marker in (LATIN, CYRILLIC, "Показ", "показ "):
-        spellings = {marker, marker.upper(), marker.capitalize(), unicodedata.normalize("NFD", marker)}
-        for word in spellings if "оказ" not in marker else ():
-            for encoding in ("utf-8", "utf-16-le", "utf-16-be", "cp1251"):
-                found[f"{word} in {encoding}"] = word.encode(encoding, "ignore")
-            found[f"{word} escaped"] = json.dumps(word).strip('"').encode()
-            found[f"{word} escaped in capitals"] = (
-                word.encode("ascii", "backslashreplace").upper().replace(b"\\U", b"\\u")
-            )
-    return {how: needle for how, needle in found.items() if len(needle) >= len(CYRILLIC)}
 
 
 def test_traces_are_there_before_and_gone_after(workspace: Workspace, config: Config) -> None:

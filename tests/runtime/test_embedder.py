@@ -72,7 +72,7 @@ def test_question_waits_for_no_more_than_the_call_at_hand(folder: Path) -> None:
     alone = embedder.embed_query("яблоня")
     with ThreadPoolExecutor(1) as thread:
         working = thread.submit(embedder.embed_passages, TEXTS * 400)
-        while not embedder._child._lock.locked():
+        while not embedder.busy:
             pass
         asked = embedder.embed_query("яблоня")
         assert not working.done()
@@ -91,11 +91,11 @@ def test_nothing_to_embed_starts_no_process(folder: Path) -> None:
 @pytest.mark.slow
 def test_killed_process_is_replaced_without_a_word(folder: Path, embedder: ChildEmbedder) -> None:
     before = embedder.embed_query("сад")
-    pid = embedder._child.pid
+    pid = embedder.pid
     assert pid is not None
     os.kill(pid, signal.SIGTERM)
     np.testing.assert_allclose(embedder.embed_query("сад"), before, atol=1e-4)
-    assert embedder._child.pid != pid
+    assert embedder.pid != pid
 
 
 @pytest.mark.slow
@@ -127,17 +127,17 @@ def test_process_that_dies_twice_is_reported(folder: Path, monkeypatch: pytest.M
 def test_closing_ends_the_work_at_hand_without_a_second_try(folder: Path) -> None:
     embedder = ChildEmbedder(folder, "small", threads=1)
     embedder.embed_query("яблоня")
-    pid = embedder._child.pid
+    pid = embedder.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)  # a batch that takes for ever
     with ThreadPoolExecutor(1) as thread:
         working = thread.submit(embedder.embed_passages, ["яблоня"])
-        while not embedder._child._lock.locked():
+        while not embedder.busy:
             pass
         embedder.close()
         with pytest.raises(ModelCrashed):
             working.result(30)
-    assert not embedder._child.alive
+    assert not embedder.alive
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 
 from tests.gguf_files import CONTROL, RULE, write_tiny_model
 from tests.runtime.vocabulary_files import VocabularyFile
+from tests.waiting import wait_until
 from vaultrag.config import models_dir
 from vaultrag.domain import Generation, Message, Piece, Priority, Purity, Sampling, Scores
 from vaultrag.errors import GenerationFailed, ModelCrashed, ModelError, ModelNotFound, UsageError
@@ -221,11 +222,11 @@ def test_a_hung_process_is_ended_and_the_next_question_works(tiny_path: Path) ->
     model.load()
     stopped = model.pid
     assert stopped is not None
-    model._timeout = 0.5
+    model.timeout = 0.5
     os.kill(stopped, signal.SIGSTOP)
     with pytest.raises(ModelCrashed, match="did not answer"):
         ask(model, QUESTION, Sampling(max_tokens=3))
-    model._timeout = 20.0
+    model.timeout = 20.0
     assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
     model.close()
 
@@ -384,10 +385,7 @@ def test_an_idle_model_leaves_the_memory_and_comes_back_when_asked(tiny_path: Pa
     model = child_model(tiny_path, running=Running(unload_seconds=0.5))
     assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
     assert model.pid is not None
-    process = model._child._process
-    assert process is not None
-    process.wait(20)
-    assert not model.alive
+    wait_until(lambda: not model.alive)
     assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
     model.close()
 

@@ -10,7 +10,7 @@ import pytest
 
 from vaultrag.errors import DiskFull, IndexDamaged, IndexLocked, IndexMissing, IndexTooNew, StoreError
 from vaultrag.store.database import Access, Database
-from vaultrag.store.errors import translate
+from vaultrag.store.errors import translate, translated
 from vaultrag.store.integrity.check_vectors import unsound_embeddings
 from vaultrag.store.opening import SCHEMA_KEY, open_database, split_statements
 from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
@@ -133,10 +133,29 @@ def test_index_is_private(tmp_path: Path) -> None:
 def test_errors_of_sqlite_have_a_name_of_ours(code: int, ours: type[StoreError]) -> None:
     error = sqlite3.OperationalError("text")
     error.sqlite_errorcode = code
-    translated = translate(error, Path("index.sqlite3"))
-    assert type(translated) is ours
-    assert translated.message.endswith(".")
-    assert translated.remedy
+    found = translate(error, Path("index.sqlite3"))
+    assert type(found) is ours
+    assert found.message.endswith(".")
+    assert found.remedy
+
+
+SQLITE_ERRORS = sorted(
+    (kind for kind in vars(sqlite3).values() if isinstance(kind, type) and issubclass(kind, Exception)),
+    key=lambda kind: kind.__name__,
+)
+
+
+def test_sqlite_has_the_errors_of_the_database_api() -> None:
+    """By PEP 249: were the enumeration empty, the test below would prove nothing."""
+    assert {"DatabaseError", "IntegrityError", "OperationalError", "Warning"} <= {k.__name__ for k in SQLITE_ERRORS}
+
+
+@pytest.mark.parametrize("kind", SQLITE_ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_class_of_sqlite_is_translated(kind: type[Exception]) -> None:
+    with pytest.raises(StoreError) as caught, translated(Path("index.sqlite3")):
+        raise kind("text")
+    assert caught.value.remedy
+    assert isinstance(caught.value.__cause__, kind)
 
 
 def test_every_code_of_sqlite_is_translated() -> None:

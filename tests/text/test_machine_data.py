@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import random
 from itertools import pairwise
 
 import pytest
 
+from tests.text.noise import noise, wrapped
 from vaultrag.domain import BlockKind
 from vaultrag.text.machine_data import machine_data, parts_between, without_machine_data
 from vaultrag.vault.parsing.plain import plain_text
-
-
-def noise(size: int, seed: int = 1) -> str:
-    """Return the base64 of random bytes, `size` characters long."""
-    return base64.b64encode(random.Random(seed).randbytes(size))[:size].decode()
-
-
-def wrapped(size: int, width: int, seed: int = 1) -> str:
-    text = noise(size, seed)
-    return "\n".join(text[at : at + width] for at in range(0, len(text), width))
 
 
 def words(text: str, kind: BlockKind = BlockKind.PARAGRAPH) -> str:

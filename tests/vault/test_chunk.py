@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.text.test_machine_data import noise
+from tests.text.noise import noise
 from vaultrag.domain import Chunk
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.parsing.lines import Lines

@@ -193,7 +193,7 @@ def test_where_the_system_has_no_more_watches_the_vault_is_polled(
 def test_folders_beyond_the_limit_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from watchdog.observers.inotify_c import InotifyFD
 
-    real = InotifyFD._get_or_create_watch
+    real = InotifyFD._get_or_create_watch  # noqa: SLF001  # watchdog's own
 
     def only_the_root(self: InotifyFD, path: bytes, mask: object) -> object:
         if path != os.fsencode(tmp_path):
@@ -233,7 +233,7 @@ def test_events_are_tried_again_after_a_while(tmp_path: Path, monkeypatch: pytes
 def test_where_watches_ran_out_they_are_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from watchdog.observers.inotify_c import InotifyFD
 
-    real, refused = InotifyFD._get_or_create_watch, threading.Event()
+    real, refused = InotifyFD._get_or_create_watch, threading.Event()  # noqa: SLF001  # watchdog's own
 
     def once_refused(self: InotifyFD, path: bytes, mask: object) -> object:
         if not refused.is_set():

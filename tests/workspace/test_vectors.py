@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import HashEmbedder
-from tests.indexing.test_embed import NEW, OLD, Countdown
+from tests.indexing.embedders import NEW, OLD, Countdown
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Embedder, SearchResult
 from vaultrag.indexing.apply import DeletionPolicy
@@ -82,7 +82,7 @@ def test_closing_in_the_middle_loses_nothing(config: Config) -> None:
     old, new = HashEmbedder(OLD), HashEmbedder(NEW, dimension=32)
     indexed(config, old)
     with opened(config, new, old) as workspace:
-        workspace._vectors.stop()
+        workspace.vectors.stop()
         workspace.owed.embed(lambda *_: None, lambda: False)
         assert workspace.search(QUESTION, 3).warnings == ()
     indexed(config, new, old)

@@ -83,6 +83,19 @@ class ChildEmbedder:
                 self._turn.notify_all()
         return query
 
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._child.alive
+
+    @property
+    def busy(self) -> bool:
+        """Whether it embeds right now."""
+        return self._child.busy
+
     def close(self) -> None:
         """End the child process, and with ModelCrashed what it works on. A later text starts a new one."""
         self._closings += 1

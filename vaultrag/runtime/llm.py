@@ -59,7 +59,7 @@ class ChildModel:
         self._context = context
         self._threads = threads or physical_cores()
         self._gpu_layers = gpu_layers
-        self._timeout = timeout
+        self.timeout = timeout
         self._running = running or Running()
         self._child = Child(
             f"the model {name}",
@@ -377,7 +377,7 @@ class ChildModel:
         """Send one request to the process as it is. Raises Lost, or the error that the process reported."""
         heard = time.monotonic()
         try:
-            with contextlib.closing(self._child.stream(method, body, self._timeout)) as frames:
+            with contextlib.closing(self._child.stream(method, body, self.timeout)) as frames:
                 for frame in frames:
                     heard = time.monotonic()
                     if "failed" in frame.body:
@@ -385,7 +385,7 @@ class ChildModel:
                     self.first.hear(frame.body)
                     yield frame.body
         except ChildDied as died:
-            for_good = died.code == ENDED_BY or time.monotonic() - heard >= self._timeout
+            for_good = died.code == ENDED_BY or time.monotonic() - heard >= self.timeout
             raise Lost(died.cause + last_words(died), for_good, max(0, -(died.code or 0))) from died
         except ChildFailed as failed:
             raise Lost(f"the model {self._name} failed ({failed.kind}: {failed.message})") from failed

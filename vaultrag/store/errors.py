@@ -19,7 +19,7 @@ def translated(path: Path) -> Iterator[None]:
     """Turn the errors of SQLite and of the file system into ours."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, sqlite3.Warning) as error:
         raise translate(error, path) from error
     except UnicodeDecodeError as error:  # in SQLite's own sentence about a damaged schema
         raise damaged(path, "text in it is no UTF-8") from error
@@ -27,7 +27,7 @@ def translated(path: Path) -> Iterator[None]:
         raise _translate_os(error, path) from error
 
 
-def translate(error: sqlite3.Error, path: Path) -> StoreError:
+def translate(error: sqlite3.Error | sqlite3.Warning, path: Path) -> StoreError:
     """Return our error for one of SQLite's; every one has a counterpart."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF  # the low byte is the primary code
     if not code and str(error).startswith("Could not decode"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from vaultrag.store.database import Database
 from vaultrag.store.records import FORGET_OWED, Kind, RecordBook, read_bodies
@@ -31,9 +31,14 @@ class Exclusions:
         salt = secrets.token_hex(SALT_BYTES)
         return cls([(salt, digest_path(salt, path))])
 
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield the salt and the digest of everything that is excluded."""
+        for salt, digests in self._by_salt.items():
+            yield from ((salt, digest) for digest in digests)
+
     def joined_by(self, others: Exclusions) -> Exclusions:
         """Return what is excluded by one or the other."""
-        return Exclusions((salt, key) for one in (self, others) for salt, keys in one._by_salt.items() for key in keys)
+        return Exclusions((*self.pairs(), *others.pairs()))
 
     def __bool__(self) -> bool:
         return bool(self._by_salt)

@@ -83,9 +83,9 @@ class Workspace:
             raise
         chroma_path = config.chroma_path if access is Ownership.OWN else None
         self.health = Health(self.database, models)
-        self._vectors = VectorSearch(self.database, models, chroma_path)
+        self.vectors = VectorSearch(self.database, models, chroma_path)
         self._updater = IndexUpdater(config, self.database, self._recipe)
-        self.owed = OwedWork(self.database, self._vectors)
+        self.owed = OwedWork(self.database, self.vectors)
         if access is Ownership.OWN:
             self._bring_records_up()
 
@@ -107,7 +107,7 @@ class Workspace:
         Raises VaultError when the vault is missing or a fifth of it is gone and `deletions` guards against that.
         """
         started = time.perf_counter()
-        embedder, warnings = self._vectors.embedder()
+        embedder, warnings = self.vectors.embedder()
         if embedder is not None:
             self.models.warm_embedder()
         self.forgetting.finish_owed(progress)
@@ -153,7 +153,7 @@ class Workspace:
     def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
         self._require_notes()
         found, fingerprint = self._find_once(query, k, reach, lanes)
-        if fingerprint != self._vectors.fingerprint:  # another embedder took over in between
+        if fingerprint != self.vectors.fingerprint:  # another embedder took over in between
             found, _ = self._find_once(query, k, reach, lanes)
         return found if was_read_whole(self.database) else replace(found, warnings=(*found.warnings, NOT_WHOLE))
 
@@ -161,7 +161,7 @@ class Workspace:
         """Search; return the embedder that this was done by, too."""
         started = time.perf_counter()
         by_meaning = reach is Reach.FULL and "vector" in lanes
-        vector = self._vectors.embed_question(query.text) if by_meaning else self._vectors.without_vector()
+        vector = self.vectors.embed_question(query.text) if by_meaning else self.vectors.without_vector()
         embedded, section = time.perf_counter() - started, self.config.settings.search
         searcher = Searcher(self.database, vector.nearest, vector.fingerprint, vector.centres, section)
         result = searcher.search(query.text, k, vector.vector, lanes, vector.warnings, query.filters)
@@ -197,7 +197,7 @@ class Workspace:
     @property
     def upkeep(self) -> Upkeep:
         """What looks for faults in the index, and mends them."""
-        return Upkeep(self.config, self.database, self._vectors, self._updater, self._recipe, self.index)
+        return Upkeep(self.config, self.database, self.vectors, self._updater, self._recipe, self.index)
 
     def read_note(self, path: str) -> ReadNote:
         """Read one indexed note as its file says it now. Raises VaultError when it cannot be read."""
@@ -217,7 +217,7 @@ class Workspace:
 
     def warm_embedder(self) -> None:
         """Load the embedder and the vector index, and wait for them."""
-        self._vectors.warm()
+        self.vectors.warm()
 
     def publish(self, port: int) -> None:
         """Have those who meet the owner's lock told where it answers."""
@@ -225,9 +225,9 @@ class Workspace:
 
     def close(self) -> None:
         """End every child process, close the index and give the lock back."""
-        self._vectors.stop()
+        self.vectors.stop()
         self.models.close()
-        self._vectors.close()
+        self.vectors.close()
         self.database.close()
         self._lock.release()
 
@@ -240,7 +240,7 @@ class Workspace:
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
         """Nothing is written or embedded inside; an embedding under way ends with its batch, and is taken up after."""
-        with self._vectors.hushed(), self._updater.paused():
+        with self.vectors.hushed(), self._updater.paused():
             yield
 
     def _reread(self) -> None:
@@ -251,7 +251,7 @@ class Workspace:
     def _let_go(self) -> None:
         """End whatever has a file of the home open that is about to be removed."""
         self.models.let_go_of_prompts()
-        self._vectors.let_go()
+        self.vectors.let_go()
 
     def _bring_records_up(self) -> None:
         """Take over what a kill left in the journal alone; a journal that cannot be read is `check`'s to tell."""
@@ -285,7 +285,7 @@ class Workspace:
         return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
 
     def _embedder_or_none(self) -> Embedder | None:
-        return self._vectors.embedder()[0]
+        return self.vectors.embedder()[0]
 
     def _require_notes(self) -> None:
         if Catalog(self.database).has_notes():

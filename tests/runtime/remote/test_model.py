@@ -12,31 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.model_server import Json, Script, first_token_reply, model_server, said_reply, text, thought
-from vaultrag.config import Config, RemoteSection, Settings
-from vaultrag.domain import THINK_FREELY, Generation, Message, Piece, Purity, Role, Sampling, Thought
+from tests.runtime.remote.asking import CHAT, OPTIONS, QUESTION, ask, remote
+from vaultrag.config import Config, Settings
+from vaultrag.domain import THINK_FREELY, Message, Piece, Purity, Role, Sampling
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed, VaultragError
 from vaultrag.runtime.pool import ModelPool
-from vaultrag.runtime.remote.model import RemoteModel
 from vaultrag.runtime.remote.protocol import ServerKind
-
-QUESTION = [Message("system", "Отвечай кратко."), Message("user", "Где лежат ключи от сарая?")]
-CHAT = "/v1/chat/completions"
-OPTIONS = ("да", "нет")
-
-
-def remote(url: str, model: str = "", timeout: float = 20.0, **settings: str | int) -> RemoteModel:
-    return RemoteModel(RemoteSection.model_validate({"url": url, **settings}), model, timeout)
-
-
-def ask(model: RemoteModel, sampling: Sampling | None = None) -> tuple[list[str], list[str], Generation]:
-    """Return the pieces of the answer, those of the thought, and the figures."""
-    pieces = list(model.generate(QUESTION, sampling or Sampling(max_tokens=50)))
-    *rest, last = pieces
-    assert isinstance(last, Generation)
-    texts = [piece for piece in rest if isinstance(piece, str) and piece]
-    thoughts = [piece.text for piece in rest if isinstance(piece, Thought)]
-    assert (last.text, last.thought) == ("".join(texts), "".join(thoughts))
-    return texts, thoughts, last
 
 
 @pytest.mark.parametrize("kind", ServerKind)

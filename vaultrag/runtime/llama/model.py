@@ -115,6 +115,6 @@ def _device(index: int) -> Device:
 
 def _ggml_call(name: str, result: Any, *arguments: Any) -> Callable[..., Any]:
     """Declare a function of ggml that llama-cpp-python does not: it lies in one of two libraries, by platform."""
-    library = native._lib if hasattr(native._lib, name) else _ggml.libggml
+    library = native._lib if hasattr(native._lib, name) else _ggml.libggml  # noqa: SLF001  # no other way to it
     function: Callable[..., Any] = ctypes.CFUNCTYPE(result, *arguments)((name, library))
     return function

@@ -87,4 +87,4 @@ def _overrides(patterns: tuple[str, ...]) -> Any:
 
 def _exported(name: str) -> Any:
     """Return a function of ggml that llama-cpp-python does not declare: it lies in one of two libraries."""
-    return getattr(native._lib if hasattr(native._lib, name) else _ggml.libggml, name)
+    return getattr(native._lib if hasattr(native._lib, name) else _ggml.libggml, name)  # noqa: SLF001  # no other way to it

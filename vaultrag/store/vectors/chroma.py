@@ -21,6 +21,7 @@ import numpy as np
 from vaultrag.child import Child, ChildDied, ChildFailed, Frame
 from vaultrag.domain import Vectors
 
+WORKER = "vaultrag.store.vectors.chroma_worker"
 POINTER = "current"
 STAMP = "stamp.json"
 GENERATION = re.compile(r"gen-(\d{1,9})")
@@ -53,10 +54,10 @@ class Stamp:
 class Collection:
     """One generation's folder and the process that holds it. Any failure raises ChromaUnavailable."""
 
-    def __init__(self, folder: Path, dimension: int) -> None:
+    def __init__(self, folder: Path, dimension: int, worker: str = WORKER) -> None:
         self.folder = folder
         self.dimension = dimension
-        self._child = Child("the vector index", "vaultrag.store.vectors.chroma_worker", _temporary_in(folder.parent))
+        self._child = Child("the vector index", worker, _temporary_in(folder.parent))
 
     def create(self) -> None:
         self.folder.mkdir(mode=0o700)

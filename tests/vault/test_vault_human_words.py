@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.text.test_machine_data import noise, wrapped
-from tests.vault.test_any_text import LIMIT, check_spans, count_words
+from tests.text.noise import noise, wrapped
+from tests.vault.any_text import LIMIT, check_spans, count_words
 from vaultrag.domain import Note
 from vaultrag.text.machine_data import LONGEST_GAP
 from vaultrag.vault.chunk import chunk_note

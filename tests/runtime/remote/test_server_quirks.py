@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.model_server import Script, first_token_reply, model_server, said_reply, text, thought
-from tests.runtime.remote.test_model import CHAT, OPTIONS, QUESTION, ask, remote
+from tests.runtime.remote.asking import CHAT, OPTIONS, QUESTION, ask, remote
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed
 from vaultrag.runtime.remote.protocol import ServerKind
 
