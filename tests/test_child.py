@@ -39,6 +39,7 @@ def said(child: Child, word: str) -> object:
     return child.call("echo", {"say": word}, TIMEOUT).body["said"]
 
 
+@pytest.mark.slow
 @given(st.lists(frames))
 def test_frames_come_out_of_a_stream_as_they_went_in(sent: list[Frame]) -> None:
     stream = io.BytesIO()

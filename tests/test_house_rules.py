@@ -115,3 +115,16 @@ def test_every_test_is_found_by_the_name_of_its_module() -> None:
     """
     inner = [Path(name) for name in TESTS if Path(name).name.startswith("test_") and Path(name).parent != Path("tests")]
     assert [str(path) for path in inner if not _is_named_for_its_module(path)] == []
+
+
+MOST_MODULES = 16  # of one folder: more are not seen at a glance
+MODULES_OF_THE_ROOT = 4
+
+
+def test_no_folder_holds_too_many_modules() -> None:
+    held: dict[str, int] = {}
+    for module in MODULES:
+        folder, _, name = module.rpartition("/")
+        held[folder] = held.get(folder, 0) + (name != "__init__.py")
+    assert held.pop("vaultrag") <= MODULES_OF_THE_ROOT
+    assert {folder: count for folder, count in held.items() if count > MOST_MODULES} == {}

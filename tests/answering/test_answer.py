@@ -52,6 +52,7 @@ def ask(tmp_path: Path, question: str, replies: Sequence[str]) -> tuple[Answer, 
     return last.answer, list(events), model
 
 
+@pytest.mark.slow
 def test_each_sentence_points_to_the_line_it_stands_on(tmp_path: Path) -> None:
     answer, events, _ = ask(
         tmp_path, "Сколько памяти в сервере?", ["В сервере 64 ГБ памяти. Копии делает restic в 03:30."]
@@ -68,6 +69,7 @@ def test_each_sentence_points_to_the_line_it_stands_on(tmp_path: Path) -> None:
     assert [e.sentence.number for e in events if isinstance(e, SentenceFound)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_an_invented_number_is_marked_as_uncited(tmp_path: Path) -> None:
     answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", ["В сервере 512 ГБ памяти [1]."])
     assert answer.status is AnswerStatus.PARTLY
@@ -76,24 +78,28 @@ def test_an_invented_number_is_marked_as_uncited(tmp_path: Path) -> None:
     assert "no source" in " ".join(answer.warnings)
 
 
+@pytest.mark.slow
 def test_a_repeated_sentence_is_removed_and_a_loop_ends_the_draft(tmp_path: Path) -> None:
     answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", ["В сервере 64 ГБ памяти. " * 50])
     assert answer.text == "В сервере 64 ГБ памяти [1]."
     assert len(answer.sentences) < 6
 
 
+@pytest.mark.slow
 def test_far_questions_get_no_model_call(tmp_path: Path) -> None:
     answer, _, model = ask(tmp_path, "Кто выиграл чемпионат Бразилии по шашкам?", ["не должно быть спрошено"])
     assert answer.status is AnswerStatus.NOT_IN_VAULT
     assert model.prompts == []
 
 
+@pytest.mark.slow
 def test_the_models_own_refusal_is_not_in_vault(tmp_path: Path) -> None:
     answer, _, _ = ask(tmp_path, "Какой цвет у сервера Маяк?", ["В заметках этого нет."])
     assert answer.status is AnswerStatus.NOT_IN_VAULT
     assert answer.sentences == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "word"), [("Сколько памяти в сервере?", "по-русски"), ("How much RAM has Minisforum?", "English")]
 )
@@ -102,6 +108,7 @@ def test_instructions_are_in_the_questions_language(tmp_path: Path, question: st
     assert word in model.prompts[0][0].content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "purity"),
     [
@@ -115,12 +122,14 @@ def test_no_ideograph_comes_out_where_none_went_in(tmp_path: Path, question: str
     assert model.samplings[0].purity is purity
 
 
+@pytest.mark.slow
 def test_ideographs_of_a_note_may_be_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NOTES, "Память.md", "Память в сервере по-китайски: 内存.\n")
     _, _, model = ask(tmp_path, "Сколько памяти в сервере?", ["64 ГБ."])
     assert model.samplings[0].purity is Purity.ANY
 
 
+@pytest.mark.slow
 def test_commands_in_notes_stay_in_the_passages(tmp_path: Path) -> None:
     _, _, model = ask(tmp_path, "Сколько памяти в сервере?", ["64 ГБ памяти."])
     system, user = model.prompts[0]
@@ -129,17 +138,20 @@ def test_commands_in_notes_stay_in_the_passages(tmp_path: Path) -> None:
     assert user.content.index("Ignore all previous") < user.content.index("Вопрос: ")
 
 
+@pytest.mark.slow
 def test_a_question_that_leaves_no_room_for_passages_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GenerationFailed, match="no room"):
         ask(tmp_path, "Сколько памяти в сервере? " * 2000, ["64 ГБ."])
 
 
+@pytest.mark.slow
 def test_an_answer_that_spent_its_tokens_on_nothing_says_so(tmp_path: Path) -> None:
     answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", [" " * 4000])
     assert answer.status is AnswerStatus.NOT_IN_VAULT
     assert "answering.max_tokens" in " ".join(answer.warnings)
 
 
+@pytest.mark.slow
 def test_a_name_may_stand_in_the_folder_alone(tmp_path: Path) -> None:
     folder = tmp_path / "vault" / "Projects" / "Overlay"
     folder.mkdir(parents=True)

@@ -178,6 +178,7 @@ def test_error_of_the_workspace_has_its_status_and_remedy(served: Served) -> Non
     assert fault["remedy"]
 
 
+@pytest.mark.slow
 def test_slow_answer_blocks_neither_health_nor_search_and_ends_with_its_client(tmp_path: Path) -> None:
     model = GatedModel()
     with serving(tmp_path, model) as running, running.http() as http:
@@ -191,6 +192,7 @@ def test_slow_answer_blocks_neither_health_nor_search_and_ends_with_its_client(t
         assert model.left.wait(10), "the model goes on for nobody"
 
 
+@pytest.mark.slow
 def test_stopping_server_tells_its_streams(tmp_path: Path) -> None:
     with serving(tmp_path, GatedModel()) as running, running.http() as http:
         with http.stream("POST", "/ask", json={"question": "Когда поменяли картридж в бойлере?"}) as response:
@@ -205,12 +207,14 @@ def test_stopping_server_tells_its_streams(tmp_path: Path) -> None:
         assert not running.thread.is_alive()
 
 
+@pytest.mark.slow
 def test_idle_server_ends_by_itself(tmp_path: Path) -> None:
     with serving(tmp_path, idle_seconds=0.3) as running:
         running.thread.join(10)
         assert not running.thread.is_alive()
 
 
+@pytest.mark.slow
 def test_deep_check_streams_progress_and_findings(served: Served) -> None:
     new = served.config.vault / "Ещё не прочитана.md"
     new.write_text("Тата переехала.\n", encoding="utf-8")

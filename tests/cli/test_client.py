@@ -110,6 +110,7 @@ def test_damaged_token_of_other_clients_keeps_no_command_out(served: Served) -> 
         served.config.token_path.write_bytes(token)
 
 
+@pytest.mark.slow
 def test_server_without_notes_says_so(tmp_path: Path) -> None:
     with serving(tmp_path, notes={}) as running:
         client = find_server(running.config)
@@ -121,6 +122,7 @@ def test_server_without_notes_says_so(tmp_path: Path) -> None:
         client.close()
 
 
+@pytest.mark.slow
 def test_lost_server_is_one_clear_sentence(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         client = find_server(running.config)

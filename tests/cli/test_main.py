@@ -233,6 +233,7 @@ def test_second_server_for_a_vault_is_refused(
     assert "--stop" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_server_is_stopped_by_command(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -122,6 +122,7 @@ def test_who_keeps_us_waiting_is_a_server_only_where_that_one_owns_the_index(
     assert_nothing_was_told(silent, DEAD)
 
 
+@pytest.mark.slow
 def test_connection_that_is_made_anew_is_proved_anew(tmp_path: Path) -> None:
     with serving(tmp_path) as running:
         client = find_server(running.config)

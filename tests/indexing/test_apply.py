@@ -294,6 +294,7 @@ def test_missing_vault_is_an_error_and_keeps_the_index(config: Config, database:
     assert Catalog(database).counts().notes == 1
 
 
+@pytest.mark.slow
 def test_fixture_vault_is_indexed_whole_and_found_by_meaning(
     config: Config, database: Database, embedder: HashEmbedder
 ) -> None:

@@ -162,6 +162,7 @@ def fingerprints(database: Database) -> dict[str, int]:
     return dict(database.rows("SELECT fingerprint, count(*) FROM embeddings GROUP BY 1"))
 
 
+@pytest.mark.slow
 def test_changed_embedder_takes_over_when_it_is_complete(config: Config, database: Database) -> None:
     write_notes(config, 100)
     index(config, database)

@@ -36,6 +36,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield opened
 
 
+@pytest.mark.slow
 def test_retriever_returns_nodes_that_know_their_lines(workspace: Workspace) -> None:
     retriever = VaultRetriever(workspace.search, 5)
     assert isinstance(retriever, BaseRetriever)
@@ -46,6 +47,7 @@ def test_retriever_returns_nodes_that_know_their_lines(workspace: Workspace) -> 
     assert node.text in shown
 
 
+@pytest.mark.slow
 def test_equal_text_in_two_notes_stays_two_nodes(workspace: Workspace) -> None:
     found = VaultRetriever(workspace.search, 5).retrieve("одинаковый текст про хлеб")
     assert {"A.md", "B.md"} <= {node.metadata["path"] for node in found}

@@ -33,6 +33,7 @@ def notes(vault: Path) -> Path:
     return vault
 
 
+@pytest.mark.slow
 def test_edits_are_found_and_embedded(notes: Path, home: Path) -> None:
     with following(config_of(notes, home), embedder := HashEmbedder()) as followed:
         followed.put("Дом/Бойлер.md", "# Бойлер\n\nТеперь стоит фильтр Гейзер.\n")

@@ -168,6 +168,7 @@ def test_repaired_index_answers_as_before_and_loses_no_record(
     assert records(folder) == SAVED
 
 
+@pytest.mark.slow
 def test_second_repair_finds_nothing_and_drops_what_was_set_aside(folder: Path) -> None:
     cut(folder)
     report = repaired(folder)
@@ -180,6 +181,7 @@ def test_second_repair_finds_nothing_and_drops_what_was_set_aside(folder: Path) 
     assert not Path(report.kept).exists()
 
 
+@pytest.mark.slow
 def test_repair_embeds_only_what_was_lost(folder: Path) -> None:
     run("UPDATE embeddings SET vector = zeroblob(256) WHERE id = 4", "DROP TRIGGER chunks_added")(folder)
     embedder = HashEmbedder()
@@ -187,6 +189,7 @@ def test_repair_embeds_only_what_was_lost(folder: Path) -> None:
     assert len(embedder.texts) == 1
 
 
+@pytest.mark.slow
 def test_repair_gives_the_embedder_what_it_failed_at_once_more(folder: Path) -> None:
     with open_database(config_of(folder).database_path) as database:
         key, fingerprint = database.rows("SELECT text_hash, fingerprint FROM embeddings LIMIT 1")[0]
@@ -202,6 +205,7 @@ def test_repair_gives_the_embedder_what_it_failed_at_once_more(folder: Path) -> 
         assert embedded_keys(database, fingerprint, [key]) == [key]
 
 
+@pytest.mark.slow
 def test_day_a_note_was_first_seen_outlives_its_index(folder: Path) -> None:
     with open_database(config_of(folder).database_path) as database:
         before = database.rows("SELECT path, date FROM notes WHERE date = '2020-02-02' ORDER BY path")
@@ -212,6 +216,7 @@ def test_day_a_note_was_first_seen_outlives_its_index(folder: Path) -> None:
         assert database.rows("SELECT path, date FROM notes WHERE date = '2020-02-02' ORDER BY path") == before
 
 
+@pytest.mark.slow
 def test_one_damaged_table_does_not_cost_the_others(folder: Path) -> None:
     path = config_of(folder).database_path
     content = path.read_bytes()
@@ -224,6 +229,7 @@ def test_one_damaged_table_does_not_cost_the_others(folder: Path) -> None:
     assert records(folder) == SAVED
 
 
+@pytest.mark.slow
 def test_record_lost_by_the_journal_is_taken_from_the_damaged_index(folder: Path) -> None:
     run("DROP TRIGGER chunks_added")(folder)
     config_of(folder).journal_path.write_bytes(b"")

@@ -62,6 +62,7 @@ def deep(workspace: Workspace) -> dict[str, Finding]:
     return {finding.invariant: finding for finding in workspace.upkeep.check_deep(lambda *_: None)}
 
 
+@pytest.mark.slow
 def test_sound_index_has_no_finding(folder: Path) -> None:
     steps: list[tuple[str, int, int]] = []
     with opened(folder, embedder=HashEmbedder()) as workspace:
@@ -174,6 +175,7 @@ def test_reader_says_what_it_could_not_look_at(folder: Path) -> None:
         assert {name: finding.severity for name, finding in deep(reader).items()} == {"all-checked": "info"}
 
 
+@pytest.mark.slow
 def test_vector_that_chroma_changed_is_found_and_rebuilt(folder: Path) -> None:
     embedder = HashEmbedder()
     chroma = ChromaIndex(folder / "home" / "chroma", embedder.fingerprint, embedder.dimension)

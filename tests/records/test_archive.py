@@ -222,6 +222,7 @@ def test_verdict_is_kept_by_its_key_and_follows_its_notes(workspace: Workspace, 
     assert list(workspace.archive.verdicts()) == ["k1"]
 
 
+@pytest.mark.slow
 def test_answers_and_chats_over_http(tmp_path: Path) -> None:
     with serving(tmp_path) as served, served.http() as http:
         *_, (name, answer) = served.events("/ask", {"question": QUESTION, "chat": "дом"})
@@ -236,6 +237,7 @@ def test_answers_and_chats_over_http(tmp_path: Path) -> None:
         assert http.get("/answers").json() == {"answers": []}
 
 
+@pytest.mark.slow
 def test_answers_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(tmp_path) as served:
         run = _command(served)

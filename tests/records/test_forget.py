@@ -95,6 +95,7 @@ def _index(workspace: Workspace) -> None:
     workspace.index(_nothing, DeletionPolicy.GUARD)
 
 
+@pytest.mark.slow
 def test_the_process_that_has_read_the_note_is_ended(config: Config, tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
     settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 2048}})
@@ -278,6 +279,7 @@ def test_nothing_of_the_vectors_is_left(config: Config) -> None:
         assert [vector for vector in vectors if vector in home]
 
 
+@pytest.mark.slow
 def test_running_server_forgets_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving(tmp_path, notes={SECRET: TEXT, **OTHERS}) as served:
         with served.http() as http:

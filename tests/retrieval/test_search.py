@@ -46,33 +46,39 @@ def test_inflected_words_find_the_note_in_both_languages(workspace: Workspace) -
     assert paths(workspace, "writing nightly clouds", Reach.WORDS)[0] == "English/Backups.md"
 
 
+@pytest.mark.slow
 def test_yo_and_stress_marks_do_not_matter(workspace: Workspace) -> None:
     assert paths(workspace, "елка объем", Reach.WORDS)[0] == "Сеть.md"
     assert paths(workspace, "по\u0301рт ро\u0301утера", Reach.WORDS)[0] == "Сеть.md"
 
 
+@pytest.mark.slow
 def test_alias_names_a_note_that_does_not_say_the_word(workspace: Workspace) -> None:
     found = workspace.search("что с бэкапами", 8, Reach.WORDS).passages
     assert found[0].chunk.path == "Резервные копии.md"
     assert "name" in {share.lane for share in found[0].trace}
 
 
+@pytest.mark.slow
 def test_link_brings_the_linked_note_and_says_through_what(workspace: Workspace) -> None:
     found = workspace.search("шкаф", 8, Reach.WORDS).passages
     linked = next(passage for passage in found if passage.chunk.path == "Резервные копии.md")
     assert [share.via for share in linked.trace if share.lane == "link"] == ["Резервные копии"]
 
 
+@pytest.mark.slow
 def test_the_other_language_is_not_hidden(workspace: Workspace) -> None:
     found = paths(workspace, "restic в облако 03:30")
     assert found[0] == "Резервные копии.md"
     assert "English/Backups.md" in found[:4]
 
 
+@pytest.mark.slow
 def test_equal_sections_of_two_notes_are_two_passages(workspace: Workspace) -> None:
     assert {"Copy A.md", "Copy B.md"} <= set(paths(workspace, "раздел про закваску и тёплую воду"))
 
 
+@pytest.mark.slow
 def test_every_passage_stands_in_its_note_where_it_says(workspace: Workspace) -> None:
     for passage in workspace.search("restic закваска роутер", 8).passages:
         text = (workspace.config.vault / passage.chunk.path).read_text(encoding="utf-8")
@@ -100,6 +106,7 @@ def test_search_before_the_first_index_says_what_to_do(tmp_path: Path) -> None:
     assert "vaultrag index" in caught.value.remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query", ["", "   ", '"', 'NEAR("a" "b")', "a AND OR NOT *", "и в на", "🦊", "x" * 5000, "\x00"]
 )
@@ -126,6 +133,7 @@ CROWDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restriction", ["", " path:заметки"])
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_a_crowd_of_near_texts_does_not_hide_the_other_language(

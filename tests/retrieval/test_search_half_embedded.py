@@ -48,6 +48,7 @@ def owe_embeddings(workspace: Workspace, *paths: str) -> None:
         embeddings.advance_version(workspace.database)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "path"),
     [
@@ -66,6 +67,7 @@ def test_the_only_note_with_the_word_is_first_before_it_is_embedded(
     assert workspace.search(query, 8).passages[0].chunk.path == path
 
 
+@pytest.mark.slow
 def test_a_note_not_embedded_yet_wins_nothing_by_it(workspace: Workspace) -> None:
     owe_embeddings(workspace, "База.md", *(path for path in NOTES if path.endswith(("1.md", "3.md"))))
     assert workspace.search("restic every night", 8).passages[0].chunk.path == "English/Backups.md"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.indexing.apply import DeletionPolicy
@@ -34,6 +36,7 @@ def found(tmp_path: Path, name: str, order: list[str], queries: list[tuple[str, 
         ]
 
 
+@pytest.mark.slow
 def test_two_indexes_of_one_vault_find_the_same_in_the_same_order(tmp_path: Path) -> None:
     asked = ("закваска", "базар", "рынок", "печь", "вода 230")
     queries = [(query, reach) for query in asked for reach in (Reach.WORDS, Reach.FULL)]

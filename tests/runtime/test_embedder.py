@@ -67,6 +67,7 @@ def test_query_and_passage_differ_by_their_prompts(embedder: ChildEmbedder) -> N
     assert query @ embedder.embed_query("яблоня") > 0.9999
 
 
+@pytest.mark.slow
 def test_question_waits_for_no_more_than_the_call_at_hand(folder: Path) -> None:
     embedder = ChildEmbedder(folder, "small", threads=1)
     alone = embedder.embed_query("яблоня")
@@ -171,6 +172,7 @@ def test_missing_tokenizer_is_one_sentence(tmp_path: Path) -> None:
         load_token_counter(tmp_path)
 
 
+@pytest.mark.slow
 def test_batches_hold_every_text_once_within_the_budget() -> None:
     lengths = [1, 512, 3, 400, 30, 512, *[20] * 300]
     batches = list(_batches(lengths))

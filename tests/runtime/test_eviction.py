@@ -170,6 +170,7 @@ def test_processes_are_swapped_by_the_plan(pair: tuple[ChildModel, ChildModel]) 
         assert (model.alive, other.alive) == (True, False)
 
 
+@pytest.mark.slow
 def test_persons_and_the_night_share_two_models_that_cannot_stay_together(pair: tuple[ChildModel, ChildModel]) -> None:
     answers: list[int] = []
 
@@ -188,6 +189,7 @@ LONG_LIST = '{"type": "array", "minItems": 100, "maxItems": 100, "items": {"enum
 """It takes seconds to write, whatever is drawn: a person comes in time."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_the_night_makes_room_for_a_person_and_ends_as_if_nothing_had_been(
     pair: tuple[ChildModel, ChildModel], temperature: float
@@ -212,6 +214,7 @@ def test_the_night_makes_room_for_a_person_and_ends_as_if_nothing_had_been(
     assert first.alive is False
 
 
+@pytest.mark.slow
 def test_scores_of_the_night_make_room_too(pair: tuple[ChildModel, ChildModel]) -> None:
     first, second = pair
     conversations = [[Message("user", f"Вопрос {number}?")] for number in range(40)]

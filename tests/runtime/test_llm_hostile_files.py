@@ -65,6 +65,7 @@ def check_files(bases: list[Base], files: Loader, count: int, seed: int, folder:
     assert refused > count // 3
 
 
+@pytest.mark.slow
 def test_spoilt_files_load_or_end_in_one_clear_error(bases: list[Base], files: Loader, tmp_path: Path) -> None:
     check_files(bases, files, FEW_FILES, 1, tmp_path)
 
@@ -86,6 +87,7 @@ def check_templates(run: Run, count: int, seed: int) -> None:
     assert broken > count * 0.9
 
 
+@pytest.mark.slow
 def test_a_model_with_a_hostile_template_can_be_used_all_the_same(run: Run) -> None:
     check_templates(run, FEW_TEMPLATES, 1)
 

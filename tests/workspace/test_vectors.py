@@ -38,6 +38,7 @@ def first(result: SearchResult) -> str:
     return result.passages[0].chunk.path
 
 
+@pytest.mark.slow
 def test_earlier_embedder_answers_until_the_new_one_is_complete(config: Config) -> None:
     old, new = HashEmbedder(OLD), HashEmbedder(NEW, dimension=32)
     indexed(config, old)
@@ -61,6 +62,7 @@ def test_earlier_embedder_answers_until_the_new_one_is_complete(config: Config) 
     assert len(new.texts) == len(set(new.texts)) == 71
 
 
+@pytest.mark.slow
 def test_without_the_earlier_embedder_words_answer_and_the_reason_is_said(config: Config) -> None:
     indexed(config, HashEmbedder(OLD))
     new = HashEmbedder(NEW, dimension=32)
@@ -78,6 +80,7 @@ def test_without_the_earlier_embedder_words_answer_and_the_reason_is_said(config
         assert workspace.search(QUESTION, 3).warnings == ()
 
 
+@pytest.mark.slow
 def test_closing_in_the_middle_loses_nothing(config: Config) -> None:
     old, new = HashEmbedder(OLD), HashEmbedder(NEW, dimension=32)
     indexed(config, old)

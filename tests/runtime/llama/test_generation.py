@@ -329,6 +329,7 @@ def test_no_cjk_comes_out_of_bytes(model: NativeModel) -> None:
     assert not any(found[1])
 
 
+@pytest.mark.slow
 def test_conversations_side_by_side_score_as_they_do_alone(model: NativeModel) -> None:
     shared = Message("system", "Правила: отвечай одним словом. " * 8)
     conversations = [[shared, Message("user", f"Верно ли, что {number}?")] for number in range(11)]
@@ -341,6 +342,7 @@ def test_conversations_side_by_side_score_as_they_do_alone(model: NativeModel) -
     assert held.slot.reusable([*held.slot.ids, 0]) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", [4, 25])
 def test_short_windows_score_as_long_ones_do_whatever_the_length(windowed: NativeModel, rules: int) -> None:
     shared = Message("system", "Правила: отвечай словом. " * rules)

@@ -132,6 +132,7 @@ def test_killed_pull_is_finished_by_the_next(index: Path, models: Path) -> None:
     assert leftovers(models) == []
 
 
+@pytest.mark.slow
 def test_two_processes_pull_the_same_model(index: Path, models: Path) -> None:
     for number in (1, 2):
         add_part(index, number)

@@ -82,6 +82,7 @@ def assert_mended(index: VectorIndex, disk: Disk) -> None:
 LEFT = (0, *(pytest.param(size, marks=pytest.mark.long) for size in (300_000, 700_000)))  # a little less than it takes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leaving", LEFT)
 def test_chroma_that_finds_no_room_while_it_is_built_is_given_up(index: VectorIndex, disk: Disk, leaving: int) -> None:
     assert index.chroma is not None

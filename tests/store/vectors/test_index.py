@@ -279,6 +279,7 @@ def test_damaged_chroma_is_a_warning_and_answers_the_same(
     opened.close()
 
 
+@pytest.mark.slow
 def test_folder_deleted_under_a_running_search_is_rebuilt(root: Path, index: VectorIndex) -> None:
     before = found(index)
     shutil.rmtree(root)
@@ -292,6 +293,7 @@ def test_folder_deleted_under_a_running_search_is_rebuilt(root: Path, index: Vec
     assert [path.name for path in root.glob("gen-*")] == ["gen-8"], "what an interrupted rebuild left is removed"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_killed_child_costs_no_answer(index: VectorIndex) -> None:
     before = found(index)

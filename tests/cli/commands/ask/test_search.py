@@ -32,6 +32,7 @@ def command(*arguments: str) -> Sequence[str]:
     return [sys.executable, "-m", "tests.product", *arguments]
 
 
+@pytest.mark.slow
 def test_a_search_without_server_prints_one_ranked_list(places: list[str]) -> None:
     search = command("search", "--no-server", "картридж restore", *places)
     done = subprocess.run(search, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
