@@ -19,7 +19,7 @@
     │   └── RemoteFailed      exit 20, 502   the model server that the settings name could not be reached or refused
     ├── ExportUnusable        exit 21, 400   an exported file is damaged, no such file, or from a newer version
     └── ServerError           exit 17, 500   the local server could not start or be reached
-        ├── ServerBusy        exit 17, 500   its process lives and does not answer yet
+        ├── ServerBusy        exit 22, 503   its process lives and does not answer yet
         ├── PortTaken         exit 18, 500   something else listens on the port
         └── TokenUnreadable   exit 19, 401   the token file is missing, unreadable or stale
 
@@ -132,6 +132,9 @@ class ServerError(VaultragError):
 
 class ServerBusy(ServerError):
     """Its process lives and does not answer: it, or the machine, is busy."""
+
+    exit_code = 22
+    http_status = 503
 
 
 class PortTaken(ServerError):

@@ -21,7 +21,7 @@ EPILOG = (
     "4 vault missing or unreadable · 5 index unreadable · 6 index in use · 7 index from a newer version · "
     "8 index damaged · 9 nothing indexed · 10 disk full · 11 model failed · 12 model not here · 13 model too large · "
     "14 no answer generated · 15 model crashed · 16 download failed · 17 server failed · 18 port taken · "
-    "19 token unreadable · 20 model server failed · 21 exported file unusable · "
+    "19 token unreadable · 20 model server failed · 21 exported file unusable · 22 server busy · "
     "130 interrupted."
 )
 
