@@ -22,7 +22,9 @@ FULL = "day06x03 month06 2025"
     ["2025-06-03", "03.06.2025", "3.6.2025", "3 июня 2025", "3-го июня 2025", "June 3, 2025", "June 3rd, 2025",
      "3 June 2025", "3rd of June, 2025", "Jun. 3, 2025", "3 июн 2025", "3 июн. 2025", "2025/6/3", "2025.06.03",
      "2025_06_03", "20250603", "202506031245", "20250603T124500", "03-06-2025", "03.06.25", "3-е июня 2025",
-     "3 ИЮНЯ 2025", "June 3 2025", "3\u00a0июня\u00a02025"],
+     "3 ИЮНЯ 2025", "June 3 2025", "3\u00a0июня\u00a02025", "3\u2009июня 2025", "3 июн.2025", "June 3,2025",
+     "2025\u201106\u201103", "2025\u221206\u221203", "3-июн-2025", "03-Jun-2025", "03/Jun/2025", "3_июня_2025",
+     "2025 June 3", "2025-Jun-03"],
 )  # fmt: skip
 def test_every_spelling_of_a_full_date_is_the_same(written: str) -> None:
     assert canonical_dates(written) == FULL
@@ -45,11 +47,48 @@ def test_parts_of_dates_keep_what_they_say(written: str, said: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["10.0.0.5", "версия 1.2.3", "в 03:30", "мартини 3", "99.5 %", "may the 4 be", "1234-5678", "2024-2025",
-     "v1.2024", "8.10.12.24", "2024-W05", "Marching 5", "маршал 5", "+7 912 345-67-89", "12345678", "2024"],
+     "v1.2024", "8.10.12.24", "2024-W05", "Marching 5", "маршал 5", "+7 912 345-67-89", "12345678", "2024",
+     "13.2024", "1.2024", "by 2024 may be", "2024/01", "12.2024.5"],
 )  # fmt: skip
 def test_what_is_no_date_stays(text: str) -> None:
     assert canonical_dates(text) == text
     assert not find_date(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["Отчёт_03.06.2025", "03.06.25_Встреча", "_3 июня 2025_", "scan_2025-06-03", "Звонок_3 июня 2025_Анна",
+             "Trip_June 3, 2025_photos", "06-13-2025", "13-06-2025"],
+)  # fmt: skip
+def test_a_date_is_read_between_underscores_and_as_americans_dash_it(name: str) -> None:
+    assert find_date(name) == ("2025-06-13" if "13" in name else "2025-06-03")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["3-7 июня 2025", "3–7 июня 2025", "3 – 7 июня 2025", "с 3 по 7 июня 2025", "3 и 7 июня 2025",
+     "с 3-го до 7-го июня 2025", "3 or 7 June 2025", "June 3–7, 2025", "June 3rd-7th, 2025",
+     "03.06.2025-07.06.2025", "03.06–07.06.2025", "03-07.06.2025", "3.–7.06.2025",
+     "2025-06-03/2025-06-07", "2025-06-03-2025-06-07", "2025-06-03..2025-06-07", "03-06-2025-07-06-2025"],
+)  # fmt: skip
+def test_both_ends_of_a_span_are_days(written: str) -> None:
+    days = [reading for found in find_dates(f"Отпуск {written}.") for reading in found.readings]
+    assert days == [Day(2025, 6, 3), Day(2025, 6, 7)]
+
+
+@pytest.mark.parametrize(
+    "text", ["рейс 12 – 5 июня", "комната 3, 5 июня", "1.3-5 июня", "до 2.5 и 5 июня", "June 7–3", "45 и 5 июня"]
+)
+def test_a_number_before_a_date_is_no_day(text: str) -> None:
+    assert len(find_dates(text)) == 1
+
+
+@pytest.mark.parametrize(("written", "month"), [
+    ("Отчёт за 01.2024", 1), ("12/2024", 12), ("Отчёт_январь_2024", 1), ("Jan-2024", 1), ("2024 Январь", 1),
+    ("2024-January", 1),
+])  # fmt: skip
+def test_a_month_is_read_in_figures_and_in_names_of_files(written: str, month: int) -> None:
+    [found] = find_dates(written)
+    assert found.readings == (Day(2024, month, 0),)
 
 
 def test_an_impossible_day_is_left_as_numbers() -> None:

@@ -36,44 +36,68 @@ _MONTHS = (
     "nov(?:ember)?",
     "dec(?:ember)?",
 )
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})\b\.?"
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})(?![^\W_])\.?"
 _NUMBER_OF_MONTH = [(re.compile(name, re.IGNORECASE), index % 12 + 1) for index, name in enumerate(_MONTHS)]
 _ORDINAL = r"(?:-?(?:[ыо]?го|[оы]?е|[ыо]?й|[оы]?м|му|st|nd|rd|th)\b)?"
-_GAP = r"[ \t\u00a0\u202f]{1,3}"
+_GAP = r"[ \t\u00a0\u2007\u2009\u202f]{1,3}"
 _YEAR = r"(?P<year>(?:1\d|20)\d\d)(?!\d)"
-_BEFORE = r"(?<![\w.])"  # no part of a longer number, version or word
+_YEAR_BEHIND = rf"(?:(?:,?{_GAP}|,|(?<=\.)){_YEAR})?"
+# No part of a longer number, version or word. Each begins with its digit and looks back over it: an expression that
+# begins by looking back is tried at every letter.
+_DAY = r"(?P<day>\d(?<![^\W_]\d)(?<!\.\d)\d?)"
+_OF_YEAR = r"(?:(?<=1)\d|(?<=2)0)\d\d"  # the digits of a year behind its first one
+_DASH = "-\u2010\u2011\u2013\u2212"  # as typesetters and the mathematical keyboard write it, too
+_TILL = r"[-\u2010\u2011\u2013\u2014]"
 _DIGITS_FIRST = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        # 2024-01-05, 2024/1/5, 2024.01.05, 2024_01_05, and with a time behind it
-        r"(?<!\d)(?<!\d[-.])(?P<year>(?:1\d|20)\d\d)(?P<sep>[-./_])(?P<number>\d{1,2})(?P=sep)(?P<day>\d{1,2})"
-        r"(?!\d|[-/]\d|\.\d)",
+        # 2024-01-05, 2024/1/5, 2024.01.05, 2024_01_05, with a time behind it, and two of them as from and to
+        rf"(?P<year>[12](?<!\d[12])(?:(?<!\d[-.][12])|(?<=[-./]\d\d-[12])){_OF_YEAR})"
+        rf"(?P<sep>[{_DASH}./_])(?P<number>\d{{1,2}})(?P=sep)(?P<day>\d{{1,2}})(?!\d|[-/]\d(?!\d{{3}}(?P=sep))|\.\d)",
         # 20240105, and names such as 202401051230 of the app's own unique notes
-        r"(?<!\d)(?P<year>(?:19|20)\d\d)(?P<number>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
+        r"(?P<year>[12](?<!\d[12])(?:(?<=1)9|(?<=2)0)\d\d)(?P<number>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])"
         r"(?:[T_-]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)?(?!\d)",
-        # 05.01.2024, 5-1-2024
-        rf"{_BEFORE}(?<!\d-)(?P<day>\d{{1,2}})(?P<sep>[.-])(?P<number>\d{{1,2}})(?P=sep){_YEAR}(?!\.\d)",
+        # 05.01.2024
+        rf"{_DAY}\.(?P<number>\d{{1,2}})\.{_YEAR}(?!\.\d)",
+        # 5-1-2024, and 12-31-2024, which can only be American
+        rf"(?P<day>\d(?<![^\W_]\d)(?:(?<!\d-\d)|(?<=-\d{{4}}-\d))\d?)(?P<dashed>-)(?P<number>\d{{1,2}})-{_YEAR}(?!\.\d)",
         # 05.01.24
-        rf"{_BEFORE}(?P<day>[0-3]\d)\.(?P<number>[01]\d)\.(?P<short>\d\d)(?![\w-]|\.\d)",
-        # 03/04/2024: the day or the month first
-        rf"(?<![\w./])(?P<one>\d{{1,2}})/(?P<two>\d{{1,2}})/{_YEAR}(?!/)",
+        r"(?P<day>[0-3](?<![^\W_][0-3])(?<!\.[0-3])\d)\.(?P<number>[01]\d)\.(?P<short>\d\d)(?![^\W_]|-|\.\d)",
+        # 03/04/2024, 03/04/24: the day or the month first
+        rf"(?P<one>\d(?<![\w./]\d)\d?)/(?P<two>\d{{1,2}})/{_YEAR}(?!/)",
+        r"(?P<one>[0-3](?<![\w./][0-3])\d)/(?P<two>[0-3]\d)/(?P<short>\d\d)(?![\w/]|\.\d)",
         # 5 января 2024 года, 5-го января, the 5th of January, 2024
-        rf"{_BEFORE}(?P<day>\d{{1,2}}){_ORDINAL}{_GAP}(?:of{_GAP})?{_MONTH}(?:,?{_GAP}{_YEAR})?",
+        rf"{_DAY}{_ORDINAL}{_GAP}(?:of{_GAP})?{_MONTH}{_YEAR_BEHIND}",
+        # 05-Jan-2024, 5/янв/2024, 5_января_2024
+        rf"{_DAY}(?P<sep>[-/_]){_MONTH}(?P=sep){_YEAR}",
+        # 2024 Январь, 2024-Jan-05; in small letters it may be "by 2024 may …"
+        rf"(?P<year>[12](?<![^\W_][12])(?<![.-][12]){_OF_YEAR})(?:,?{_GAP}|[-_])"
+        rf"(?-i:(?=[A-ZА-Я])){_MONTH}(?:(?:{_GAP}|[-_])(?P<day>\d{{1,2}})(?![^\W_]|[.:]\d))?",
         # 2024-01
-        r"(?<!\d)(?<!\d[-.])(?P<year>(?:1\d|20)\d\d)-(?P<number>0[1-9]|1[0-2])(?![\w-])",
+        rf"(?P<year>[12](?<!\d[12])(?<!\d[-.][12]){_OF_YEAR})[-\u2011](?P<number>0[1-9]|1[0-2])(?![\w-])",
+        # 01.2024, 01/2024
+        r"(?P<number>[01](?<![\w./-][01])(?:(?<=0)[1-9]|(?<=1)[0-2]))[./](?P<year>(?:19|20)\d\d)(?![\w/-]|[.,]\d)",
     )
 )
 _MONTH_FIRST = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
-        # January 5th, 2024
-        rf"{_MONTH}{_GAP}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?![.:]\d)(?:,?{_GAP}{_YEAR})?",
-        # январь 2024, in March of 2024
-        rf"{_MONTH},?{_GAP}(?:of{_GAP})?{_YEAR}",
+        # January 5th, 2024; January 5–7, 2024
+        rf"{_MONTH}{_GAP}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?![.:]\d)"
+        rf"(?:{_TILL}(?P<last>\d{{1,2}})(?:st|nd|rd|th)?\b(?![.:]\d))?{_YEAR_BEHIND}",
+        # январь 2024, in March of 2024, Jan-2024, отчёт_январь_2024
+        rf"{_MONTH}(?:,?{_GAP}(?:of{_GAP})?|[-_]){_YEAR}",
     )
 )
+# The day before «по 7 января», «и 7 января», «–07.01.2024»: of the same month, or with its own number of a month.
+_FROM = re.compile(
+    rf"(?P<day>\d(?<![^\W_]\d)(?<![.,]\d)\d?)(?:\.(?P<number>\d{{1,2}}))?\.?{_ORDINAL}"
+    rf"(?:{_TILL}|{_GAP}[\u2013\u2014]{_GAP}|{_GAP}(?:и|или|по|до|and|or|to|till|until){_GAP})\Z",
+    re.IGNORECASE,
+)
+_LONGEST_FROM = 20  # characters
 # Looking for each month's name at each word would take six times as long as stemming the text.
-_WORD_BEFORE_DIGIT = re.compile(rf"[^\W\d_][.,]{{0,2}}{_GAP}(?:of{_GAP})?\d", re.IGNORECASE)
+_WORD_BEFORE_DIGIT = re.compile(rf"[^\W\d_][.,]{{0,2}}(?:{_GAP}(?:of{_GAP})?|[-_])\d", re.IGNORECASE)
 LONGEST_MONTH = 9  # letters: September, сентябрём
 _DIGIT = re.compile(r"\d")
 
@@ -180,8 +204,27 @@ def _words(day: Day) -> str:
 
 def _candidates(text: str) -> Iterator[WrittenDate]:
     for match in _matches(text):
-        if readings := tuple(_readings(match.groupdict())):
-            yield WrittenDate(match.start(), match.end(), readings)
+        parts = match.groupdict()
+        readings = tuple(_readings(parts))
+        if not readings:
+            continue
+        last = parts.get("last")
+        if last and (day := readings[0]._replace(day=int(last))) > readings[0] and _is_in_calendar(day):
+            yield WrittenDate(match.start(), match.end("day"), readings)
+            yield WrittenDate(match.start("last"), match.end(), (day,))
+        else:
+            yield WrittenDate(match.start(), match.end("day") if last else match.end(), readings)
+            yield from _from(text, match.start(), readings, is_dotted=bool(parts.get("number")))
+
+
+def _from(text: str, place: int, readings: tuple[Day, ...], *, is_dotted: bool) -> Iterator[WrittenDate]:
+    """Yield the day from which it goes on to the one that is written at a place: «1–5 января», «5 и 6 января»."""
+    [day, *others] = readings
+    first = _FROM.search(text, max(0, place - _LONGEST_FROM), place) if day.day and not others else None
+    if first and (is_dotted or not first["number"]):
+        earlier = Day(day.year, int(first["number"] or day.month), int(first["day"]))
+        if earlier < day and _is_in_calendar(earlier):
+            yield WrittenDate(first.start(), first.end("number" if first["number"] else "day"), (earlier,))
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
@@ -191,7 +234,7 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
         start = place.start()
         while start > 0 and text[start - 1].isalpha() and place.start() - start < LONGEST_MONTH:
             start -= 1
-        if start == 0 or not (text[start - 1].isalnum() or text[start - 1] == "_"):
+        if start == 0 or not text[start - 1].isalnum():
             yield from (match for form in _MONTH_FIRST if (match := form.match(text, start)))
 
 
@@ -202,7 +245,10 @@ def _readings(parts: dict[str, str | None]) -> Iterator[Day]:
     if one and two:
         days = {Day(year, int(two), int(one)): None, Day(year, int(one), int(two)): None}
     else:
-        days = {Day(year, _month(parts), int(parts.get("day") or 0)): None}
+        day = Day(year, _month(parts), int(parts.get("day") or 0))
+        if parts.get("dashed") and day.month > 12:
+            day = day._replace(month=day.day, day=day.month)
+        days = {day: None}
     yield from (day for day in days if _is_in_calendar(day))
 
 

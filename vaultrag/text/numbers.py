@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_SPACE = "[ \\u00a0\\u202f]"
+_SPACE = "[ \\u00a0\\u2009\\u202f]"
 _GROUPED = rf"[1-9]\d{{0,2}}(?:(?:{_SPACE}\d{{3}})+|(?:,\d{{3}})+)"  # 1 200, 1,200,000
 _MEASURE = r"[кмгтkmgt]i?[бb]|[кмгkmg]?(?:гц|hz)|кг|мл|[кмс]м|kg|ml|[kmc]m"
 _UNIT = rf"{_MEASURE}|г|л|м|р|руб|тыс|млн|млрд|шт|ч|мин|сек|к?вт|k?w|px|pt|min|sec|h|l|g|m"
