@@ -39,7 +39,7 @@ _KINDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 _REPEATED = re.compile(r"(.)\1{7,}")
 _DATA_LINE = re.compile(r"[ \t>|]*([A-Za-z0-9+/_-]{32,}={0,2})[ \t]*")
 _LAST_LINE = re.compile(
-    r"[ \t>|]*(?:[A-Za-z0-9+/_-]*={1,2}|=[A-Za-z0-9+/]{4}|(?=\S*\d)(?=\S*[A-Z])[A-Za-z0-9+/_-]+)[ \t]*"
+    r"[ \t>|]*+(?:[A-Za-z0-9+/_-]*={1,2}|=[A-Za-z0-9+/]{4}|(?=\S*\d)(?=\S*[A-Z])[A-Za-z0-9+/_-]+)[ \t]*"
 )
 _BEGIN = re.compile(r"-----BEGIN (?!PGP SIGNED)[A-Z0-9 ]{2,60}-----")
 _END = re.compile(r"-----END [A-Z0-9 ]{2,60}-----")
