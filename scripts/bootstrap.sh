@@ -8,6 +8,8 @@ esac
 root=$(CDPATH= cd -- "$here/.." && pwd -P) || exit 1
 venv=$root/.venv
 python=$venv/bin/python
+newline='
+'
 export PYTHONUTF8=1
 
 fail() { # sentence, remedy
@@ -35,9 +37,16 @@ find_python() {
 make_venv() {
     if "$python" -c "$supported; import pip" >/dev/null 2>&1; then return; fi
     base=$(find_python) || exit 1
-    "$base" -m venv --clear "$venv" >/dev/null 2>&1 && "$python" -c 'import pip' >/dev/null 2>&1 ||
-        fail "$base could not make the virtual environment $venv." \
-            "Install its venv module (Debian and Ubuntu: sudo apt install python3-venv) and run this again."
+    if said=$("$base" -m venv --clear "$venv" 2>&1) && "$python" -c 'import pip' >/dev/null 2>&1; then return; fi
+    case $said in
+        '' | *'ensurepip is not'* | *'No module named'*)
+            fail "$base could not make the virtual environment $venv." \
+                "Install its venv module (Debian and Ubuntu: sudo apt install python3-venv) and run this again."
+            ;;
+    esac
+    last=${said##*"$newline"}
+    fail "$base could not make the virtual environment $venv: ${last#Error: }" \
+        'Mend that (a full disk? a folder that may not be written to?), or move this folder; then run this again.'
 }
 
 prepare() { # arguments of install.py: [--dev] [--backend NAME] [--rebuild] [--model NAME ...]

@@ -48,6 +48,11 @@ def main(arguments: Sequence[str]) -> int:
     except InstallFailed as error:
         print(f"{error}\n→ {error.remedy}", file=sys.stderr)
         return 1
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        print(f"Installing into {VENV} failed: {error.strerror or error}{place}.", file=sys.stderr)
+        print("→ Make room, or give this user the right to write there; then run this again.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nStopped. Run the same command again to go on from here.", file=sys.stderr)
         return 130

@@ -205,8 +205,10 @@ def require_compiler() -> None:
 
 
 def _nvcc() -> str:
-    places = [Path(os.environ.get(name, "")) / "bin" / "nvcc" for name in ("CUDACXX", "CUDA_HOME", "CUDA_PATH")]
-    places.append(Path("/usr/local/cuda/bin/nvcc"))
+    """Name CUDA's compiler: CUDACXX is one, the others are folders. What is not set is not looked for here."""
+    folders = [Path(folder) for name in ("CUDA_HOME", "CUDA_PATH") if (folder := os.environ.get(name, ""))]
+    named = [Path(compiler) for compiler in [os.environ.get("CUDACXX", "")] if compiler]
+    places = [*named, *(folder / "bin" / "nvcc" for folder in (*folders, Path("/usr/local/cuda")))]
     return next((str(place) for place in places if place.is_file()), "nvcc")
 
 

@@ -22,6 +22,9 @@ VENV = Path(sys.prefix)
 LOG = VENV / "vaultrag-install.log"
 NETWORK_TROUBLE = r"Retrying|Connection|timed out|Temporary failure|No matching distribution|Could not fetch|SSLError"
 FAILURES = (r"CMake Error\b", r"\S+: (fatal )?error: ", r"\w+(Error|Exception): ", r"ERROR: ", r"error: ")
+# What the user set for other work: by these pip installs elsewhere, nothing at all, or what has no hash not
+ASTRAY = frozenset(f"PIP_{name}" for name in ("TARGET", "PREFIX", "ROOT", "DRY_RUN", "REQUIRE_HASHES", "QUIET"))
+OURS = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 ROOM_BYTES = 1_000_000_000  # below this, a failed installation was likely the disk's fault
 
 Ask: TypeAlias = Callable[[Sequence[str]], str | None]
@@ -42,13 +45,13 @@ def pip_install(what: str, arguments: Sequence[str], environment: Mapping[str, s
     All that is needed is in locks/. Raises InstallFailed.
     """
     command = [sys.executable, "-m", "pip", "install", "--progress-bar", "off", "--no-deps", *arguments]
-    own = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    users = {name: value for name, value in os.environ.items() if name not in ASTRAY}
     with LOG.open("a", encoding="utf-8") as log, Ticker(what) as ticker:
         log.write(f"\n$ {' '.join(command)}\n")
         pip = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, **own, **(environment or {})},
+            env={**users, **OURS, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

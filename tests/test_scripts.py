@@ -14,6 +14,7 @@ from pathlib import Path
 
 import install
 import native_build
+import pip
 import pip_run
 import pytest
 from packaging.requirements import Requirement
@@ -186,6 +187,96 @@ def test_python_that_is_too_old_is_passed_over(checkout: Path, tmp_path: Path, n
 
     assert done.returncode == 1
     assert done.stderr.startswith("Python 3.11, 3.12 or 3.13 is needed")
+
+
+@posix
+@pytest.mark.parametrize(
+    ("said", "told", "remedy"),
+    [
+        ("Error: [Errno 28] No space left on device", "No space left on device", "full disk"),
+        ("Error: Refusing: it contains the PATH separator :.", "PATH separator", "move this folder"),
+        ("Error: Command '[python, -m, ensurepip]' returned non-zero exit status 1.", "ensurepip", "full disk"),
+        ("created not\\nbecause ensurepip is not\\navailable.", "environment", "python3-venv"),
+        ("/usr/bin/python3: No module named venv", "environment", "python3-venv"),
+        ("", "environment", "python3-venv"),
+    ],
+)
+def test_why_there_is_no_virtual_environment_is_told(
+    checkout: Path, tmp_path: Path, no_python: str, said: str, told: str, remedy: str
+) -> None:
+    python = Path(no_python) / "python3.11"
+    python.write_text(f"""#!/bin/sh\n[ "$1" = -c ] && exit 0\nprintf "{said}"\nexit 1\n""", encoding="utf-8")
+    python.chmod(0o755)
+    done = run_script(checkout / "scripts" / "quickstart", cwd=tmp_path, PATH=no_python)
+
+    assert done.returncode == 1
+    first, second = done.stderr.splitlines()
+    assert told in first
+    assert remedy in second
+
+
+@posix
+def test_what_pip_was_set_to_for_other_work_leads_nothing_astray(tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "index", "small-thing", "1.0", "small_thing/__init__.py", b"here = True")
+    venv, elsewhere = tmp_path / "venv", str(tmp_path / "elsewhere")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    settings = {"PIP_USER": "1", "PIP_DRY_RUN": "1", "PIP_REQUIRE_HASHES": "1", "PIP_QUIET": "3"}
+    settings |= dict.fromkeys(("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"), elsewhere)
+    paths = os.pathsep.join([str(ROOT / "scripts"), str(Path(pip.__file__).parent.parent)])
+    install_it = f"import pip_run; pip_run.pip_install('it', ['--no-index', {str(wheel)!r}])"
+    done = subprocess.run(
+        [str(venv / "bin" / "python"), "-c", install_it],
+        env={**os.environ, **settings, "PYTHONPATH": paths, "PIP_CONFIG_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + (venv / "vaultrag-install.log").read_text(encoding="utf-8")
+    assert list(venv.glob("lib/python*/site-packages/small_thing/__init__.py"))
+    assert not Path(elsewhere).exists()
+
+
+@posix
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(checkout: Path, tmp_path: Path) -> None:
+    venv = checkout / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    for name in ("config", "locks", "pyproject.toml", "vaultrag"):
+        (checkout / name).symlink_to(ROOT / name)
+    (venv / "vaultrag-installing").symlink_to(tmp_path / "no folder" / "file")  # the superuser may write anywhere else
+    done = subprocess.run(
+        [str(venv / "bin" / "python"), str(checkout / "scripts" / "install.py"), "--backend", "cpu"],
+        env={**os.environ, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    said, remedy = done.stderr.splitlines()
+    assert said.startswith(f"Installing into {venv} failed: No such file or directory")
+    assert remedy.startswith("→ Make room")
+
+
+@posix
+def test_the_compiler_of_cuda_is_not_looked_for_where_somebody_happens_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvcc = tmp_path / "bin" / "nvcc"
+    nvcc.parent.mkdir()
+    nvcc.write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    asked: list[str] = []
+
+    def ask(command: Sequence[str]) -> str | None:
+        asked.append(command[0])
+        return "yes"
+
+    for name, value in (("CUDACXX", ""), ("CUDACXX", str(nvcc)), ("CUDA_HOME", str(tmp_path))):
+        for variable in ("CUDACXX", "CUDA_HOME", "CUDA_PATH"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv(name, value)
+        assert native_build.choose_backend("auto", "Linux", "x86_64", ask).backend == "cuda"
+    assert asked[1] != "bin/nvcc"
+    assert asked[3::2] == [str(nvcc), str(nvcc)]
 
 
 VULKAN_CARD = "\tdeviceType         = PHYSICAL_DEVICE_TYPE_DISCRETE_GPU\n"

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vaultrag.errors import ConfigError, VaultError
 
 CONFIG_NAME = "config.toml"
+BOM = "\ufeff"  # which some editors of Windows write first
 LOG_NAME = "server.log"
 START_LOG_NAME = "server.start.log"  # what a server in the background says until it serves
 MOVED_TO_ROLES = ("answer", "embed")  # they stood in [models] up to version 0.1, and are understood there
@@ -226,7 +227,7 @@ def read_settings(path: Path) -> Settings:
 def parse_settings(text: str, path: Path) -> Settings:
     """Read the text of a settings file, which `path` names in errors. Raises ConfigError with all faults."""
     try:
-        return Settings.model_validate(_with_roles(tomllib.loads(text)))
+        return Settings.model_validate(_with_roles(tomllib.loads(text.removeprefix(BOM))))
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(path, error) from error
     except ValidationError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from vaultrag.cli.settings_file import name_answering_model, settings_text
+from vaultrag.cli.settings_file import name_answering_model, read_settings_file, settings_text, write_settings_file
 from vaultrag.config import Settings, parse_settings
 from vaultrag.errors import ConfigError
 
@@ -50,3 +51,39 @@ def test_what_cannot_be_changed_safely_is_left_with_the_line_to_write(text: str)
 def test_written_settings_are_the_defaults() -> None:
     settings = parse_settings(settings_text(Path("v")), PATH)
     assert settings.model_copy(update={"vault": Settings().vault}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ('[roles]\nanswer = "mine"  # быстрая\n', '[roles]\nanswer = "new"  # быстрая\n'),
+        ("[roles]\n\tanswer='a#b'#c\n", '[roles]\nanswer = "new"#c\n'),
+        ('[roles]\nanswer = "a\\"#b" # c', '[roles]\nanswer = "new" # c'),
+        ('[roles]\r\nanswer = "mine"\r\nembed = "x"\r\n', '[roles]\r\nanswer = "new"\r\nembed = "x"\r\n'),
+        ('[roles]\r\nembed = "x"\r\n', '[roles]\r\nanswer = "new"\r\nembed = "x"\r\n'),
+        ("[search]\r\npassages = 5\r\n", '[search]\r\npassages = 5\r\n\r\n[roles]\r\nanswer = "new"\r\n'),
+        ('\ufeff[roles]\nanswer = "mine"\n', '\ufeff[roles]\nanswer = "new"\n'),
+        ("\ufeff", '\ufeff[roles]\nanswer = "new"\n'),
+    ],
+)
+def test_comments_and_the_ends_of_lines_stay_the_users(tmp_path: Path, text: str, changed: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode())
+    write_settings_file(path, name_answering_model(read_settings_file(path), "new", path))
+    assert path.read_bytes() == changed.encode()
+    assert parse_settings(changed, path).roles.answer == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and modes are POSIX's")
+def test_a_link_to_the_settings_stays_one_and_nobody_else_may_read_them(tmp_path: Path) -> None:
+    kept = tmp_path / "dotfiles" / "vaultrag.toml"
+    kept.parent.mkdir()
+    kept.write_text("", encoding="utf-8")
+    kept.chmod(0o600)
+    path = tmp_path / "home" / "config.toml"
+    path.parent.mkdir()
+    path.symlink_to(kept)
+    write_settings_file(path, "[roles]\n")
+    assert path.readlink() == kept
+    assert kept.read_text(encoding="utf-8") == "[roles]\n"
+    assert kept.stat().st_mode & 0o777 == 0o600

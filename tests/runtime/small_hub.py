@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -33,8 +34,13 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
     """One repository, `me/model`. `asked` holds the paths that were asked for, `ranges` where downloads were continued.
 
     `sent` is sent in place of any file. `status` answers the list of files. Past `breaks_at` bytes of a file the
-    connection is closed, or with `hangs` nothing more is said to anybody until `released`.
+    connection is closed, or with `hangs` nothing more is said to anybody until `released`. With `elsewhere` files lie
+    on another host, as they do with hubs; `tokens` holds whose token each host was told. `endless` files never end.
     """
+
+    elsewhere = False
+    endless = False
+    tokens: list[tuple[str, str]] = []
 
     files: dict[str, bytes] = {}
     without_sums = False
@@ -51,12 +57,21 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
+        host, _, port = self.headers["Host"].partition(":")
+        self.tokens.append((host, self.headers.get("Authorization", "")))
         if self.hangs and (self.fell_silent or self.breaks_at is None):
             self.released.wait()
         elif self.status != 200:
             self.send_error(self.status)
         elif re.match(r"/api/models/me/model/revision/", self.path):
             self._send(self.listing or json.dumps(self._info()).encode(), "application/json")
+        elif self.elsewhere and host != "localhost":
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{port}{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif self.endless:
+            self._send_for_ever()
         elif match := re.match(r"/me/model/resolve/[^/]+/(.+)", self.path):
             content = self.files[match[1]] if self.sent is None else self.sent
             self._send(content, "application/octet-stream", etag=sha256(self.files[match[1]]))
@@ -79,6 +94,14 @@ class SmallHub(http.server.BaseHTTPRequestHandler):
                 sibling["lfs"] = {"sha256": sha256(data), "size": len(data), "pointerSize": 100}
             siblings.append(sibling)
         return {"id": "me/model", "modelId": "me/model", "sha": self.commit, "siblings": siblings}
+
+    def _send_for_ever(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            while not self.released.is_set():
+                self.wfile.write(bytes(100_000))
+        self.close_connection = True
 
     def _send(self, body: bytes, kind: str, etag: str = "") -> None:
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
@@ -110,6 +133,7 @@ def serving_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[SmallHub]]:
         files: dict[str, bytes] = {}
         ranges: list[int] = []
         asked: list[str] = []
+        tokens: list[tuple[str, str]] = []
         released = threading.Event()
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:

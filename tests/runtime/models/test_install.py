@@ -322,6 +322,45 @@ def test_a_file_that_comes_short_is_the_hubs_fault_not_the_folders(hub: type[Sma
     assert pull(hub_chat(), models, Steps()).read_bytes() == CONTENT
 
 
+def test_a_file_that_never_ends_does_not_fill_the_disk(hub: type[SmallHub], models: Path) -> None:
+    hub.files, hub.endless = {"Model-Q4_K_M.gguf": CONTENT}, True
+    with pytest.raises(DownloadFailed, match="could not be fetched from Hugging Face"):
+        pull(hub_chat(), models, Steps())
+    assert sum(file.stat().st_size for file in models.rglob("*") if file.is_file()) < 1_000_000
+    hub.endless = False
+    assert pull(hub_chat(), models, Steps()).read_bytes() == CONTENT
+
+
+def test_the_host_that_files_lie_on_is_not_told_the_users_token(
+    hub: type[SmallHub], models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    hub.files, hub.elsewhere = {"Model-Q4_K_M.gguf": CONTENT}, True
+    assert pull(hub_chat(), models, Steps()).read_bytes() == CONTENT
+    assert set(hub.tokens) == {("127.0.0.1", "Bearer hf_mine"), ("localhost", "")}
+
+
+@pytest.mark.parametrize("own", [b"\xff", b"[]", b'{"prompts": 3}', b'{"prompts": null}', b"{"])
+def test_settings_of_prompts_that_nobody_can_read_are_the_repositorys_fault(
+    hub: type[SmallHub], models: Path, own: bytes
+) -> None:
+    hub.files = {
+        "config.json": b'{"hidden_size": 8}',
+        "model.safetensors": CONTENT,
+        "config_sentence_transformers.json": own,
+    }
+    entry = ModelEntry("x", ModelKind.EMBED, (HubSource("huggingface", "me/model"),), prompts=Prompts("query: "))
+    with pytest.raises(DownloadFailed, match=r"config_sentence_transformers\.json of me/model"):
+        pull(entry, models, Steps())
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "a/../../b.json", "\\x.json"])
+def test_a_name_that_is_none_is_left_out(hub: type[SmallHub], models: Path, name: str) -> None:
+    hub.files = {"config.json": b'{"hidden_size": 8}', "model.safetensors": CONTENT, name: b"{}"}
+    folder = pull(ModelEntry("x", ModelKind.EMBED, (HubSource("huggingface", "me/model"),)), models, Steps())
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "manifest.json"}
+
+
 LARGE = bytes(range(256)) * 100_000  # three of the pieces that huggingface_hub reads at a time
 
 

@@ -9,7 +9,7 @@ import typer
 from vaultrag.cli.models.download import fetch_model
 from vaultrag.cli.models.recommend_pages import why_none
 from vaultrag.cli.options import CommandRun, HomeOption, VaultOption, session_of
-from vaultrag.cli.settings_file import name_answering_model, settings_text, write_settings_file
+from vaultrag.cli.settings_file import name_answering_model, read_settings_file, settings_text, write_settings_file
 from vaultrag.cli.terminal import Terminal, one_line, size
 from vaultrag.config import CONFIG_NAME, Config, models_dir, require_vault
 from vaultrag.errors import ConfigError, DiskFull, DownloadFailed
@@ -92,7 +92,7 @@ def _fetch(terminal: Terminal, entry: ModelEntry, word: Word) -> None:
 def _name(config: Config, terminal: Terminal, name: str, before: str) -> None:
     """Write the settings, and say what they said before."""
     path = config.home / CONFIG_NAME
-    text = path.read_text(encoding="utf-8") if path.exists() else settings_text(config.vault)
+    text = read_settings_file(path) if path.exists() else settings_text(config.vault)
     write_settings_file(path, name_answering_model(text, name, path))
     was = "" if name == before else f" (it was {one_line(before)})"
     terminal.print(f"{one_line(name)} answers from now on, by {path}{was}.")

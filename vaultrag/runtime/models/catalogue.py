@@ -247,7 +247,7 @@ def read_catalogue(path: Path) -> dict[str, ModelEntry]:
     """Read one catalogue file. Raises ConfigError that names all faults at once."""
     remedy = "Correct the file; config/models.toml shows the form."
     try:
-        entries = TypeAdapter(_File).validate_python(tomllib.loads(path.read_text(encoding="utf-8"))).model
+        entries = TypeAdapter(_File).validate_python(tomllib.loads(path.read_text(encoding="utf-8-sig"))).model
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"The model catalogue {path} cannot be read: {error}.", remedy) from error
     except ValidationError as error:

@@ -114,7 +114,7 @@ class Errand:
         shutil.rmtree(ready / ".cache", ignore_errors=True)  # huggingface_hub's own notes for continuing
         if self.entry.kind is ModelKind.CHAT:
             return ready, _settle_gguf(self.entry, source, ready, sums)
-        _add_prompts(ready / PROMPTS_NAME, self.entry.prompts)
+        _add_prompts(ready / PROMPTS_NAME, self.entry.prompts, source)
         sums.pop(PROMPTS_NAME, None)
         return ready, sums
 
@@ -246,12 +246,17 @@ def _require_header(entry: ModelEntry, ready: Path) -> None:
         ) from error
 
 
-def _add_prompts(path: Path, prompts: Prompts) -> None:
-    """Write the catalogue's prompts into the folder, unless it brings its own."""
+def _add_prompts(path: Path, prompts: Prompts, source: HubSource) -> None:
+    """Write the catalogue's prompts into the folder, unless it brings its own. Raises DownloadFailed."""
     if prompts == Prompts():
         return
-    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if any(settings.get("prompts", {}).values()):
-        return
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if any(settings.get("prompts", {}).values()):
+            return
+    except (ValueError, AttributeError) as error:
+        raise DownloadFailed(
+            f"{path.name} of {source.repo} is not what sentence-transformers writes.", "Choose another embedding model."
+        ) from error
     settings["prompts"] = {"query": prompts.query, "passage": prompts.passage, "document": prompts.passage}
     path.write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

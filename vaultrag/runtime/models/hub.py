@@ -169,6 +169,8 @@ class _Stream:
             for piece in response.iter_raw():
                 self.out.write(piece)
                 self._count(self.out.tell())
+                if self.size is not None and self.out.tell() > self.size:
+                    return  # it may go on until the disk is full
 
     def _count(self, here: int) -> None:
         if here > self.furthest:  # what came before and comes again is no progress
@@ -210,7 +212,7 @@ def _require_sum(source: HubSource, file: RepoSibling) -> None:
 
 def _belongs_to_folder(name: str) -> bool:
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\\" in name or path.parts[0] in OTHER_RUNTIMES:
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\\" in name or path.parts[0] in OTHER_RUNTIMES:
         return False
     return len(path.parts) <= 2 and name.endswith(FOLDER_SUFFIXES) and not name.startswith(".")
 

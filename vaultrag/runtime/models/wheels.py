@@ -78,7 +78,8 @@ def _run_pip(requirement: str, folder: Path, log: int, look: Callable[[], None])
         *("--no-deps", "--only-binary=:all:", "--platform", PLATFORM_TAG, "--python-version", PYTHON_TAG),
         *("--no-cache-dir", "--dest", str(folder), requirement),  # a cache would double the space
     ]
-    environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "TEMP": str(folder / "tmp")}
+    users = {name: value for name, value in os.environ.items() if name != "PIP_REQUIRE_HASHES"}  # we compare them
+    environment = {**users, "TMPDIR": str(folder / "tmp"), "TEMP": str(folder / "tmp")}
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment
     ) as process:
