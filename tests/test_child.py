@@ -50,6 +50,7 @@ def test_frames_come_out_of_a_stream_as_they_went_in(sent: list[Frame]) -> None:
     assert list(iter(lambda: read_frame(stream), None)) == sent
 
 
+@pytest.mark.slow
 @given(frames.filter(lambda frame: bool(frame.payload)), st.data())
 def test_frame_that_was_cut_off_is_no_frame(frame: Frame, data: st.DataObject) -> None:
     stream = io.BytesIO()

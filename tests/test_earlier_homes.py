@@ -53,6 +53,7 @@ def _paths(workspace: Workspace, query: str) -> list[str]:
     return [passage.chunk.path for passage in workspace.search(query, 3).passages]
 
 
+@pytest.mark.slow
 def test_earlier_home_is_searched_before_anything_is_indexed(earlier: Earlier) -> None:
     with earlier.opened() as workspace:
         assert _paths(workspace, "картридж в бойлере")[0] == BOILER
@@ -62,6 +63,7 @@ def test_earlier_home_is_searched_before_anything_is_indexed(earlier: Earlier) -
     assert earlier.config.settings.search.per_note == 2
 
 
+@pytest.mark.slow
 def test_index_run_embeds_no_text_anew_and_leaves_a_clean_home(earlier: Earlier) -> None:
     assert len(earlier.embedded) == 4
     with earlier.opened() as workspace:
@@ -96,6 +98,7 @@ def test_answers_chats_verdicts_and_exclusions_of_an_earlier_home_are_read(earli
         _assert_records(workspace)
 
 
+@pytest.mark.slow
 def test_earlier_journal_alone_brings_the_records_back(earlier: Earlier) -> None:
     for file in earlier.config.home.glob("index.sqlite3*"):
         file.unlink()

@@ -59,6 +59,7 @@ def indexed(config: Config) -> None:
         flips.index(config, database)
 
 
+@pytest.mark.slow
 def test_index_goes_on_after_the_disk_was_full(folder: Path, disk: Disk) -> None:
     disk.resize(SMALL)
     config = on(disk, folder)
@@ -87,6 +88,7 @@ def test_record_that_finds_no_room_is_refused_whole(folder: Path, disk: Disk) ->
     assert flips.records(config) == flips.RECORDS
 
 
+@pytest.mark.slow
 def test_repair_without_room_leaves_the_damaged_file_as_it_is(folder: Path, disk: Disk) -> None:
     disk.resize(LARGE)
     config = on(disk, folder)

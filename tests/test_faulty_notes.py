@@ -72,6 +72,7 @@ def assert_names_both(failed: list[dict[str, Any]]) -> None:
     assert all(finding["remedy"] for finding in failed)
 
 
+@pytest.mark.slow
 def test_index_names_what_it_cannot_read_and_keeps_it(folder: Path, fault: Fault) -> None:
     with fault.on():
         code, out, err = ran(fault, folder, "index")
@@ -89,6 +90,7 @@ def steps(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
+@pytest.mark.slow
 def test_watch_names_what_it_cannot_read_and_looks_again(folder: Path, fault: Fault) -> None:
     with started(fault, folder, "watch") as process:
         try:
@@ -129,6 +131,7 @@ def serving(folder: Path, fault: Fault) -> Iterator[tuple[subprocess.Popen[str],
             process.kill()
 
 
+@pytest.mark.slow
 def test_server_answers_from_what_it_knows_and_looks_again(folder: Path, fault: Fault) -> None:
     with contextlib.ExitStack() as stack:
         on = stack.enter_context(contextlib.ExitStack())

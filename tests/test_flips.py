@@ -35,6 +35,7 @@ def assert_sound(base: Path, scratch: Path, name: str, drawn: list[tuple[int, in
     assert bad == []
 
 
+@pytest.mark.slow
 def test_a_few_bits_of_every_kind(base: Path, tmp_path: Path, expected: Results) -> None:
     index = base / "home" / "index.sqlite3"
     drawn = [*places(index, 1, 1, 16, HEADER), *places(index, 4, 2, PAGE)]

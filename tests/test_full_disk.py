@@ -132,6 +132,7 @@ def seen(folder: Path) -> tuple[list[list[tuple[str, str, float]]], list[int]]:
     return found.passages, [len(records) for records in found.records.values()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("leaving", LEFT)
 @pytest.mark.parametrize("name", ACTIONS)
 def test_command_on_a_full_disk(base: Path, disk: Disk, tmp_path: Path, name: str, leaving: int) -> None:
@@ -173,6 +174,7 @@ def test_answer_that_cannot_be_saved_is_given_all_the_same(base: Path, disk: Dis
     assert [len(records) for records in answers(folder, None).records.values()] == [3, 1, 1]
 
 
+@pytest.mark.slow
 def test_settings_that_find_no_room_are_not_half_written(
     disk: Disk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +195,7 @@ def refuse_to_serve(*_: object) -> None:
     raise AssertionError("no server is started here")
 
 
+@pytest.mark.slow
 def test_migration_without_room_leaves_the_index_as_it_was(
     base: Path, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

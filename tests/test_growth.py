@@ -35,6 +35,7 @@ QUADRATIC = {  # what was found by trying, as it was
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUADRATIC)
 def test_what_grows_with_the_square_is_found(name: str) -> None:
     found = Found(name, re.compile(QUADRATIC[name]), anchored=False)

@@ -91,6 +91,7 @@ def assert_clear(said: Said) -> None:
         assert "\n" not in said.error["message"], said.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "damage"), CASES)
 @pytest.mark.usefixtures("words_only")
 def test_damaged_file(base: Path, folder: Path, name: str, damage: Damage) -> None:

@@ -29,6 +29,7 @@ def kill(scratch: Path, *arguments: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
+@pytest.mark.slow
 @counts_calls
 @pytest.mark.parametrize(("operation", "kills"), [("index", 8), ("watch", 4), ("serve", 4), ("repair", 4)])
 def test_killed_commands_lose_and_double_nothing(tmp_path: Path, operation: str, kills: int) -> None:

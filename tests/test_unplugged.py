@@ -262,6 +262,7 @@ def test_an_empty_question_is_told_how_to_ask(run: Run, command: str, remedy: st
     assert remedy in err
 
 
+@pytest.mark.slow
 def test_wrong_content_type_and_broken_json_name_the_right_form(served: Served) -> None:
     with served.http() as http:
         for content, kind in (
@@ -274,6 +275,7 @@ def test_wrong_content_type_and_broken_json_name_the_right_form(served: Served) 
             assert "application/json" in response.json()["remedy"]
 
 
+@pytest.mark.slow
 def test_query_of_white_space_is_refused_by_the_server_too(served: Served) -> None:
     with served.http() as http:
         assert http.post("/search", json={"query": " \n"}).status_code == 422

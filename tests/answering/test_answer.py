@@ -181,6 +181,7 @@ def test_what_was_found_can_be_looked_at_while_the_model_loads(tmp_path: Path) -
     assert isinstance(events[3], PassagesFound)
 
 
+@pytest.mark.slow
 def test_a_quote_stands_as_it_is_written_where_the_note_names_characters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
+@pytest.mark.slow
 def test_health_needs_no_token_and_names_nothing(served: Served) -> None:
     response = httpx.get(f"{served.endpoint.url}/healthz", trust_env=False)
     assert response.status_code == 200
@@ -167,6 +168,7 @@ def test_page_with_a_rebound_name_gets_nothing(served: Served) -> None:
         assert http.post("/search", json={"query": "кот"}).status_code == 403
 
 
+@pytest.mark.slow
 def test_error_of_the_workspace_has_its_status_and_remedy(served: Served) -> None:
     moved = served.config.vault.rename(served.config.vault.with_name("away"))
     try:

@@ -70,6 +70,7 @@ def halted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Halted]:
         yield server
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_waited_for_and_then_used(halted: Halted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "HEALTH_SECONDS", 1.0)
     monkeypatch.setattr(client, "PATIENCE_SECONDS", 60.0)
@@ -79,6 +80,7 @@ def test_a_busy_server_is_waited_for_and_then_used(halted: Halted, monkeypatch: 
     found.close()
 
 
+@pytest.mark.slow
 def test_nobody_is_told_to_end_a_process_that_lives(halted: Halted) -> None:
     told: list[str] = []
     with pytest.raises(ServerBusy) as met:
@@ -89,6 +91,7 @@ def test_nobody_is_told_to_end_a_process_that_lives(halted: Halted) -> None:
         server_health(halted.config)
 
 
+@pytest.mark.slow
 def test_search_tells_what_words_find_meanwhile(halted: Halted, capsys: pytest.CaptureFixture[str]) -> None:
     assert halted.run("search", "картридж") == 0
     shown = capsys.readouterr()
@@ -98,6 +101,7 @@ def test_search_tells_what_words_find_meanwhile(halted: Halted, capsys: pytest.C
     assert json.loads(capsys.readouterr().out)["warnings"]
 
 
+@pytest.mark.slow
 def test_status_says_that_the_server_is_busy(halted: Halted, capsys: pytest.CaptureFixture[str]) -> None:
     assert halted.run("status") == 0
     assert f"process {halted.process.pid}; it lives, and is too busy" in " ".join(capsys.readouterr().out.split())
@@ -105,6 +109,7 @@ def test_status_says_that_the_server_is_busy(halted: Halted, capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out)["server"]["watching"] == "unknown"
 
 
+@pytest.mark.slow
 def test_serve_stop_ends_a_server_that_does_not_answer(halted: Halted, monkeypatch: pytest.MonkeyPatch) -> None:
     kill = os.kill
 
@@ -117,6 +122,7 @@ def test_serve_stop_ends_a_server_that_does_not_answer(halted: Halted, monkeypat
     assert halted.process.wait(20) in (0, -signal.SIGTERM)  # the latter before it listens to signals
 
 
+@pytest.mark.slow
 def test_a_second_vault_is_served_on_the_next_free_port(tmp_path: Path) -> None:
     default = Settings().server.port
     with socket.socket() as other:

@@ -48,6 +48,7 @@ def test_events_are_the_same_however_the_bytes_are_cut(size: int) -> None:
     assert list(parse_sse(chunks)) == EVENTS
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
 def test_events_are_the_same_at_any_cuts(cuts: list[int]) -> None:
     borders = [0, *sorted(cuts), len(STREAM)]
@@ -64,6 +65,7 @@ def test_any_text_survives_the_stream(text: str, size: int) -> None:
     assert received.text == text
 
 
+@pytest.mark.slow
 def test_running_server_is_found_and_answers(served: Served) -> None:
     client = find_server(served.config)
     assert client is not None
@@ -98,6 +100,7 @@ def test_stale_secret_is_not_sent(served: Served) -> None:
     client.close()
 
 
+@pytest.mark.slow
 def test_damaged_token_of_other_clients_keeps_no_command_out(served: Served) -> None:
     token = served.config.token_path.read_bytes()
     served.config.token_path.write_bytes(b"")

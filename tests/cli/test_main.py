@@ -49,6 +49,7 @@ def _places(served: Served) -> tuple[str, ...]:
     return ("--vault", str(served.config.vault), "--home", str(served.config.home))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["status"], ["status", "--json"], ["models", "list"]])
 def test_light_commands_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
     vault, home = tmp_path / "vault", tmp_path / "home"
@@ -69,6 +70,7 @@ def test_light_commands_import_nothing_heavy(arguments: list[str], tmp_path: Pat
     assert "heavy: [] 0" in done.stdout
 
 
+@pytest.mark.slow
 def test_every_command_has_help_with_an_example(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     group = typer.main.get_command(app)
     names = [[name] for name in group.commands if name not in GROUPS]  # type: ignore[attr-defined]
@@ -136,6 +138,7 @@ def test_no_vault_is_said(
     assert "--vault DIR" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_places_may_stand_before_or_after_the_command(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str], served: Served
 ) -> None:
@@ -217,6 +220,7 @@ def test_index_goes_through_the_server(
     assert capsys.readouterr().out.startswith("3 notes, ")
 
 
+@pytest.mark.slow
 def test_check_goes_through_the_server_and_is_0_when_sound(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str], served: Served
 ) -> None:
@@ -276,6 +280,7 @@ def test_ask_without_a_model_names_the_remedy_and_starts_nothing(
     assert not (home / "server.json").exists()
 
 
+@pytest.mark.slow
 def test_init_writes_explained_settings_once_and_nothing_into_the_vault(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str], vault: Path, home: Path
 ) -> None:
@@ -373,6 +378,7 @@ def test_unknown_error_is_one_sentence_without_the_text_of_notes(
     assert "text of a note" not in shown
 
 
+@pytest.mark.slow
 def test_interrupted_command_leaves_with_130(capsys: pytest.CaptureFixture[str], vault: Path, home: Path) -> None:
     def interrupt(config: Config, port: int, idle_seconds: float, on_ready: Callable[[Endpoint], None]) -> None:
         raise KeyboardInterrupt

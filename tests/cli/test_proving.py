@@ -81,6 +81,7 @@ def test_who_cannot_prove_itself_is_no_server(tmp_path: Path, answer: Answering)
     assert_nothing_was_told(false, endpoint)
 
 
+@pytest.mark.slow
 def test_kept_answer_of_the_health_check_proves_nothing(served: Served, tmp_path: Path) -> None:
     body = kept_health(served)
     with false_server(lambda _: saying(body)) as false:
@@ -107,6 +108,7 @@ def test_answer_to_an_earlier_nonce_proves_nothing(served: Served, tmp_path: Pat
     assert_nothing_was_told(false, endpoint)
 
 
+@pytest.mark.slow
 def test_who_keeps_us_waiting_is_a_server_only_where_that_one_owns_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,6 +147,7 @@ def test_only_a_nonce_is_signed(served: Served, nonce: str) -> None:
     assert "`nonce`" in response.json()["message"]
 
 
+@pytest.mark.slow
 def test_other_clients_are_proved_to_by_their_own_token(served: Served) -> None:
     nonce = "5" * 64
     said = httpx.get(f"{served.endpoint.url}{PROOF_PATH}", params={"nonce": nonce}, trust_env=False).json()

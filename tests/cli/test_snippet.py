@@ -58,6 +58,7 @@ def test_short_text_is_shown_whole_but_for_its_heading(text: str, shown: str) ->
     assert cut_snippet(text, "x").text == shown
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.characters(), max_size=900), st.text(max_size=40))
 def test_any_text_gives_one_harmless_line_and_marks_inside_it(text: str, query: str) -> None:
     snippet = cut_snippet(text, query)

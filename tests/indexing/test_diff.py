@@ -147,6 +147,7 @@ def steps_of_an_edit(config: Config, database: Database, number: int) -> int:
     return count[0]
 
 
+@pytest.mark.slow
 def test_an_edit_in_a_large_vault_takes_the_steps_of_one_in_a_small_vault(config: Config, database: Database) -> None:
     def grow(numbers: range) -> int:
         for number in numbers:

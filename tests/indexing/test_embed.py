@@ -55,6 +55,7 @@ def test_stopped_between_batches_another_drain_goes_on(config: Config, database:
     assert embeddings.owed_count(database) == 0
 
 
+@pytest.mark.slow
 def test_what_was_edited_last_or_is_linked_most_is_embedded_first(config: Config, database: Database) -> None:
     for number in range(600):
         hour = number * 3600
@@ -78,6 +79,7 @@ class Editing(HashEmbedder):
         return HashEmbedder.embed_passages(self, texts)
 
 
+@pytest.mark.slow
 def test_edit_goes_before_the_backlog(config: Config, database: Database) -> None:
     write_notes(config, 520)
     index(config, database)

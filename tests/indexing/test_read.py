@@ -36,6 +36,7 @@ def write_vault(folder: Path) -> list[FileStat]:
     return list(scan_vault(folder, ()).notes)
 
 
+@pytest.mark.slow
 def test_workers_read_as_this_process_does(vault: Path) -> None:
     stats = write_vault(vault)
     os.mkfifo(vault / "meeting")

@@ -54,6 +54,7 @@ def test_equal_text_in_two_notes_stays_two_nodes(workspace: Workspace) -> None:
     assert len({node.node_id for node in found}) == len(found)
 
 
+@pytest.mark.slow
 def test_query_engine_gives_the_cited_places_as_sources(workspace: Workspace) -> None:
     engine = VaultQueryEngine(ask=workspace.ask)
     assert isinstance(engine, BaseQueryEngine)

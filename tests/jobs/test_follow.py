@@ -47,6 +47,7 @@ def test_edits_are_found_and_embedded(notes: Path, home: Path) -> None:
         followed.until_paths("index.md", "Дом/Бойлер.md")
 
 
+@pytest.mark.slow
 def test_a_move_keeps_the_note_its_rows_and_its_vectors(notes: Path, home: Path) -> None:
     with following(config_of(notes, home), embedder := HashEmbedder()) as followed:
         followed.until(lambda: owed_count(followed.workspace.database) == 0 and len(embedder.texts) == 2)
@@ -123,6 +124,7 @@ def test_older_time_and_changed_case_are_followed(notes: Path, home: Path) -> No
         assert followed.ids()["Index.md"] == note
 
 
+@pytest.mark.slow
 def test_folders_come_and_go_whole(notes: Path, home: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     for number in range(MANY):
@@ -294,6 +296,7 @@ class SlowEmbedder(HashEmbedder):
         return super().embed_passages(texts)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_notes_are_found_and_edits_applied_while_the_first_index_embeds(notes: Path, home: Path) -> None:
     embedder = SlowEmbedder()
     with following(config_of(notes, home), embedder) as followed:

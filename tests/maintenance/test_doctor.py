@@ -23,6 +23,7 @@ def test_a_home_that_the_file_system_refuses_is_a_finding(tmp_path: Path) -> Non
     assert found["home"].remedy
 
 
+@pytest.mark.slow
 def test_a_model_server_is_asked_only_where_a_role_names_it(tmp_path: Path) -> None:
     script = Script(models=("qwen3-32b",))
     with model_server(script) as url:
@@ -43,6 +44,7 @@ def test_a_model_server_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
     assert "127.0.0.1:9" in found["remote"].detail
 
 
+@pytest.mark.slow
 def test_a_filter_of_the_vault_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     write_filters(tmp_path, "/a{99999999999999999999}/", "/^(a|a)+$/", "/^план/")
     (tmp_path / f"{'a' * 40}!.md").write_text("text", encoding="utf-8")
@@ -52,6 +54,7 @@ def test_a_filter_of_the_vault_that_cannot_be_used_is_named(tmp_path: Path) -> N
     assert all(finding.detail.startswith("The filter /") and finding.remedy for finding in said)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.system() != "Linux", reason="drivers' tools are looked for on Linux")
 def test_a_gpu_that_llama_cpp_cannot_use_is_told_with_the_command_that_rebuilds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -98,6 +101,7 @@ def test_the_rebuild_is_for_the_python_that_runs() -> None:
     assert f"{shlex.quote(sys.executable)} -m pip install" in found.remedy
 
 
+@pytest.mark.slow
 def test_all_parts_of_a_split_model_count(tmp_path: Path) -> None:
     parts = [tmp_path / f"big-{number:05}-of-00002.gguf" for number in (1, 2)]
     for part in parts:

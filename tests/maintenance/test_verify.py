@@ -71,6 +71,7 @@ def test_sound_index_has_no_finding(folder: Path) -> None:
     assert {phase for phase, done, total in steps if done == total} >= {"embeddings checked", "vector index checked"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "invariant"),
     [

@@ -257,6 +257,7 @@ def test_killed_before_any_write_and_run_again_nothing_is_left(config: Config, s
     assert int(done.stdout) * step > 30
 
 
+@pytest.mark.slow
 def test_nothing_of_the_vectors_is_left(config: Config) -> None:
     with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), ScriptedModel([REPLY])) as workspace:
         _index(workspace)

@@ -99,6 +99,7 @@ def test_bad_filter_names_the_known_ones(query: str) -> None:
     assert all(f"{kind}:" in raised.value.remedy for kind in FilterKind)
 
 
+@pytest.mark.slow
 @given(st.text(alphabet='tagdhs:-"[]«»=.2 пя>\\', max_size=40))
 def test_any_text_is_parsed_or_refused(query: str) -> None:
     try:

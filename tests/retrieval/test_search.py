@@ -41,6 +41,7 @@ def paths(workspace: Workspace, query: str, reach: Reach = Reach.FULL) -> list[s
     return [passage.chunk.path for passage in workspace.search(query, 8, reach).passages]
 
 
+@pytest.mark.slow
 def test_inflected_words_find_the_note_in_both_languages(workspace: Workspace) -> None:
     assert paths(workspace, "роутерам и портам", Reach.WORDS)[0] == "Сеть.md"
     assert paths(workspace, "writing nightly clouds", Reach.WORDS)[0] == "English/Backups.md"
@@ -114,6 +115,7 @@ def test_odd_queries_are_answered_or_empty_but_never_fail(workspace: Workspace, 
     assert len(workspace.search(query, 5).passages) <= 5
 
 
+@pytest.mark.slow
 def test_a_name_is_found_in_the_other_script(workspace: Workspace) -> None:
     assert "Маяк.md" in paths(workspace, "where is mayak", Reach.WORDS)[:3]
 
@@ -274,6 +276,7 @@ def test_a_word_is_found_in_forms_whose_stem_changes(fleeting: Workspace, query:
     assert result.coverage == 1.0
 
 
+@pytest.mark.slow
 def test_two_forms_of_one_word_weigh_no_more_than_two_words(tmp_path: Path) -> None:
     (tmp_path / "vault").mkdir()
     notes = {
@@ -313,6 +316,7 @@ def diary(tmp_path: Path):  # type: ignore[no-untyped-def]
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "path"),
     [
@@ -334,15 +338,18 @@ def test_dates_and_numbers_find_their_note_in_any_spelling(diary: Workspace, que
     assert path in paths(diary, question)[:3]
 
 
+@pytest.mark.slow
 def test_a_month_finds_its_days_and_no_other(diary: Workspace) -> None:
     assert set(paths(diary, "январь 2024", Reach.WORDS)) == {"2024-01-05.md", "2024-01-06.md"}
 
 
+@pytest.mark.slow
 def test_a_date_says_through_which_day_a_note_was_found(diary: Workspace) -> None:
     [found] = diary.search("21.07.2024", 8, Reach.WORDS).passages
     assert [(share.lane, share.via) for share in found.trace] == [("name", "2024-07-21")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "query"),
     [

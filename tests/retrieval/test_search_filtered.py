@@ -112,6 +112,7 @@ def test_bad_filter_is_refused(workspace: Workspace) -> None:
         workspace.search("бойлер has:banana", 5)
 
 
+@pytest.mark.slow
 def test_many_passages_can_be_allowed(workspace: Workspace, tmp_path: Path) -> None:
     """The restriction is one parameter, whatever its length: SQLite takes at most 999 on old systems."""
     found = workspace.search("бойлер -tag:нет", 50)

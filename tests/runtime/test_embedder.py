@@ -167,6 +167,7 @@ def test_folder_without_configuration_is_refused(tmp_path: Path, content: str) -
         read_dimension(tmp_path)
 
 
+@pytest.mark.slow
 def test_missing_tokenizer_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="tokenizer"):
         load_token_counter(tmp_path)

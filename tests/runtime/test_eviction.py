@@ -163,6 +163,7 @@ def ask(model: ChildModel, tokens: int, priority: Priority = PERSON) -> Generati
     return last
 
 
+@pytest.mark.slow
 def test_processes_are_swapped_by_the_plan(pair: tuple[ChildModel, ChildModel]) -> None:
     first, second = pair
     for model, other in ((first, second), (second, first), (first, second)):
@@ -229,6 +230,7 @@ def test_scores_of_the_night_make_room_too(pair: tuple[ChildModel, ChildModel]) 
     assert [pytest.approx(row, abs=1e-3) for row in expected] == found
 
 
+@pytest.mark.slow
 def test_one_who_waits_for_room_can_leave(pair: tuple[ChildModel, ChildModel]) -> None:
     first, second = pair
     running = first.generate(QUESTION, Sampling(max_tokens=20_000))
@@ -274,6 +276,7 @@ def test_real_models_stay_together_or_are_swapped_as_the_settings_leave_room(
         models.close()
 
 
+@pytest.mark.slow
 def test_what_lies_in_memory_is_told_with_its_roles(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
     settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 1024}})

@@ -174,6 +174,7 @@ def test_speed_is_measured(tiny: ChildModel) -> None:
     assert speed.prefill > 0 < speed.decode
 
 
+@pytest.mark.slow
 def test_closing_the_answer_stops_the_model_and_keeps_its_process(doomed: ChildModel) -> None:
     answer = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
     assert first_words(answer)
@@ -183,6 +184,7 @@ def test_closing_the_answer_stops_the_model_and_keeps_its_process(doomed: ChildM
     assert doomed.pid == pid
 
 
+@pytest.mark.slow
 def test_an_answer_may_be_read_and_closed_by_different_threads(doomed: ChildModel) -> None:
     answer = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
     reader = threading.Thread(target=first_words, args=(answer,))
@@ -192,6 +194,7 @@ def test_an_answer_may_be_read_and_closed_by_different_threads(doomed: ChildMode
     assert ask(doomed, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
 
 
+@pytest.mark.slow
 def test_a_process_lost_in_mid_answer_is_one_clear_error_and_the_next_question_works(doomed: ChildModel) -> None:
     answer = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
     first_words(answer)
@@ -205,6 +208,7 @@ def test_a_process_lost_in_mid_answer_is_one_clear_error_and_the_next_question_w
     assert doomed.pid != lost
 
 
+@pytest.mark.slow
 @posix
 def test_a_process_lost_before_the_first_word_is_replaced_unnoticed(doomed: ChildModel) -> None:
     doomed.load()
@@ -216,6 +220,7 @@ def test_a_process_lost_before_the_first_word_is_replaced_unnoticed(doomed: Chil
     assert doomed.pid != stopped
 
 
+@pytest.mark.slow
 @posix
 def test_a_hung_process_is_ended_and_the_next_question_works(tiny_path: Path) -> None:
     model = child_model(tiny_path, timeout=20.0)
@@ -231,6 +236,7 @@ def test_a_hung_process_is_ended_and_the_next_question_works(tiny_path: Path) ->
     model.close()
 
 
+@pytest.mark.slow
 def test_a_model_closed_in_mid_answer_ends_it_and_can_be_asked_again(doomed: ChildModel) -> None:
     answer = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
     first_words(answer)
@@ -242,6 +248,7 @@ def test_a_model_closed_in_mid_answer_ends_it_and_can_be_asked_again(doomed: Chi
     assert ask(doomed, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
 
 
+@pytest.mark.slow
 def test_a_person_interrupts_the_night_which_then_goes_on_as_if_nothing_had_been(doomed: ChildModel) -> None:
     nightly = Sampling(max_tokens=3000, priority=Priority.NIGHT)
     alone = ask(doomed, QUESTION, nightly)
@@ -271,6 +278,7 @@ def test_a_person_interrupts_the_night_which_then_goes_on_as_if_nothing_had_been
     assert (found[0].text, found[0].finish) == (alone.text, alone.finish)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", [1, 1000], ids=["in mid-answer", "while it read"])
 def test_a_process_lost_while_the_night_stood_aside_loses_no_question(doomed: ChildModel, rules: int) -> None:
     doomed.load()
@@ -310,6 +318,7 @@ def test_a_process_lost_while_the_night_stood_aside_loses_no_question(doomed: Ch
         assert outcome[0].text == ask(doomed, asked, Sampling(max_tokens=900)).text
 
 
+@pytest.mark.slow
 def test_a_model_closed_while_the_night_stood_aside_is_not_started_for_it(doomed: ChildModel) -> None:
     doomed.load()
     begun, ended = threading.Event(), threading.Event()
@@ -336,6 +345,7 @@ def test_a_model_closed_while_the_night_stood_aside_is_not_started_for_it(doomed
     assert not doomed.alive
 
 
+@pytest.mark.slow
 def test_the_night_can_be_given_up_while_it_is_interrupted(doomed: ChildModel) -> None:
     night = doomed.generate(QUESTION, Sampling(max_tokens=LONG, priority=Priority.NIGHT))
     first_words(night)
@@ -348,6 +358,7 @@ def test_the_night_can_be_given_up_while_it_is_interrupted(doomed: ChildModel) -
     assert ask(doomed, QUESTION, Sampling(max_tokens=3, priority=Priority.NIGHT)).completion_tokens == 3
 
 
+@pytest.mark.slow
 def test_scores_of_the_night_give_way_too(doomed: ChildModel) -> None:
     conversations = [[Message("system", "Правила. " * 40), Message("user", f"Вопрос {n}")] for n in range(60)]
     alone = doomed.score_each(conversations, ["да", "нет"])
@@ -361,6 +372,7 @@ def test_scores_of_the_night_give_way_too(doomed: ChildModel) -> None:
     assert [each.prompt_tokens for each in found[0]] == [each.prompt_tokens for each in alone]
 
 
+@pytest.mark.slow
 def test_who_waits_for_the_model_can_leave(doomed: ChildModel) -> None:
     first = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
     first_words(first)
@@ -372,6 +384,7 @@ def test_who_waits_for_the_model_can_leave(doomed: ChildModel) -> None:
     assert ask(doomed, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
 
 
+@pytest.mark.slow
 def test_waiting_is_told_apart_from_reading(doomed: ChildModel) -> None:
     first = doomed.generate(QUESTION, Sampling(max_tokens=LONG))
     first_words(first)
@@ -381,6 +394,7 @@ def test_waiting_is_told_apart_from_reading(doomed: ChildModel) -> None:
     assert ask(doomed, QUESTION, Sampling(max_tokens=3)).waited_seconds < 0.2
 
 
+@pytest.mark.slow
 def test_an_idle_model_leaves_the_memory_and_comes_back_when_asked(tiny_path: Path) -> None:
     model = child_model(tiny_path, running=Running(unload_seconds=0.5))
     assert ask(model, QUESTION, Sampling(max_tokens=3)).completion_tokens == 3
@@ -390,6 +404,7 @@ def test_an_idle_model_leaves_the_memory_and_comes_back_when_asked(tiny_path: Pa
     model.close()
 
 
+@pytest.mark.slow
 def test_a_placement_is_loaded_as_planned(tiny_path: Path) -> None:
     placement = Placement(
         context=2048, threads=1, threads_batch=1, flash_attention=False, expert_cpu_layers=(0, 1),
@@ -475,6 +490,7 @@ def test_a_hundred_processes_lost_in_mid_answer_lose_no_question_and_leave_nothi
     assert grown < 20 << 20
 
 
+@pytest.mark.slow
 def test_loading_in_the_background_serves_the_first_question(tiny_path: Path) -> None:
     model = child_model(tiny_path)
     model.start()
@@ -482,6 +498,7 @@ def test_loading_in_the_background_serves_the_first_question(tiny_path: Path) ->
     model.close()
 
 
+@pytest.mark.slow
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     model = child_model(tmp_path / "none.gguf")
     model.start()
@@ -502,6 +519,7 @@ def test_a_truncated_file_is_named_with_its_remedy(tiny_path: Path, tmp_path: Pa
     model.close()
 
 
+@pytest.mark.slow
 def test_a_broken_template_is_replaced_with_a_warning(tmp_path: Path) -> None:
     model = child_model(write_tiny_model(tmp_path / "model.gguf", template="{% for %}"))
     assert "ChatML" in model.load().warning

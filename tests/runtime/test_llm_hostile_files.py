@@ -41,6 +41,7 @@ def run() -> Iterator[Run]:
     process.close()
 
 
+@pytest.mark.slow
 def test_what_is_spoilt_was_sound(bases: list[Base], files: Loader, tmp_path: Path) -> None:
     for base in bases:
         path = tmp_path / f"{base.name}.gguf"
@@ -97,6 +98,7 @@ def test_a_model_with_any_of_many_hostile_templates_can_be_used_all_the_same(run
     check_templates(run, MANY_TEMPLATES, 2)
 
 
+@pytest.mark.slow
 def test_a_worker_answers_with_a_hostile_template_in_its_file(tmp_path: Path) -> None:
     source = random.Random(3).choice([source for source in templates(30, 3) if "range(99999)" in source])
     model = ChildModel(

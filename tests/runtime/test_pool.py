@@ -17,6 +17,7 @@ def config_of(models: Path, answer: str) -> Config:
     return Config(vault=models, home=models / "home", models=models, settings=settings)
 
 
+@pytest.mark.slow
 def test_the_first_measurement_tries_both_ways_to_keep_weights_and_remembers_the_faster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,7 @@ def test_what_has_no_room_on_the_disk_is_passed_over_for_what_has(models: Path) 
     assert "of disk, and 3.0 GB are free" in found.considered[0].lacks
 
 
+@pytest.mark.slow
 def test_what_was_measured_here_corrects_what_is_foretold(models: Path) -> None:
     laptop = find_machine("laptop", models)
     assert pace_here(FLOOR, laptop, 8192, models) == MeasuredPace()

@@ -89,6 +89,7 @@ def test_each_neighbour_differs_in_one_thing(placement: Placement) -> None:
         assert trial.placement.threads >= 1
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_as_it_was_measured_best(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULTRAG_MODELS", str(tmp_path))
     path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)

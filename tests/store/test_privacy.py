@@ -76,6 +76,7 @@ def test_server_leaves_nothing_open(vault: Path, open_home: Path) -> None:
     assert open_to_others(open_home) == []
 
 
+@pytest.mark.slow
 def test_chroma_writes_private_files_and_none_outside_of_the_home(open_home: Path) -> None:
     (open_home / "chroma").mkdir(mode=0o700)
     built = Collection(open_home / "chroma" / "gen-1", 4)

@@ -135,6 +135,7 @@ def test_merging_in_any_order_any_number_of_times_ends_the_same(book: RecordBook
     assert all(end == ends[0] for end in ends)
 
 
+@pytest.mark.slow
 def test_killed_before_any_write_nothing_acknowledged_is_lost_and_nothing_doubled(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.store.records_runner", str(tmp_path)]
     done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")
@@ -142,6 +143,7 @@ def test_killed_before_any_write_nothing_acknowledged_is_lost_and_nothing_double
     assert int(done.stdout) > 30
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(book: RecordBook) -> None:
     folder = book.journal.path.parent
     command = [sys.executable, "-m", "tests.store.records_runner", str(folder)]

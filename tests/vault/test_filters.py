@@ -21,6 +21,7 @@ def test_an_expression_that_takes_for_ever_is_left_out_and_the_others_stay(rule:
     assert all("takes too long" in said and "\n" not in said for said in filters.problems)
 
 
+@pytest.mark.slow
 def test_many_slow_expressions_share_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vaultrag.vault.filters.ALL_SECONDS", 0.2)
     filters = PathFilter([f"/^(a|a)+{number}$/" for number in range(60)])

@@ -11,6 +11,7 @@ from benchmarks.fuzz_parser import check_input, mutated, read_seeds
 INPUTS = 800  # of a fixed seed; benchmarks/fuzz_parser.py runs as many as one likes
 
 
+@pytest.mark.slow
 def test_mutated_notes_and_canvases_are_read() -> None:
     rng = random.Random(20260101)
     seeds = read_seeds(None)

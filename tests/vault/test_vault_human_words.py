@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,6 +69,7 @@ def notes(draw: st.DrawFn) -> tuple[str, list[str], list[str]]:
     return "\n\n".join(parts), words, data
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(notes())
 def test_every_word_of_a_person_is_in_a_passage_and_no_data_is(made: tuple[str, list[str], list[str]]) -> None:

@@ -69,6 +69,7 @@ def test_a_context_longer_than_the_trained_one_is_cut_and_said_to_be(
     assert printed(capsys)["models"][0]["placement"]["context"] == 100_000
 
 
+@pytest.mark.slow
 def test_what_more_memory_gives_says_where_it_is_put(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_speeds_that_are_taken_for_a_told_machine_are_shown(
     assert "RAM at 50 GB/s, cards at 600" in printed(capsys)["description"]
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_with_what_does(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:

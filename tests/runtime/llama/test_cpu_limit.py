@@ -35,6 +35,7 @@ def test_native_code_is_ended_too() -> None:
     assert ended("with allowed(0.2):", "    'a' * 50_000 in 'ab' * 50_000_000 or sum(range(10**10))") == ENDED_BY
 
 
+@pytest.mark.slow
 def test_nothing_is_counted_after_the_block() -> None:
     assert ended("with allowed(0.3):", "    pass", BUSY.format(0.6)) == 0
 

@@ -129,6 +129,7 @@ def test_guesses_save_evaluations_and_change_no_word(circling: NativeModel) -> N
     assert guessing.figures.completion_tokens == alone.figures.completion_tokens
 
 
+@pytest.mark.slow
 def test_guesses_change_no_draw_of_chance(circling: NativeModel) -> None:
     sampling = replace(PLAIN, temperature=0.1, seed=5, max_tokens=400)
     alone = told(GenerationRun(resident(circling), QUESTION, sampling))
@@ -318,6 +319,7 @@ def test_a_schema_that_only_forbidden_letters_satisfy_is_an_error_and_not_the_en
     assert json.loads(told(plain)[1]) in ("中文", "漢字")
 
 
+@pytest.mark.slow
 def test_no_cjk_comes_out_of_bytes(model: NativeModel) -> None:
     wild = replace(PLAIN, temperature=4.0, max_tokens=800, top_k=0, top_p=1.0)
     found = [
@@ -356,6 +358,7 @@ def test_short_windows_score_as_long_ones_do_whatever_the_length(windowed: Nativ
     assert np.allclose(short, long, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed: NativeModel) -> None:
     rules = Message("system", "Правила: отвечай словом. " * 10)
     short = replace(PLACEMENT, context=2048, swa_full=False)
@@ -367,6 +370,7 @@ def test_short_windows_that_lost_what_prompts_share_have_it_read_again(windowed:
     assert again.figures.cached_tokens == 0
 
 
+@pytest.mark.slow
 def test_guesses_over_short_windows_change_no_word(windowed: NativeModel) -> None:
     asked = [Message("system", "Правила: отвечай словом. " * 25), *QUESTION[1:]]
     short = replace(PLACEMENT, context=2048, swa_full=False)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+import pytest
+
 from vaultrag.runtime.llama.script_mask import Mask, ScriptMask
 from vaultrag.text.cjk import ANY, LETTERS, SIGNS, holds_cjk
 
@@ -48,6 +50,7 @@ def test_pieces_that_begin_or_end_within_a_character_are_seen_through() -> None:
     assert 260 not in forbidden(purity, b"\xf0")
 
 
+@pytest.mark.slow
 def test_random_streams_never_decode_to_cjk() -> None:
     generator = random.Random(3)
     pieces = [*BYTES, *(bytes(generator.choices(range(128, 256), k=generator.randint(2, 5))) for _ in range(300))]

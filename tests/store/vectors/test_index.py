@@ -211,6 +211,7 @@ def test_searches_during_changes_see_whole_states(empty: Database) -> None:
     assert len(everything(exact)) == len(TEXTS) + 30 * 5
 
 
+@pytest.mark.slow
 def test_stored_vectors_come_back_by_key(database: Database) -> None:
     key = f"{3:064x}"
     vectors = VectorIndex(database, EMBEDDER.fingerprint).vectors_for([key, "unknown"])
@@ -218,6 +219,7 @@ def test_stored_vectors_come_back_by_key(database: Database) -> None:
     np.testing.assert_array_equal(vectors[key], EMBEDDER.embed_query(TEXTS[key]))
 
 
+@pytest.mark.slow
 def test_chroma_agrees_with_the_exact_search_after_every_change(database: Database, index: VectorIndex) -> None:
     assert found(index) == found(index.exact)
     index.follow(put(database, {"new": "слово5 word3"}))
@@ -229,6 +231,7 @@ def test_chroma_agrees_with_the_exact_search_after_every_change(database: Databa
     assert "vector-index" not in {finding.invariant for finding in check_index(database, index)}
 
 
+@pytest.mark.slow
 def test_few_embeddings_are_searched_exactly_whatever_chroma_says(database: Database, root: Path) -> None:
     few = VectorIndex(database, EMBEDDER.fingerprint, ChromaIndex(root, EMBEDDER.fingerprint, 64)).open()
     assert few.chroma is not None
@@ -311,6 +314,7 @@ def kill_child(index: VectorIndex) -> None:
     os.kill(index.chroma.pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_lost_key_is_noticed_at_the_next_opening(database: Database, root: Path, index: VectorIndex) -> None:
     assert index.chroma is not None
     index.chroma.delete([f"{1:064x}"])
@@ -320,6 +324,7 @@ def test_lost_key_is_noticed_at_the_next_opening(database: Database, root: Path,
     opened.close()
 
 
+@pytest.mark.slow
 def test_what_chroma_lacks_is_found_by_its_keys(database: Database, index: VectorIndex) -> None:
     assert index.chroma is not None
     index.chroma.delete([f"{1:064x}"])
@@ -338,6 +343,7 @@ def test_what_is_stored_without_chroma_is_owed_to_it(database: Database, root: P
     assert found(opened)[0][0] == "new"
 
 
+@pytest.mark.slow
 def test_settings_from_outside_do_not_reach_chroma(
     database: Database, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

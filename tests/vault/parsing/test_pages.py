@@ -95,6 +95,7 @@ def test_a_damaged_pdf_is_refused_with_a_remedy_and_one_of_pictures_is_told(tmp_
 BOMB = b"BT /F 12 Tf " + b"<0041> Tj 0 -1 Td " * 1_000_000 + b"ET"
 
 
+@pytest.mark.slow
 def test_a_page_that_takes_too_long_is_left_out_and_the_others_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

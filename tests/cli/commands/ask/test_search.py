@@ -41,6 +41,7 @@ def test_a_search_without_server_prints_one_ranked_list(places: list[str]) -> No
     assert len(ranks) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 def test_whoever_watches_sees_hits_by_words_first_and_one_list_in_the_end(places: list[str]) -> None:
     ours, theirs = pty.openpty()

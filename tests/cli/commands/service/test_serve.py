@@ -54,6 +54,7 @@ def _without_models(home: Path) -> dict[str, str]:
     return {**os.environ, "VAULTRAG_MODELS": str(home / "no models"), "PYTHONUNBUFFERED": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_signal_ends_the_server_cleanly(command: list[str], home: Path, number: int, code: int) -> None:
     with _running(command, home) as (process, endpoint):
@@ -67,6 +68,7 @@ def test_signal_ends_the_server_cleanly(command: list[str], home: Path, number: 
     assert read_endpoint(home) is None
 
 
+@pytest.mark.slow
 def test_server_indexes_by_itself_and_logs_neither_notes_nor_token(command: list[str], home: Path) -> None:
     with _running(command, home) as (process, endpoint):
         token = read_token(home / "token")
@@ -86,6 +88,7 @@ def test_server_indexes_by_itself_and_logs_neither_notes_nor_token(command: list
         assert secret not in log
 
 
+@pytest.mark.slow
 def test_server_outlives_nothing_of_a_killed_one(command: list[str], home: Path) -> None:
     with _running(command, home) as (process, _):
         process.kill()
@@ -144,6 +147,7 @@ def test_rotated_token_opens_a_running_server_and_the_old_one_does_not(
         assert (_status(endpoint, old), _status(endpoint, new)) == (401, 200)
 
 
+@pytest.mark.slow
 def test_server_of_the_version_before_can_be_stopped(command: list[str], home: Path) -> None:
     with _running(command, home) as (process, endpoint):
         values = {name: getattr(endpoint, name) for name in ("pid", "host", "port", "version", "instance")}
@@ -153,6 +157,7 @@ def test_server_of_the_version_before_can_be_stopped(command: list[str], home: P
     assert f"process {process.pid}" in stop.stdout
 
 
+@pytest.mark.slow
 def test_server_without_its_token_file_can_still_be_stopped(command: list[str], home: Path) -> None:
     with _running(command, home) as (process, _):
         (home / "token").unlink()
@@ -161,6 +166,7 @@ def test_server_without_its_token_file_can_still_be_stopped(command: list[str], 
     assert f"process {process.pid}" in stop.stdout
 
 
+@pytest.mark.slow
 def test_a_damaged_announcement_ends_nobody_else(command: list[str], home: Path) -> None:
     with (
         _running(command, home) as (process, endpoint),
@@ -176,6 +182,7 @@ def test_a_damaged_announcement_ends_nobody_else(command: list[str], home: Path)
     assert read_endpoint(home) is None
 
 
+@pytest.mark.slow
 def test_taken_port_names_the_remedy(command: list[str], home: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -66,6 +66,7 @@ def until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> None:
             raise AssertionError(process.stderr.read() if process.stderr else "")
 
 
+@pytest.mark.slow
 def test_watch_prints_a_line_for_each_change_set_and_ends_cleanly_by_ctrl_c(config: Config) -> None:
     with running(config, "watch", "--json") as process:
         told = lines(process)
@@ -79,6 +80,7 @@ def test_watch_prints_a_line_for_each_change_set_and_ends_cleanly_by_ctrl_c(conf
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_watch_says_once_what_stays_as_it_was(config: Config) -> None:
     (config.home / "config.toml").write_text(f'{QUICK}mode = "polling"\npoll_seconds = 1\n')
     (config.vault / "никуда.md").symlink_to("nowhere")
@@ -108,6 +110,7 @@ def read_held(config: Config) -> str:
     return held.kind if held else ""
 
 
+@pytest.mark.slow
 def test_server_follows_the_vault_and_says_what_it_holds_back(config: Config) -> None:
     for number in range(30):
         (config.vault / f"n{number}.md").write_text(f"номер{number}\n", encoding="utf-8")
