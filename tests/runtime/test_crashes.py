@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from vaultrag.runtime.crashes import FAULTS, REBUILD, Circumstances, Lost, crashed
+from vaultrag.child import ChildDied
+from vaultrag.runtime.crashes import FAULTS, REBUILD, Circumstances, Lost, crashed, lacked_memory, last_words
 
 GB = 1_000_000_000
 RIGHT = Circumstances(first=True, plain=True, whole=True, size=GB, free=8 * GB)
@@ -47,3 +48,17 @@ def test_every_crash_is_one_sentence_with_a_remedy(number: int, first: bool, for
         assert error.message.startswith("The model tiny ended")
         assert error.message.endswith(".")
         assert error.remedy
+
+
+@pytest.mark.parametrize("words", ["terminate: std::bad_alloc", "ggml: failed to allocate buffer", "Out of memory"])
+@pytest.mark.parametrize("first", [True, False])
+def test_who_was_given_no_memory_is_no_proof_against_the_build(words: str, first: bool) -> None:
+    died = ChildDied("the model tiny ended (signal 6)", f"loading\n{words}\nmore\n", -6)
+    lost = Lost(died.cause + last_words(died), signal=int(signal.SIGABRT))
+    assert lacked_memory(lost)
+    error = crashed(lost, replace(RIGHT, first=first))
+    assert "no more memory" in error.message
+    assert "smaller model" in error.remedy
+    assert REBUILD not in error.remedy
+    assert not lacked_memory(Lost(lost.cause, signal=SEGV))
+    assert not lacked_memory(Lost("the model tiny ended (signal 6)", signal=int(signal.SIGABRT)))

@@ -103,6 +103,21 @@ def test_what_a_build_does_is_learned_while_it_loads_said_once_and_remembered(
     assert REBUILD in later.first.caution
 
 
+def test_what_cannot_be_written_down_is_said_and_kept_as_long_as_the_program_runs(
+    start: Callable[[], ChildModel], library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / EXTRA_BUFFERS_NAME).mkdir()  # as where the folder of models belongs to somebody else
+    break_the_build(monkeypatch, crashing(library, signal.SIGSEGV, at=LOADED))
+    model = start()
+    model.load()
+    assert REBUILD in model.first.take_news()
+    assert "SIGSEGV" in model.first.caution
+    assert not model.first.extra_buffers
+    model.let_go()
+    model.load()
+    assert not model.first.take_news()
+
+
 def test_a_crash_in_the_first_prompt_is_survived_too(
     start: Callable[[], ChildModel], library: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

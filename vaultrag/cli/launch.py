@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from vaultrag.child import environment_with
 from vaultrag.cli.client import POLL_SECONDS, Client, find_server
 from vaultrag.config import START_LOG_NAME, Config
-from vaultrag.errors import ServerError, VaultragError
-from vaultrag.store.endpoint import free_port, writing_into
+from vaultrag.errors import PortTaken, ServerError, VaultragError
+from vaultrag.store.endpoint import ANY_PORT, free_port, writing_into
 from vaultrag.store.privacy import private_opener
 from vaultrag.wire import Fault
 
@@ -24,10 +24,17 @@ START_SECONDS = 60.0  # fastapi and the index take about two seconds; a cold dis
 
 def start_server(config: Config) -> Client:
     """Start `vaultrag serve`, detached, and return it once it answers. Raises what kept it from starting."""
+    try:
+        return _started(config, free_port(config.settings.server.port))
+    except PortTaken:  # since we looked: two commands may start servers at the same moment
+        return _started(config, ANY_PORT)
+
+
+def _started(config: Config, port: int) -> Client:
     errors = config.home / START_LOG_NAME
     with writing_into(config.home):
         config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        process = _spawn(config, errors)
+        process = _spawn(config, errors, port)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         ended = process.poll() is not None
@@ -42,11 +49,11 @@ def start_server(config: Config) -> Client:
     raise ServerError("The server in the background did not start in time.", f"{config.log_path} may say why.")
 
 
-def _spawn(config: Config, errors: Path) -> subprocess.Popen[bytes]:
+def _spawn(config: Config, errors: Path, port: int) -> subprocess.Popen[bytes]:
     settings = config.settings.server
     command = [sys.executable, "-P", "-m", "vaultrag", "serve", "--json"]  # -P: nothing from the current folder runs
     command += ["--vault", str(config.vault), "--home", str(config.home)]
-    command += ["--port", str(free_port(settings.port)), "--idle", f"{settings.autostart_idle_minutes}m"]
+    command += ["--port", str(port), "--idle", f"{settings.autostart_idle_minutes}m"]
     with open(errors, "wb", opener=private_opener) as stderr:
         return subprocess.Popen(
             command,

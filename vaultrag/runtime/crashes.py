@@ -17,6 +17,9 @@ FAULTS = frozenset(
 KILLED = int(getattr(signal, "SIGKILL", 9))
 UNREADABLE = int(getattr(signal, "SIGBUS", 7))  # a mapped file that got shorter, or a drive that fails
 UNKNOWN_INSTRUCTION = int(getattr(signal, "SIGILL", 4))
+ABORTED = int(getattr(signal, "SIGABRT", 6))
+NO_MEMORY = ("bad_alloc", "failed to allocate", "out of memory", "cannot allocate memory")
+LAST_WORDS = ("ASSERT", "Error:")
 REBUILD = "scripts/quickstart --rebuild"
 REPEATED = "Ask again: a new process starts by itself."
 
@@ -60,6 +63,11 @@ def _likely(lost: Lost, known: Circumstances) -> tuple[str, str]:
     """Return the likely cause as the end of a sentence, and its remedy."""
     if lost.signal == KILLED:
         return _killed(known)
+    if lacked_memory(lost):
+        return (
+            ": it was given no more memory",
+            "Close other programs, lower `runtime.context`, or name a smaller model: roles.answer.",
+        )
     if lost.signal == UNREADABLE and known.first:
         return (
             ": its file could not be read to the end",
@@ -111,9 +119,22 @@ def _never_worked(lost: Lost, known: Circumstances) -> tuple[str, str]:
     )
 
 
+def lacked_memory(lost: Lost) -> bool:
+    """Whether native code gave up because it was given no memory: nothing is known against the build then."""
+    return lost.signal == ABORTED and _names_memory(lost.cause)
+
+
+def _names_memory(line: str) -> bool:
+    return any(word in line.lower() for word in NO_MEMORY)
+
+
 def last_words(died: ChildDied) -> str:
     """Return why native code gave up, when it said so: a failed assertion or an exception's last line."""
-    telling = [line.strip() for line in died.stderr.splitlines() if "ASSERT" in line or "Error:" in line]
+    telling = [
+        line.strip()
+        for line in died.stderr.splitlines()
+        if any(sign in line for sign in LAST_WORDS) or _names_memory(line)
+    ]
     return f": {telling[-1]}" if telling else ""
 
 

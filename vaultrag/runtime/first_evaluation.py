@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vaultrag.errors import ModelCrashed
-from vaultrag.runtime.crashes import FAULTS, REBUILD, Circumstances, Lost, crashed
+from vaultrag.runtime.crashes import FAULTS, REBUILD, Circumstances, Lost, crashed, lacked_memory
 from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
 from vaultrag.runtime.hardware.machine import describe_machine
 from vaultrag.runtime.models.manifest import is_as_checked
@@ -40,13 +40,14 @@ class FirstEvaluation:
     _copies: bool = False  # whether this process has weights in an order of its own
     _suspected: Lost | None = None
     _news: str = ""
+    _seen: str = ""  # how one died, also where that could not be written down
 
     @property
     def extra_buffers(self) -> bool:
         """Whether the next process may use them, where its placement does."""
         if self.known is None:
             return True
-        return self._suspected is None and not self.known.crash and not self.known.is_slower(self.model)
+        return self._suspected is None and not self._crash and not self.known.is_slower(self.model)
 
     @property
     def owes_proof(self) -> bool:
@@ -63,8 +64,7 @@ class FirstEvaluation:
     @property
     def caution(self) -> str:
         """Return what is known of this build that the user can mend; empty where nothing is."""
-        crash = self.known.crash if self.known else ""
-        return BAD_BUILD.format(how=crash) if crash else ""
+        return BAD_BUILD.format(how=self._crash) if self._crash else ""
 
     def take_news(self) -> str:
         """Return what was learned since the last look, as a sentence; only once."""
@@ -102,6 +102,10 @@ class FirstEvaluation:
         self._suspected = None  # the next process is tried as the first was
         return crashed(lost, known)
 
+    @property
+    def _crash(self) -> str:
+        return (self._seen or self.known.crash) if self.known else ""
+
     def _learn(self) -> None:
         if self.known is None:
             return
@@ -109,7 +113,10 @@ class FirstEvaluation:
             if self._copies and not self.known.is_proved(self.model):
                 self.known.prove(self.model)
             return
-        self.known.remember_crash(signal.Signals(self._suspected.signal).name)
-        self._suspected = None
+        suspected, self._suspected = self._suspected, None
+        if lacked_memory(suspected):
+            return  # without copies of the weights it had enough
+        self._seen = signal.Signals(suspected.signal).name
+        self.known.remember_crash(self._seen)
         self._news = self.caution
         log.info("%s", self._news)  # whoever asks is told as well

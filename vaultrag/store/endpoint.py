@@ -23,6 +23,7 @@ ENDPOINT_NAME = "server.json"
 TOKEN_BYTES = 32  # 256 bits: not to be guessed
 LOOPBACK = "127.0.0.1"
 PORTS_TRIED = 20  # more vaults than anybody serves at once
+ANY_PORT = 0  # the system chooses a free one
 PROOF_PATH = "/proof"
 NONCE = "[0-9a-f]{64}"  # what is asked by: 256 bits, so that no answer was heard before
 _PROOF_LABEL = "vaultrag proof 1"  # a key that is used for this alone signs nothing else
@@ -99,7 +100,7 @@ def read_endpoint(home: Path) -> Endpoint | None:
 
 def free_port(wanted: int) -> int:
     """Return the wanted port or the next free one; 0 (any) where another vault's servers have all of the next few."""
-    return next((port for port in range(wanted, min(wanted + PORTS_TRIED, 65536)) if _is_free(port)), 0)
+    return next((port for port in range(wanted, min(wanted + PORTS_TRIED, 65536)) if _is_free(port)), ANY_PORT)
 
 
 def _is_free(port: int) -> bool:

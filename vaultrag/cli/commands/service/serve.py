@@ -8,8 +8,8 @@ from vaultrag.cli.client import server_health, stop_server
 from vaultrag.cli.options import Serve
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config, require_vault
-from vaultrag.errors import IndexLocked, ServerBusy, UsageError, VaultError
-from vaultrag.store.endpoint import Endpoint, free_port, read_endpoint
+from vaultrag.errors import IndexLocked, PortTaken, ServerBusy, UsageError, VaultError
+from vaultrag.store.endpoint import ANY_PORT, Endpoint, free_port, read_endpoint
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -38,12 +38,14 @@ def run_server(config: Config, terminal: Terminal, serve: Serve, port: int | Non
             f"Other programs need the token in {config.token_path}; the log is {config.log_path}. Ctrl-C ends it."
         )
 
-    serve(
-        config,
-        _port(config, terminal, port),
-        settings.idle_minutes * 60 if idle is None else seconds(idle),
-        say_ready,
-    )
+    idle_seconds = settings.idle_minutes * 60 if idle is None else seconds(idle)
+    if port is not None or "port" in settings.model_fields_set:
+        serve(config, settings.port if port is None else port, idle_seconds, say_ready)
+        return
+    try:
+        serve(config, _free_port(settings.port, terminal), idle_seconds, say_ready)
+    except PortTaken:  # since we looked: a server that starts at the same moment, perhaps for this very vault
+        serve(config, ANY_PORT, idle_seconds, say_ready)
 
 
 def _running(config: Config) -> Endpoint | None:
@@ -55,14 +57,11 @@ def _running(config: Config) -> Endpoint | None:
     return found[0] if found else None
 
 
-def _port(config: Config, terminal: Terminal, asked: int | None) -> int:
-    """Return the port to listen on: the one asked for or set, else the first free one from the default on."""
-    settings = config.settings.server
-    if asked is not None or "port" in settings.model_fields_set:
-        return settings.port if asked is None else asked
-    free = free_port(settings.port)
-    if free != settings.port:
-        terminal.note(f"Port {settings.port} is taken, perhaps by another vault's server; taking another.")
+def _free_port(default: int, terminal: Terminal) -> int:
+    """Return the first free port from the default on."""
+    free = free_port(default)
+    if free != default:
+        terminal.note(f"Port {default} is taken, perhaps by another vault's server; taking another.")
     return free
 
 
