@@ -49,11 +49,44 @@ def words(text: str) -> list[str]:
         ("Wi‑Fi", "wi-fi"),
         ("при\u00adмер", "пример"),
         ("ABC", "abc"),
+        ("ﬁnal oﬃce", "final office"),
+        ("H₂O, x², Ⅷ", "h2o, x2, viii"),
+        ("ｆｕｌｌ ５", "full 5"),
+        ("مَرْحَبًا", "مرحبا"),
+        ("שָׁלוֹם", "שלום"),
     ],
 )
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_folding_ignores_case_stress_and_form(written: str, folded: str, form: Form) -> None:
     assert fold(unicodedata.normalize(form, written)) == folded
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1С", "1C"), ("1С:Предприятие", "1C:Предприятие"), ("В12", "B12"), ("А4", "A4"), ("МР3", "MP3"),
+     ("10мм", "10mm"), ("Т34", "T34"), ("Mосквa", "Москва"), ("Рython", "Python"), ("Łódź", "Lodz"),
+     ("Øresund", "Oresund"), ("Straße", "Strasse"), ("oﬀer", "offer"), ("CO₂", "CO2"), ("10 м²", "10 м2"),
+     ("مَرْحَبًا", "مرحبا"), ("ســلام", "سلام"), ("שָׁלוֹם", "שלום")],
+)  # fmt: skip
+def test_words_that_look_alike_are_one(one: str, other: str) -> None:
+    assert stems(one) == stems(other)
+
+
+@pytest.mark.parametrize(
+    "pair", ["1Г 1G", "мир mup", "СССР CCCP", "pdfка pdfk", "USB-кабель USB-kabel", "Ту154 Ty154а", "кот kot"]
+)
+def test_words_of_two_scripts_that_do_not_look_alike_stay_apart(pair: str) -> None:
+    one, other = pair.split()
+    assert stems(one) != stems(other)
+
+
+def test_a_sign_that_stands_for_words_is_one_word() -> None:
+    assert all(" " not in term for term in stems("قال ﷺ и ﷲ ½"))
+
+
+@pytest.mark.parametrize(("written", "asked"), [("v1.2.3", "1.2.3"), ("V10.0", "10.0"), ("программа v2.50", "2.50")])
+def test_a_version_is_found_without_its_letter(written: str, asked: str) -> None:
+    assert set(stems(asked)) <= set(stems(written))
 
 
 @given(st.text())
@@ -123,7 +156,7 @@ def test_soft_hyphen_and_zero_width_marks_do_not_cut_words() -> None:
         ("C++17, C#-код, Google+", ["C++", "C", "17", "C#-код", "C#", "C", "код", "Google+", "Google"]),
         (".NET, ASP.NET и .gitignore", [".NET", "NET", "ASP.NET", "ASP", "NET", "и", ".gitignore", "gitignore"]),
         ("R&D в AT&T", ["R&D", "R", "D", "в", "AT&T", "AT", "T"]),
-        ("TCP/IP 24/7 v1.2", ["TCP/IP", "TCP", "IP", "24/7", "v1.2", "v1", "2"]),
+        ("TCP/IP 24/7 v1.2", ["TCP/IP", "TCP", "IP", "24/7", "v1.2", "1.2", "v1", "2"]),
         ("О’Генри, 1С, R2-D2", ["О’Генри", "О", "Генри", "1С", "R2-D2", "R2", "D2"]),
         ("a+b, 100+, x#y, ...и так", ["a+b", "a", "b", "100", "x#y", "x", "y", "и", "так"]),
         ("a&nbsp;b ?x=1&page=2", ["a", "nbsp", "b", "x", "1", "page", "2"]),

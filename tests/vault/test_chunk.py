@@ -195,6 +195,17 @@ def test_properties_that_cannot_be_read_are_found_as_text(block: str) -> None:
     assert "Ключ" in properties.embedded
 
 
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [("alias: Прозвище", "Прозвище"), ("tag: рецепты", "рецепты"), ("tags: дом, сад", "дом, сад"),
+     ("# мои данные\nгород: Казань\nгород: Уфа", "Казань")],
+)  # fmt: skip
+def test_what_the_app_takes_for_no_name_and_no_tag_is_found_as_text(block: str, words: str) -> None:
+    properties, _ = cut(f"---\n{block}\n---\nТело.\n")
+    assert properties.text == block
+    assert words in properties.embedded
+
+
 def test_many_properties_are_cut_at_their_lines() -> None:
     block = "\n".join(f"поле{n}: значение номер {n}" for n in range(200))
     chunks = cut(f"---\n{block}\n---\n", path="Анкета.md")

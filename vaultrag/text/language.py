@@ -21,7 +21,12 @@ from vaultrag.text.symbols import SYMBOL, joined_symbols, plain_symbol
 
 SOFT_MARKS = "\u00ad\u200b\u200c\u200d\ufeff"  # soft hyphens and zero-width marks split words for no reader
 
-_LETTERS = rf"[^\W_]+(?:[\u0300-\u036f\u3099\u309a{SOFT_MARKS}][^\W_]*)*"  # marks of й and ё in NFD, stress, kana
+# What stands on or in a word: the marks of й and ё in NFD, stress, kana's, the vowels of Hebrew and Arabic.
+_MARKS = (
+    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u3099\u309a"
+    + SOFT_MARKS
+)
+_LETTERS = rf"[^\W_]+(?:[{_MARKS}][^\W_]*)*"
 # What ends a name: C++, C++17, Google+, C#; `a+b` is joined by it, and «100+» is a number.
 _SIGN = r"(?:(?<!\d)(?:\+\+(?!\+)|[+#](?![\w+#])))"
 _UNIT = rf"{_LETTERS}{_SIGN}?"
@@ -38,6 +43,15 @@ _KANA_MARKS = "\u3099\u309a"  # が is no か
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]+")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
 _HAS_DIGIT = re.compile(r"\d")
+_VERSION = re.compile(r"v(?=\d+\.[\d.]*\Z)", re.IGNORECASE)
+# Letters that no decomposition parts from their stroke, and what a reader takes them for.
+_PLAIN_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+    | {"\u0640": "", " ": ""}  # Arabic's stretching; signs that stand for several words are one word
+)
+_ALIKE_CYRILLIC, _ALIKE_LATIN = "авекмнорстух", "abekmhopctyx"  # as capitals
+_TO_LATIN = str.maketrans(_ALIKE_CYRILLIC, _ALIKE_LATIN)
+_TO_CYRILLIC = str.maketrans(_ALIKE_LATIN, _ALIKE_CYRILLIC)
 LONGEST_WORD = 50  # letters; what is longer is data, and would be stemmed in quadratic time
 _STEMS_CACHED = 200_000  # words; a large vault's vocabulary, about 30 MB
 
@@ -79,12 +93,12 @@ class Token(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Lower-case text as search sees it: NFC, ё→е, no stress marks, no Latin diacritics."""
+    """Lower-case text as search sees it: ё→е, no stress marks, no Latin diacritics, `ﬁ` and `₂` as plain characters."""
     lowered = unicodedata.normalize("NFC", text).lower()
     if lowered.isascii():
         return lowered
     out: list[str] = []
-    for char in unicodedata.normalize("NFD", lowered.replace("ё", "е").replace("’", "'").replace("‑", "-")):
+    for char in unicodedata.normalize("NFKD", lowered.replace("ё", "е").replace("’", "'").replace("‑", "-")):
         if unicodedata.category(char) == "Mn":
             keeps = char == "\u0306" and out and out[-1] == "и"  # й is a letter of its own
             if not keeps and char not in _KANA_MARKS:
@@ -92,13 +106,30 @@ def fold(text: str) -> str:
         if char in SOFT_MARKS:
             continue
         out.append(char)
-    return unicodedata.normalize("NFC", "".join(out))
+    return unicodedata.normalize("NFC", "".join(out).lower())
+
+
+def fold_word(word: str) -> str:
+    """Fold one word, with the letters that look alike in one script.
+
+    «1С», «В12» and «А4» are typed in either; a Latin letter inside of a Russian word is seen by nobody.
+    """
+    folded = fold(word).translate(_PLAIN_LETTERS)
+    if folded.isascii():
+        return folded
+    cyrillic, latin = _CYRILLIC.findall(folded), _LATIN.findall(folded)
+    if not cyrillic or not (latin or _HAS_DIGIT.search(folded)):
+        return folded
+    russian, english = "".join(cyrillic), "".join(latin)
+    if len(russian) <= len(english) or not english:
+        return folded.translate(_TO_LATIN) if set(russian) <= set(_ALIKE_CYRILLIC) else folded
+    return folded.translate(_TO_CYRILLIC) if set(english) <= set(_ALIKE_LATIN) else folded
 
 
 @lru_cache(maxsize=_STEMS_CACHED)
 def stem(word: str) -> str:
     """Stem one word by the Snowball stemmer of its script; words with digits and very long ones stay as they are."""
-    folded = fold(word)
+    folded = fold_word(word)
     if len(folded) > LONGEST_WORD or _HAS_DIGIT.search(folded):
         return folded
     if _CYRILLIC.search(folded):
@@ -130,7 +161,9 @@ def tokens(text: str) -> list[Token]:
             found.extend(_symbols(word, start))
             continue
         is_single = (parts[0].start, parts[0].end) == match.span()
-        found.append(parts[0] if is_single else Token(start, match.end(), word, fold(word)))
+        found.append(parts[0] if is_single else Token(start, match.end(), word, fold_word(word)))
+        if version := _VERSION.match(word):
+            found.append(Token(start + version.end(), match.end(), word[version.end() :], word[version.end() :]))
         if not _is_number(word):
             found.extend(inner for part in parts for inner in _inner(part, match))
     return found
@@ -181,7 +214,7 @@ def _parts(text: str, match: re.Match[str]) -> list[Token]:
 
 
 def _stem_of_part(part: str) -> str:
-    return fold(part) if part[-1] in "+#" else stem(part)
+    return fold_word(part) if part[-1] in "+#" else stem(part)
 
 
 def _inner(part: Token, match: re.Match[str]) -> Iterator[Token]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _SPACE = "[ \\u00a0\\u2009\\u202f]"
@@ -21,6 +21,13 @@ _TELEPHONE = re.compile(
     rf"(?<![\w.,+])\+?\d{{1,3}}(?:{_SPACE}|-)?(?:\(\d{{3,4}}\)|\d{{3,4}})(?:{_SPACE}|-)?\d{{2,3}}"
     rf"(?:{_SPACE}|-)?\d{{2}}(?:{_SPACE}|-)?\d{{2}}(?![\w-])"
 )
+# 4111 1111 1111 1111, 978-5-17-080115-2, 123-456-789 00, 555-35-35, +44 20 7946 0958; no part of a longer row
+_GROUPS = re.compile(
+    rf"[+(\d](?<![\w.,:/+-][+(\d])(?<!\d{_SPACE}[+(\d])\(?\d{{0,4}}\)?"
+    rf"(?:{_SPACE}\(?\d{{2,7}}\)?|[-‑]\(?\d{{1,7}}\)?){{2,6}}(?![\w-]|[.,:/]\d|{_SPACE}\(?\d)"
+)
+_DAY = re.compile(r"(?:1\d|20)\d\d-\d{1,2}-\d{1,2}")
+_CODE_DIGITS = range(7, 21)  # of what people write in groups: a local telephone number to an account's
 _NUMBER = re.compile(
     rf"(?<![\w.,:/-])(?P<whole>{_GROUPED}(?!\d)|\d+)(?:[.,](?P<part>\d+))?(?P<unit>{_UNIT})?(?![\w:/-]|[.,]\d)",
     re.IGNORECASE,
@@ -39,13 +46,14 @@ class WrittenNumber(NamedTuple):
 
 
 def find_numbers(text: str) -> list[WrittenNumber]:
-    """Return the numbers whose spelling hides them from search: `1 500`, `1,500`, `0,5`, `2.50`, `10кг`, telephones.
+    """Return the numbers whose spelling hides them from search: `1 500`, `0,5`, `2.50`, `10кг`, telephones and codes.
 
     `1,500` may be one and a half or fifteen hundred, and is found by both. What is one plain word is left out.
     """
     if not _DIGIT.search(text):
         return []
     found = [
+        *_in_groups(text),
         *(WrittenNumber(*match.span(), (_digits(match.group())[-NATIONAL:],)) for match in _TELEPHONE.finditer(text)),
         *(WrittenNumber(*match.span(), (match[1],)) for match in _CLOCK.finditer(text)),
         *(WrittenNumber(*match.span(), _terms(match)) for match in _NUMBER.finditer(text)),
@@ -58,6 +66,13 @@ def canonical_numbers(text: str) -> str:
     for pattern, plain in _SPELLINGS:
         text = pattern.sub(plain, text)
     return text
+
+
+def _in_groups(text: str) -> Iterator[WrittenNumber]:
+    for match in _GROUPS.finditer(text):
+        digits = _digits(match.group())
+        if len(digits) in _CODE_DIGITS and not _DAY.match(match.group()):
+            yield WrittenNumber(*match.span(), tuple(dict.fromkeys((digits[-NATIONAL:], digits))))
 
 
 def _terms(match: re.Match[str]) -> tuple[str, ...]:

@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vaultrag.domain import Block, BlockKind
-from vaultrag.vault.parsing.frontmatter import Frontmatter
+from vaultrag.vault.parsing.frontmatter import Frontmatter, frontmatter_tags
+from vaultrag.vault.parsing.lines import NEWLINE
 
 DATE_KEYS = (  # the day that a note is about, then the day it was made; as `plain_key` spells them
     *("date", "дата", "day", "дата заметки"),
     *("created", "создано", "создана", "создан", "creation date", "date created", "дата создания", "created at"),
     *("created on", "created date", "create date", "create time", "creation time", "время создания", "ctime"),
 )
-# What programs write for programs, and what is found without a passage: names, tags and the note's own date.
+# What programs write for programs, and what is found without a passage: names, tags and the note's own date. The app
+# reads neither `alias` nor `tag` any more, so they are words.
 _MACHINE_KEYS = frozenset(
     """
-    alias aliases tag tags cssclass cssclasses publish permalink slug id uid uuid guid position icon banner sticker
+    aliases tags cssclass cssclasses publish permalink slug id uid uuid guid position icon banner sticker
     layout template draft nexus provider lang modified updated mtime
     """.split()
 ) | {
@@ -43,12 +45,15 @@ def property_blocks(text: str, front: Frontmatter) -> list[Block]:
     places = [place for place in front.places if not place.keys or any(_is_said(front, key) for key in place.keys)]
     if not any(not place.keys or any(_tells(front, key) for key in place.keys) for place in places):
         return []
-    return [Block(BlockKind.PROPERTIES, place.start, place.end, ()) for place in places if _has_word(text, place.start)]
+    said = (place for place in places if _has_words(text[place.start : place.end]))
+    return [Block(BlockKind.PROPERTIES, place.start, place.end, ()) for place in said]
 
 
 def _is_said(front: Frontmatter, key: str) -> bool:
     plain = plain_key(key)
     is_machinery = plain in _MACHINE_KEYS or plain.startswith(_MACHINE_PREFIXES)
+    if plain == "tags" and isinstance(front.properties.get(key), str) and not frontmatter_tags(front.properties):
+        is_machinery = False  # `tags: дом, сад` names none in the app: its words are found as words
     is_machinery = is_machinery or ("nexus" in front.properties and plain in ("mode", "models"))
     return not is_machinery and any(_leaves(front.properties.get(key)))
 
@@ -71,5 +76,6 @@ def _leaves(value: object) -> Iterator[Any]:
         yield value
 
 
-def _has_word(text: str, start: int) -> bool:
-    return not text.startswith("#", start)
+def _has_words(lines: str) -> bool:
+    """Tell whether lines are more than comments."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in NEWLINE.split(lines))
