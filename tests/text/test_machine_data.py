@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from hashlib import sha1
 from itertools import pairwise
 
 import pytest
@@ -149,6 +150,11 @@ TITIN = "methionylthreonylthreonylglutaminylalanylprolylthreonylphenylalanyl" * 
 def test_what_merely_is_long_stays(text: str) -> None:
     assert machine_data(text) == []
     assert parts_between(text) is None
+
+
+def test_a_list_of_commits_is_found_by_each() -> None:
+    commits = "\n".join(sha1(str(n).encode(), usedforsecurity=False).hexdigest() for n in range(20))
+    assert without_machine_data(f"Откатить:\n{commits}\n") == f"Откатить:\n{commits}\n"
 
 
 def test_a_timetable_in_code_is_no_dump() -> None:

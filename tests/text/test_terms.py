@@ -44,3 +44,8 @@ def test_parts_stand_where_they_were_written() -> None:
     text = "в марте 2024 за 1 500 ₽"
     assert [text[part.start : part.end] for part in question_parts(text)] == ["марте 2024", "1", "1 500", "500", "₽"]
     assert [text[part.start : part.end] for part in text_parts(text)] == ["в", "марте 2024", "за", "1 500", "₽"]
+
+
+@pytest.mark.parametrize("name", ["Встреча_05.01.2024", "05.01.2024_Встреча", "Встреча-2024-01-05", "Встреча_20240105"])
+def test_a_name_joined_with_a_date_is_its_word_and_its_date(name: str) -> None:
+    assert {part.terms[0] for part in text_parts(name)} == {"встреч", "2024-01-05"}

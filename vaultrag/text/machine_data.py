@@ -34,6 +34,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_-]{64,}={0,2}")  # of an address: a slash par
 _WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{10,}+\.[\w-]{10,}+\.[\w-]{10,}+")  # JSON Web Token
 _WORDLIKE_PART = re.compile(r"[A-Z]?[a-z]{4,}|[A-Z]{5,}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_COMMIT = re.compile(r"[0-9a-f]{40}")  # Git's names, a list of them line by line; dumps are 32, 60 or 64 wide
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _KINDS = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 _REPEATED = re.compile(r"(.)\1{7,}")
@@ -192,7 +193,10 @@ def _wrapped(text: str) -> Iterator[Stretch]:
     for is_data, group in groupby(lines, key=lambda line: bool(line[1])):
         run = list(group)
         number += len(run)
-        if not is_data or len(run) < _WRAPPED_LINES or _reads_as_words("".join(content for _, content in run)):
+        contents = [content for _, content in run]
+        if not is_data or len(run) < _WRAPPED_LINES or _reads_as_words("".join(contents)):
+            continue
+        if all(map(_COMMIT.fullmatch, contents)):
             continue
         last = lines[number][0] if number < len(lines) else None
         ends = last is not None and _LAST_LINE.fullmatch(text, *last)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -59,8 +59,15 @@ def text_parts(text: str) -> list[Spelled]:
     found = tokens(text)
     dates = _dates_of_text(text)
     whole = sorted((*dates, *_spelled(_numbers(text, dates), found)))
-    words = [Spelled(token.start, token.end, (token.stem,)) for token in _outside(whole, found)]
-    return sorted((*whole, *words))
+    starts = [date.start for date in dates]
+    apart = (token for token in _outside(whole, found) if not _holds_date(token, dates, starts))
+    return sorted((*whole, *(Spelled(token.start, token.end, (token.stem,)) for token in apart)))
+
+
+def _holds_date(token: Token, dates: Sequence[Spelled], starts: Sequence[int]) -> bool:
+    """Tell whether a date is a part of a name such as `Встреча_05.01.2024`: the name says no more than its parts."""
+    after = bisect_left(starts, token.start)
+    return after < len(dates) and dates[after].end <= token.end
 
 
 def _dates_of_text(text: str) -> list[Spelled]:
