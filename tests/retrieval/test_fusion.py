@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from vaultrag.retrieval.fusion import Fused, Hit, fill_free_slots, fuse, merge_languages, spread_notes
+from vaultrag.retrieval.fusion import (
+    Fused,
+    Hit,
+    fill_free_slots,
+    fuse,
+    merge_languages,
+    spread_notes,
+    step_back_repeats,
+)
 
 
 def fused(chunk: int, note: int = 0, score: float = 1.0) -> Fused:
@@ -52,6 +60,15 @@ def test_languages_take_turns_and_nothing_is_lost() -> None:
     merged = merge_languages([fused(1), fused(2), fused(3)], [fused(11), fused(12), fused(13)], turns=2)
     assert chunks(merged) == [1, 2, 11, 3, 12, 13]
     assert chunks(merge_languages([], [fused(1)], turns=2)) == [1]
+
+
+def test_a_note_of_both_languages_steps_back_where_it_comes_second() -> None:
+    english = [fused(1, note=1, score=1.0), fused(2, note=2, score=0.9), fused(3, note=4, score=0.86)]
+    russian = [fused(11, note=1, score=0.52), fused(12, note=2, score=0.51), fused(13, note=3, score=0.5)]
+    assert chunks(merge_languages(*step_back_repeats(english, russian, 2, 0.85), 2)) == [1, 2, 13, 3, 11, 12]
+    assert chunks(merge_languages(*step_back_repeats(russian, english, 2, 0.85), 2)) == [11, 12, 3, 13, 1, 2]
+    alone = [fused(21, note=21, score=0.4)], [fused(31, note=31, score=0.3)]
+    assert step_back_repeats(*alone, 2, 0.85) == alone
 
 
 def test_links_take_slots_only_behind_the_first_hits() -> None:

@@ -373,3 +373,30 @@ def test_words_are_found_as_a_reader_sees_them(tmp_path: Path, text: str, query:
         [found] = opened.search(query, 8, Reach.WORDS).passages
     assert found.chunk.path == "Заметка.md"
     assert text in found.chunk.text
+
+
+# A dish whose properties say what is asked for, and a note whose text does, among other words; both of one language.
+NEAR_PROPERTIES = {
+    "en": ("restic cloud", "источник: {}\n---\nМука, сыр, яйца и тесто на кефире.", "Ночью пишет копии папки"),
+    "ru": (
+        "облако копии",
+        "how to find the wikipedia page: {}\n---\nFlour, cheese, eggs and yoghurt.",
+        "Nightly writes many old folders elsewhere",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_properties_in_the_other_language_come_no_nearer_than_their_notes_text(tmp_path: Path, language: str) -> None:
+    question, dish, service = NEAR_PROPERTIES[language]
+    vault = tmp_path / "vault"
+    vault.mkdir()
+    (vault / "1.md").write_text("---\n" + dish.format(question), encoding="utf-8")
+    (vault / "2.md").write_text(f"{service} {question}.\n", encoding="utf-8")
+    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
+        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+        found = [passage.chunk.path for passage in opened.search(question, 9, lanes={"vector"}).passages]
+        assert found == ["2.md", "1.md", "1.md"]
+        properties = opened.search(f"{question} has:properties", 9).passages
+        assert [(passage.chunk.path, passage.chunk.span.first_line) for passage in properties] == [("1.md", 2)]

@@ -140,9 +140,9 @@ def search(  # typer reads the options from the signature
     """Find passages by words, links and meaning.
 
     Filters stand among the words: tag:work, path:Projects/, property:status=done or [status:done], has:task (link,
-    code, table, image, footnote), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user (assistant,
-    me). A minus excludes: -tag:old. Values with spaces stand in quotes: tag:"a b". Filters alone list what meets them,
-    the latest note first. A query that begins with a minus comes after --.
+    code, table, image, footnote, property), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user
+    (assistant, me). A minus excludes: -tag:old. Values with spaces stand in quotes: tag:"a b". Filters alone list what
+    meets them, the latest note first. A query that begins with a minus comes after --.
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.search import Search

@@ -29,6 +29,7 @@ class Feature(StrEnum):
     TABLE = "table"
     IMAGE = "image"
     FOOTNOTE = "footnote"
+    PROPERTY = "property"
 
 
 FILTER_LANE = "filter"

@@ -100,7 +100,8 @@ def _path(value: str) -> Filter:
 
 
 def _has(value: str) -> Filter:
-    wanted = _unquoted(value).lower().removesuffix("s")
+    written = _unquoted(value).lower()
+    wanted = f"{written[:-3]}y" if written.endswith("ies") else written.removesuffix("s")
     if wanted not in {feature.value for feature in Feature}:
         raise _refused(f"`has:{value}` is not known; a passage has {', '.join(Feature)}.")
     return Filter(FilterKind.HAS, wanted)

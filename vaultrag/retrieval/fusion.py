@@ -8,7 +8,7 @@ Measured on XQuAD, nDCG@10: plain .976 / .962 (en / ru), scaled .982 / .974.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from vaultrag.domain import LaneShare
@@ -83,6 +83,18 @@ def spread_notes(ranked: Sequence[Fused], per_note: int, decay: float) -> list[F
     return sorted(spread, key=by_score)
 
 
+def step_back_repeats(
+    first: Sequence[Fused], second: Sequence[Fused], turns: int, decay: float
+) -> tuple[list[Fused], list[Fused]]:
+    """Let a note's passages step back in the language in which `merge_languages` would give its best one later.
+
+    A note of both languages, such as a chat, is seen once before others, as one of a single language is.
+    """
+    ours = _first_places(first, lambda rank: rank + rank // turns)
+    theirs = _first_places(second, lambda rank: (rank + 1) * turns + rank)
+    return _stepped_back(first, ours, theirs, decay), _stepped_back(second, theirs, ours, decay)
+
+
 def merge_languages(first: Sequence[Fused], second: Sequence[Fused], turns: int) -> list[Fused]:
     """Interleave two rankings: `turns` of the first, one of the second, and so on; what is left follows.
 
@@ -109,6 +121,22 @@ def fill_free_slots(ranked: Sequence[Fused], linked: Sequence[Fused], kept: int)
         known = out.get(item.chunk)
         out[item.chunk] = item if known is None else replace(known, trace=_joined(known.trace, item.trace))
     return list(out.values())
+
+
+def _first_places(ranked: Sequence[Fused], place: Callable[[int], int]) -> dict[int, int]:
+    places: dict[int, int] = {}
+    for rank, item in enumerate(ranked):
+        places.setdefault(item.note, place(rank))
+    return places
+
+
+def _stepped_back(
+    ranked: Sequence[Fused], places: Mapping[int, int], elsewhere: Mapping[int, int], decay: float
+) -> list[Fused]:
+    """Let count `decay` of the score what stands earlier elsewhere."""
+    repeated = {note for note, place in places.items() if elsewhere.get(note, place) < place}
+    stepped = (replace(item, score=item.score * decay) if item.note in repeated else item for item in ranked)
+    return sorted(stepped, key=by_score)
 
 
 def _speaking_for(lane: str, trace: Sequence[LaneShare], weights: Mapping[str, float]) -> list[LaneShare]:

@@ -116,7 +116,7 @@ class Lanes:
                 theirs = {key for key, language in keys.items() if language in languages}
                 more = nearest.search_among(vector, theirs, fewest)
             found |= self._placed(question, more)
-        return sorted(found.values(), key=lambda pair: by_score(pair[1]))
+        return sorted(self._behind_their_text(question, found.values()), key=lambda pair: by_score(pair[1]))
 
     def _placed(self, question: Question, scored: Sequence[tuple[str, float]]) -> dict[int, tuple[Place, Hit]]:
         """Return the chunks that hold these keys, by row id, as far as the filters leave them."""
@@ -128,6 +128,26 @@ class Lanes:
             for key, score in scored
             for place in _allowed(question, places.get(key, ()))
         }
+
+    def _behind_their_text(self, question: Question, found: Iterable[tuple[Place, Hit]]) -> list[tuple[Place, Hit]]:
+        """Let properties in the other language be no nearer than the text of their note, where it has any.
+
+        They are short, and what is short is near to every question of another language.
+        """
+        pairs = list(found)
+        own = (question.language, "")
+        notes = {place.note_id for place, _ in pairs if place.is_properties and place.language not in own}
+        stored = places_of_notes(self.database, sorted(notes))
+        texts = {note: [p.text_hash for p in some if not p.is_properties] for note, some in stored.items()}
+        self.learn_similarities(question, [key for keys in texts.values() for key in keys])
+        known = question.similarities
+        nearest = {note: max((known[key] for key in keys if key in known), default=1.0) for note, keys in texts.items()}
+        return [
+            (place, replace(hit, score=min(hit.score, nearest.get(place.note_id, 1.0))))
+            if place.is_properties and place.language not in own
+            else (place, hit)
+            for place, hit in pairs
+        ]
 
     def across(self, question: Question, hits: Sequence[Hit], places: Mapping[int, Place]) -> list[Hit]:
         """Score hits in the other language anew, without what the question's vector says of its own language."""

@@ -9,7 +9,16 @@ from typing import TypeVar
 
 from vaultrag.config import SearchSection
 from vaultrag.domain import FILTER_LANE, Filter, LaneShare, NearestNeighbours, Passage, SearchResult, Vectors
-from vaultrag.retrieval.fusion import Fused, Hit, by_score, fill_free_slots, fuse, merge_languages, spread_notes
+from vaultrag.retrieval.fusion import (
+    Fused,
+    Hit,
+    by_score,
+    fill_free_slots,
+    fuse,
+    merge_languages,
+    spread_notes,
+    step_back_repeats,
+)
 from vaultrag.retrieval.lanes import Lanes, Question
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
@@ -103,9 +112,8 @@ class Searcher:
         per_note = self.settings.per_note
         own_ranked = spread_notes(fuse(own, OWN_WEIGHTS, unseen), per_note, REPEAT_DECAY)
         other_ranked = spread_notes(fuse(other, OTHER_WEIGHTS, unseen), per_note, REPEAT_DECAY)
-        if leads:
-            return merge_languages(other_ranked, own_ranked, TURNS)
-        return merge_languages(own_ranked, other_ranked, TURNS)
+        first, second = (other_ranked, own_ranked) if leads else (own_ranked, other_ranked)
+        return merge_languages(*step_back_repeats(first, second, TURNS, REPEAT_DECAY), TURNS)
 
     def _newest(self, allowed: Set[int], k: int) -> tuple[Passage, ...]:
         dates = dict(newest_rows(self.database, allowed, k))

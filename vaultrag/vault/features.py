@@ -1,4 +1,4 @@
-"""What a passage holds besides words: tasks, links, code, tables, images, footnotes."""
+"""What a passage holds besides words: tasks, links, code, tables, images, footnotes, a note's properties."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _WHOLE = {
     BlockKind.CODE: Feature.CODE,
     BlockKind.TABLE: Feature.TABLE,
     BlockKind.FOOTNOTE: Feature.FOOTNOTE,
+    BlockKind.PROPERTIES: Feature.PROPERTY,
 }
 
 

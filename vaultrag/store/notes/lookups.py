@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
+from vaultrag.domain import Feature
 from vaultrag.store.database import Database
 from vaultrag.store.lists import Key, marks, parts
 from vaultrag.store.schema import FIRST_SEEN
@@ -19,6 +20,12 @@ class Place(NamedTuple):
     ordinal: int
     text_hash: str
     language: str
+    features: str
+
+    @property
+    def is_properties(self) -> bool:
+        """Whether it is of a note's properties, not of its text."""
+        return Feature.PROPERTY in self.features.split()
 
     @property
     def order(self) -> tuple[str, int]:
@@ -83,7 +90,7 @@ def _places(database: Database, column: str, keys: Sequence[Key]) -> list[Place]
         found += (
             Place(*row)
             for row in database.rows(
-                "SELECT chunks.id, note_id, path, ordinal, text_hash, chunks.language"
+                "SELECT chunks.id, note_id, path, ordinal, text_hash, chunks.language, features"
                 f" FROM chunks JOIN notes ON notes.id = note_id WHERE chunks.{column} IN ({marks(part)})",
                 part,
             )
