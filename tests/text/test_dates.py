@@ -84,7 +84,7 @@ def test_a_number_before_a_date_is_no_day(text: str) -> None:
 
 @pytest.mark.parametrize(("written", "month"), [
     ("Отчёт за 01.2024", 1), ("12/2024", 12), ("Отчёт_январь_2024", 1), ("Jan-2024", 1), ("2024 Январь", 1),
-    ("2024-January", 1),
+    ("2024-January", 1), ("Отчёт_01.2024", 1), ("01.2024_Отчёт", 1), ("2024-01_Отчёт", 1),
 ])  # fmt: skip
 def test_a_month_is_read_in_figures_and_in_names_of_files(written: str, month: int) -> None:
     [found] = find_dates(written)
