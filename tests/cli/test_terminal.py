@@ -16,6 +16,7 @@ import pytest
 import vaultrag
 from vaultrag.api.server import _log_to
 from vaultrag.cli.main import main
+from vaultrag.errors import DiskFull
 from vaultrag.runtime.pool import ModelPool
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="names that Windows does not allow")
@@ -148,3 +149,57 @@ def test_nothing_but_the_terminal_writes_to_standard_output() -> None:
             written = ast.unparse(node) if isinstance(node, ast.Attribute) else ""
             assert written not in {"sys.stdout", "sys.stdout.write", "sys.stderr.write", "typer.secho"}, path
             assert not (isinstance(node, ast.Call) and ast.unparse(node.func) in {"print", "Console"}), path
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options that name an indexed vault, whose name no small encoding holds whole."""
+    folder = tmp_path_factory.mktemp("places")
+    vault = folder / "Заметки 🔥 é"
+    (vault / ".obsidian").mkdir(parents=True)
+    (vault / "Бобры.md").write_text("Бобры живут у реки.\n", encoding="utf-8")
+    options = ["--vault", str(vault), "--home", str(folder / "home")]
+    environment = {**os.environ, "VAULTRAG_MODELS": str(folder / "no models")}
+    index = [sys.executable, "-m", "vaultrag", *options, "index"]
+    subprocess.run(index, check=True, capture_output=True, env=environment)
+    return options
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "cp1251"])
+def test_an_encoding_that_lacks_a_sign_costs_that_sign_alone(places: list[str], encoding: str) -> None:
+    def printed(*command: str) -> str:
+        environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+        run = [sys.executable, "-m", "vaultrag", *places, *command]
+        done = subprocess.run(run, capture_output=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(encoding)
+
+    kept = "Заметки" if encoding != "ascii" else "\\u0417"
+    assert kept in printed("status")
+    assert json.loads(printed("status", "--json"))["vault"] == places[1]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk is made by Linux")
+@pytest.mark.parametrize("command", [["status"], ["status", "--json"]])
+def test_output_that_finds_no_room_is_one_sentence(places: list[str], command: list[str]) -> None:
+    run = [sys.executable, "-m", "vaultrag", *places, *command]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, encoding="utf-8", check=False)
+    assert done.returncode == DiskFull.exit_code
+    assert "no space left" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "closed", "code"),
+    [("status", ">&- 2>&-", 0), ("status --json", ">&-", 0), ("--help", ">&-", 0), ("note нет", "2>&-", 2)],
+)
+def test_a_closed_stream_is_written_to_without_a_word(places: list[str], closed: str, command: str, code: int) -> None:
+    line = f'"$@" {command} {closed}'
+    run = ["sh", "-c", line, "sh", sys.executable, "-m", "vaultrag", *places]
+    done = subprocess.run(run, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr

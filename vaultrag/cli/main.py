@@ -31,9 +31,9 @@ from vaultrag.cli.options import (
     checked_question,
     session_of,
 )
-from vaultrag.cli.terminal import HarmlessStream
+from vaultrag.cli.terminal import HarmlessStream, accept_any_text
 from vaultrag.domain import Keep
-from vaultrag.errors import UsageError, VaultragError
+from vaultrag.errors import DiskFull, UsageError, VaultragError, is_disk_full
 from vaultrag.wire import PASSAGES_MOST
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
@@ -347,6 +347,7 @@ def token(
 
 def main(arguments: Sequence[str], serve: Serve) -> int:
     """Run one command; return the exit code. What it writes to stderr past the console steers no terminal."""
+    accept_any_text()
     session = CommandRun(serve)
     with contextlib.redirect_stderr(HarmlessStream(sys.stderr)):
         return _run(session, arguments)
@@ -377,6 +378,10 @@ def _run(session: CommandRun, arguments: Sequence[str]) -> int:
 def _report_unknown(session: CommandRun, error: Exception) -> int:
     if os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exception(error)
+    if isinstance(error, OSError) and is_disk_full(error):
+        full = DiskFull("There is no space left for what the command writes.", "Free some space, then run it again.")
+        session.terminal.fail(full)
+        return full.exit_code
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
     session.terminal.fail(

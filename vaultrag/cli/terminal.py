@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import os
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from pydantic import BaseModel
@@ -18,9 +22,34 @@ from vaultrag.errors import VaultragError
 from vaultrag.text.steering import harmless, one_line, without_steering
 from vaultrag.wire import Fault, dumps
 
-__all__ = ["PIPE_WIDTH", "HarmlessConsole", "HarmlessStream", "Indented", "Terminal", "harmless", "one_line", "size"]
+__all__ = [
+    "PIPE_WIDTH", "HarmlessConsole", "HarmlessStream", "Indented", "Terminal", "accept_any_text", "harmless",
+    "one_line", "size",
+]  # fmt: skip
 
 PIPE_WIDTH = 100_000  # characters: nothing is folded or cut for a reader that is no terminal
+
+
+JSON_ESCAPES = "vaultrag.json"  # the name of an error handler
+
+
+def accept_any_text() -> None:
+    """Let any text be printed: what the encoding of a stream lacks is escaped, and a stream that is closed is none."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # as long as the program runs
+        elif isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _as_json(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+codecs.register_error(JSON_ESCAPES, _as_json)
 
 
 def size(count: int) -> str:
@@ -100,13 +129,11 @@ class Terminal:
 
     def print_json(self, value: BaseModel | dict[str, Any]) -> None:
         """Print one JSON document."""
-        sys.stdout.write(dumps(value, indent=2) + "\n")
-        sys.stdout.flush()
+        _write_json(sys.stdout, dumps(value, indent=2))
 
     def print_line(self, value: BaseModel) -> None:
         """Print one JSON document on one line, for a reader that follows."""
-        sys.stdout.write(dumps(value) + "\n")
-        sys.stdout.flush()
+        _write_json(sys.stdout, dumps(value))
 
     def print_plain(self, document: str) -> None:
         """Print a document of another format as it is, for files and other programs; it must be harmless."""
@@ -124,11 +151,18 @@ class Terminal:
     def fail(self, error: VaultragError) -> None:
         """Print an error on stderr: one sentence and what to do about it."""
         if self.json:
-            sys.stderr.write(dumps(Fault.of(error)) + "\n")
+            _write_json(sys.stderr, dumps(Fault.of(error)))
             return
         self.err.print(Text.assemble(("Error: ", "bold red"), harmless(error.message)))
         if error.remedy:
             self.err.print(Text.assemble(("  → ", "bold"), harmless(error.remedy)))
+
+
+def _write_json(stream: TextIO, document: str) -> None:
+    """Write a document in which the signs that the stream's encoding lacks stand as JSON escapes them."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(document.encode(encoding, JSON_ESCAPES).decode(encoding) + "\n")
+    stream.flush()
 
 
 def _console(stream: TextIO) -> Console:
