@@ -372,7 +372,7 @@ def test_unknown_error_is_one_sentence_without_the_text_of_notes(
     def fail(config: Config, port: int, idle_seconds: float, on_ready: Callable[[Endpoint], None]) -> None:
         raise RuntimeError("text of a note")
 
-    assert main(["serve", "--vault", str(vault), "--home", str(home)], fail) == 1
+    assert main(["serve", "--port", "0", "--vault", str(vault), "--home", str(home)], fail) == 1
     shown = capsys.readouterr().err
     assert shown.startswith("Error: VaultRAG met an error that it does not know: RuntimeError at test_main.py:")
     assert "text of a note" not in shown
@@ -383,5 +383,5 @@ def test_interrupted_command_leaves_with_130(capsys: pytest.CaptureFixture[str],
     def interrupt(config: Config, port: int, idle_seconds: float, on_ready: Callable[[Endpoint], None]) -> None:
         raise KeyboardInterrupt
 
-    assert main(["serve", "--vault", str(vault), "--home", str(home)], interrupt) == 130
+    assert main(["serve", "--port", "0", "--vault", str(vault), "--home", str(home)], interrupt) == 130
     assert capsys.readouterr().err == ""

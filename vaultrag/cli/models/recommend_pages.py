@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from vaultrag.runtime.recommend import Considered, Recommendation
 
 
+JUST_NOW_SECONDS = 10.0  # it was this command that asked
+
+
 class ConsideredModel(BaseModel):
     """One model of `models recommend --json`. `lacks` is empty where it would do; speeds in tokens a second."""
 
@@ -70,10 +73,11 @@ def why_none(found: Recommendation) -> str:
     """Return one sentence on why no other model is recommended."""
     best = found.best
     if best is not None:
-        ago = _lasting(found.reach.silent or 0.0)
+        silent = found.reach.silent or 0.0
+        when = "just now" if silent < JUST_NOW_SECONDS else f"{_lasting(silent)} ago"
         return (
             f"{best.entry.name} would fit this machine, but cannot be fetched: the hub ({found.reach.endpoint}) was"
-            f" silent {ago} ago. Once it can be reached: vaultrag models use {best.entry.name}"
+            f" silent {when}. Once it can be reached: vaultrag models use {best.entry.name}"
         )
     if not found.considered:
         return f"{found.current} is the best of the catalogue's general models already."
