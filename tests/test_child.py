@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -198,6 +199,28 @@ def test_closed_child_leaves_no_process(child: Child) -> None:
     assert child.pid is None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_request_whose_pipe_another_thread_has_just_closed_is_a_death(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said(child, "first")
+
+    def closed_meanwhile(stream: IO[bytes], frame: Frame) -> None:
+        stream.close()
+        write_frame(stream, frame)
+
+    monkeypatch.setattr("vaultrag.child.write_frame", closed_meanwhile)
+    with pytest.raises(ChildDied):
+        said(child, "second")
+    monkeypatch.undo()
+    assert said(child, "third") == "third"
+
+
+def test_request_that_no_frame_can_hold_ends_no_process(child: Child) -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        said(child, "\ud800")
+    assert said(child, "as before") == "as before"
 
 
 def test_module_that_does_not_exist_is_a_death_with_the_reason() -> None:

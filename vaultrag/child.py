@@ -171,10 +171,13 @@ class Child:
 
     def _send(self, frame: Frame) -> None:
         assert self._process is not None
+        pipe = _pipe(self._process.stdin)
         try:
             with self._writing:
-                write_frame(_pipe(self._process.stdin), frame)
-        except OSError as error:
+                write_frame(pipe, frame)
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) and not pipe.closed:
+                raise  # the frame cannot be written; a closed pipe is a process that another thread has just ended
             raise self._death("ended before the request reached it") from error
 
     def _receive(self, number: int, timeout: float) -> Iterator[Frame]:
