@@ -12,7 +12,7 @@ import pytest
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Vectors
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Ownership, Workspace
+from vaultrag.workspace import Ownership, Reach, Workspace
 
 NOTES = {
     "Дом/Бублик.md": "Рыжий кот, подобран у мусорки, боится пылесоса.\n",
@@ -65,3 +65,27 @@ def test_notes_that_say_a_name_come_before_the_other_languages_nearest(
         found = [passage.chunk.path for passage in workspace.search(query, 8).passages]
     assert set(found[:2]) == expected
     assert len(found) > 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("C++", "Курс.md"), ("C#", "Meetup.md"), ("c", "C.md"), ("R&D", "Отдел.md"), ("e-mail", "E-mail.md")],
+)
+def test_a_name_with_signs_is_not_the_letter_that_it_begins_with(tmp_path: Path, query: str, expected: str) -> None:
+    notes = {
+        "C.md": "Язык для ядер и драйверов.\n",
+        "R.md": "Статистика и графики.\n",
+        "Курс.md": "Указатели и шаблоны C++ – заметки с курса.\n",
+        "Meetup.md": "Notes on C# and F# from the meetup.\n",
+        "Отдел.md": "В R&D ждут бюджета.\n",
+        "E-mail.md": "Адреса и подписи.\n",
+    }
+    for name, text in notes.items():
+        path = tmp_path / "vault" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, None, None) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        assert workspace.search(query, 8, Reach.WORDS).passages[0].chunk.path == expected

@@ -28,9 +28,9 @@ from vaultrag.store.notes.lookups import (
 )
 from vaultrag.store.vectors.language_centroids import LanguageCentroids
 from vaultrag.text.dates import find_dates, period_of
-from vaultrag.text.language import LANGUAGES, content_tokens, stem, stems
+from vaultrag.text.language import LANGUAGES, content_tokens, stem, tokens
 from vaultrag.text.morphology import Term, distinct_terms, stems_of_terms
-from vaultrag.text.terms import index_terms, text_parts
+from vaultrag.text.terms import Spelled, index_terms, text_parts, without_initials
 from vaultrag.text.transliteration import transliterations
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
@@ -219,7 +219,7 @@ class Lanes:
 
         `words` are all that the question says, `terms` what it is looked up by: a date means no more than they say.
         """
-        parts = {part.terms for part in text_parts(_BRACKETED.sub("", name)) or text_parts(name)}
+        parts = {part.terms for part in _parts_of_name(_BRACKETED.sub("", name)) or _parts_of_name(name)}
         for word in {word for part in parts for word in part} - weights.keys():
             weights[word] = self._weight((word,), total)
         whole = said = 0.0
@@ -253,7 +253,7 @@ class Lanes:
         return question.usual_similarity() if known is None else known
 
     def _named(self, question: Question) -> list[tuple[int, float, str]]:
-        words = set(stems(question.text))
+        words = {token.stem for token in without_initials(question.text, tokens(question.text))}
         terms = set(stems_of_terms([*question.terms, *question.spellings]))
         total = chunk_count(self.database)
         weights: dict[str, float] = {}
@@ -279,6 +279,10 @@ class Lanes:
             score = _rarity(len(notes), total)
             found |= {note: (score, date) for note, date in notes if score > found.get(note, (0.0, ""))[0]}
         return found
+
+
+def _parts_of_name(name: str) -> list[Spelled]:
+    return without_initials(name, text_parts(name))
 
 
 def _rarity(count: int, total: int) -> float:

@@ -49,7 +49,7 @@ def question_parts(text: str) -> list[Spelled]:
     found = tokens(text)
     dates = _dates_of_question(text, found)
     whole = sorted((*dates, *_spelled(_numbers(text, dates), found)))
-    words = _outside(dates, content_tokens(text)) or ([] if whole else found)
+    words = _outside(dates, without_initials(text, content_tokens(text))) or ([] if whole else found)
     forms = (Spelled(token.start, token.end, term_of(token.text, token.stem)) for token in words)
     return sorted((*whole, *forms))
 
@@ -62,6 +62,17 @@ def text_parts(text: str) -> list[Spelled]:
     starts = [date.start for date in dates]
     apart = (token for token in _outside(whole, found) if not _holds_date(token, dates, starts))
     return sorted((*whole, *(Spelled(token.start, token.end, (token.stem,)) for token in apart)))
+
+
+def without_initials(text: str, found: Sequence[Placed]) -> list[Placed]:
+    """Leave out single letters that stand within a longer one of these: the C of `C++` is another language."""
+    inside: set[int] = set()
+    end = 0
+    for part in sorted(found, key=lambda part: (part.start, -part.end)):
+        if part.end - part.start == 1 and part.start < end and text[part.start].isalpha():
+            inside.add(part.start)
+        end = max(end, part.end)
+    return [part for part in found if part.end - part.start > 1 or part.start not in inside]
 
 
 def _holds_date(token: Token, dates: Sequence[Spelled], starts: Sequence[int]) -> bool:
