@@ -1,0 +1,75 @@
+"""The question sets over `fixtures/vault` are what they say: their notes exist, their words stand there."""
+
+from __future__ import annotations
+
+import tomllib
+import unicodedata
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+VAULT = FIXTURES / "vault"
+
+
+@cache
+def _notes() -> dict[str, str]:
+    """Return the text of each file of the vault by its path, both in composed form."""
+    return {
+        unicodedata.normalize("NFC", path.relative_to(VAULT).as_posix()): unicodedata.normalize(
+            "NFC", path.read_text(encoding="utf-8")
+        )
+        for path in sorted(VAULT.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(VAULT).parts)
+    }
+
+
+def _read(name: str, table: str = "question") -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = tomllib.loads((FIXTURES / name).read_text(encoding="utf-8"))[table]
+    return items
+
+
+def _assert_half_russian(items: list[dict[str, Any]]) -> None:
+    languages = Counter(item["lang"] for item in items)
+    assert set(languages) == {"ru", "en"}
+    assert abs(languages["ru"] - languages["en"]) <= max(2, len(items) // 20)
+
+
+def _assert_asked_nowhere_else(items: list[dict[str, Any]], *older: str) -> None:
+    asked = Counter(item["question"].casefold().rstrip("?. ") for item in items)
+    assert [question for question, times in asked.items() if times > 1] == []
+    assert not asked.keys() & {item["question"].casefold().rstrip("?. ") for name in older for item in _read(name)}
+
+
+UNANSWERABLE = _read("questions-unanswerable.toml")
+STRATA = {  # the kinds of UAEval4RAG
+    "out-of-database",
+    "false-presupposition",
+    "underspecified",
+    "modality-limited",
+    "nonsensical",
+    "safety",
+}
+
+
+def test_unanswerable_questions_are_many_and_half_russian() -> None:
+    assert len(UNANSWERABLE) >= 44
+    _assert_half_russian(UNANSWERABLE)
+    _assert_asked_nowhere_else(UNANSWERABLE, "questions.toml", "questions-hard.toml")
+
+
+def test_unanswerable_questions_hold_every_kind_in_both_languages() -> None:
+    assert {(item["stratum"], item["lang"]) for item in UNANSWERABLE} == {
+        (stratum, lang) for stratum in STRATA for lang in ("ru", "en")
+    }
+
+
+@pytest.mark.parametrize("item", UNANSWERABLE, ids=lambda item: item["question"])
+def test_unanswerable_question_names_no_answer_and_the_notes_that_come_near(item: dict[str, Any]) -> None:
+    assert (item["kind"], item["path"], item["anchor"], item["facts"]) == ("unanswerable", [], "", [])
+    assert item["near"]
+    assert set(item["near"]) <= set(_notes())
+    assert item.get("denied", "") in _notes()[item["near"][0]]
