@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,18 @@ from vaultrag.config import Config, Settings
 from vaultrag.domain import (
     Answer,
     AnswerStatus,
+    AnswerStyle,
+    Backing,
     Citation,
+    Dispute,
+    Level,
+    Listing,
+    ProbeRecord,
     SavedAnswer,
     Sentence,
     SentenceState,
     Span,
+    Sureness,
     Verdict,
     VerdictState,
 )
@@ -85,15 +93,76 @@ SECOND_FORM_ANSWER = {
     },
     "paths": ["Дом/Бойлер.md", "Servers/mayak.md"],
 }
+QUOTE = Citation(1, "Servers/mayak.md", (), "", Span(7, 1, 7, 11), "12 мая 2024", "verbatim", 1.0)
+FULL_ANSWER = replace(
+    ANSWER,
+    sentences=(replace(ANSWER.sentences[0], support=Backing.BACKED), ANSWER.sentences[1]),
+    level=Level.WEAK,
+    style=AnswerStyle.QUOTES,
+    quotes=(QUOTE,),
+    sureness=Sureness(Level.WEAK, True, -0.5, 1.25, ProbeRecord(40, 34, 40, 31, of_this_vault=True)),
+    disputes=(Dispute("11 мая или 12 мая", (1,)),),
+    missing=("who did it",),
+    listing=Listing("tag:дом", "notes with #дом", "1 note", 1, (QUOTE,), sure=False),
+    stopped="length",
+    trace="a1b2",
+)
+FULL = replace(SAVED, answer=FULL_ANSWER)
+THIRD_FORM_PART = {
+    "level": "weak",
+    "style": "quotes",
+    "quotes": [
+        {
+            "number": 1,
+            "path": "Servers/mayak.md",
+            "heading": [],
+            "block": "",
+            "lines": [7, 7],
+            "columns": [1, 11],
+            "quote": "12 мая 2024",
+            "verified": "verbatim",
+            "score": 1.0,
+        }
+    ],
+    "sureness": {
+        "level": "weak",
+        "calibrated": True,
+        "score": -0.5,
+        "threshold": 1.25,
+        "record": {"unanswerable": 40, "refused": 34, "answerable": 40, "cited": 31, "of_this_vault": True},
+    },
+    "disputes": [{"said": "11 мая или 12 мая", "citations": [1]}],
+    "missing": ["who did it"],
+    "stopped": "length",
+    "trace": "a1b2",
+}
 FIRST_FORM_VERDICT = {"state": "snoozed", "paths": [BOILER], "note": "позже", "until": "2027-01-10"}
 VERDICT = Verdict("спор", VerdictState.SNOOZED, (BOILER,), "позже", "2027-01-10")
 
 
+def _third_form(added: dict[str, Any], support: list[str]) -> dict[str, Any]:
+    """Return the third form's body: the second's with what is added to it."""
+    answer: Any = SECOND_FORM_ANSWER["answer"]
+    sentences = [sentence | {"support": how} for sentence, how in zip(answer["sentences"], support, strict=True)]
+    return {**SECOND_FORM_ANSWER, "form": 3, "answer": answer | added | {"sentences": sentences}}
+
+
 def test_kept_form_changes_only_with_its_number() -> None:
     """Homes hold bodies like these: what is written differently needs a new form, and this one stays readable."""
-    assert FORM == 2
-    assert answer_body(SAVED) == SECOND_FORM_ANSWER
-    assert verdict_body(VERDICT) == {"form": 2, **FIRST_FORM_VERDICT}
+    assert FORM == 3
+    body = answer_body(FULL)
+    quote = THIRD_FORM_PART["quotes"]
+    listing = {"query": "tag:дом", "said": "notes with #дом", "counted": "1 note", "count": 1, "sure": False}
+    assert body == _third_form(THIRD_FORM_PART | {"listing": {**listing, "citations": quote}}, ["backed", "unchecked"])
+    assert verdict_body(VERDICT) == {"form": 3, **FIRST_FORM_VERDICT}
+
+
+def test_what_form_three_adds_is_read_and_follows_moves() -> None:
+    moved = read_answer(SAVED.id, retarget(answer_body(FULL), [("Servers/mayak.md", "Archive/mayak.md")]))
+    listing = moved.answer.listing
+    assert listing is not None
+    assert {quote.path for quote in (*moved.answer.quotes, *listing.citations)} == {"Archive/mayak.md"}
+    assert read_answer(SAVED.id, answer_body(FULL)) == FULL
 
 
 @pytest.mark.parametrize("body", [json.loads(FIRST_FORM_ANSWER), SECOND_FORM_ANSWER], ids=["first", "second"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.errors import UsageError
-from vaultrag.retrieval.filters import parse_query
+from vaultrag.retrieval.filters import parse_query, parse_scope, scope_of
 
 
 def test_filters_are_taken_out_of_the_words() -> None:
@@ -124,3 +124,27 @@ def test_more_filters_than_anybody_writes_are_refused_in_one_sentence(query: str
 
 def test_as_many_filters_as_there_may_be_are_taken() -> None:
     assert len(parse_query("tag:a " * 16).filters) == 16
+
+
+@pytest.mark.parametrize(
+    ("place", "filters"),
+    [
+        ("#дом/ремонт", (Filter(FilterKind.TAG, "дом/ремонт"),)),
+        ("Люди и встречи/", (Filter(FilterKind.PATH, "Люди и встречи/"),)),
+        (" Servers/mayak.md ", (Filter(FilterKind.PATH, "Servers/mayak.md"),)),
+    ],
+)
+def test_place_becomes_a_filter(place: str, filters: tuple[Filter, ...]) -> None:
+    assert parse_scope(scope_of(place)) == filters
+
+
+@pytest.mark.parametrize("place", ["", "#", "  ", 'a"b', "a\nb"])
+def test_place_that_no_filter_can_name_is_refused(place: str) -> None:
+    with pytest.raises(UsageError):
+        scope_of(place)
+
+
+def test_scope_holds_nothing_but_filters() -> None:
+    assert parse_scope("") == ()
+    with pytest.raises(UsageError, match="boiler"):
+        parse_scope("tag:home boiler")

@@ -27,7 +27,10 @@ PASSAGE = domain.Passage(CHUNK, "Бойлер", 0.5, (domain.LaneShare("keyword"
 CITATION = domain.Citation(
     1, CHUNK.path, CHUNK.heading_path, "price", domain.Span(4, 1, 4, 13), "стоил 95 лари", "verbatim", 0.9
 )
-SENTENCE = domain.Sentence(1, "Он стоил 95 лари.", domain.SentenceState.CITED, (1,))
+SENTENCE = domain.Sentence(1, "Он стоил 95 лари.", domain.SentenceState.CITED, (1,), domain.Backing.BACKED)
+RECORD = domain.ProbeRecord(40, 34, 40, 31, of_this_vault=True)
+SURENESS = domain.Sureness(domain.Level.WEAK, True, -0.5, 1.25, RECORD)
+LISTING = domain.Listing("tag:дом", "заметки с #дом", "1 заметка", 1, (CITATION,))
 ANSWER = domain.Answer(
     question="Сколько?",
     status=domain.AnswerStatus.ANSWERED,
@@ -39,6 +42,11 @@ ANSWER = domain.Answer(
     timings={"total": 1.5},
     tokens={"prompt": 10},
     warnings=("w",),
+    level=domain.Level.WEAK,
+    quotes=(CITATION,),
+    sureness=SURENESS,
+    disputes=(domain.Dispute("95 or 59", (1,)),),
+    listing=LISTING,
 )
 ALL_ERRORS = [
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.VaultragError)
@@ -50,7 +58,7 @@ PAIRS = [
     for name, noun in vars(domain).items()
     if is_dataclass(noun) and issubclass(shape := getattr(wire, name, object), wire.Shape)
 ]
-SAID_BESIDE = {"IndexStatus": {"server"}, "SentenceFound": {"number", "text", "state", "sources"}}
+SAID_BESIDE = {"IndexStatus": {"server"}, "SentenceFound": {"number", "text", "state", "support", "sources"}}
 
 
 @pytest.mark.parametrize(("shape", "noun"), PAIRS, ids=lambda kind: kind.__name__)
@@ -90,7 +98,20 @@ def test_search_result_has_the_prescribed_shape() -> None:
 def test_answer_has_the_prescribed_shape() -> None:
     document = json.loads(wire.dumps(wire.Answer.of(ANSWER)))
     assert document["status"] == "answered"
-    assert document["sentences"] == [{"number": 1, "text": "Он стоил 95 лари.", "state": "cited", "citations": [1]}]
+    assert document["sentences"] == [
+        {"number": 1, "text": "Он стоил 95 лари.", "state": "cited", "citations": [1], "support": "backed"}
+    ]
+    assert document["level"] == "weak"
+    assert document["quotes"] == document["citations"]
+    assert document["sureness"]["record"] == {
+        "unanswerable": 40,
+        "refused": 34,
+        "answerable": 40,
+        "cited": 31,
+        "of_this_vault": True,
+    }
+    assert document["disputes"] == [{"said": "95 or 59", "citations": [1]}]
+    assert document["listing"]["citations"] == document["citations"]
     assert document["citations"] == [
         {
             "number": 1,
@@ -115,6 +136,9 @@ def test_answer_has_the_prescribed_shape() -> None:
         (domain.PassagesFound((PASSAGE,), 2, ("w",)), "passages"),
         (domain.TextPiece("два\nслова\r\n\u2028 и \u0085 ещё"), "text"),
         (domain.SentenceFound(SENTENCE, (CITATION,)), "sentence"),
+        (domain.QuotesFound((CITATION,), SURENESS), "quotes"),
+        (domain.ListingFound(LISTING), "listing"),
+        (domain.StepTaken("search", "картридж"), "step"),
         (domain.AnswerReady(ANSWER), "answer"),
     ],
 )

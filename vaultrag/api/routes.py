@@ -77,10 +77,11 @@ def build_app(
 
     @app.post("/ask", response_class=StreamingResponse)
     async def ask(request: wire.AskRequest) -> StreamingResponse:
-        """Answer a question: events `passages`, `text`, `sentence`, `answer`, or `error`."""
+        """Answer a question: events `passages`, `quotes`, `listing`, `text`, `sentence`, `answer`, or `error`."""
+        keep = Keep(request.save, request.chat)
 
         def events() -> Iterator[wire.Event]:
-            with closing(workspace.ask(request.question, Keep(request.save, request.chat))) as answering:
+            with closing(workspace.ask(request.question, keep, request.manner())) as answering:
                 for event in answering:
                     yield wire.answer_event(event)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from vaultrag import wire
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
-from vaultrag.domain import Keep, Role
+from vaultrag.domain import Keep, Manner, Role
 from vaultrag.errors import IndexLocked
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.combinations import role_map
@@ -39,7 +39,7 @@ class Backend(Protocol):
 
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult: ...
 
-    def ask(self, question: str, keep: Keep) -> wire.Events: ...
+    def ask(self, question: str, keep: Keep, manner: Manner) -> wire.Events: ...
 
     def close(self) -> None: ...
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from vaultrag import wire
 from vaultrag.cli.proving import Unproven, prover
 from vaultrag.config import LOG_NAME, Config
-from vaultrag.domain import NOT_KEPT, Keep, Progress
+from vaultrag.domain import NOT_KEPT, USUAL, Keep, Manner, Progress
 from vaultrag.errors import ServerBusy, ServerError, TokenUnreadable
 from vaultrag.store.endpoint import ENDPOINT_NAME, Endpoint, read_endpoint
 from vaultrag.store.owner import living_owner
@@ -52,9 +52,10 @@ class Client:
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
         return self._call("POST", "/search", wire.SearchResult, {"query": query, "k": k, "reach": reach})
 
-    def ask(self, question: str, keep: Keep = NOT_KEPT) -> wire.Events:
+    def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        return self._stream("/ask", {"question": question, "save": keep.saved, "chat": keep.chat})
+        body = {"question": question, "save": keep.saved, "chat": keep.chat}
+        return self._stream("/ask", body | {"scope": manner.scope, "style": manner.style or "", "mode": manner.mode})
 
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         """Have the index brought up to date, and wait for it. Leaving does not end the server's work."""

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from vaultrag import wire
 from vaultrag.config import Config
-from vaultrag.domain import NOT_KEPT, Keep, Progress
+from vaultrag.domain import NOT_KEPT, USUAL, Keep, Manner, Progress
 from vaultrag.errors import IndexDamaged, IndexLocked
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.maintenance.repair import mend_file
@@ -22,9 +22,9 @@ class Local:
     def search(self, query: str, k: int, reach: str) -> wire.SearchResult:
         return wire.SearchResult.of(self._workspace.search(query, k, Reach(reach)))
 
-    def ask(self, question: str, keep: Keep = NOT_KEPT) -> wire.Events:
+    def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        with closing(self._workspace.ask(question, keep)) as answering:
+        with closing(self._workspace.ask(question, keep, manner)) as answering:
             for event in answering:
                 yield wire.answer_event(event)
 

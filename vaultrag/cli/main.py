@@ -26,13 +26,15 @@ from vaultrag.cli.options import (
     NoServerOption,
     Serve,
     VaultOption,
+    WithinOption,
     checked_chat,
     checked_query,
     checked_question,
+    checked_scope,
     session_of,
 )
 from vaultrag.cli.terminal import HarmlessStream, accept_any_text
-from vaultrag.domain import Keep
+from vaultrag.domain import Keep, Manner
 from vaultrag.errors import DiskFull, UsageError, VaultragError, is_disk_full
 from vaultrag.wire import PASSAGES_MOST
 
@@ -157,6 +159,7 @@ def search(  # typer reads the options from the signature
 def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
+    within: WithinOption = None,
     no_server: NoServerOption = False,
     combo: ComboOption = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
@@ -171,8 +174,9 @@ def ask(
 
     session = session_of(context)
     server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
-    keep = Keep(save, checked_chat(chat))
-    Ask(session.config(vault, home, combo), session.terminal, checked_question(question), server_use, keep).run()
+    keep, manner = Keep(save, checked_chat(chat)), Manner(checked_scope(within))
+    config = session.config(vault, home, combo)
+    Ask(config, session.terminal, checked_question(question), server_use, keep, manner).run()
 
 
 @app.command("export", epilog="Example:  vaultrag export ~/vaultrag-backup.jsonl.gz")

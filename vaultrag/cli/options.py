@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -94,6 +94,15 @@ def checked_chat(name: str) -> str:
     return encodable(name.strip())
 
 
+def checked_scope(places: Sequence[str] | None) -> str:
+    """Return the filters for places as they were named. Raises UsageError."""
+    from vaultrag.retrieval.filters import parse_scope, scope_of
+
+    scope = " ".join(scope_of(encodable(place)) for place in places or ())
+    parse_scope(scope)
+    return scope
+
+
 def _note_json(context: typer.Context, value: bool) -> bool:
     session_of(context).terminal.json = value
     return value
@@ -131,6 +140,12 @@ NoServerOption = Annotated[
 ]
 NoteArgument = Annotated[
     str, typer.Argument(metavar="NOTE", help="A note: its path, its name, or the end of its path.", show_default=False)
+]
+WithinOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--in", metavar="PLACE", help="Ask only a folder, note or `#tag`; repeated, what is in all.", show_default=False
+    ),
 ]
 ChatOption = Annotated[
     str,

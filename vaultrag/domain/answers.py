@@ -28,6 +28,30 @@ class Citation:
     score: float
 
 
+class Level(StrEnum):
+    """How sure an answer is. WEAK: the nearest is shown, and nothing says it outright."""
+
+    BACKED = "backed"
+    WEAK = "weak"
+    NOT_IN_VAULT = "not_in_vault"
+
+
+class Backing(StrEnum):
+    """Whether the lines that a sentence cites say what it says, as a model reads them."""
+
+    BACKED = "backed"
+    PARTLY = "partly"
+    NOT_BACKED = "not_backed"
+    UNCHECKED = "unchecked"
+
+
+class AnswerStyle(StrEnum):
+    """Who speaks in an answer: the model, or the notes themselves."""
+
+    PROSE = "prose"
+    QUOTES = "quotes"
+
+
 class SentenceState(StrEnum):
     CITED = "cited"
     UNCITED = "uncited"
@@ -42,6 +66,7 @@ class Sentence:
     text: str
     state: SentenceState
     citations: tuple[int, ...]
+    support: Backing = Backing.UNCHECKED
 
 
 class AnswerStatus(StrEnum):
@@ -51,8 +76,67 @@ class AnswerStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeRecord:
+    """What became of questions whose answer is known, asked at the same threshold: what a level is worth.
+
+    Of `unanswerable` questions `refused` were; of `answerable` ones `cited` were answered from the known place.
+    `of_this_vault` where they were made from this vault, and not from the sets that the model was calibrated on.
+    """
+
+    unanswerable: int
+    refused: int
+    answerable: int
+    cited: int
+    of_this_vault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sureness:
+    """How sure an answer is before it is written: the model's score that a passage answers, and where the line lies.
+
+    Not `calibrated` where nothing is known of the model's scores: then nothing is called certain. Without a model
+    there is no score.
+    """
+
+    level: Level
+    calibrated: bool = False
+    score: float | None = None
+    threshold: float | None = None
+    record: ProbeRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """Places that disagree on something, by the numbers of their citations, and in what they do."""
+
+    said: str
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The answer to a question about the vault itself, by its catalogue: the notes, each at a line of its own.
+
+    `query` holds the filters as a search takes them, `said` what was looked for in words, `counted` what was counted.
+    Not `sure` where the question may have meant something else.
+    """
+
+    query: str
+    said: str
+    counted: str
+    count: int
+    citations: tuple[Citation, ...]
+    sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer whose citations were checked against the notes' own lines. `saved` is the id it was saved under."""
+    """An answer whose citations were checked against the notes' own lines. `saved` is the id it was saved under.
+
+    `quotes` are the lines that most likely answer, best first, with numbers of their own. `missing` are the parts of
+    the question that nothing answers, `stopped` is why the answer ended before its end, `trace` the id under which
+    the steps to it can be read.
+    """
 
     question: str
     status: AnswerStatus
@@ -65,6 +149,33 @@ class Answer:
     tokens: Mapping[str, int]
     warnings: tuple[str, ...] = ()
     saved: str = ""
+    level: Level | None = None
+    style: AnswerStyle = AnswerStyle.PROSE
+    quotes: tuple[Citation, ...] = ()
+    sureness: Sureness | None = None
+    disputes: tuple[Dispute, ...] = ()
+    missing: tuple[str, ...] = ()
+    listing: Listing | None = None
+    stopped: str = ""
+    trace: str = ""
+
+
+class Mode(StrEnum):
+    """How an answer is come by. QUICK: one search, one draft."""
+
+    QUICK = "quick"
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a question is to be answered. `scope` holds filters of a search; no style leaves it to what was measured."""
+
+    scope: str = ""
+    style: AnswerStyle | None = None
+    mode: Mode = Mode.QUICK
+
+
+USUAL = Manner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +206,29 @@ class PassagesFound:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotesFound:
+    """The lines that most likely answer, best first: at once without a model, again when one has judged them."""
+
+    quotes: tuple[Citation, ...]
+    sureness: Sureness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFound:
+    """What the catalogue says to a question about the vault itself."""
+
+    listing: Listing
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """A step of a longer way to an answer, as a person follows it."""
+
+    step: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TextPiece:
     """A piece of the model's draft, as it is generated."""
 
@@ -103,7 +237,7 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class SentenceFound:
-    """A finished sentence of the draft with what it stands on."""
+    """A finished sentence of the draft with what it stands on; it comes again when its support has been judged."""
 
     sentence: Sentence
     citations: tuple[Citation, ...]
@@ -116,4 +250,6 @@ class AnswerReady:
     answer: Answer
 
 
-AnswerEvent: TypeAlias = ModelLoading | PassagesFound | TextPiece | SentenceFound | AnswerReady
+AnswerEvent: TypeAlias = (
+    ModelLoading | PassagesFound | QuotesFound | ListingFound | StepTaken | TextPiece | SentenceFound | AnswerReady
+)

@@ -1,7 +1,8 @@
 """What the journal keeps of an answer and of a verdict: a form of its own, so that no change of the API breaks it.
 
 A body names its form in `form`. One without is of form 1, the API's JSON of that time, which form 2 differs from by
-what it leaves out: `passages` and `saved`, both always empty. Whoever changes what is kept adds a form and reads the
+what it leaves out: `passages` and `saved`, both always empty. Form 3 adds quotes, support, level and what goes with
+them. Whoever changes what is kept adds a form and reads the
 earlier ones: bodies are never written anew for it. `paths` names the notes that a body speaks of, in every form.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
@@ -17,11 +19,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from vaultrag.domain import (
     Answer,
     AnswerStatus,
+    AnswerStyle,
+    Backing,
     Citation,
+    Dispute,
+    Level,
+    Listing,
+    ProbeRecord,
     SavedAnswer,
     Sentence,
     SentenceState,
     Span,
+    Sureness,
     Verdict,
     VerdictState,
     Verification,
@@ -30,7 +39,8 @@ from vaultrag.errors import IndexDamaged, IndexTooNew
 from vaultrag.store.journal import Entry
 from vaultrag.store.records import Kind
 
-FORM = 2
+FORM = 3
+CITING = {"citations", "quotes"}  # the lists of an answer, or of its listing, that name notes
 
 
 class StoredForm(BaseModel):
@@ -54,6 +64,37 @@ class StoredSentence(StoredForm):
     text: str
     state: SentenceState
     citations: list[int]
+    support: Backing = Backing.UNCHECKED
+
+
+class StoredRecordOfProbes(StoredForm):
+    unanswerable: int
+    refused: int
+    answerable: int
+    cited: int
+    of_this_vault: bool
+
+
+class StoredSureness(StoredForm):
+    level: Level
+    calibrated: bool
+    score: float | None
+    threshold: float | None
+    record: StoredRecordOfProbes | None
+
+
+class StoredDispute(StoredForm):
+    said: str
+    citations: list[int]
+
+
+class StoredListing(StoredForm):
+    query: str
+    said: str
+    counted: str
+    count: int
+    citations: list[StoredCitation]
+    sure: bool
 
 
 class StoredAnswer(StoredForm):
@@ -66,6 +107,15 @@ class StoredAnswer(StoredForm):
     timings: dict[str, float]
     tokens: dict[str, int]
     warnings: list[str] = []
+    level: Level | None = None
+    style: AnswerStyle = AnswerStyle.PROSE
+    quotes: list[StoredCitation] = []
+    sureness: StoredSureness | None = None
+    disputes: list[StoredDispute] = []
+    missing: list[str] = []
+    listing: StoredListing | None = None
+    stopped: str = ""
+    trace: str = ""
 
 
 class StoredRecord(StoredForm):
@@ -93,6 +143,15 @@ def answer_body(saved: SavedAnswer) -> dict[str, Any]:
             timings=dict(answer.timings),
             tokens=dict(answer.tokens),
             warnings=list(answer.warnings),
+            level=answer.level,
+            style=answer.style,
+            quotes=[_stored_citation(quote) for quote in answer.quotes],
+            sureness=StoredSureness.model_validate(asdict(answer.sureness)) if answer.sureness else None,
+            disputes=[StoredDispute(said=one.said, citations=list(one.citations)) for one in answer.disputes],
+            missing=list(answer.missing),
+            listing=_stored_listing(answer.listing) if answer.listing else None,
+            stopped=answer.stopped,
+            trace=answer.trace,
         ),
         paths=list(saved.paths),
     )
@@ -136,9 +195,7 @@ def retarget(body: Mapping[str, Any], moves: Sequence[tuple[str, str]]) -> dict[
     paths = [now.get(path, path) for path in body["paths"]]
     changed = {**body, "paths": list(dict.fromkeys(paths))}
     if "answer" in body:
-        cited = body["answer"]["citations"]
-        citations = [{**citation, "path": now.get(citation["path"], citation["path"])} for citation in cited]
-        changed["answer"] = {**body["answer"], "citations": citations}
+        changed["answer"] = _retargeted(body["answer"], now)
     return changed
 
 
@@ -165,6 +222,16 @@ def is_sound(entry: Entry) -> bool:
     return False
 
 
+def _retargeted(body: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, Any]:
+    """Return the part of a body that holds citations, with the new paths of notes."""
+    changed = dict(body)
+    for name in CITING & body.keys():
+        changed[name] = [{**one, "path": now.get(one["path"], one["path"])} for one in body[name]]
+    if body.get("listing"):
+        changed["listing"] = _retargeted(body["listing"], now)
+    return changed
+
+
 def _require_known_form(body: Mapping[str, Any], what: str) -> None:
     form = body.get("form", 1)
     if type(form) is int and form > FORM:
@@ -173,7 +240,22 @@ def _require_known_form(body: Mapping[str, Any], what: str) -> None:
 
 def _stored_sentence(sentence: Sentence) -> StoredSentence:
     return StoredSentence(
-        number=sentence.number, text=sentence.text, state=sentence.state, citations=list(sentence.citations)
+        number=sentence.number,
+        text=sentence.text,
+        state=sentence.state,
+        citations=list(sentence.citations),
+        support=sentence.support,
+    )
+
+
+def _stored_listing(listing: Listing) -> StoredListing:
+    return StoredListing(
+        query=listing.query,
+        said=listing.said,
+        counted=listing.counted,
+        count=listing.count,
+        citations=[_stored_citation(citation) for citation in listing.citations],
+        sure=listing.sure,
     )
 
 
@@ -204,11 +286,30 @@ def _answer(stored: StoredAnswer) -> Answer:
         timings=stored.timings,
         tokens=stored.tokens,
         warnings=tuple(stored.warnings),
+        level=stored.level,
+        style=stored.style,
+        quotes=tuple(_citation(quote) for quote in stored.quotes),
+        sureness=_sureness(stored.sureness) if stored.sureness else None,
+        disputes=tuple(Dispute(one.said, tuple(one.citations)) for one in stored.disputes),
+        missing=tuple(stored.missing),
+        listing=_listing(stored.listing) if stored.listing else None,
+        stopped=stored.stopped,
+        trace=stored.trace,
     )
 
 
+def _sureness(stored: StoredSureness) -> Sureness:
+    record = ProbeRecord(**stored.record.model_dump()) if stored.record else None
+    return Sureness(stored.level, stored.calibrated, stored.score, stored.threshold, record)
+
+
+def _listing(stored: StoredListing) -> Listing:
+    citations = tuple(_citation(citation) for citation in stored.citations)
+    return Listing(stored.query, stored.said, stored.counted, stored.count, citations, stored.sure)
+
+
 def _sentence(stored: StoredSentence) -> Sentence:
-    return Sentence(stored.number, stored.text, stored.state, tuple(stored.citations))
+    return Sentence(stored.number, stored.text, stored.state, tuple(stored.citations), stored.support)
 
 
 def _citation(stored: StoredCitation) -> Citation:

@@ -31,6 +31,7 @@ _TERM = re.compile(
 )
 _ASSIGNED = re.compile(rf"(?P<name>{_QUOTED}|[^=]*)=(?P<value>.*)", re.DOTALL)
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
+_UNQUOTABLE = re.compile(r"[\"\r\n]")
 _COMPARED = re.compile(r"(>=|<=|>|<)?(.*)", re.DOTALL)
 
 
@@ -59,6 +60,26 @@ def parse_query(query: str) -> ParsedQuery:
         return ParsedQuery(query, ())
     words.append(query[at:])
     return ParsedQuery(" ".join(" ".join(words).split()), tuple(filters))
+
+
+def parse_scope(scope: str) -> tuple[Filter, ...]:
+    """Return the filters of a scope, which holds nothing else. Raises UsageError."""
+    parsed = parse_query(scope)
+    if parsed.text.strip():
+        raise _refused(f"The scope holds what is no filter: {parsed.text.strip()[:60]}.")
+    return parsed.filters
+
+
+def scope_of(place: str) -> str:
+    """Return the filter for a place as people name it: `#tag`, or a folder or note.
+
+    Raises UsageError for a place that no filter can name.
+    """
+    named = place.strip()
+    kind, value = ("tag", named.lstrip("#")) if named.startswith("#") else ("path", named)
+    if not value or _UNQUOTABLE.search(value):
+        raise UsageError(f"`{place}` names no folder and no tag.", "Example: --in Projects/ --in '#work'")
+    return f'{kind}:"{value}"'
 
 
 def _filter(match: re.Match[str]) -> Filter | None:

@@ -69,7 +69,7 @@ class SkippedFile:
 
 
 @dataclass(slots=True)
-class Listing:
+class Scan:
     """What a walk over the vault found, each part sorted by path; `problems` says which filters were left out."""
 
     notes: list[FileStat] = field(default_factory=list)
@@ -78,9 +78,9 @@ class Listing:
     problems: list[str] = field(default_factory=list)
 
 
-def without(listing: Listing, is_forgotten: Callable[[str], bool]) -> Listing:
+def without(listing: Scan, is_forgotten: Callable[[str], bool]) -> Scan:
     """Return a listing that says nothing of forgotten files. Copies of them have been set aside before."""
-    return Listing(
+    return Scan(
         [note for note in listing.notes if not is_forgotten(note.path)],
         [name for name in listing.names if not is_forgotten(name)],
         [place for place in listing.skipped if not is_forgotten(_normalized(place.path))],
@@ -104,12 +104,12 @@ def list_files(root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NO
 
 def scan_vault(
     root: Path, ignore: Sequence[str], suffixes: tuple[str, ...] = NOTE_SUFFIXES, places: Sequence[str] = ("",)
-) -> Listing:
+) -> Scan:
     """Walk the vault once, or only some files and folders of it. Raises VaultError when its folder cannot be listed.
 
     `ignore` and Obsidian's `userIgnoreFilters` are path prefixes or `/regular expressions/`.
     """
-    listing = Listing()
+    listing = Scan()
     hidden, own = PathFilter(ignore), PathFilter(obsidian_filters(root))
     seen: dict[str, str] = {}
     for entry, fs_path in _walk(root, places, listing):
@@ -155,7 +155,7 @@ def read_note(root: Path, stat: FileStat, max_bytes: int) -> str:
     raise VaultError(f"{stat.path} is being written.", "Run the command again when the other program is done.")
 
 
-def _walk(root: Path, places: Sequence[str], listing: Listing) -> Iterator[tuple[_Entry, str]]:
+def _walk(root: Path, places: Sequence[str], listing: Scan) -> Iterator[tuple[_Entry, str]]:
     """Yield the files, in each folder in the order of their spelling on disk. No link to a folder is entered."""
     folders: list[str] = []
     for place in spelled_on_disk(root, places):
@@ -169,7 +169,7 @@ def _walk(root: Path, places: Sequence[str], listing: Listing) -> Iterator[tuple
 
 
 def _visit(
-    root: Path, entries: Iterable[_Entry], folder: str, folders: list[str], listing: Listing
+    root: Path, entries: Iterable[_Entry], folder: str, folders: list[str], listing: Scan
 ) -> Iterator[tuple[_Entry, str]]:
     """Yield the files among the entries of a folder, and add its folders to those still to be walked."""
     folder = f"{folder}/" if folder else ""
@@ -194,7 +194,7 @@ def _visit(
             listing.skipped.append(SkippedFile(fs_path, f"it cannot be read: {error.strerror}", is_there=True))
 
 
-def _named(root: Path, fs_path: str, listing: Listing) -> list[NamedFile]:
+def _named(root: Path, fs_path: str, listing: Scan) -> list[NamedFile]:
     """Look at one place. What is gone gives nothing, unless the cloud has it."""
     try:
         return [NamedFile(root, fs_path)]
@@ -216,7 +216,7 @@ def _placeholder(folder: str, name: str) -> Iterator[SkippedFile]:
         yield SkippedFile(normalize_path(f"{folder}{note}"), IN_THE_CLOUD, is_there=True)
 
 
-def _entries(root: Path, folder: str, listing: Listing) -> list[os.DirEntry[str]]:
+def _entries(root: Path, folder: str, listing: Scan) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(root / folder) as entries:
             return sorted(entries, key=lambda entry: entry.name)
@@ -254,7 +254,7 @@ def _link_fault(root: Path, entry: _Entry) -> str:
     return ""
 
 
-def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, left_out: str) -> None:
+def _judge(listing: Scan, entry: _Entry, path: str, fs_path: str, left_out: str) -> None:
     """Add a file to the notes, or to what was skipped with the reason."""
     if left_out:
         listing.skipped.append(SkippedFile(path, left_out))
@@ -276,7 +276,7 @@ def _judge(listing: Listing, entry: _Entry, path: str, fs_path: str, left_out: s
     listing.notes.append(FileStat(path, fs_path, found.st_size, found.st_mtime_ns, found.st_ino))
 
 
-def _set_copies_aside(root: Path, listing: Listing) -> None:
+def _set_copies_aside(root: Path, listing: Scan) -> None:
     """Take out copies beside their originals: an iCloud or OneDrive conflict, or an old version kept."""
     by_path = {note.path: note for note in listing.notes}
     copies = {

@@ -80,6 +80,37 @@ class Sentence(Shape):
     text: str
     state: str
     citations: list[int]
+    support: str = domain.Backing.UNCHECKED.value
+
+
+class ProbeRecord(Shape):
+    unanswerable: int
+    refused: int
+    answerable: int
+    cited: int
+    of_this_vault: bool
+
+
+class Sureness(Shape):
+    level: str
+    calibrated: bool = False
+    score: float | None = None
+    threshold: float | None = None
+    record: ProbeRecord | None = None
+
+
+class Dispute(Shape):
+    said: str
+    citations: list[int]
+
+
+class Listing(Shape):
+    query: str
+    said: str
+    counted: str
+    count: int
+    citations: list[Citation]
+    sure: bool = True
 
 
 class Answer(Shape):
@@ -96,6 +127,15 @@ class Answer(Shape):
     question: str = ""
     warnings: list[str] = []
     saved: str = ""
+    level: str | None = None
+    style: str = domain.AnswerStyle.PROSE.value
+    quotes: list[Citation] = []
+    sureness: Sureness | None = None
+    disputes: list[Dispute] = []
+    missing: list[str] = []
+    listing: Listing | None = None
+    stopped: str = ""
+    trace: str = ""
 
 
 class PassagesFound(Shape):
@@ -104,15 +144,33 @@ class PassagesFound(Shape):
     warnings: list[str] = []
 
 
+class QuotesFound(Shape):
+    quotes: list[Citation]
+    sureness: Sureness | None = None
+
+
+class ListingFound(Shape):
+    listing: Listing
+
+
+class StepTaken(Shape):
+    step: str
+    detail: str = ""
+
+
 class TextPiece(Shape):
     text: str
 
 
 class SentenceFound(Shape):
-    """A sentence of the draft; `citations` are numbers, `sources` what they stand for."""
+    """A sentence of the draft; `citations` are numbers, `sources` what they stand for.
+
+    It comes again when its support has been judged.
+    """
 
     number: int
     text: str
     state: str
     citations: list[int]
+    support: str = domain.Backing.UNCHECKED.value
     sources: list[Citation] = []

@@ -8,14 +8,33 @@ from typing import TypeAlias
 from pydantic import ValidationError
 
 from vaultrag import domain, errors
-from vaultrag.wire.answers import Answer, PassagesFound, SentenceFound, TextPiece
+from vaultrag.wire.answers import (
+    Answer,
+    ListingFound,
+    PassagesFound,
+    QuotesFound,
+    SentenceFound,
+    StepTaken,
+    TextPiece,
+)
 from vaultrag.wire.shapes import dumps
 from vaultrag.wire.state import Fault, Findings, Forgotten, IndexReport, Progress
 
 LOADING = "model"  # the phase of a progress event, in percent, that comes before an answer
 
 Event: TypeAlias = (
-    PassagesFound | TextPiece | SentenceFound | Answer | Progress | IndexReport | Findings | Forgotten | Fault
+    PassagesFound
+    | QuotesFound
+    | ListingFound
+    | StepTaken
+    | TextPiece
+    | SentenceFound
+    | Answer
+    | Progress
+    | IndexReport
+    | Findings
+    | Forgotten
+    | Fault
 )
 
 
@@ -24,6 +43,9 @@ Events: TypeAlias = Generator[Event, None, None]
 
 EVENTS: dict[str, type[Event]] = {
     "passages": PassagesFound,
+    "quotes": QuotesFound,
+    "listing": ListingFound,
+    "step": StepTaken,
     "text": TextPiece,
     "sentence": SentenceFound,
     "answer": Answer,
@@ -45,6 +67,12 @@ def answer_event(event: domain.AnswerEvent) -> Event:
             return Progress(phase=LOADING, done=round(100 * event.share), total=100)
         case domain.PassagesFound():
             return PassagesFound.of(event)
+        case domain.QuotesFound():
+            return QuotesFound.of(event)
+        case domain.ListingFound():
+            return ListingFound.of(event)
+        case domain.StepTaken():
+            return StepTaken.of(event)
         case domain.TextPiece():
             return TextPiece.of(event)
         case domain.SentenceFound():

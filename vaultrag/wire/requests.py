@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from vaultrag.domain import AnswerStyle, Manner, Mode
 from vaultrag.wire.shapes import WORDED, Request
 
 QUESTION_LENGTH = 4_000  # characters; longer is a pasted document, which costs seconds in every lane
@@ -25,11 +26,18 @@ class SearchRequest(Request):
 
 
 class AskRequest(Request):
-    """`save` keeps the answer; `chat` keeps it in the conversation of that name."""
+    """`save` keeps the answer; `chat` keeps it in the conversation of that name. `scope` holds filters of a search."""
 
     question: str = Field(min_length=1, max_length=QUESTION_LENGTH, pattern=WORDED)
     save: bool = False
     chat: str = Field("", max_length=CHAT_NAME_LENGTH)
+    scope: str = Field("", max_length=QUESTION_LENGTH)
+    style: str = Field("", pattern=f"^({'|'.join(AnswerStyle)})?$")
+    mode: str = Field(Mode.QUICK.value, pattern=f"^({'|'.join(Mode)})$")
+
+    def manner(self) -> Manner:
+        """Return how the question is to be answered."""
+        return Manner(self.scope, AnswerStyle(self.style) if self.style else None, Mode(self.mode))
 
 
 class IndexRequest(Request):

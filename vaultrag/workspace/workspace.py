@@ -14,6 +14,7 @@ from vaultrag.answering.answer import Answerer
 from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,
+    USUAL,
     Answer,
     AnswerEvent,
     AnswerReady,
@@ -22,6 +23,7 @@ from vaultrag.domain import (
     IndexReport,
     IndexStatus,
     Keep,
+    Manner,
     Progress,
     Role,
     SearchResult,
@@ -36,7 +38,7 @@ from vaultrag.indexing.update import IndexUpdater, UpdateResult
 from vaultrag.maintenance.status import read_status
 from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.records.forget import Forgetting
-from vaultrag.retrieval.filters import ParsedQuery, parse_query
+from vaultrag.retrieval.filters import ParsedQuery, parse_query, parse_scope
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import database as db
@@ -168,11 +170,17 @@ class Workspace:
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return replace(result, timings=timings), vector.fingerprint
 
-    def ask(self, question: str, keep: Keep = NOT_KEPT) -> Generator[AnswerEvent, None, None]:
-        """Answer from the notes; closing the iterator aborts the model. Raises ModelError subclasses."""
+    def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
+        """Answer from the notes; closing the iterator aborts the model.
+
+        Raises UsageError for a scope that is none, and ModelError subclasses.
+        """
         self._require_notes()
+        scope = parse_scope(manner.scope)  # the question itself holds no filters: its colons are words
         answerer = Answerer(
-            search=lambda text, k: self._find(ParsedQuery(text, ()), k, Reach.FULL, ALL_LANES),  # its colons are words
+            search=lambda text, k: self._find(
+                ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES
+            ),  # its colons are words
             model=self.models.chat(Role.ANSWER),
             embedder=self._embedder_or_none(),
             settings=self.config.settings.answering,

@@ -20,7 +20,7 @@ from vaultrag.cli.backend import BUSY, Backend, ServerUse, announce_start, find_
 from vaultrag.cli.models.recommend import hint
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
-from vaultrag.domain import Keep, Role, counted
+from vaultrag.domain import USUAL, Keep, Manner, Role, counted
 from vaultrag.errors import GenerationFailed, VaultragError
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.combinations import is_remote, role_map
@@ -79,6 +79,7 @@ class Ask:
     question: str
     server_use: ServerUse
     keep: Keep
+    manner: Manner = USUAL
 
     def run(self) -> None:
         """Print the answer: one JSON document, plain text into a pipe, or the draft and then the answer."""
@@ -94,7 +95,7 @@ class Ask:
                 draft.stage = "Loading the models and searching the notes"
                 backend = open_backend(self.config, self.server_use)
             with closing(backend):
-                answer = self._follow(backend.ask(self.question, self.keep), draft)
+                answer = self._follow(backend.ask(self.question, self.keep, self.manner), draft)
         if self.terminal.json:
             self.terminal.print_json(answer)
         else:
