@@ -14,6 +14,7 @@ import pytest
 from tests.growth import STEEP, Found, expressions, growth, inputs
 from vaultrag.answering.attribution import Sources, same_sentence
 from vaultrag.answering.citations import offered_numbers, source_sentences, with_marks
+from vaultrag.answering.shown import as_read
 from vaultrag.text.dates import canonical_dates
 from vaultrag.text.language import sentences, stems
 from vaultrag.vault.chunk import chunk_note
@@ -76,6 +77,7 @@ def read_answer(text: str) -> None:
         with_marks(said, numbers)
     canonical_dates(text)
     source_sentences(0, text)
+    as_read(text)
     same_sentence(text, f"{text}!")
 
 
@@ -123,6 +125,9 @@ MAKERS: dict[str, Callable[[int], str]] = {
     "unclosed hidden text": repeated("%% "),
     "unclosed math": repeated("$$ "),
     "unclosed highlights": repeated("==a"),
+    "unclosed strikes": repeated("~~a "),
+    "strikes in paragraphs": repeated("~~a\n\n"),
+    "embeds": numbered("![[a N|x]] ![a](b) "),
     "unclosed tags": repeated("<a b='"),
     "unclosed addresses": repeated("](<"),
     "unclosed footnotes": repeated("[^"),

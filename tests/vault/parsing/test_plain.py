@@ -107,3 +107,7 @@ def test_references_are_read_in_headings_tables_and_html_and_not_in_code() -> No
     assert words("| R&amp;D | a&#124;b |\n|---|---|", BlockKind.TABLE) == "R&D | a|b"
     assert words("<p>M&uuml;ller</p>", BlockKind.HTML) == "Müller"
     assert words("```\n&amp;\n```", BlockKind.CODE) == "&amp;"
+
+
+def test_an_escaped_sign_is_the_sign() -> None:
+    assert words(r"\*не курсив\*, 2 \* 3 и \_init\_") == "*не курсив*, 2 * 3 и _init_"

@@ -13,7 +13,7 @@ from vaultrag.vault.parsing.items import ListItem
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import plain_text
 
-_SIGNS = {
+DATE_SIGNS = {
     "➕": "created",
     "🛫": "start",
     "⏳": "scheduled",
@@ -24,8 +24,8 @@ _SIGNS = {
     "✅": "done",
     "❌": "cancelled",
 }
-_NAMES = {name: name for name in _SIGNS.values()} | {"completion": "done"}
-_SIGN = re.compile(rf"({'|'.join(_SIGNS)})\ufe0f?[ \t]{{0,4}}(\d{{4}}-\d\d-\d\d)")
+_NAMES = {name: name for name in DATE_SIGNS.values()} | {"completion": "done"}
+SIGNED_DATE = re.compile(rf"({'|'.join(DATE_SIGNS)})\ufe0f?[ \t]{{0,4}}(\d{{4}}-\d\d-\d\d)")
 _CODE = re.compile(r"(?<!`)`++[^`\r\n]{1,500}`++|<!--(?:(?!<!--).)*?-->")
 # What is no letter or digit before a key goes; its parts are emoji, letters, digits, spaces, `_`, `/` and `-`.
 _LINE_KEY = re.compile(r"[^\w]*+(?P<key>[\w\s/\u200d\ufe0f\u2190-\u2bff\U0001f000-\U0001faff-]*+)[_*~`]*+")
@@ -139,9 +139,9 @@ def _closing(line: str, start: int, opener: str) -> int | None:
 
 
 def _dates(source: str) -> Iterator[tuple[str, str]]:
-    for match in _SIGN.finditer(source):
+    for match in SIGNED_DATE.finditer(source):
         if date := find_date(match.group(2)):
-            yield _SIGNS[match.group(1)], date
+            yield DATE_SIGNS[match.group(1)], date
     if "::" not in source:
         return
     for key, value in _bracketed(source):

@@ -13,16 +13,16 @@ from vaultrag.vault.parsing.chats import clean_text
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
 
-_QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
-_ONE_QUOTE = re.compile(r"\A {0,3}> ?")
-_FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}+|~{3,}+)(.*)")
-_CALLOUT = re.compile(r"[ \t]*\[!(?P<type>[^\]|]{1,80})(?:\|[^\]]{0,80})?\][+-]?[ \t]*")
+QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
+ONE_QUOTE = re.compile(r"\A {0,3}> ?")
+FENCE = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}+|~{3,}+)(.*)")
+CALLOUT = re.compile(r"[ \t]*\[!(?P<type>[^\]|]{1,80})(?:\|[^\]]{0,80})?\][+-]?[ \t]*")
 _INLINE_FOOTNOTE = re.compile(r"\^\[([^\[\]]{1,1000})\]")
 _MARKER = re.compile(r"[ \t]*(?:(?:[-*+]|\d{1,3}[.)])[ \t]+)+(?:\[[^\]]\][ \t]+)?")  # «1998. Переезд» names a year
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]+|$)")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]:?")
-_BLOCK_ID = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$")
-_TABLE_RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
+BLOCK_ID = re.compile(r"(?:^|[ \t])\^[A-Za-z0-9-]+[ \t]*$")
+TABLE_RULE = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(?:\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _MARKUP = re.compile(r"[\[\]<*_~=`%\\^!$&]")
 
@@ -49,11 +49,13 @@ _SWITCHES = frozenset(  # attributes that need no value; other bare words make `
     "allowfullscreen async autofocus autoplay checked controls default defer disabled hidden ismap loop multiple muted"
     " nowrap noshade novalidate open playsinline readonly required reversed selected".split()
 )
-_CODE_OR_COMMENT = re.compile(r"`+|<!--")
+_COMMENTS = (re.compile(r"`+|<!--"), "-->")
+_HIDDEN = (re.compile(r"`+|%%"), "%%")
 # Both begin with the sign itself and look back over it: an expression that begins by looking back is tried everywhere.
 _STRONG = re.compile(r"\*\*(?:(?<=\S\*\*)|(?=\S))|~~|%%|__(?:(?<!\w__)(?=\S)|(?<=\S__)(?!\w))")
 _EMPHASIS = re.compile(
-    r"\*(?<![\w*]\*)(?=[^\s*])([^*]{1,500}?)(?<=\S)\*(?![\w*])|_(?<!\w_)(?=[^\s_])([^_]{1,500}?)(?<=\S)_(?!\w)"
+    r"\*(?<![\w*\\]\*)(?=[^\s*])([^*]{1,500}?)(?<=[^\s\\])\*(?![\w*])"
+    r"|_(?<![\w\\]_)(?=[^\s_])([^_]{1,500}?)(?<=[^\s\\])_(?!\w)"
 )
 _HIGHLIGHT = re.compile(r"==(?=\S)([^=]{1,2000}?)(?<=\S)==")
 _ESCAPE = re.compile(rf"\\([!-/:-@\[-`{{-~])|{REFERENCE}")
@@ -80,9 +82,9 @@ def shown_words(text: str, kind: BlockKind, quote_depth: int = 0) -> str:
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):
-        quote = _QUOTE.match(line) if ">" in line else None
+        quote = QUOTE.match(line) if ">" in line else None
         content = line[quote.end() :] if quote else line
-        mark = _FENCE.fullmatch(content)
+        mark = FENCE.fullmatch(content)
         if mark and (not fence or mark.group(1).startswith(fence)):
             fence = "" if fence else mark.group(1)
         elif fence:
@@ -101,31 +103,40 @@ def _visible(text: str) -> str:
 
 def without_comments(text: str) -> str:
     """Return the text without its closed HTML comments; one that nothing closes or that is code hides nothing."""
-    if "<!--" not in text:
-        return text
+    return _without(text, *_COMMENTS) if "<!--" in text else text
+
+
+def without_hidden(text: str) -> str:
+    """Return the text without what no reader sees: HTML comments, and the app's own between `%%` and `%%`."""
+    text = without_comments(text)
+    return _without(text, *_HIDDEN) if "%%" in text else text
+
+
+def _without(text: str, opening: re.Pattern[str], closing: str) -> str:
+    """Drop what stands between the signs; `opening` finds runs of backticks, too, since code hides nothing."""
     kept: list[str] = []
     at = look = 0
     code = CodeSpans(text)
-    while match := _CODE_OR_COMMENT.search(text, look):
-        if match.group() != "<!--":
+    while match := opening.search(text, look):
+        if match.group()[0] == "`":
             look = code.end(match.start(), len(match.group())) or match.end()
-        elif (end := text.find("-->", match.end())) < 0:
+        elif (end := text.find(closing, match.end())) < 0:
             break
         else:
             kept.append(text[at : match.start()])
-            at = look = end + 3
+            at = look = end + len(closing)
     return "".join((*kept, text[at:]))
 
 
 def plain_line(line: str) -> str:
     """Return the words of one line that stands outside code."""
-    for opening in (_CALLOUT, _MARKER, _HEADING):
+    for opening in (CALLOUT, _MARKER, _HEADING):
         match = opening.match(line)
-        line = line[match.end() :] or (_callout_title(match) if opening is _CALLOUT else "") if match else line
+        line = line[match.end() :] or (callout_title(match) if opening is CALLOUT else "") if match else line
     return plain_heading(line)
 
 
-def _callout_title(callout: re.Match[str]) -> str:
+def callout_title(callout: re.Match[str]) -> str:
     """Return the title that Obsidian shows for a callout without one: its type."""
     kind = callout["type"].strip().replace("-", " ")
     return "" if kind.lower().startswith("nexus_") else kind[:1].upper() + kind[1:]
@@ -136,13 +147,14 @@ def plain_heading(line: str) -> str:
     if not _MARKUP.search(line):
         return line.strip()
     if "^" in line:
-        line = _BLOCK_ID.sub("", line)
+        line = BLOCK_ID.sub("", line)
     if "`" not in line:
-        return _inline(line).strip()
-    return "".join(part.strip("`") if is_code else _inline(part) for part, is_code in parts(line)).strip()
+        return plain_inline(line).strip()
+    return "".join(part.strip("`") if is_code else plain_inline(part) for part, is_code in parts(line)).strip()
 
 
-def _inline(text: str) -> str:
+def plain_inline(text: str) -> str:
+    """Return the words of a stretch of a line that holds no code: links, marks, tags and references as they show."""
     if "^" in text:
         text = _INLINE_FOOTNOTE.sub(r" (\1)", _FOOTNOTE.sub("", text))
     if "[" in text:
@@ -200,7 +212,7 @@ def _tag_of_block(tag: re.Match[str]) -> str:
 
 
 def _row(line: str) -> str:
-    if _TABLE_RULE.fullmatch(line):
+    if TABLE_RULE.fullmatch(line):
         return ""
     protected = _WIKILINK.sub(_wikilink_words, line)
     cells = [plain_line(cell) for cell in _CELL_BORDER.split(protected.strip().strip("|"))]
@@ -212,7 +224,7 @@ def _code(text: str, quote_depth: int) -> str:
     for line in text.split("\n"):
         content = line
         for _ in range(quote_depth):
-            content = _ONE_QUOTE.sub("", content, count=1)
-        mark = _FENCE.fullmatch(content)
+            content = ONE_QUOTE.sub("", content, count=1)
+        mark = FENCE.fullmatch(content)
         lines.append(mark.group(2).strip() if mark else content)
     return "\n".join(line for line in lines if line.strip()).strip("\n")
