@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections import Counter
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,46 @@ def test_unanswerable_question_names_no_answer_and_the_notes_that_come_near(item
     assert item["near"]
     assert set(item["near"]) <= set(_notes())
     assert item.get("denied", "") in _notes()[item["near"][0]]
+
+
+OF_THE_VAULT = _read("questions-vault.toml")
+APART = _read("questions-vault.toml", "apart")
+VAULT_KINDS = {"property", "tasks", "count", "list", "dates", "latest", "links", "tags"}
+
+
+def test_questions_about_the_vault_are_forty_of_every_kind_and_half_russian() -> None:
+    assert len(OF_THE_VAULT) == 40
+    assert {item["kind"] for item in OF_THE_VAULT} == VAULT_KINDS
+    _assert_half_russian(OF_THE_VAULT)
+    _assert_asked_nowhere_else(OF_THE_VAULT + APART, "questions.toml", "questions-hard.toml")
+
+
+def test_ten_questions_only_look_like_questions_about_the_vault() -> None:
+    assert len(APART) == 10
+    _assert_half_russian(APART)
+    assert {item["kind"] for item in APART} == {"content", "ambiguous"}
+    assert all((item["kind"] == "content") == (item["paths"] == []) for item in APART)
+
+
+@pytest.mark.parametrize("item", OF_THE_VAULT + APART, ids=lambda item: item["question"])
+def test_question_about_the_vault_names_notes_that_exist(item: dict[str, Any]) -> None:
+    assert set(item["paths"]) <= set(_notes())
+    assert len(set(item["paths"])) == len(item["paths"])
+    if item["kind"] not in {"content", "ambiguous"}:
+        assert item["paths"]
+    if item["kind"] == "count":
+        assert item["count"] == len(item["paths"])
+    if item["kind"] == "tasks":
+        assert all("- [" in _notes()[path] for path in item["paths"])
+    date.fromisoformat(item.get("today", "2026-01-01"))
+
+
+RELATIVE = ("last month", "прошлый месяц", "просрочено", "overdue", "yesterday", "вчера", "last week")
+
+
+def test_question_of_a_relative_time_says_when_it_is_asked() -> None:
+    assert all(
+        "today" in item
+        for item in OF_THE_VAULT
+        if any(expression in item["question"].casefold() for expression in RELATIVE)
+    )
