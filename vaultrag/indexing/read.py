@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import multiprocessing
 import os
 import pickle
@@ -17,13 +18,14 @@ from pathlib import Path
 
 from vaultrag.domain import BlockKind, Chunk, CountTokens, FileStat, Note
 from vaultrag.errors import VaultError
+from vaultrag.text.moment_format import PeriodicNotes
 from vaultrag.text.terms import index_terms
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.context import Transclude, no_embeds
 from vaultrag.vault.features import with_features
 from vaultrag.vault.files import read_note
 from vaultrag.vault.parsing.lines import Lines
-from vaultrag.vault.parsing.parse import parse_note
+from vaultrag.vault.parsing.parse import content_hash, parse_note
 from vaultrag.vault.parsing.subpaths import resolve_subpath
 
 PARSER_VERSION = "4"  # raise it whenever the same text would give other chunks, links or stems
@@ -38,17 +40,20 @@ BATCHES_AHEAD = 4  # for each worker: enough that none waits, little enough that
 class Recipe:
     """How notes become chunks. A note written by another recipe is read again.
 
-    `tokenizer` names what `count_tokens` counts by.
+    `tokenizer` names what `count_tokens` counts by; `periodic` is how the app names notes after their days.
     """
 
     count_tokens: CountTokens
     tokenizer: str
     target: int
     limit: int
+    periodic: tuple[PeriodicNotes, ...] = ()
 
     @property
     def name(self) -> str:
-        return f"{PARSER_VERSION}/{self.tokenizer}/{self.target}/{self.limit}"
+        usual = f"{PARSER_VERSION}/{self.tokenizer}/{self.target}/{self.limit}"
+        formats = json.dumps([(kind.folder, kind.format) for kind in self.periodic])
+        return f"{usual}/{content_hash(formats)[:8]}" if self.periodic else usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,7 @@ def read_and_cut(
     vault: Path, stat: FileStat, max_bytes: int, recipe: Recipe, transclude: Transclude = no_embeds
 ) -> ReadNote:
     """Read, parse and cut one note. Raises VaultError when the file cannot be read."""
-    note = parse_note(stat.path, read_note(vault, stat, max_bytes))
+    note = parse_note(stat.path, read_note(vault, stat, max_bytes), recipe.periodic)
     chunks = chunk_note(note, recipe.count_tokens, recipe.target, recipe.limit, transclude)
     return ReadNote(note, tuple(with_features(note, chunks)))
 

@@ -179,6 +179,12 @@ def period_of(day: Day) -> tuple[str, str]:
     return first.isoformat(), after.isoformat()
 
 
+def month_number(name: str) -> int:
+    """Return the number of a month by its Russian or English name, in any case and also shortened; 0 for no month."""
+    bare = name.removesuffix(".")
+    return next((number for pattern, number in _NUMBER_OF_MONTH if pattern.fullmatch(bare)), 0)
+
+
 def canonical_dates(text: str) -> str:
     """Return the text with each date as separate words: `day06x03 month06 2025`, as far as it says them.
 
@@ -256,7 +262,7 @@ def _month(parts: dict[str, str | None]) -> int:
     name = parts.get("month")
     if not name:
         return int(parts.get("number") or 0)
-    return next(number for pattern, number in _NUMBER_OF_MONTH if pattern.fullmatch(name))
+    return month_number(name)
 
 
 def _is_in_calendar(day: Day) -> bool:

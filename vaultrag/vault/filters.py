@@ -10,11 +10,12 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from vaultrag.domain import counted
 from vaultrag.text.expressions import Expression, NotUsable
 
-APP_SETTINGS = ".obsidian/app.json"
+APP_SETTINGS = "app.json"
 MAX_SETTINGS_BYTES = 5_000_000  # Obsidian's own has a few kB
 MOST_FILTERS = 500  # of one list; each is compared with each path
 PATH_SECONDS = 0.1  # of computing, for one expression and one path: usual ones take some microseconds
@@ -26,12 +27,17 @@ SHOWN = 60  # characters of a filter in what is said of it
 
 def obsidian_filters(root: Path) -> list[str]:
     """Return the vault's own `userIgnoreFilters`; an unreadable app.json has none."""
-    try:
-        settings = json.loads(_settings_bytes(root / APP_SETTINGS))
-    except (OSError, ValueError, RecursionError):
-        return []
-    filters = settings.get("userIgnoreFilters") if isinstance(settings, dict) else None
+    filters = obsidian_settings(root, APP_SETTINGS).get("userIgnoreFilters")
     return [text for text in filters if isinstance(text, str)] if isinstance(filters, list) else []
+
+
+def obsidian_settings(root: Path, name: str) -> dict[str, Any]:
+    """Return what a settings file of the app or of a plugin holds; nothing where it cannot be read."""
+    try:
+        settings = json.loads(_settings_bytes(root / ".obsidian" / name))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
 
 
 class PathFilter:

@@ -33,6 +33,7 @@ from vaultrag.errors import IndexMissing, StoreError, VaultError
 from vaultrag.indexing.apply import DeletionPolicy, apply_changes
 from vaultrag.indexing.diff import diff_vault
 from vaultrag.indexing.embed import never
+from vaultrag.indexing.periodic_notes import periodic_notes
 from vaultrag.indexing.read import ReadNote, Recipe, read_and_cut
 from vaultrag.indexing.update import IndexUpdater, UpdateResult
 from vaultrag.maintenance.status import read_status
@@ -290,7 +291,8 @@ class Workspace:
     def _recipe(self) -> Recipe:
         section = self.config.settings.index
         count, tokenizer = self.models.token_counter()
-        return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max)
+        periodic = periodic_notes(self.config.vault)
+        return Recipe(count, tokenizer, section.chunk_tokens, section.chunk_tokens_max, periodic)
 
     def _embedder_or_none(self) -> Embedder | None:
         return self.vectors.embedder()[0]

@@ -9,6 +9,7 @@ from typing import Any
 
 from vaultrag.domain import Link, LinkKind, Note, Turn
 from vaultrag.text.dates import find_date
+from vaultrag.text.moment_format import PeriodicNotes, day_by_name
 from vaultrag.vault.parsing.bases import is_base, parse_base
 from vaultrag.vault.parsing.blocks import HeadingLine, Structure, read_structure
 from vaultrag.vault.parsing.canvas import is_canvas, parse_canvas
@@ -26,8 +27,11 @@ _FOLDER_DATE = re.compile(r"(?:^|/)(\d{4}/\d{1,2}/\d{1,2})\.[^./]+$")  # a daily
 _CONFLICT_MARKS = [re.compile(rf"(?:\A|(?<=[\r\n])){mark}") for mark in ("<{7} ", "={7}[\r\n]", ">{7} ")]
 
 
-def parse_note(path: str, text: str) -> Note:
-    """Parse a note, a canvas, a base, or the text of a PDF. `path` is the vault-relative key and decides which."""
+def parse_note(path: str, text: str, periodic: Sequence[PeriodicNotes] = ()) -> Note:
+    """Parse a note, a canvas, a base, or the text of a PDF. `path` is the vault-relative key and decides which.
+
+    `periodic` tells how the app names notes after their days.
+    """
     digest = content_hash(text)
     if is_canvas(path):
         return parse_canvas(path, text, digest)
@@ -45,7 +49,7 @@ def parse_note(path: str, text: str) -> Note:
     def line_of(offset: int) -> int:
         return lines.line_at(offset) + 1
 
-    date, date_source = _date(path, front.properties, structure.headings, turns)
+    date, date_source = _date(path, front.properties, structure.headings, turns, periodic)
     return Note(
         path=path,
         title=_title(path, text, structure, turns),
@@ -148,7 +152,11 @@ def _shortened(words: Sequence[str]) -> str:
 
 
 def _date(
-    path: str, properties: Mapping[str, Any], headings: Sequence[HeadingLine], turns: Sequence[Turn]
+    path: str,
+    properties: Mapping[str, Any],
+    headings: Sequence[HeadingLine],
+    turns: Sequence[Turn],
+    periodic: Sequence[PeriodicNotes],
 ) -> tuple[str, str]:
     """Return the note's date and where it is from; a file's mtime is not asked, it lies after a sync."""
     spelled = {plain_key(key): value for key, value in properties.items()}
@@ -157,7 +165,7 @@ def _date(
         if date:
             return date, "property"
     folders = _FOLDER_DATE.search(path)
-    date = find_date(stem(path)) or (find_date(folders.group(1)) if folders else "")
+    date = day_by_name(path, periodic) or find_date(stem(path)) or (find_date(folders.group(1)) if folders else "")
     if date:
         return date, "name"
     date = find_date(headings[0].text) if headings and headings[0].turn is None else ""
