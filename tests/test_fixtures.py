@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from collections import Counter
@@ -117,3 +118,33 @@ def test_question_of_a_relative_time_says_when_it_is_asked() -> None:
         for item in OF_THE_VAULT
         if any(expression in item["question"].casefold() for expression in RELATIVE)
     )
+
+
+BRIDGES = _read("questions-deep.toml")
+
+
+def test_bridge_questions_are_twelve_and_half_russian() -> None:
+    assert len(BRIDGES) == 12
+    _assert_half_russian(BRIDGES)
+    _assert_asked_nowhere_else(BRIDGES, "questions.toml", "questions-hard.toml")
+
+
+def _stems(text: str) -> set[str]:
+    """Return what tells words apart: their first five letters, of words of five letters and more."""
+    return {word[:5] for word in re.findall(r"\w{5,}", text.casefold())}
+
+
+EVERYWHERE = {"котор", "когда", "после", "about", "which", "there", "would", "could"}
+
+
+@pytest.mark.parametrize("item", BRIDGES, ids=lambda item: item["question"])
+def test_bridge_leads_from_a_note_that_names_the_answering_one(item: dict[str, Any]) -> None:
+    final, via = _notes()[item["path"]], _notes()[item["via"]]
+    assert re.search(rf"\[\[(?:[^\]|#]*/)?{re.escape(Path(item['path']).stem)}[\]|#]", via)
+    assert all(fact in final and fact not in via for fact in item["facts"])
+
+
+@pytest.mark.parametrize("item", BRIDGES, ids=lambda item: item["question"])
+def test_bridge_question_shares_no_telling_word_with_the_answering_note(item: dict[str, Any]) -> None:
+    shared = _stems(item["question"]) & _stems(item["path"] + "\n" + _notes()[item["path"]])
+    assert shared - EVERYWHERE == set()
