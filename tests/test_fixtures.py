@@ -148,3 +148,19 @@ def test_bridge_leads_from_a_note_that_names_the_answering_one(item: dict[str, A
 def test_bridge_question_shares_no_telling_word_with_the_answering_note(item: dict[str, Any]) -> None:
     shared = _stems(item["question"]) & _stems(item["path"] + "\n" + _notes()[item["path"]])
     assert shared - EVERYWHERE == set()
+
+
+CORRECTIONS = _read("corrections.toml", "correction")
+
+
+def test_false_corrections_are_thirty_and_half_russian() -> None:
+    assert len(CORRECTIONS) == 30
+    _assert_half_russian(CORRECTIONS)
+
+
+@pytest.mark.parametrize("item", CORRECTIONS, ids=lambda item: item["question"])
+def test_false_correction_contradicts_what_stands_in_the_note(item: dict[str, Any]) -> None:
+    note = _notes()[item["path"]]
+    assert item["fact"] in note
+    assert item["false_value"] in item["correction"]
+    assert not re.search(rf"(?<!\w){re.escape(item['false_value'])}(?!\w)", note)
