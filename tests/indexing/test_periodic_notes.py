@@ -11,7 +11,7 @@ from tests.doubles import count_words
 from vaultrag.domain import FileStat
 from vaultrag.indexing.periodic_notes import DAILY, PERIODIC, periodic_notes
 from vaultrag.indexing.read import Recipe, read_and_cut
-from vaultrag.text.moment_format import PeriodicNotes
+from vaultrag.text.times.moment_format import PeriodicNotes
 
 
 def write_settings(vault: Path, name: str, settings: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vaultrag.text.moment_format import PeriodicNotes
+from vaultrag.text.times.moment_format import PeriodicNotes
 from vaultrag.vault.filters import obsidian_settings
 
 DAILY = "daily-notes.json"

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from vaultrag.domain import BlockKind, Chunk, CountTokens, FileStat, Note
 from vaultrag.errors import VaultError
-from vaultrag.text.moment_format import PeriodicNotes
 from vaultrag.text.terms import index_terms
+from vaultrag.text.times.moment_format import PeriodicNotes
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.context import Transclude, no_embeds
 from vaultrag.vault.features import with_features

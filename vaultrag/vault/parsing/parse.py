@@ -9,7 +9,7 @@ from typing import Any
 
 from vaultrag.domain import Link, LinkKind, Note, Turn
 from vaultrag.text.dates import find_date
-from vaultrag.text.moment_format import PeriodicNotes, day_by_name
+from vaultrag.text.times.moment_format import PeriodicNotes, day_by_name
 from vaultrag.vault.parsing.bases import is_base, parse_base
 from vaultrag.vault.parsing.blocks import HeadingLine, Structure, read_structure
 from vaultrag.vault.parsing.canvas import is_canvas, parse_canvas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vaultrag.text.moment_format import PeriodicNotes, day_by_name, read_day
+from vaultrag.text.times.moment_format import PeriodicNotes, day_by_name, read_day
 
 
 @pytest.mark.parametrize(
