@@ -42,9 +42,10 @@ class Product:
         self.workspace.close()
 
     def notes(self, question: str, depth: int, lanes: Set[str] = ALL_LANES) -> list[str]:
-        """Return note paths, best first, each by its best chunk."""
+        """Return note paths, best first, each by its best chunk; a copied passage stands for all notes that have it."""
         found = self.workspace.search(question, depth, lanes=lanes)
-        return list(dict.fromkeys(passage.chunk.path for passage in found.passages))
+        places = ((passage.chunk, *(other.chunk for other in passage.also)) for passage in found.passages)
+        return list(dict.fromkeys(chunk.path for chunks in places for chunk in chunks))
 
 
 def show_progress(phase: str, done: int, total: int) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from vaultrag.cli import render
 from vaultrag.cli.terminal import PIPE_WIDTH, size
 from vaultrag.domain import Severity
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, Passage, Sentence
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, OtherPlace, Passage, Sentence
 
 EVIL = "red\x1b[31m title\x1b]0;owned\x07 \x9b2J [bold]not markup[/bold] :smile: \u202egpj.exe \rback"
 PASSAGE = Passage(
@@ -83,6 +83,22 @@ def test_passage_on_a_terminal_is_one_link_with_marked_words() -> None:
 def test_speaker_of_a_chat_is_named() -> None:
     said = PASSAGE.model_copy(update={"speaker": "Assistant"})
     assert "    Assistant: Картриджи" in _piped(*render.passage_block(said, 1, "x", "v"))
+
+
+@pytest.mark.parametrize(
+    ("lane", "reason"),
+    [("link", "via [[Маяк]]"), ("embed", "embedded in [[Маяк]]"), ("footnote", "footnote in [[Маяк]]")],
+)
+def test_a_passage_that_came_along_says_through_which_note(lane: str, reason: str) -> None:
+    share = LaneShare(lane=lane, rank=1, score=0.8, share=0.0, via="туда", origin="Дом/Маяк.md")
+    shown = _piped(*render.passage_block(PASSAGE.model_copy(update={"trace": [share]}), 1, "x", "v"))
+    assert shown.splitlines()[1] == f"    {reason}"
+
+
+def test_a_copied_passage_names_its_other_places() -> None:
+    places = [OtherPlace(path=f"{n}.md", heading=[], lines=(n, n), columns=(1, 2), block="") for n in range(1, 6)]
+    shown = _piped(*render.passage_block(PASSAGE.model_copy(update={"also": places}), 1, "x", "v"))
+    assert "    also in 1.md, line 1; 2.md, line 2; 3.md, line 3; 2 more\n" in shown
 
 
 def test_trace_names_lane_rank_share_and_reason() -> None:

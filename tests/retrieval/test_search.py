@@ -13,14 +13,15 @@ from vaultrag.errors import IndexMissing, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Ownership, Reach, Workspace
 
+COPIED = "Одинаковый раздел про закваску и тёплую воду: сто граммов муки, сто граммов воды, ночь на окне."
 NOTES = {
     "Маяк.md": "# Маяк\n\nДомашний сервер стоит в шкафу. См. [[Резервные копии]].\n",
     "Резервные копии.md": "---\naliases: [бэкапы]\n---\nКаждую ночь restic пишет в облако в 03:30.\n",
     "Сеть.md": "Роутер слушает порт 8123, ёлки и объёмы тут ни при чём.\n",
     "English/Backups.md": "Restic writes to the cloud every night at 03:30.\n",
     "Рецепты/Хлеб.md": "Закваска, мука и соль. " * 5 + "\n",
-    "Copy A.md": "Одинаковый раздел про закваску и тёплую воду.\n",
-    "Copy B.md": "Одинаковый раздел про закваску и тёплую воду.\n",
+    "Copy A.md": f"{COPIED}\n",
+    "Copy B.md": f"## Из журнала\n\n{COPIED}\n",
 }
 
 
@@ -75,8 +76,11 @@ def test_the_other_language_is_not_hidden(workspace: Workspace) -> None:
 
 
 @pytest.mark.slow
-def test_equal_sections_of_two_notes_are_two_passages(workspace: Workspace) -> None:
-    assert {"Copy A.md", "Copy B.md"} <= set(paths(workspace, "раздел про закваску и тёплую воду"))
+def test_equal_sections_of_two_notes_are_one_passage_with_both_places(workspace: Workspace) -> None:
+    found = workspace.search("раздел про закваску и тёплую воду", 8).passages
+    places = [[passage.chunk.path, *(other.chunk.path for other in passage.also)] for passage in found]
+    assert sorted(places[0]) == ["Copy A.md", "Copy B.md"]
+    assert not any(path.startswith("Copy") for some in places[1:] for path in some)
 
 
 @pytest.mark.slow

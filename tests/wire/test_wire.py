@@ -85,11 +85,12 @@ def test_search_result_has_the_prescribed_shape() -> None:
             "block": "price",
             "text": "Картридж\nстоил 95 лари",
             "score": 0.5,
-            "trace": [{"lane": "keyword", "rank": 1, "score": 7.5, "share": 0.5, "via": "via"}],
+            "trace": [{"lane": "keyword", "rank": 1, "score": 7.5, "share": 0.5, "via": "via", "origin": ""}],
             "title": "Бойлер",
             "speaker": "",
             "language": "ru",
             "similarity": 0.83,
+            "also": [],
         }
     ]
     assert document["warnings"] == ["incomplete"]

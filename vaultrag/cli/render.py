@@ -20,6 +20,9 @@ from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, Searc
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
 NO_SOURCE = "[no source]"
 INDENT = 4
+PLACES_SHOWN = 3  # of a copied passage; the JSON has all
+
+_WAYS = {"embed": "embedded in", "footnote": "footnote in", "part": "goes on in"}
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("·", "dim")}
@@ -47,6 +50,9 @@ def passage_block(passage: Passage, number: int, query: str, vault: str) -> Iter
     if passage.speaker:
         text = Text.assemble((f"{one_line(passage.speaker)}: ", "italic"), text)
     yield passage_line(passage, number, vault)
+    for line in (_reason(passage), _other_places(passage)):
+        if line:
+            yield Indented(Text(line, style="dim"), INDENT)
     yield Indented(text, INDENT)
 
 
@@ -162,6 +168,21 @@ def duration(seconds: float) -> str:
 def lines_label(lines: tuple[int, int]) -> str:
     first, last = lines
     return f"line {first}" if first == last else f"lines {first}–{last}"
+
+
+def _reason(passage: Passage) -> str:
+    """Return how a passage came along that the question itself does not find: `via [[Note]]`."""
+    share = next((share for share in passage.trace if share.origin), None)
+    if share is None:
+        return ""
+    return f"{_WAYS.get(share.lane, 'via')} [[{one_line(share.origin.rpartition('/')[2].removesuffix('.md'))}]]"
+
+
+def _other_places(passage: Passage) -> str:
+    """Return where else the same words stand."""
+    places = [f"{one_line(other.path)}, {lines_label(other.lines)}" for other in passage.also]
+    more = [f"{len(places) - PLACES_SHOWN} more"] if len(places) > PLACES_SHOWN else []
+    return f"also in {'; '.join([*places[:PLACES_SHOWN], *more])}" if places else ""
 
 
 def _place(where: Passage | Citation, link: str) -> Text:

@@ -80,6 +80,7 @@ from vaultrag.domain.search import (
     FilterKind,
     LaneShare,
     NearestNeighbours,
+    OtherPlace,
     Passage,
     SearchResult,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "ModelLoading",
     "NearestNeighbours",
     "Note",
+    "OtherPlace",
     "Passage",
     "PassagesFound",
     "Piece",

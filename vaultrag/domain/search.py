@@ -53,24 +53,38 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class LaneShare:
-    """What one lane gave a passage: its rank there (from 1), its raw score, and the share of the fused score."""
+    """What one lane gave a passage: its rank there (from 1), its raw score, and the share of the fused score.
+
+    `via` are the words by which it was found (a name, a link's text); `origin` is the note that led here, by a link,
+    an embed or a footnote.
+    """
 
     lane: str
     rank: int
     score: float
     share: float
     via: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlace:
+    """Another passage of the vault that says the same words."""
+
+    chunk: Chunk
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that was found, with the reason."""
+    """A chunk that was found, with the reason. `also` are other places of the same words, best first."""
 
     chunk: Chunk
     title: str
     score: float
     trace: tuple[LaneShare, ...]
     similarity: float | None = None
+    also: tuple[OtherPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

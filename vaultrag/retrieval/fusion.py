@@ -20,7 +20,7 @@ WORST_SHARE = 0.3  # what the last hit of a lane keeps of its share: being found
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk (its row id) that one lane found, with the lane's own score; `via` says through what.
+    """A chunk (its row id) that one lane found, with the lane's own score; `via` and `origin` say through what.
 
     `order` is its place in the vault, by path and then within the note: it parts equal scores.
     """
@@ -30,6 +30,7 @@ class Hit:
     score: float
     via: str = ""
     order: tuple[str, int] = ("", 0)
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def fuse(
         for rank, hit in enumerate(hits, 1):
             first.setdefault(hit.chunk, hit)
             share = weights[lane] * _scaled(hit.score, hits) / (RRF_K + rank)
-            traces.setdefault(hit.chunk, []).append(LaneShare(lane, rank, hit.score, share, hit.via))
+            traces.setdefault(hit.chunk, []).append(LaneShare(lane, rank, hit.score, share, hit.via, hit.origin))
     for chunk in unseen & traces.keys():
         traces[chunk] = _speaking_for(VECTOR_LANE, traces[chunk], weights)
     fused = [
@@ -109,15 +110,17 @@ def merge_languages(first: Sequence[Fused], second: Sequence[Fused], turns: int)
     return [*merged, *first[left:], *second[right:]]
 
 
-def fill_free_slots(ranked: Sequence[Fused], linked: Sequence[Fused], kept: int) -> list[Fused]:
-    """Keep the first `kept` hits in place; after them linked hits and further hits take turns.
+def fill_free_slots(
+    ranked: Sequence[Fused], linked: Sequence[Fused], kept: int, along: Sequence[Fused] = ()
+) -> list[Fused]:
+    """Keep the first `kept` hits in place; then comes what comes along; then linked and further hits take turns.
 
     A hop over links finds what the question does not say, but lowers the first hit when it is fused.
     """
     head = {item.chunk: item for item in ranked[:kept]}
     links = [item for item in linked if item.chunk not in head]
     out = dict(head)
-    for item in merge_languages(links, ranked[kept:], 1):
+    for item in (*along, *merge_languages(links, ranked[kept:], 1)):
         known = out.get(item.chunk)
         out[item.chunk] = item if known is None else replace(known, trace=_joined(known.trace, item.trace))
     return list(out.values())

@@ -181,6 +181,7 @@ class Lanes:
     def links(self, question: Question, seeds: Sequence[Fused]) -> list[Hit]:
         """The best chunk of each note that the first hits link to or are linked from."""
         ranks = {item.note: rank for rank, item in enumerate(_first_notes(seeds), 1)}
+        paths = [seed.order[0] for seed in _first_notes(seeds)]
         best_seed: dict[int, tuple[int, str]] = {}
         for edge in linked_notes(self.database, list(ranks))[:LINKS_CONSIDERED]:
             for seed, other in ((edge.source_id, edge.target_id), (edge.target_id, edge.source_id)):
@@ -188,8 +189,9 @@ class Lanes:
                     best_seed[other] = (ranks[seed], edge.text)
         places = self.best_places(question, list(best_seed))
         hits = [
-            _hit(place, self._nearness(question, place) - SEED_STEP * best_seed[note][0], best_seed[note][1])
+            replace(_hit(place, self._nearness(question, place) - SEED_STEP * rank, text), origin=paths[rank - 1])
             for note, place in places.items()
+            for rank, text in (best_seed[note],)
         ]
         return sorted(hits, key=by_score)
 
@@ -202,6 +204,13 @@ class Lanes:
             note_id: max(some, key=lambda place: (self._nearness(question, place), -place.ordinal))
             for note_id, some in places.items()
         }
+
+    def best_of(self, question: Question, rows: Sequence[int]) -> Hit | None:
+        """Return that of these chunks which suits the question best; None where the filters leave none."""
+        places = _allowed(question, places_by_row_ids(self.database, rows).values())
+        self.learn_similarities(question, [place.text_hash for place in places])
+        scored = ((place, self._nearness(question, place)) for place in places)
+        return min((_hit(place, score) for place, score in scored), key=by_score, default=None)
 
     def learn_similarities(self, question: Question, keys: Sequence[str]) -> None:
         """Add the cosines of these keys to what is known of the question."""

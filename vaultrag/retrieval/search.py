@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 from vaultrag.config import SearchSection
 from vaultrag.domain import FILTER_LANE, Filter, LaneShare, NearestNeighbours, Passage, SearchResult, Vectors
+from vaultrag.retrieval.companions import comes_along, companions
+from vaultrag.retrieval.copies import collapse_copies, covering
 from vaultrag.retrieval.fusion import (
     Fused,
     Hit,
@@ -21,7 +24,7 @@ from vaultrag.retrieval.fusion import (
 )
 from vaultrag.retrieval.lanes import Lanes, Question
 from vaultrag.store.database import Database
-from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.catalog import Catalog, StoredChunk
 from vaultrag.store.notes.filters import allowed_rows, newest_rows
 from vaultrag.store.notes.lookups import Place
 from vaultrag.store.vectors.language_centroids import LanguageCentroids
@@ -83,10 +86,8 @@ class Searcher:
             found = self._find(reader, question, lanes, clock)
             ranked = clock.time("fusion", lambda: self._rank(reader, question, found))
             if "link" in lanes:
-                linked = clock.time("link", lambda: fuse({"link": reader.links(question, ranked)}, LINK_WEIGHTS))
-                ranked = fill_free_slots(ranked, linked, KEPT_HITS)
-            final = _limited(ranked, self.settings.per_note)[:k]
-            passages = clock.time("read", lambda: self._passages(reader, question, final))
+                ranked = clock.time("link", lambda: self._with_linked(reader, question, ranked))
+            passages = clock.time("read", lambda: self._passages(reader, question, ranked, k))
             coverage = clock.time("coverage", lambda: reader.coverage(question, passages))
         used = tuple(lane for lane in LANE_ORDER if lane in lanes and (lane != "vector" or vector is not None))
         return SearchResult(query, passages, used, tuple(warnings), clock.milliseconds, coverage)
@@ -125,14 +126,30 @@ class Searcher:
             if (there := stored.get(row))
         )
 
-    def _passages(self, lanes: Lanes, question: Question, ranked: Sequence[Fused]) -> tuple[Passage, ...]:
+    def _with_linked(self, reader: Lanes, question: Question, ranked: Sequence[Fused]) -> list[Fused]:
+        """Put what comes along with the first hits, and what they link to, into the slots behind them."""
+        first = self._read(ranked[: KEPT_HITS * WIDER])
+        kept = covering([_passage(item, there) for item, there in first], KEPT_HITS)
+        along = companions(reader, question, first[:kept])
+        linked = fuse({"link": reader.links(question, ranked)}, LINK_WEIGHTS)
+        return fill_free_slots(ranked, linked, kept, along)
+
+    def _passages(self, reader: Lanes, question: Question, ranked: Sequence[Fused], k: int) -> tuple[Passage, ...]:
+        """Read the first k passages that are no copies of others, each with the places of its copies."""
+        ranked = _limited(ranked, self.settings.per_note)
+        kept: list[Passage] = []
+        size = k
+        while len(kept) < k and size < len(ranked) + k:
+            size = size * WIDER
+            read = self._read(ranked[:size])
+            reader.learn_similarities(question, [there.chunk.text_hash for _, there in read])
+            known = question.similarities
+            kept = collapse_copies(_passage(item, there, known) for item, there in read)
+        return tuple(kept[:k])
+
+    def _read(self, ranked: Sequence[Fused]) -> list[tuple[Fused, StoredChunk]]:
         stored = Catalog(self.database).chunks_by_row_ids([item.chunk for item in ranked])
-        present = [(item, stored[item.chunk]) for item in ranked if item.chunk in stored]
-        lanes.learn_similarities(question, [there.chunk.text_hash for _, there in present])
-        return tuple(
-            Passage(there.chunk, there.title, item.score, item.trace, question.similarities.get(there.chunk.text_hash))
-            for item, there in present
-        )
+        return [(item, stored[item.chunk]) for item in ranked if item.chunk in stored]
 
 
 class _Clock:
@@ -171,12 +188,16 @@ def _other_leads(
     return bool(theirs) and (not ours or theirs[0].score > ours[0].score - LANGUAGE_GAP)
 
 
+def _passage(item: Fused, there: StoredChunk, similarities: Mapping[str, float] = MappingProxyType({})) -> Passage:
+    return Passage(there.chunk, there.title, item.score, item.trace, similarities.get(there.chunk.text_hash))
+
+
 def _limited(ranked: Sequence[Fused], per_note: int) -> list[Fused]:
-    """Keep at most `per_note` chunks of a note, in order: the link lane may have added one."""
+    """Keep at most `per_note` chunks of a note, in order, and what comes along: the link lane may have added one."""
     counts: dict[int, int] = {}
     kept: list[Fused] = []
     for item in ranked:
         counts[item.note] = counts.get(item.note, 0) + 1
-        if counts[item.note] <= per_note:
+        if counts[item.note] <= per_note or comes_along(item):
             kept.append(item)
     return kept

@@ -12,6 +12,22 @@ class LaneShare(Shape):
     score: float
     share: float
     via: str = ""
+    origin: str = ""
+
+
+class OtherPlace(Shape):
+    """Where else the words of a passage stand."""
+
+    path: str
+    heading: list[str]
+    lines: tuple[int, int]
+    columns: tuple[int, int]
+    block: str
+    title: str = ""
+
+    @classmethod
+    def values_of(cls, noun: domain.OtherPlace) -> dict[str, object]:
+        return {**super().values_of(noun), **_place_of(noun.chunk)}
 
 
 class Passage(Shape):
@@ -27,17 +43,14 @@ class Passage(Shape):
     speaker: str = ""
     language: str = ""
     similarity: float | None = None
+    also: list[OtherPlace] = []
 
     @classmethod
     def values_of(cls, noun: domain.Passage) -> dict[str, object]:
         chunk = noun.chunk
         return {
             **super().values_of(noun),
-            "path": chunk.path,
-            "heading": chunk.heading_path,
-            "lines": (chunk.span.first_line, chunk.span.last_line),
-            "columns": (chunk.span.first_column, chunk.span.last_column),
-            "block": chunk.block_id,
+            **_place_of(chunk),
             "text": chunk.text,
             "speaker": chunk.speaker,
             "language": chunk.language,
@@ -174,3 +187,13 @@ class SentenceFound(Shape):
     citations: list[int]
     support: str = domain.Backing.UNCHECKED.value
     sources: list[Citation] = []
+
+
+def _place_of(chunk: domain.Chunk) -> dict[str, object]:
+    return {
+        "path": chunk.path,
+        "heading": chunk.heading_path,
+        "lines": (chunk.span.first_line, chunk.span.last_line),
+        "columns": (chunk.span.first_column, chunk.span.last_column),
+        "block": chunk.block_id,
+    }

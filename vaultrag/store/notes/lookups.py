@@ -80,6 +80,35 @@ def dated_notes(database: Database, first_day: str, end_day: str, k: int) -> lis
     ]
 
 
+def embeds_within(database: Database, note_id: int, first_line: int, last_line: int) -> list[tuple[int, str, str]]:
+    """Return (id of the note shown, anchor, text) of the embeds that stand on these lines of a note, in order."""
+    return [
+        (target, anchor, text)
+        for target, anchor, text in database.rows(
+            "SELECT shown.id, links.anchor, links.text FROM links JOIN notes AS shown ON shown.path = links.target_path"
+            " WHERE links.source_id = ? AND links.kind = 'embed' AND links.line BETWEEN ? AND ?"
+            " AND shown.id <> links.source_id ORDER BY links.line, links.text, links.anchor, shown.path",
+            (note_id, first_line, last_line),
+        )
+    ]
+
+
+def rows_of_note(database: Database, note_id: int, feature: Feature | None = None) -> list[int]:
+    """Return the row ids of a note's chunks, in order; of those that hold this, if it is given."""
+    return database.column(
+        "SELECT id FROM chunks WHERE note_id = ? AND instr(' ' || features || ' ', ?) > 0 ORDER BY ordinal",
+        (note_id, f" {feature} " if feature else " "),
+    )
+
+
+def rows_beside(database: Database, note_id: int, ordinal: int) -> list[int]:
+    """Return the row ids of the chunks before and after one, as far as there are any."""
+    return database.column(
+        "SELECT id FROM chunks WHERE note_id = ? AND ordinal IN (?, ?) ORDER BY ordinal",
+        (note_id, ordinal - 1, ordinal + 1),
+    )
+
+
 def chunk_count(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM chunks"))
 
