@@ -92,6 +92,39 @@ class ScriptedModel:
         return [self.score(messages, options, priority) for messages in conversations]
 
 
+@dataclass(slots=True)
+class LeaningModel:
+    """A double that leans to Yes by the number that stands with the first known text in the prompt."""
+
+    leanings: dict[str, float]
+    calibrated: bool = True
+    name: str = "leaning"
+    context_length: int = 8192
+    prompts: list[str] = field(default_factory=list)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text) // 4 for text in texts]
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+        raise NotImplementedError
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        return self.score_each([messages], options, priority)[0]
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        return [self._scores(messages[-1].content, options) for messages in conversations]
+
+    def _scores(self, prompt: str, options: Sequence[str]) -> Scores:
+        self.prompts.append(prompt)
+        leaning = next((value for text, value in self.leanings.items() if text in prompt), 0.0)
+        yes = 1 / (1 + math.exp(-leaning))
+        return Scores(tuple(options), (math.log(yes), math.log(1 - yes)), self.calibrated)
+
+
 def count_words(text: str) -> int:
     """A token counter that needs no model: two tokens a word is near what e5 makes of Russian and English."""
     return 2 * len(text.split())

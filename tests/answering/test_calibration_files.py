@@ -1,0 +1,63 @@
+"""Calibrations as files: those we ship, those that were measured here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vaultrag.answering.calibration import UNCALIBRATED, WORDING, Thresholds
+from vaultrag.answering.calibration_files import (
+    MEASURED_NAME,
+    KnownCalibration,
+    KnownThresholds,
+    calibration_of,
+    keep_calibration,
+    shipped_calibrations,
+)
+
+MEASURED = KnownCalibration("a model", "0123", WORDING, {"ru": KnownThresholds(-1.5, 0.25)}, KnownThresholds(0, 1))
+
+
+def test_shipped_calibrations_can_be_read_and_name_models_once() -> None:
+    prints = [(one.fingerprint, one.wording) for one in shipped_calibrations()]
+    assert len(set(prints)) == len(prints)
+
+
+@pytest.mark.parametrize("one", shipped_calibrations(), ids=lambda one: one.model)
+def test_shipped_lines_hold_for_both_languages(one: KnownCalibration) -> None:
+    for language in ("ru", "en"):
+        lines = one.calibration.lines_for(language)
+        assert lines is not None
+        assert lines.low <= lines.high
+
+
+def test_of_a_model_that_nobody_measured_nothing_is_known(tmp_path: Path) -> None:
+    assert calibration_of("ffff", tmp_path) is UNCALIBRATED
+
+
+def test_what_was_measured_here_is_used(tmp_path: Path) -> None:
+    keep_calibration(tmp_path, MEASURED)
+    keep_calibration(tmp_path, replace(MEASURED, fingerprint="4567"))
+    assert calibration_of("0123", tmp_path).lines_for("ru") == Thresholds(-1.5, 0.25)
+    keep_calibration(tmp_path, replace(MEASURED, support=KnownThresholds(7, 8)))
+    assert calibration_of("0123", tmp_path).support == Thresholds(7, 8)
+    assert calibration_of("4567", tmp_path).support == Thresholds(0, 1)
+
+
+def test_what_was_measured_here_goes_before_what_is_shipped(tmp_path: Path) -> None:
+    for one in shipped_calibrations():
+        keep_calibration(tmp_path, replace(MEASURED, fingerprint=one.fingerprint))
+        assert calibration_of(one.fingerprint, tmp_path).lines_for("ru") == Thresholds(-1.5, 0.25)
+
+
+def test_lines_drawn_for_other_prompts_mean_nothing(tmp_path: Path) -> None:
+    keep_calibration(tmp_path, replace(MEASURED, wording=WORDING + 1))
+    assert calibration_of("0123", tmp_path) is UNCALIBRATED
+
+
+@pytest.mark.parametrize("text", ["", "[{}]", "{", '[{"model": 1, "fingerprint": "0123", "wording": 1}]', "[NaN]"])
+def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / MEASURED_NAME).write_text(text, encoding="utf-8")
+    assert calibration_of("0123", tmp_path) is UNCALIBRATED

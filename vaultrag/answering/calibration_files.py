@@ -1,0 +1,127 @@
+"""Where calibrations are kept: shipped with the program, in the models folder, and what each vault's probes said."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
+
+from vaultrag.answering.calibration import UNCALIBRATED, WORDING, Calibration, Thresholds
+from vaultrag.config import shipped
+from vaultrag.domain import ProbeRecord
+from vaultrag.errors import ConfigError
+
+SHIPPED_NAME = "calibrations.toml"
+MEASURED_NAME = "calibrations.json"  # in the models folder: what `vaultrag bench` measured
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("a line lies at a finite score")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class KnownThresholds:
+    """Thresholds as a file holds them."""
+
+    low: Annotated[float, AfterValidator(_finite)]
+    high: Annotated[float, AfterValidator(_finite)]
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """What the lines meant on the questions of `set`, which they were not drawn on."""
+
+    set: str
+    unanswerable: int
+    refused: int
+    answerable: int
+    cited: int
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCalibration:
+    """One model's calibration as a file holds it. `fingerprint` tells the model, `model` names it for people."""
+
+    model: str
+    fingerprint: str
+    wording: int
+    answerable: Mapping[str, KnownThresholds] = field(default_factory=dict)
+    support: KnownThresholds | None = None
+    sentences: int = 0
+    backed_sentences: int = 0
+    record: KnownRecord | None = None
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    @property
+    def calibration(self) -> Calibration:
+        return Calibration(
+            answerable={language: Thresholds(lines.low, lines.high) for language, lines in self.answerable.items()},
+            support=Thresholds(self.support.low, self.support.high) if self.support else None,
+            sentences=self.sentences,
+            backed_sentences=self.backed_sentences,
+            record=_record(self.record) if self.record else None,
+        )
+
+
+_STORED: TypeAdapter[list[KnownCalibration]] = TypeAdapter(list[KnownCalibration])
+
+
+def calibration_of(fingerprint: str, models_dir: Path) -> Calibration:
+    """Return what is known of a model: as measured on this machine, else as shipped, else nothing.
+
+    What was measured with other prompts than today's is as good as nothing. Raises ConfigError for a faulty file of
+    ours.
+    """
+    for stored in (*_measured(models_dir), *shipped_calibrations()):
+        if stored.fingerprint == fingerprint and stored.wording == WORDING:
+            return stored.calibration
+    return UNCALIBRATED
+
+
+def shipped_calibrations() -> Sequence[KnownCalibration]:
+    """Return those of `config/`. Raises ConfigError."""
+    path = shipped(SHIPPED_NAME)
+    try:
+        return _STORED.validate_python(tomllib.loads(path.read_text(encoding="utf-8")).get("calibration", []))
+    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigError(f"{path} cannot be used: {error}", "Install VaultRAG again.") from error
+
+
+def keep_calibration(models_dir: Path, stored: KnownCalibration) -> None:
+    """Keep what was measured of a model here, in place of what was known. Raises OSError; what was known then stays."""
+    others = [one for one in _measured(models_dir) if one.fingerprint != stored.fingerprint]
+    path = models_dir / MEASURED_NAME
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps([asdict(one) for one in (*others, stored)], indent=1), encoding="utf-8")
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _measured(models_dir: Path) -> Sequence[KnownCalibration]:
+    """Return what was measured here; nothing where the file is damaged, for it can be measured again."""
+    try:
+        values: Any = json.loads((models_dir / MEASURED_NAME).read_text(encoding="utf-8"))
+        return _STORED.validate_python(values)
+    except (OSError, ValueError):
+        return ()
+
+
+def _record(stored: KnownRecord) -> ProbeRecord:
+    return ProbeRecord(stored.unanswerable, stored.refused, stored.answerable, stored.cited, of_this_vault=False)

@@ -1,0 +1,131 @@
+"""Whether the best passages answer a question at all, asked of the model before it writes a word.
+
+Retrieval cannot tell: a note about the subject is found whether it holds the answer or not. The model is asked of each
+passage alone, by the likelihood of Yes and No, and the likeliest of them decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vaultrag.answering.calibration import Calibration, level_of
+from vaultrag.answering.yes_or_no import incline
+from vaultrag.domain import ChatModel, Level, Passage, Priority, Sureness
+from vaultrag.text.entities import as_shown
+from vaultrag.text.language import language_of, sentences
+
+BEST = 3  # passages asked; the answer stands in a later one too seldom for what reading it costs
+EXCERPT = 450  # characters round the best sentence: a fourth of a long passage tells as well as all of it
+PATIENCE = 5.0  # seconds that a person may wait for the judgement; where more would be needed, fewer passages are read
+TOKENS_ASKED = 60  # of a prompt besides its excerpt and the question: the wording, the roles and the title
+CHARACTERS_PER_TOKEN = 2.6  # Russian, the denser case, as the pool estimates
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A part of a passage as it is judged: `title` names its note and headings."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answerability:
+    """How sure it is that the passages answer. `scores` are those of the passages that were read, in their order.
+
+    `order` lists the indices of all passages: those that were read by their scores, then the rest as they came.
+    """
+
+    sureness: Sureness
+    order: tuple[int, ...]
+    scores: tuple[float, ...]
+    seconds: float
+
+
+def judge_answerability(
+    question: str,
+    passages: Sequence[Shown],
+    model: ChatModel,
+    calibration: Calibration,
+    read: int = BEST,
+    priority: Priority = Priority.PERSON,
+) -> Answerability:
+    """Ask the model of the first `read` passages, best first, whether they answer. Raises ModelError.
+
+    No passage answers nothing. A model whose scores nobody measured, or a server that gives none, makes nothing
+    certain: the level is weak.
+    """
+    if not passages:
+        return Answerability(Sureness(Level.NOT_IN_VAULT), (), (), 0.0)
+    asked = incline(model, [prompt_for(question, passage) for passage in passages[:read]], priority)
+    scores = [one.value for one in asked if one.value is not None]
+    seconds = sum(one.seconds for one in asked)
+    if len(scores) < len(asked) or not scores:
+        return Answerability(Sureness(Level.WEAK), tuple(range(len(passages))), (), seconds)
+    sureness = sureness_of(max(scores), language_of(question), calibration)
+    return Answerability(sureness, in_order(scores, len(passages)), tuple(scores), seconds)
+
+
+def sureness_of(score: float, language: str, calibration: Calibration) -> Sureness:
+    """Return what a score means for a question in that language."""
+    lines = calibration.lines_for(language)
+    return Sureness(
+        level_of(score, lines),
+        calibrated=lines is not None,
+        score=round(score, 3),
+        threshold=round(lines.low, 3) if lines else None,
+        record=calibration.record if lines else None,
+    )
+
+
+def in_order(scores: Sequence[float], count: int) -> tuple[int, ...]:
+    """Return the indices of `count` passages, those that have a score first, by it; equal ones stay as they came."""
+    return (*sorted(range(len(scores)), key=lambda index: -scores[index]), *range(len(scores), count))
+
+
+def affordable(question: str, passages: Sequence[Shown], tokens_per_second: float) -> int:
+    """Return how many of the best passages can be read within PATIENCE: at least the first, at most BEST."""
+    room = PATIENCE * tokens_per_second
+    count = 0
+    for passage in passages[:BEST]:
+        characters = len(question) + len(passage.title) + len(passage.text)
+        room -= characters / CHARACTERS_PER_TOKEN + TOKENS_ASKED
+        if room < 0:
+            break
+        count += 1
+    return max(1, count)
+
+
+def shown(passage: Passage, start: int, end: int) -> Shown:
+    """Return the passage's part round its best sentence, which stands at `start` to `end`, as a reader sees it."""
+    chunk = passage.chunk
+    place = " › ".join((passage.title, *(h for h in chunk.heading_path if h != passage.title)))
+    first, last = around(chunk.text, start, end)
+    return Shown(place, as_shown(chunk.text[first:last]))
+
+
+def around(text: str, start: int, end: int, characters: int = EXCERPT) -> tuple[int, int]:
+    """Return the borders of the whole sentences round a place, as many as fit, equally many on both sides."""
+    borders = sentences(text)
+    touched = [index for index, (first, last) in enumerate(borders) if first < end and last > start]
+    if not touched:
+        return start, end
+    low, high = touched[0], touched[-1]
+    grew = True
+    while grew:
+        before, after = low > 0, high + 1 < len(borders)
+        grew = False
+        if after and borders[high + 1][1] - borders[low][0] <= characters:
+            high, grew = high + 1, True
+        if before and borders[high][1] - borders[low - 1][0] <= characters:
+            low, grew = low - 1, True
+    return borders[low][0], borders[high][1]
+
+
+def prompt_for(question: str, passage: Shown) -> str:
+    """Return what the model is asked of one passage. In English for all questions: measured better than Russian."""
+    return (
+        f"Note: {passage.title}\n{passage.text}\n\nQuestion: {question.strip()}\n"
+        "Does the note answer the question? Answer Yes or No."
+    )
