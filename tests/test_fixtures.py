@@ -15,6 +15,7 @@ import pytest
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 VAULT = FIXTURES / "vault"
+CASES = Path(__file__).resolve().parent / "cases"
 
 
 @cache
@@ -164,3 +165,51 @@ def test_false_correction_contradicts_what_stands_in_the_note(item: dict[str, An
     assert item["fact"] in note
     assert item["false_value"] in item["correction"]
     assert not re.search(rf"(?<!\w){re.escape(item['false_value'])}(?!\w)", note)
+
+
+def _pairs(name: str) -> list[dict[str, str]]:
+    pairs: list[dict[str, str]] = tomllib.loads((CASES / name).read_text(encoding="utf-8"))["case"]
+    return pairs
+
+
+FORGERIES = _pairs("quote_forgeries.toml")
+VARIANTS = _pairs("quote_variants.toml")
+LEAST_PAIRS = 220
+
+
+@pytest.mark.parametrize("pairs", [FORGERIES, VARIANTS], ids=["forgeries", "variants"])
+def test_pairs_for_the_quote_check_are_many_different_and_in_both_languages(pairs: list[dict[str, str]]) -> None:
+    assert len(pairs) >= LEAST_PAIRS
+    assert len({pair["id"] for pair in pairs}) == len(pairs)
+    assert len({pair["source"] for pair in pairs}) > 0.95 * len(pairs)
+    languages = Counter(pair["lang"] for pair in pairs)
+    assert set(languages) == {"ru", "en"}
+    assert min(languages.values()) >= 0.4 * len(pairs)
+    assert all(pair["quote"].strip() for pair in pairs)
+
+
+KINDS_OF_FORGERY = {
+    *("stress-added", "stress-moved", "yo-for-ye", "letter", "look-alike", "digits", "sign", "decimal", "unit"),
+    *("negation-added", "negation-dropped", "name", "word-order", "clause-order", "sewn", "middle-left-out"),
+    *("number-word", "translated"),
+}
+CUT_OFF = {"negation-cut-off", "number-cut-off", "word-cut-off"}
+
+
+def test_forgeries_are_of_every_kind_that_the_check_must_refuse() -> None:
+    assert {pair["kind"] for pair in FORGERIES} >= KINDS_OF_FORGERY
+
+
+def test_a_forgery_stands_verbatim_only_where_its_beginning_or_end_is_cut_off() -> None:
+    verbatim = {pair["id"] for pair in FORGERIES if pair["quote"] in pair["source"]}
+    assert verbatim == {pair["id"] for pair in FORGERIES if pair["kind"] in CUT_OFF} & verbatim
+
+
+def test_no_forgery_is_an_honest_variant() -> None:
+    assert not {(pair["source"], pair["quote"]) for pair in FORGERIES} & {
+        (pair["source"], pair["quote"]) for pair in VARIANTS
+    }
+
+
+def test_most_variants_do_not_stand_in_their_source_letter_by_letter() -> None:
+    assert sum(pair["quote"] in pair["source"] for pair in VARIANTS) < 0.25 * len(VARIANTS)
