@@ -20,9 +20,11 @@ from vaultrag.domain import AnswerReady, Forgotten, Keep, Verdict, VerdictState
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records import forget
+from vaultrag.records.tracing import writing_trace
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.exclusions import exclude
 from vaultrag.store.integrity.check import check_index
+from vaultrag.store.traces import read_traces
 from vaultrag.workspace import Ownership, Workspace
 
 SECRET = f"{FOLDER}/Тайна {CYRILLIC}.md"
@@ -84,6 +86,10 @@ def fill(workspace: Workspace) -> None:
     assert CYRILLIC in kept.text
     workspace.archive.decide(Verdict("v1", VerdictState.DISMISSED, (SECRET,), f"{LATIN} {CYRILLIC}"))
     workspace.archive.decide(Verdict("v2", VerdictState.RESOLVED, ("Дом/Бойлер.md",), "stays"))
+    with writing_trace(config, workspace.database, QUESTION, "deep") as trace:
+        trace.add("evidence", f"{SECRET}: сокровище {CYRILLIC} {LATIN}", [SECRET, "Дом/Бойлер.md"])
+    with writing_trace(config, workspace.database, "Что с картриджем?", "deep") as other:
+        other.add("evidence", "поменяли 12 мая", ["Дом/Бойлер.md"])
     for folder in ("states/abc", "damaged", "chroma/gen-1"):
         (config.home / folder).mkdir(parents=True, exist_ok=True)
         (config.home / folder / "file").write_text(TEXT, encoding="utf-8")
@@ -128,6 +134,7 @@ def test_what_is_not_forgotten_stays(workspace: Workspace, config: Config) -> No
     workspace.forgetting.forget(FOLDER, _nothing)
     assert workspace.search("картридж бойлер", 3).passages[0].chunk.text == before
     assert list(workspace.archive.verdicts()) == ["v2"]
+    assert [trace.question for trace in read_traces(workspace.database)] == ["Что с картриджем?"]
     assert workspace.status().notes == 2
     errors = [finding for finding in check_index(workspace.database) if finding.severity == "error"]
     assert errors == []

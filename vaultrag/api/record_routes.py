@@ -9,6 +9,7 @@ from vaultrag import wire
 from vaultrag.api.background import follow
 from vaultrag.api.responses import event_stream, json_response
 from vaultrag.api.streams import Streams
+from vaultrag.store.traces import find_trace, read_traces
 from vaultrag.wire import records as wire_records
 from vaultrag.workspace import Workspace
 
@@ -46,6 +47,16 @@ def add_record_routes(app: FastAPI, workspace: Workspace, streams: Streams) -> N
     def delete_chat(request: wire_records.ChatRequest) -> Response:
         """Delete a chat with all its turns."""
         return json_response(wire_records.Deleted(deleted=workspace.archive.delete_chat(request.name)))
+
+    @app.get("/traces", response_model=wire_records.Traces)
+    def traces() -> Response:
+        """List how longer answers were come by, the latest first."""
+        return json_response(wire_records.Traces.of(read_traces(workspace.database)))
+
+    @app.post("/traces/show", response_model=wire_records.Trace)
+    def show_trace(request: wire_records.TraceRequest) -> Response:
+        """Return the steps to a longer answer, as far as it came."""
+        return json_response(wire_records.Trace.of(find_trace(workspace.database, request.id)))
 
     @app.post("/forget/preview", response_model=wire.Forgotten)
     def preview_forgetting(request: wire.ForgetRequest) -> Response:

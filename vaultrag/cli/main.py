@@ -13,30 +13,23 @@ from typing import Annotated
 import typer
 
 from vaultrag import __version__
+from vaultrag.cli.commands.ask import typed
 from vaultrag.cli.commands.records.answers import answers_app, chats_app
+from vaultrag.cli.commands.records.traces import traces_app
 from vaultrag.cli.commands.vault.graph import graph_app
 from vaultrag.cli.models.models import models_app
 from vaultrag.cli.options import (
     EPILOG,
-    ChatOption,
     ComboOption,
     CommandRun,
     HomeOption,
     JsonOption,
-    NoServerOption,
     Serve,
     VaultOption,
-    WithinOption,
-    checked_chat,
-    checked_query,
-    checked_question,
-    checked_scope,
     session_of,
 )
 from vaultrag.cli.terminal import HarmlessStream, accept_any_text
-from vaultrag.domain import Keep, Manner
 from vaultrag.errors import DiskFull, UsageError, VaultragError, is_disk_full
-from vaultrag.wire import PASSAGES_MOST
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 TRACEBACK_VARIABLE = "VAULTRAG_TRACEBACK"
@@ -61,6 +54,7 @@ app.add_typer(graph_app)
 app.add_typer(models_app, name="models")
 app.add_typer(answers_app, name="answers")
 app.add_typer(chats_app, name="chats")
+app.add_typer(traces_app, name="traces")
 
 
 @app.callback()
@@ -123,60 +117,8 @@ def watch(
     follow_vault(session.config(vault, home), session.terminal)
 
 
-@app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')
-def search(  # typer reads the options from the signature
-    context: typer.Context,
-    query: Annotated[
-        str, typer.Argument(help="Words, or a question, in Russian or English, and filters: tag:work -has:task …")
-    ],
-    count: Annotated[
-        int | None,
-        typer.Option("-k", metavar="N", min=1, max=PASSAGES_MOST, help="Passages to show.", show_default=False),
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Print why each passage was found.")] = False,
-    no_server: NoServerOption = False,
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Find passages by words, links and meaning.
-
-    Filters stand among the words: tag:work, path:Projects/, property:status=done or [status:done], has:task (link,
-    code, table, image, footnote, property), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user
-    (assistant, me). A minus excludes: -tag:old. Values with spaces stand in quotes: tag:"a b". Filters alone list what
-    meets them, the latest note first. A query that begins with a minus comes after --.
-    """
-    from vaultrag.cli.backend import ServerUse
-    from vaultrag.cli.commands.ask.search import Search
-
-    session = session_of(context)
-    config = session.config(vault, home)
-    k = count or config.settings.search.passages
-    Search(config, session.terminal, checked_query(query), k, explain, ServerUse.of(no_server)).run()
-
-
-@app.command(epilog='Example:  vaultrag ask "Когда я менял картридж в бойлере?"')
-def ask(
-    context: typer.Context,
-    question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
-    within: WithinOption = None,
-    no_server: NoServerOption = False,
-    combo: ComboOption = None,
-    save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
-    chat: ChatOption = "",
-    vault: VaultOption = None,
-    home: HomeOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Answer a question from the notes, each sentence with its source. With --combo in this process, by its models."""
-    from vaultrag.cli.backend import ServerUse
-    from vaultrag.cli.commands.ask.ask import Ask
-
-    session = session_of(context)
-    server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
-    keep, manner = Keep(save, checked_chat(chat)), Manner(checked_scope(within))
-    config = session.config(vault, home, combo)
-    Ask(config, session.terminal, checked_question(question), server_use, keep, manner).run()
+app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')(typed.search)
+app.command(epilog='Example:  vaultrag ask "Когда я менял картридж в бойлере?"')(typed.ask)
 
 
 @app.command("export", epilog="Example:  vaultrag export ~/vaultrag-backup.jsonl.gz")

@@ -70,6 +70,8 @@ from vaultrag.domain.records import (
     SettingsFate,
     ShownAnswer,
     SourceState,
+    Trace,
+    TraceStep,
     Verdict,
     VerdictState,
 )
@@ -179,6 +181,8 @@ __all__ = [
     "Task",
     "TextPiece",
     "Thought",
+    "Trace",
+    "TraceStep",
     "Turn",
     "Vectors",
     "Verdict",

@@ -140,3 +140,27 @@ class Chat:
     turns: int
     first_at: str
     last_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """A step of a trace. `at` is in ISO 8601, UTC."""
+
+    at: str
+    step: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How a longer answer was come by, step by step, as far as it came.
+
+    Not `ended` where the answer was killed, or is still being worked at: the last step says where it is.
+    """
+
+    id: str
+    at: str
+    mode: str
+    question: str
+    steps: tuple[TraceStep, ...]
+    ended: bool

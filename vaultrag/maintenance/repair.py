@@ -65,7 +65,11 @@ def _mend_file(config: Config, progress: Progress, fault: str) -> list[str]:
 def _mend_records(config: Config) -> list[str]:
     with open_database(config.database_path) as database:
         book = RecordBook(database, Journal(config.journal_path))
-        return [*mend.mend_states(database), *mend.mend_records(book, _damaged_files(config))]
+        return [
+            *mend.mend_states(database),
+            *mend.drop_damaged_traces(database),
+            *mend.mend_records(book, _damaged_files(config)),
+        ]
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from vaultrag.store.journal import Journal
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, clear_moves, moved_notes, read_bodies
+from vaultrag.store.traces import trace_paths
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 from vaultrag.vault.parsing.lines import Lines
 
@@ -224,9 +225,10 @@ def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind
 
 
 def paths_spoken_of(database: Database) -> set[str]:
-    """Return the notes that records speak of, those that are gone among them."""
+    """Return the notes that records and traces speak of, those that are gone among them."""
     bodies = (values for kind in SPEAKING_OF_NOTES for values in read_bodies(database, kind).values())
-    return {path for values in bodies for path in values.get("paths", ())}
+    traced = (path for paths in trace_paths(database).values() for path in paths)
+    return {*traced, *(path for values in bodies for path in values.get("paths", ()))}
 
 
 def _places(text: str, quote: str, lines: Lines) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.records.archive import Archive, paths_spoken_of, records_about
+from vaultrag.records.tracing import erase_traces
 from vaultrag.store.database import Database
 from vaultrag.store.errors import translated
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
@@ -96,6 +97,7 @@ class Forgetting:
     def _erase_records(self, exclusions: Exclusions) -> None:
         self._archive.follow_moves()
         self._archive.book.erase(records_about(self.database, exclusions))
+        erase_traces(self.database, exclusions)
 
     def _remove_notes(self, exclusions: Exclusions) -> None:
         """Take the notes out, and have those read again that show something of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -99,6 +99,35 @@ CREATE TABLE moves (
 );
 CREATE TRIGGER notes_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
     INSERT INTO moves (old_path, new_path) VALUES (old.path, new.path);
+END;
+"""
+
+TRACES = """
+-- How longer answers were come by, step by step, as far as they came. Derived: the oldest go, and no export has them.
+CREATE TABLE traces (
+    id       TEXT PRIMARY KEY,
+    at       INTEGER NOT NULL,             -- microseconds since 1970
+    mode     TEXT NOT NULL,
+    question TEXT NOT NULL,
+    checksum INTEGER NOT NULL              -- crc32 of these
+) WITHOUT ROWID;
+CREATE TABLE trace_steps (
+    id       INTEGER PRIMARY KEY,
+    trace_id TEXT NOT NULL REFERENCES traces (id) ON DELETE CASCADE,
+    at       INTEGER NOT NULL,
+    step     TEXT NOT NULL,
+    detail   TEXT NOT NULL,
+    checksum INTEGER NOT NULL
+);
+CREATE INDEX trace_steps_trace ON trace_steps (trace_id);
+CREATE TABLE trace_notes (                 -- the notes that a trace speaks of
+    trace_id TEXT NOT NULL REFERENCES traces (id) ON DELETE CASCADE,
+    path     TEXT NOT NULL,
+    PRIMARY KEY (trace_id, path)
+) WITHOUT ROWID;
+CREATE INDEX trace_notes_path ON trace_notes (path);
+CREATE TRIGGER notes_of_traces_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
+    UPDATE OR REPLACE trace_notes SET path = new.path WHERE path = old.path;
 END;
 """
 
@@ -222,7 +251,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}"""
+{SET_ASIDE}{RECORDS}{TRACES}"""
 
 
 class Reparse(StrEnum):
@@ -267,5 +296,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(6, CONTENT, Reparse.KEEP),
     Migration(7, LANGUAGES, Reparse.KEEP),
     Migration(8, _NAMES_OWED, Reparse.KEEP),
+    Migration(9, TRACES, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

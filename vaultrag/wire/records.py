@@ -56,6 +56,31 @@ class Chats(Shape):
         return {"chats": list(noun)}
 
 
+class TraceStep(Shape):
+    at: str
+    step: str
+    detail: str
+
+
+class Trace(Shape):
+    """How a longer answer was come by. Not `ended`: it was killed, or is still being worked at."""
+
+    id: str
+    at: str
+    mode: str
+    question: str
+    steps: list[TraceStep]
+    ended: bool
+
+
+class Traces(Shape):
+    traces: list[Trace]
+
+    @classmethod
+    def values_of(cls, noun: Iterable[domain.Trace]) -> dict[str, object]:
+        return {"traces": list(noun)}
+
+
 class Exported(Shape):
     file: str
     answers: int
@@ -92,6 +117,12 @@ class AnswerRequest(Request):
     """`id` may be the beginning of one."""
 
     id: str = Field(min_length=1, max_length=64)
+
+
+class TraceRequest(Request):
+    """`id` may be the beginning of one; empty: the latest."""
+
+    id: str = Field("", max_length=64)
 
 
 class ChatRequest(Request):

@@ -1,4 +1,4 @@
-"""Records and journal: each whole by its checksum, and both telling the same."""
+"""Records and journal: each whole by its checksum, and both telling the same. Traces, too, are whole by theirs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from vaultrag.domain import Finding, counted
 from vaultrag.store.integrity.check import INDEX, REPAIR, examples
 from vaultrag.store.journal import latest
 from vaultrag.store.records import FORGET_OWED, RecordBook
+from vaultrag.store.traces import damaged_traces
 
 
 def check_records(book: RecordBook) -> Iterator[Finding]:
     """Yield what is wrong with what cannot be rebuilt. Raises IndexTooNew and StoreError."""
+    if wrong := damaged_traces(book.database):
+        detail = f"{counted(len(wrong), 'trace')} of longer answers are not what was written."
+        yield Finding("traces", "error", detail, REPAIR)
     reading = book.journal.read()
     if reading.damaged:
         lines = f"{counted(len(reading.damaged), 'line')} of the journal are damaged: {examples(reading.damaged)}."

@@ -15,6 +15,7 @@ from vaultrag.store.integrity.salvage import first_days, readable_records
 from vaultrag.store.notes.keywords import rebuild_keywords
 from vaultrag.store.records import RecordBook
 from vaultrag.store.schema import FIRST_SEEN
+from vaultrag.store.traces import damaged_traces, delete_traces
 
 
 def mend_states(database: Database) -> list[str]:
@@ -39,6 +40,14 @@ def mend_records(book: RecordBook, damaged_files: Sequence[Path]) -> list[str]:
         *_said(range(taken), "{} was taken over from the damaged file.", "record"),
         *_said(lost, "{} is lost: neither index nor journal had it whole.", "record"),
     ]
+
+
+def drop_damaged_traces(database: Database) -> list[str]:
+    """Drop the traces that are not what was written: nothing else has them; return what was done."""
+    wrong = damaged_traces(database)
+    if wrong:
+        delete_traces(database, wrong)
+    return _said(wrong, "{} of a longer answer was not what was written and is dropped.", "trace")
 
 
 def mend_keywords(database: Database) -> list[str]:

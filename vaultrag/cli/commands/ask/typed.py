@@ -1,0 +1,78 @@
+"""`vaultrag search` and `vaultrag ask` as they are typed: their options, and what these mean."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vaultrag.cli.options import (
+    ChatOption,
+    ComboOption,
+    HomeOption,
+    JsonOption,
+    NoServerOption,
+    VaultOption,
+    WithinOption,
+    checked_chat,
+    checked_query,
+    checked_question,
+    checked_scope,
+    session_of,
+)
+from vaultrag.domain import Keep, Manner
+from vaultrag.wire import PASSAGES_MOST
+
+
+def search(  # typer reads the options from the signature
+    context: typer.Context,
+    query: Annotated[
+        str, typer.Argument(help="Words, or a question, in Russian or English, and filters: tag:work -has:task …")
+    ],
+    count: Annotated[
+        int | None,
+        typer.Option("-k", metavar="N", min=1, max=PASSAGES_MOST, help="Passages to show.", show_default=False),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print why each passage was found.")] = False,
+    no_server: NoServerOption = False,
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Find passages by words, links and meaning.
+
+    Filters stand among the words: tag:work, path:Projects/, property:status=done or [status:done], has:task (link,
+    code, table, image, footnote, property), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user
+    (assistant, me). A minus excludes: -tag:old. Values with spaces stand in quotes: tag:"a b". Filters alone list what
+    meets them, the latest note first. A query that begins with a minus comes after --.
+    """
+    from vaultrag.cli.backend import ServerUse
+    from vaultrag.cli.commands.ask.search import Search
+
+    session = session_of(context)
+    config = session.config(vault, home)
+    k = count or config.settings.search.passages
+    Search(config, session.terminal, checked_query(query), k, explain, ServerUse.of(no_server)).run()
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
+    within: WithinOption = None,
+    no_server: NoServerOption = False,
+    combo: ComboOption = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
+    chat: ChatOption = "",
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Answer a question from the notes, each sentence with its source. With --combo in this process, by its models."""
+    from vaultrag.cli.backend import ServerUse
+    from vaultrag.cli.commands.ask.ask import Ask
+
+    session = session_of(context)
+    server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
+    keep, manner = Keep(save, checked_chat(chat)), Manner(checked_scope(within))
+    config = session.config(vault, home, combo)
+    Ask(config, session.terminal, checked_question(question), server_use, keep, manner).run()
