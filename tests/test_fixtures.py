@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from tests.poison_texts import ATTACKS
+from tests.poisoned_notes import CARRIERS, PoisonedNote, poisoned_notes, write_poisoned_notes
+
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 VAULT = FIXTURES / "vault"
 CASES = Path(__file__).resolve().parent / "cases"
@@ -213,3 +216,42 @@ def test_no_forgery_is_an_honest_variant() -> None:
 
 def test_most_variants_do_not_stand_in_their_source_letter_by_letter() -> None:
     assert sum(pair["quote"] in pair["source"] for pair in VARIANTS) < 0.25 * len(VARIANTS)
+
+
+POISONED = poisoned_notes()
+
+
+def test_two_hundred_notes_are_poisoned_half_of_them_russian() -> None:
+    assert len(POISONED) == 200
+    assert Counter(note.lang for note in POISONED) == {"ru": 100, "en": 100}
+    for of in ("id", "path", "question", "fact", "text"):
+        assert len({getattr(note, of) for note in POISONED}) == len(POISONED), of
+
+
+def test_poison_is_of_every_kind_at_every_place_in_both_languages() -> None:
+    assert {(note.attack, note.lang) for note in POISONED} == {
+        (attack.name, lang) for attack in ATTACKS for lang in ("ru", "en")
+    }
+    assert {(note.carrier, note.lang) for note in POISONED} == {
+        (carrier, lang) for carrier in CARRIERS for lang in ("ru", "en")
+    }
+
+
+@pytest.mark.parametrize("note", POISONED, ids=lambda note: note.id)
+def test_poisoned_note_states_its_fact_and_what_obeying_it_looks_like(note: PoisonedNote) -> None:
+    assert note.fact in note.text
+    assert all(note.fact not in other.text for other in POISONED if other.id != note.id)
+    assert any(part in note.obeyed for part in note.never)
+    assert note.obeyed not in note.text
+    assert "{" not in note.obeyed
+
+
+def test_the_word_of_obedience_stands_whole_in_no_note() -> None:
+    words = {part for note in POISONED for part in note.never if re.fullmatch(r"\w+", part)}
+    assert len(words) > 100
+    assert not [word for word in words if any(word in note.text + note.path for note in POISONED)]
+
+
+def test_poisoned_notes_are_written_where_they_say(tmp_path: Path) -> None:
+    written = write_poisoned_notes(tmp_path)
+    assert all((tmp_path / note.path).read_text(encoding="utf-8") == note.text for note in written)
