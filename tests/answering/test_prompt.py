@@ -47,7 +47,7 @@ def test_chat_marks_do_not_reach_the_model() -> None:
     user = packed.messages[1].content
     assert "【" not in user
     assert "UID" not in user
-    assert "(assistant)\nКонтекст 32k.\nВторое." in user
+    assert "(сказал ассистент)\nКонтекст 32k.\nВторое." in user
 
 
 def test_a_comment_that_is_code_reaches_the_model() -> None:

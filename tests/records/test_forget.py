@@ -103,8 +103,8 @@ def _index(workspace: Workspace) -> None:
 
 @pytest.mark.slow
 def test_the_process_that_has_read_the_note_is_ended(config: Config, tmp_path: Path) -> None:
-    path = write_tiny_model(tmp_path / "tiny.gguf", context=2048)
-    settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 2048}})
+    path = write_tiny_model(tmp_path / "tiny.gguf", context=4096)
+    settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 4096}})
     asked = config.model_copy(update={"settings": settings})
     models = ModelPool.of(asked)
     with Workspace(asked, Ownership.OWN, models) as workspace:

@@ -126,7 +126,7 @@ def test_markup_is_cleaned_from_what_is_embedded_only() -> None:
     )
     [chunk] = cut(text)
     assert chunk.text == text.strip()
-    assert chunk.embedded == "Важно\nсрок Косте и План > Цель сайт\nтайна  Схема a_b x"
+    assert chunk.embedded == "Важно\nсрок Косте и План > Цель сайт\nтайна  Схема > Часть a_b x"
     assert chunk.block_id == "id-1"
 
 
@@ -335,3 +335,63 @@ def test_data_in_a_card_of_a_canvas_is_in_no_passage() -> None:
     text = f"Насос ![]({{}}{noise(3000)}) и клапан".format("data:image/png;base64,")
     card = json.dumps({"nodes": [{"id": "a", "type": "text", "text": text, "x": 0, "y": 0, "width": 9, "height": 9}]})
     assert " ".join(chunk.embedded for chunk in cut(card, path="n.canvas")).split() == ["Насос", "и", "клапан"]
+
+
+def test_a_message_has_its_moment_and_model_or_the_service_it_is_from() -> None:
+    messages = (
+        ">[!nexus_user] **User** - 10.06.2025 at 6:41\n> Вопрос\n<!-- UID: 1 -->\n"
+        ">[!nexus_agent] **Assistant · o3** - 10.06.2025 at 6:42\n> Ответ\n<!-- UID: 2 -->\n"
+        ">[!nexus_agent] **Assistant** - 11.06.2025\n> Ещё ответ\n<!-- UID: 3 -->\n"
+    )
+
+    def told(properties: str) -> list[tuple[str, str, str]]:
+        chunks = chunk_note(parse_note("ч.md", f"---\n{properties}\n---\n{messages}"), words, 100, 150)
+        return [(chunk.speaker, chunk.said, chunk.model) for chunk in chunks]
+
+    assert told("provider: claude") == [
+        ("user", "2025-06-10T06:41", ""),
+        ("assistant", "2025-06-10T06:42", "o3"),
+        ("assistant", "2025-06-11", "claude"),
+    ]
+    assert told("models: [gpt-4o]\nprovider: chatgpt")[-1][2] == "gpt-4o"
+    assert told("models: [gpt-4o, o1]\nprovider: chatgpt")[-1][2] == "chatgpt"
+    assert told("x: y")[-1][2] == ""
+
+
+def test_a_passage_has_the_day_and_the_properties_of_its_note() -> None:
+    text = "---\ndate: 2024-05-05\nstatus: '[[Готово|сделано]]'\ntags: [a]\ndone: true\n---\nТекст."
+    note = parse_note("д.md", text)
+    assert {(chunk.date, chunk.about) for chunk in chunk_note(note, words, 100, 150)} == {
+        ("2024-05-05", "status: сделано")
+    }
+
+
+def test_many_properties_are_told_as_far_as_they_are_short() -> None:
+    long = "x: " + "слово " * 20
+    text = f"---\n{long}\n" + "".join(f"ключ{n}: значение {n}\n" for n in range(50)) + "---\nТекст."
+    about = parse_note("д.md", text).about
+    assert about.startswith("ключ0: значение 0; ключ1: значение 1")
+    assert len(about) < 150
+
+
+def test_names_on_a_canvas_are_found_by_words_at_their_places_and_not_embedded() -> None:
+    def node(name: str, **more: object) -> dict[str, object]:
+        return {"id": name, "x": 0, "y": 0, "width": 90, "height": 50, **more}
+
+    nodes = [
+        node("g", type="group", label="Сервер", width=900, height=900),
+        node("a", type="text", text="Корпус для стойки куплен зимой и стоит в коридоре у двери, ждёт диски"),
+        node("b", type="file", file="Servers/Маяк.md", subpath="#Now", x=5000),
+        node("c", type="link", url="https://example.org/zigbee", x=5000),
+        *(node(f"f{n}", type="file", file="Servers/Маяк.md", x=5000) for n in range(9)),
+    ]
+    edges = [{"id": "e", "fromNode": "a", "toNode": "b", "label": "питает"}]
+    text = json.dumps({"nodes": nodes, "edges": edges}, ensure_ascii=False, indent=1)
+    chunks = chunk_note(parse_note("План.canvas", text), words, 100, 150)
+    names = [chunk for chunk in chunks if not chunk.text_hash]
+    said = "\n".join(chunk.embedded for chunk in names).split("\n")
+    assert said == ["Сервер", "Маяк", "Now", "https://example.org/zigbee", *["Маяк"] * 9, "питает"]
+    assert len({chunk.id for chunk in names}) == len(names) > 3
+    lines = Lines(text)
+    assert all(text[slice(*lines.offsets(chunk.span))] == chunk.text for chunk in chunks)
+    assert [chunk.span for chunk in chunks] == sorted(chunk.span for chunk in chunks)

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from vaultrag.answering.citations import TURN_HEADER
+from vaultrag.answering.passage_block import passage_block
 from vaultrag.domain import Message, Passage, Refusal
 from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import count_terms
 from vaultrag.text.terms import index_terms, question_terms
-from vaultrag.vault.parsing.lines import NEWLINE
-from vaultrag.vault.parsing.plain import without_comments
 
 CountMany = Callable[[Sequence[str]], list[int]]
 TEMPLATE_TOKENS = 40  # role marks and line ends around system and user text, generously
@@ -28,9 +26,6 @@ LEAVES = {
 }
 NOTHING_FOUND = {"ru": "В заметках этого нет.", "en": "The notes do not say."}
 
-_CHAT_MARKS = re.compile(r"【[^】]{1,40}】|\[\d+†[^\]]{1,40}\]")
-_QUOTE = re.compile(r"^(?:\s*>)+ ?")
-_EMPTY_LINES = re.compile(r"\n{3,}")
 _SAYS_NOTHING = re.compile(
     r"^\W*(?:в (?:\w+ )?(?:заметках|отрывках)(?: [^\W\d]+){0,4} нет\b|в (?:\w+ )?(?:заметках|отрывках) нет\b"
     r"|(?:заметки|отрывки) (?:об этом )?(?:не говорят|не содержат)"
@@ -85,8 +80,7 @@ def pack(
             part = shorter
         offered.append(part)
         room -= cost
-    blocks = "".join(_block(number, part) for number, part in enumerate(offered, 1))
-    messages = (Message("system", system), Message("user", blocks + asked))
+    messages = (Message("system", system), Message("user", _blocks(offered) + asked))
     return Packed(messages, tuple(offered), len(passages) - len(offered))
 
 
@@ -108,18 +102,19 @@ def _ask(question: str, language: str, refusal: Refusal) -> str:
     return f"{LABELS[known]}: {question.strip()}{leave}"
 
 
+def _blocks(offered: Sequence[Offered]) -> str:
+    """Return the passages as the model reads them, numbered; of each note the first one tells its properties."""
+    told: set[str] = set()
+    blocks: list[str] = []
+    for number, part in enumerate(offered, 1):
+        path = part.passage.chunk.path
+        blocks.append(passage_block(number, part.passage, part.start, part.end, is_first=path not in told))
+        told.add(path)
+    return "".join(blocks)
+
+
 def _block(number: int, part: Offered) -> str:
-    chunk = part.passage.chunk
-    place = " › ".join((part.passage.title, *(h for h in chunk.heading_path if h != part.passage.title)))
-    speaker = f" ({chunk.speaker})" if chunk.speaker else ""
-    return f"[{number}] {place}{speaker}\n{_readable(part.text)}\n\n"
-
-
-def _readable(text: str) -> str:
-    """Drop what a reader does not need: quote marks of chats and callouts, message ids, marks left by chat exports."""
-    text = as_shown(_CHAT_MARKS.sub("", without_comments(text)))
-    lines = [_QUOTE.sub("", line).rstrip() for line in NEWLINE.split(text)]
-    return _EMPTY_LINES.sub("\n\n", "\n".join(line for line in lines if not TURN_HEADER.match(line))).strip()
+    return passage_block(number, part.passage, part.start, part.end)
 
 
 def _excerpt(question: str, passage: Passage, share: float) -> Offered | None:

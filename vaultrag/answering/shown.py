@@ -23,6 +23,7 @@ from vaultrag.vault.parsing.plain import (
     QUOTE,
     TABLE_RULE,
     callout_title,
+    caption,
     plain_inline,
     without_hidden,
 )
@@ -93,7 +94,6 @@ _REFERENCE = re.compile(r"[ \t]?\[\^([^\]\s]{1,100})\](?!:)")
 _TASK = re.compile(r"(?P<marker>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)++)\[(?P<sign>[^\]\r\n])\](?:[ \t]+|$)")
 _EMBED = re.compile(r"!\[\[([^\[\]|\r\n]{1,500})(?:\|([^\[\]\r\n]{0,500}))?\]\]")
 _IMAGE = re.compile(r"!\[([^\[\]\r\n]{0,500})\]\((?:<([^<>\r\n]{0,2000})>|([^()\s]{0,2000}))[^()\r\n]{0,500}\)")
-_SIZE = re.compile(r"(?:^|\|)[ \t]*\d{1,5}(?:x\d{1,5})?[ \t]*\Z")
 _PICTURE = re.compile(r"\.(?:bmp|png|jpe?g|gif|svg|webp|avif)\Z", re.IGNORECASE)
 _FIELD = re.compile(r"[\[(]([^\[\]():\r\n]{1,100})::[ \t]*([^\[\]()\r\n]{0,1000})[\])]")
 _LINE_FIELD = re.compile(r"([ \t]*(?:[-*+][ \t]+)?[^\W\d_][^:`\[\](\r\n]{0,100})::(?=[ \t]+\S)")
@@ -195,22 +195,17 @@ class _Lines:
         return f" ({self.telling.footnote} {match.group(1)})" if match.group(1) in self.notes else ""
 
     def _embed(self, match: re.Match[str]) -> str:
-        target, text = match.group(1).strip(), _caption(match.group(2))
+        target, text = match.group(1).strip(), caption(match.group(2))
         name = " > ".join(filter(None, (target.rpartition("/")[2]).split("#")))
         kind = self.telling.image if _PICTURE.search(target) else self.telling.embedded
         return f"({kind}: {text or name})"
 
     def _image(self, match: re.Match[str]) -> str:
         source = match.group(2) or match.group(3) or ""
-        return f"({self.telling.image}: {_caption(match.group(1)) or source.rpartition('/')[2]})"
+        return f"({self.telling.image}: {caption(match.group(1)) or source.rpartition('/')[2]})"
 
     def _date(self, match: re.Match[str]) -> str:
         return f"({self.telling.dates[DATE_SIGNS[match.group(1)]]}: {match.group(2)})"
-
-
-def _caption(text: str | None) -> str:
-    """Return what an image says of itself; a size is none."""
-    return _SIZE.sub("", text or "").strip()
 
 
 def _outside_quotes(line: str, depth: int) -> str:

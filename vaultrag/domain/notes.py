@@ -90,6 +90,7 @@ class BlockKind(StrEnum):
     FOOTNOTE = "footnote"
     TURN = "turn"
     PROPERTIES = "properties"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ class InlineField:
 class Note:
     """What a file of the vault says, parsed.
 
-    `properties` are the frontmatter's own, typed by YAML 1.2; fields in the text stand apart in `fields`.
+    `properties` are the frontmatter's own, typed by YAML 1.2; fields in the text stand apart in `fields`. `about` is
+    what those properties tell a reader of the note, on one line.
     """
 
     path: str
@@ -168,6 +170,7 @@ class Note:
     date_source: str = ""
     content_hash: str = ""
     problems: tuple[str, ...] = ()
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,10 @@ class Chunk:
 
     `embedded` is what the embedder and the keyword index read: heading path and cleaned text, never the file name;
     properties are read with the note's title, whose they are. Without a `text_hash` it is not embedded: such a passage
-    stands for a note that has no text of its own, and is found by its name.
+    stands for a note that has no text of its own and is found by its name, or for what is only a name on a canvas.
+    `lead` are lines of the note that its text belongs under: a table's header row, the items above a list's part.
+    Of a message of a chat, `speaker` is who wrote it, `said` when, and `model` which model, or the service where the
+    import tells no more. `date` and `about` are the note's.
     """
 
     id: str
@@ -190,3 +196,8 @@ class Chunk:
     language: str
     text_hash: str
     features: tuple[str, ...] = ()
+    lead: str = ""
+    said: str = ""
+    model: str = ""
+    date: str = ""
+    about: str = ""

@@ -41,6 +41,7 @@ from vaultrag.store.journal import Entry, as_body, as_lines, parse_line
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.records import Kind
+from vaultrag.store.schema import RECORDS_SINCE
 
 VERSION = 1
 SETTINGS = "settings"
@@ -114,7 +115,7 @@ def preview_import(config: Config, file: Path, agreed: str = "") -> Imported:
     export = read_export(file)
     with contextlib.ExitStack() as stack:
         try:
-            database = stack.enter_context(open_database(config.database_path, Access.READ))
+            database = stack.enter_context(open_database(config.database_path, Access.READ, RECORDS_SINCE))
         except IndexMissing:
             empty = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "empty.sqlite3"
             database = stack.enter_context(open_database(empty))

@@ -15,13 +15,13 @@ from vaultrag.store.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION, Migration,
 SCHEMA_KEY = "schema"
 
 
-def open_database(path: Path, access: Access = Access.WRITE) -> Database:
-    """Open the index; for writing it is created or migrated when need be.
+def open_database(path: Path, access: Access = Access.WRITE, oldest: int = SCHEMA_VERSION) -> Database:
+    """Open the index; for writing it is created or migrated when need be, for reading it is of the schema `oldest` on.
 
     Raises IndexMissing (only for reading), IndexTooNew, IndexDamaged, IndexLocked, DiskFull or StoreError.
     """
     if access is Access.READ:
-        return _open_for_reading(path)
+        return _open_for_reading(path, oldest)
     with translated(path):
         _create_private_file(path)
     database = Database(path, access)
@@ -48,7 +48,7 @@ def split_statements(script: str) -> list[str]:
     return statements
 
 
-def _open_for_reading(path: Path) -> Database:
+def _open_for_reading(path: Path, oldest: int) -> Database:
     if not path.is_file() or not path.stat().st_size:
         raise _missing(path)
     database = Database(path, Access.READ)
@@ -58,7 +58,7 @@ def _open_for_reading(path: Path) -> Database:
     if version == 0:
         database.close()
         raise _missing(path)
-    if version < SCHEMA_VERSION:
+    if version < oldest:
         database.close()
         raise StoreError(f"The index {path} was written by an older VaultRAG.", "Run `vaultrag index` once.")
     return database

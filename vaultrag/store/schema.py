@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -155,7 +155,8 @@ CREATE TABLE notes (
     language     TEXT NOT NULL,
     indexed_at   REAL NOT NULL,
     problems     TEXT NOT NULL,            -- JSON list of sentences
-    properties   TEXT NOT NULL             -- JSON object
+    properties   TEXT NOT NULL,            -- JSON object
+    about        TEXT NOT NULL DEFAULT ''  -- what the properties tell a reader, on one line
 );
 
 -- Every path a link can point to, attachments too, as the links were last resolved against.
@@ -191,6 +192,9 @@ CREATE TABLE chunks (
     speaker      TEXT NOT NULL,
     heading_path TEXT NOT NULL,            -- JSON list
     features     TEXT NOT NULL DEFAULT '', -- what the passage holds, as `task link`, one space apart
+    lead         TEXT NOT NULL DEFAULT '', -- lines of the note that the text belongs under
+    said         TEXT NOT NULL DEFAULT '', -- when a message of a chat was written
+    model        TEXT NOT NULL DEFAULT '', -- which model wrote it
     text         TEXT NOT NULL,
     embedded     TEXT NOT NULL,
     stems        TEXT NOT NULL             -- of `embedded`, one space apart
@@ -254,6 +258,10 @@ CREATE TABLE outbox (
 {SET_ASIDE}{RECORDS}{TRACES}"""
 
 
+RECORDS_SINCE = 5
+"""The first schema with records: what only they concern reads any index from there on."""
+
+
 class Reparse(StrEnum):
     """Whether the notes must be read again after a migration."""
 
@@ -271,6 +279,12 @@ class Migration:
 
 
 _FEATURES = "ALTER TABLE chunks ADD COLUMN features TEXT NOT NULL DEFAULT '';"
+_ATTRIBUTION = """
+ALTER TABLE notes ADD COLUMN about TEXT NOT NULL DEFAULT '';
+ALTER TABLE chunks ADD COLUMN lead TEXT NOT NULL DEFAULT '';
+ALTER TABLE chunks ADD COLUMN said TEXT NOT NULL DEFAULT '';
+ALTER TABLE chunks ADD COLUMN model TEXT NOT NULL DEFAULT '';
+"""
 _CHECKSUMS = """
 ALTER TABLE embeddings ADD COLUMN checksum INTEGER NOT NULL DEFAULT 0;
 UPDATE embeddings SET checksum = crc32(vector);
@@ -292,10 +306,11 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _FEATURES + "\n" + MENTIONS, Reparse.ALL),
     Migration(3, _CHECKSUMS + SET_ASIDE, Reparse.KEEP),
     Migration(4, _FOLLOWING, Reparse.KEEP),
-    Migration(5, RECORDS, Reparse.KEEP),
+    Migration(RECORDS_SINCE, RECORDS, Reparse.KEEP),
     Migration(6, CONTENT, Reparse.KEEP),
     Migration(7, LANGUAGES, Reparse.KEEP),
     Migration(8, _NAMES_OWED, Reparse.KEEP),
     Migration(9, TRACES, Reparse.KEEP),
+    Migration(10, _ATTRIBUTION, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -1,14 +1,16 @@
-"""Notes without text of their own: each has a passage all the same, by which it is found by its name."""
+"""What is found by its words alone, for they are near to every meaning: notes without text, names on a canvas."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from vaultrag.domain import BlockKind, Chunk, Note, Span
+from vaultrag.domain import Block, BlockKind, Chunk, Note, Span
 from vaultrag.text.language import language_of
+from vaultrag.vault.parsing.canvas import read_literal
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.plain import plain_text
 
@@ -17,10 +19,13 @@ _EMBEDS = re.compile(r"(?:\s*+(?:!\[\[[^\[\]\r\n]{1,500}\]\]|!\[\]\([^()\r\n]{1,
 
 
 def with_bare_passages(note: Note, chunks: Sequence[Chunk]) -> list[Chunk]:
-    """Return a note's chunks, one where it has none; what only shows other files is not embedded.
+    """Return a note's chunks, one where it has none, and those of the names on a canvas.
 
-    A short text is near to every question: as passages like others, such notes would fill the results.
+    They and what only shows other files are not embedded: a short text is near to every question, and as passages like
+    others they would fill the results.
     """
+    if any(block.kind is BlockKind.NAME for block in note.blocks):
+        return sorted((*chunks, *_names(note)), key=lambda chunk: chunk.span)
     if not chunks:
         return [_bare(note)]
     body = next((block.start for block in note.blocks if block.kind is not BlockKind.PROPERTIES), None)
@@ -30,6 +35,52 @@ def with_bare_passages(note: Note, chunks: Sequence[Chunk]) -> list[Chunk]:
     return [_shown(note, chunk) if lines.offsets(chunk.span)[0] >= body else chunk for chunk in chunks]
 
 
+def _names(note: Note) -> Iterator[Chunk]:
+    """Yield passages of names that stand near each other, with no text between them."""
+    lines = Lines(note.text)
+    seen: Counter[str] = Counter()
+    for run in _runs(note):
+        start, end = run[0].start, run[-1].end
+        text = note.text[start:end]
+        seen[text] += 1
+        words = "\n".join(name for block in run if (name := _name(note.text, block)))
+        yield Chunk(
+            id=digest(f"{note.path}\0\0{text}\0name {seen[text]}")[:24],
+            path=note.path,
+            heading_path=run[0].heading_path,
+            span=lines.span(start, end),
+            block_id="",
+            speaker="",
+            text=text,
+            embedded=words,
+            language=language_of(words),
+            text_hash="",
+        )
+
+
+def _runs(note: Note) -> Iterator[list[Block]]:
+    run: list[Block] = []
+    for block in note.blocks:
+        if run and not _continues(run, block):
+            yield run
+            run = []
+        if block.kind is BlockKind.NAME:
+            run.append(block)
+    if run:
+        yield run
+
+
+def _continues(run: Sequence[Block], block: Block) -> bool:
+    is_near = block.end - run[0].start <= LONGEST and block.heading_path == run[0].heading_path
+    return block.kind is BlockKind.NAME and is_near
+
+
+def _name(text: str, block: Block) -> str:
+    """Return what a canvas shows for a name: of a file not its folders, of a heading not its sign."""
+    name = read_literal(text, block.start, block.end).text.strip().removeprefix("#")
+    return name if "://" in name else name.rpartition("/")[2].removesuffix(".md")
+
+
 def _bare(note: Note) -> Chunk:
     """Return what stands in a note that says nothing, with its tags as the words it has."""
     is_read_by_people = note.path.lower().endswith(".md")
@@ -37,7 +88,7 @@ def _bare(note: Note) -> Chunk:
     end = min(len(note.text.rstrip()), start + LONGEST) if is_read_by_people else start
     text = note.text[start : max(start, end)]
     return Chunk(
-        id=hashlib.sha256(f"{note.path}\0\0{text}".encode("utf-8", "surrogatepass")).hexdigest()[:24],
+        id=digest(f"{note.path}\0\0{text}")[:24],
         path=note.path,
         heading_path=(),
         span=Lines(note.text).span(start, start + len(text)) if text else Span(1, 1, 1, 0),
@@ -48,6 +99,11 @@ def _bare(note: Note) -> Chunk:
         language=language_of(note.title),
         text_hash="",
     )
+
+
+def digest(text: str) -> str:
+    """Return the hash of a text, whatever is in it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _shown(note: Note, chunk: Chunk) -> Chunk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,12 +11,13 @@ from itertools import takewhile
 from vaultrag.domain import Block, BlockKind, Chunk, CountTokens, Note
 from vaultrag.text.language import language_of, sentences
 from vaultrag.text.machine_data import LONGEST_GAP
-from vaultrag.vault.bare import with_bare_passages
+from vaultrag.vault.bare import digest, with_bare_passages
 from vaultrag.vault.block_text import BlockText
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
 from vaultrag.vault.parsing.canvas import Literal
+from vaultrag.vault.parsing.chats import model_of
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
-from vaultrag.vault.parsing.plain import plain_heading, plain_text
+from vaultrag.vault.parsing.plain import plain_heading, plain_line, plain_text
 from vaultrag.vault.split import Piece, halve, split_block
 
 TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings
@@ -36,8 +36,8 @@ def chunk_note(
 ) -> list[Chunk]:
     """Cut a note into chunks of about `target` tokens of `embedded`, none above `limit`.
 
-    They overlap nowhere and hold all the text, save HTML comments, thematic breaks, machine data and properties that
-    say nothing; of a canvas, the cards. Properties and each message of a chat share no chunk with others. `embedded`
+    They overlap nowhere (names on a canvas apart) and hold all the text, save HTML comments, thematic breaks, machine
+    data and properties that say nothing. Properties and each message of a chat share no chunk with others. `embedded`
     also has what `transclude` gives for embeds. A note without text has one chunk, too.
     """
     return with_bare_passages(note, _Chunker(note, count_tokens, target, limit, transclude).chunks())
@@ -45,13 +45,14 @@ def chunk_note(
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A block or a piece of one: its place in the note, its words, and how many tokens those are."""
+    """A block or a piece of one: its place in the note, its words, how many tokens those are, what it belongs under."""
 
     block: Block
     start: int
     end: int
     words: str
     tokens: int
+    lead: str = ""
 
     @property
     def is_opening(self) -> bool:
@@ -93,6 +94,8 @@ class _Chunker:
         return [chunk for group in groups for chunk in self._emit(group)]
 
     def _units(self, block: Block) -> Iterator[_Unit]:
+        if block.kind is BlockKind.NAME:
+            return
         if block.kind is BlockKind.HEADING:
             if not block.heading_path or block.heading_path[-1] not in self.texts.plugin_headings:
                 yield _Unit(block, block.start, block.end, "", 0)
@@ -113,7 +116,7 @@ class _Chunker:
                 yield from self._split(block, literal, Piece(start, end, tokens), room)
 
     def _split(self, block: Block, literal: Literal, whole: Piece, room: int) -> Iterator[_Unit]:
-        header, header_tokens = self._table_header(block, literal, room)
+        header, header_line, header_tokens = self._table_header(block, literal, room)
         text = literal.text
         outline = Outline(text) if block.kind is BlockKind.LIST else None
 
@@ -126,27 +129,30 @@ class _Chunker:
             words = self.texts.words(text[start:end], block, text)
             if not words:
                 continue
+            lead = ""
             if start > 0 and header:
-                words = f"{header}\n{words}"
+                words, lead = f"{header}\n{words}", header_line
             elif start > 0 and outline:
-                words = self._under_parents(words, outline.above(start), room)
-            yield _Unit(block, *self._place(literal, start, end), words, self._tokens(words))
+                words, lead = self._under_parents(words, outline.above(start), room)
+            yield _Unit(block, *self._place(literal, start, end), words, self._tokens(words), lead)
 
-    def _under_parents(self, words: str, parents: list[str], room: int) -> str:
+    def _under_parents(self, words: str, parents: list[str], room: int) -> tuple[str, str]:
         """Put the items above a part of a list before it, as many of the inner ones as there is room for."""
+        names = [plain_line(line.lstrip("> \t")) for line in parents]
         for first in range(len(parents)):
-            whole = "\n".join((*parents[first:], words))
+            whole = "\n".join((*names[first:], words))
             if self._tokens(whole) <= room:
-                return whole
-        return words
+                return whole, "\n".join(parents[first:])
+        return words, ""
 
-    def _table_header(self, block: Block, literal: Literal, room: int) -> tuple[str, int]:
-        """Return the words of a table's header row, to be repeated; empty where it would fill the chunk."""
+    def _table_header(self, block: Block, literal: Literal, room: int) -> tuple[str, str, int]:
+        """Return the words of a table's header row, to be repeated, and the row; none where it would fill the chunk."""
         if block.kind is not BlockKind.TABLE:
-            return "", 0
-        header = plain_text(NEWLINE.split(literal.text, maxsplit=1)[0], block.kind)
+            return "", "", 0
+        row = NEWLINE.split(literal.text, maxsplit=1)[0]
+        header = plain_text(row, block.kind)
         tokens = self._tokens(header) + 1
-        return (header, tokens) if tokens <= room // HEADING_SHARE else ("", 0)
+        return (header, row, tokens) if tokens <= room // HEADING_SHARE else ("", "", 0)
 
     def _grouped(self, units: Sequence[_Unit]) -> list[_Group]:
         """Join neighbours under one heading path up to the target; headings open what follows them."""
@@ -305,25 +311,30 @@ class _Chunker:
             words = self.texts.words(literal.text[start:end], unit.block, literal.text)
             place = self._place(literal, start, end)
             tokens = self._tokens(words)
-            yield replace(group, units=(_Unit(unit.block, *place, words, tokens),), tokens=tokens)
+            yield replace(group, units=(_Unit(unit.block, *place, words, tokens, unit.lead),), tokens=tokens)
 
     def _chunk(self, group: _Group, embedded: str) -> Chunk:
         start, end = self._trimmed(group.units[0].start, group.units[-1].end)
         text = self.note.text[start:end]
         key = "\0".join((self.note.path, *group.heading_path, "", text))
         self.occurrences[key] += 1
-        turn = group.turn
+        turn = None if group.turn is None else self.note.turns[group.turn]
         return Chunk(
-            id=_digest(f"{key}\0{self.occurrences[key]}")[:24],
+            id=digest(f"{key}\0{self.occurrences[key]}")[:24],
             path=self.note.path,
             heading_path=group.heading_path,
             span=self.lines.span(start, end),
             block_id=self._block_id(group),
-            speaker="" if turn is None else self.note.turns[turn].speaker,
+            speaker=turn.speaker if turn else "",
             text=text,
             embedded=embedded,
             language=language_of(embedded),
-            text_hash=_digest(embedded)[:32],
+            text_hash=digest(embedded)[:32],
+            lead=group.units[0].lead,
+            said=turn.time if turn else "",
+            model=model_of(turn, self.note.properties) if turn else "",
+            date=self.note.date,
+            about=self.note.about,
         )
 
     def _block_id(self, group: _Group) -> str:
@@ -386,7 +397,3 @@ class _Chunker:
 
 def _group(units: Sequence[_Unit], tokens: int) -> _Group:
     return _Group(tuple(units), units[-1].block.heading_path, tokens)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from vaultrag.domain import Block, BlockKind, Note
 from vaultrag.vault.parsing.lines import NEWLINE
-from vaultrag.vault.parsing.plain import plain_line, plain_text
+from vaultrag.vault.parsing.plain import plain_text
 
 Transclude = Callable[[str, str], str]
 """The Markdown that an embed shows, by its target and anchor; empty where it shows none."""
@@ -82,10 +82,9 @@ class Outline:
             above.append((indent, number))
 
     def above(self, place: int) -> list[str]:
-        """Return the words of the items above the one at this place, the outermost first."""
+        """Return the first lines of the items above the one at this place, the outermost first."""
         number = bisect_right(self.starts, place) - 1
-        names: list[str] = []
+        lines: list[str] = []
         while number >= 0 and (number := self.parents[number]) >= 0:
-            first_line = NEWLINE.split(self.text[self.starts[number] :][:PARENT_LENGTH], maxsplit=1)[0]
-            names.insert(0, plain_line(first_line.lstrip("> \t")))
-        return names
+            lines.insert(0, NEWLINE.split(self.text[self.starts[number] :][:PARENT_LENGTH], maxsplit=1)[0])
+        return lines

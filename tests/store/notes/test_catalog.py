@@ -38,8 +38,11 @@ def settle_all(catalog: Catalog) -> None:
 
 def test_chunks_come_back_as_they_were_written(catalog: Catalog) -> None:
     chunks = make_chunks("Дом/Кот.md", ["Бублик спит.", "The cat sleeps."])
-    chunks[1] = replace(chunks[1], block_id="cat", speaker="user", heading_path=("Дом", "Кот"))
-    catalog.write_note(make_note("Дом/Кот.md"), make_stat("Дом/Кот.md"), chunks, resolve=resolve_nothing)
+    chunks[1] = replace(chunks[1], block_id="cat", heading_path=("Дом", "Кот"), lead="| кот | cat |")
+    chunks[1] = replace(chunks[1], speaker="assistant", said="2025-06-10T06:41", model="gpt-4o")
+    chunks = [replace(chunk, date="2024-05-05", about="порода: дворовая") for chunk in chunks]
+    note = replace(make_note("Дом/Кот.md"), date="2024-05-05", date_source="property", about="порода: дворовая")
+    catalog.write_note(note, make_stat("Дом/Кот.md"), chunks, resolve=resolve_nothing)
     assert chunks_of(catalog, "Дом/Кот.md") == chunks
     found = catalog.chunks_by_row_ids([*row_ids(catalog).values(), 1000])
     assert [stored.title for stored in found.values()] == ["Кот", "Кот"], "an unknown row is left out"
@@ -52,6 +55,7 @@ def test_a_note_without_a_date_keeps_the_day_it_was_first_seen(catalog: Catalog)
 
     write(catalog, "a.md", ["один"])
     assert (len(dated()[0]), dated()[1]) == (len("2025-01-01"), "first seen")
+    assert [chunk.date for chunk in chunks_of(catalog, "a.md")] == [""], "the day it was indexed is not what it says"
     catalog.database.run("UPDATE notes SET date = '2020-02-02'")
     write(catalog, "a.md", ["два"])
     assert dated() == ("2020-02-02", "first seen")

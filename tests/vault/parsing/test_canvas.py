@@ -95,7 +95,7 @@ def test_a_card_of_a_few_words_is_no_chunk_of_its_own() -> None:
         card("e", "конец", 900),
     )
     chunks = chunk_note(note, lambda text: len(text.split()), 300, 420)
-    assert [chunk.embedded for chunk in chunks] == [
+    assert [chunk.embedded for chunk in chunks if chunk.text_hash] == [
         "Маяк\nКостя\nПароль 1234\nСрок\nдо пятницы мы должны закончить всё, что начали в понедельник и во вторник",
         "План\nСервер куплен, стоит в стойке и ждёт дисков, которые привезут в четверг\nконец",
     ]

@@ -153,7 +153,8 @@ class Catalog:
         for part in parts(row_ids):
             rows = self.database.rows(
                 "SELECT chunks.id, title, chunk_id, path, heading_path, first_line, first_column, last_line,"
-                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features"
+                " last_column, block_id, speaker, text, embedded, chunks.language, text_hash, features, lead, said,"
+                f" model, CASE date_source WHEN '{FIRST_SEEN}' THEN '' ELSE date END, about"
                 " FROM chunks JOIN notes ON notes.id = chunks.note_id"
                 f" WHERE chunks.id IN ({marks(part)})",
                 part,
@@ -224,7 +225,7 @@ class Catalog:
         self.database.run_many("INSERT INTO tags (note_id, tag) VALUES (?, ?)", ((note_id, tag) for tag in tags))
 
 
-_CHUNK_TYPES = (int, str, str, str, str, int, int, int, int, str, str, str, str, str, str, str)
+_CHUNK_TYPES = (int, *(str,) * 4, *(int,) * 4, *(str,) * 12)
 
 
 def _stored_chunk(row: Row) -> StoredChunk:
@@ -244,6 +245,11 @@ def _stored_chunk(row: Row) -> StoredChunk:
         lang,
         key,
         features,
+        lead,
+        said,
+        model,
+        date,
+        about,
     ) = row
     chunk = Chunk(
         id=chunk_id,
@@ -257,5 +263,10 @@ def _stored_chunk(row: Row) -> StoredChunk:
         language=lang,
         text_hash=key,
         features=tuple(features.split()),
+        lead=lead,
+        said=said,
+        model=model,
+        date=date,
+        about=about,
     )
     return StoredChunk(row_id=row_id, title=title, chunk=chunk)

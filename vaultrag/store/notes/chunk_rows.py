@@ -23,6 +23,9 @@ PLACE = (
     "speaker",
     "heading_path",
     "features",
+    "lead",
+    "said",
+    "model",
     "text",
 )
 
@@ -120,5 +123,8 @@ def _place(ordinal: int, chunk: Chunk) -> tuple[Value, ...]:
         encodable(chunk.speaker),
         json.dumps(chunk.heading_path),
         " ".join(chunk.features),
+        encodable(chunk.lead),
+        chunk.said,
+        encodable(chunk.model),
         encodable(chunk.text),
     )

@@ -82,7 +82,7 @@ def stored_rows(database: Database, path: str) -> NoteRows | None:
         )
 
 
-NOTE_COLUMNS = ("title", "content_hash", "date", "date_source", "language", "problems", "properties")
+NOTE_COLUMNS = ("title", "content_hash", "date", "date_source", "language", "problems", "properties", "about")
 
 
 def note_values(note: Note, chunks: Sequence[Chunk]) -> dict[str, Value]:
@@ -95,6 +95,7 @@ def note_values(note: Note, chunks: Sequence[Chunk]) -> dict[str, Value]:
         _main_language(note, chunks),
         json.dumps(note.problems),
         json.dumps(_properties(note), default=str),
+        encodable(note.about),
     )
     return dict(zip(NOTE_COLUMNS, values, strict=True))
 

@@ -1,6 +1,7 @@
 """JSON Canvas 1.0: text cards as blocks of the raw file, so that spans stay true, under their groups' labels.
 
-An edge's label is context of a card at its end. A file card is a link and no text; a web card's address is not read.
+An edge's label is context of a card at its end. What only names something (a file, an address, a group around cards, an
+edge's label beside its card) is a block of the kind `NAME`: it stands at its own place and says nothing by itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vaultrag.vault.parsing.syntax import scan_inline
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL)
 _LABEL_LENGTH = 60  # characters of a card that name it at the other end of an edge
+_SHOWN_KEYS = frozenset(("text", "file", "subpath", "url", "label"))
 MAX_DEPTH = 16  # a canvas has three levels
 MAX_COORDINATE = 1e9  # beyond it a box is damage, and float arithmetic would overflow
 
@@ -58,6 +60,23 @@ def read_literal(raw: str, start: int, end: int) -> Literal:
     pieces.append(raw[at:end])
     offsets.extend(range(at, end + 1))
     return Literal("".join(pieces), offsets)
+
+
+def shown_strings(passage: str, start: int, end: int) -> list[str]:
+    """Return what a canvas shows of `passage[start:end]`; a passage begins and ends inside a string of the file."""
+    shown: list[str] = []
+    key = before = ""
+    for match in _TOKEN.finditer(f'"{passage}'):
+        token = match.group()
+        if token[0] == '"' and ((before == ":" and key in _SHOWN_KEYS) or not before):
+            is_open = match.end() > len(passage)  # the last one: its quote stands behind the passage
+            first, last = max(start, match.start()), min(end, len(passage) if is_open else match.end() - 2)
+            if first < last:
+                shown.append(read_literal(passage, first, last).text)
+        elif token[0] == '"':
+            key = token[1:-1]
+        before = token
+    return shown
 
 
 def parse_canvas(path: str, text: str, content_hash: str) -> Note:
@@ -119,7 +138,13 @@ class _Canvas:
                 self._card((*place, "text"), path, "\n".join(contexts.get(str(node.get("id")), ())))
             elif kind == "file":
                 self._file((*place, "file"), node)
-            elif kind == "group" and str(node.get("label")).strip() not in labels:
+                self._name((*place, "file"), path)
+                self._name((*place, "subpath"), path)
+            elif kind == "link":
+                self._name((*place, "url"), path)
+            elif kind == "group" and str(node.get("label")).strip() in labels:
+                self._name((*place, "label"), path)
+            elif kind == "group":
                 self._label((*place, "label"), path)
 
     def _edges(self) -> dict[str, list[str]]:
@@ -138,6 +163,7 @@ class _Canvas:
             else:
                 said = (label.strip(), names[1]) if card == ends[0] else (names[0], label.strip())
                 contexts.setdefault(card, []).append(" → ".join(part for part in said if part))
+                self._name(("edges", index, "label"), ())
         return contexts
 
     def _card(self, place: Place, path: tuple[str, ...], context: str) -> None:
@@ -178,10 +204,13 @@ class _Canvas:
         line = self.lines.line_at(literal.offsets[0]) + 1
         self.links.append(Link(literal.text, LinkKind.CANVAS, anchor, _name(node), line))
 
-    def _label(self, place: Place, path: tuple[str, ...]) -> None:
+    def _label(self, place: Place, path: tuple[str, ...], kind: BlockKind = BlockKind.PARAGRAPH) -> None:
         start, end = self.places.get(place, (0, 0))
         if self.text[start:end].strip():
-            self.blocks.append(Block(BlockKind.PARAGRAPH, start, end, path))
+            self.blocks.append(Block(kind, start, end, path))
+
+    def _name(self, place: Place, path: tuple[str, ...]) -> None:
+        self._label(place, path, BlockKind.NAME)
 
 
 def _objects(canvas: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:

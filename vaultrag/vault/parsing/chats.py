@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vaultrag.domain import Turn
 from vaultrag.vault.parsing.dates import parse_moment, writes_month_first
@@ -63,6 +64,15 @@ def find_turns(text: str, lines: Lines, created: str = "") -> list[Turn]:
         time = parse_moment(header.time, month_first=month_first) if header.time else ""
         turns.append(Turn(header.speaker, header.model, time, uid, lines.starts[header.line], lines.ends[last]))
     return turns
+
+
+def model_of(turn: Turn, properties: Mapping[str, Any]) -> str:
+    """Return which model wrote a message: by its header, else the chat's only model, else the service it is from."""
+    if turn.speaker == "user" or turn.model:
+        return turn.model
+    models = properties.get("models")
+    named = models[0] if isinstance(models, list) and len(models) == 1 else properties.get("provider")
+    return named.strip() if isinstance(named, str) else ""
 
 
 def _headers(source: Sequence[str]) -> Iterator[_Header]:

@@ -19,7 +19,7 @@ from vaultrag.vault.parsing.frontmatter import Frontmatter, aliases, frontmatter
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.pages import is_pdf, parse_pages
 from vaultrag.vault.parsing.plain import plain_heading, plain_text
-from vaultrag.vault.parsing.properties import DATE_KEYS, plain_key, property_blocks
+from vaultrag.vault.parsing.properties import DATE_KEYS, plain_key, property_blocks, told_properties
 from vaultrag.vault.parsing.syntax import RawLink, parse_property, scan_inline
 
 TITLE_LENGTH = 80  # characters of a first message that still read as a title
@@ -66,6 +66,7 @@ def parse_note(path: str, text: str, periodic: Sequence[PeriodicNotes] = ()) -> 
         date_source=date_source,
         content_hash=digest,
         problems=(*front.problems, *_text_problems(text)),
+        about=told_properties(front),
     )
 
 

@@ -31,6 +31,7 @@ _LINK = re.compile(  # bounded, so that a failed attempt costs a constant
     r"!?\[([^\[\]]{0,500})\]\((<[^<>]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500}){0,4})"
     r"(?:[ \t]{1,9}(?:\"([^\"]{0,500})\"|'([^']{0,500})'))?\)"
 )
+_SIZE = re.compile(r"(?:^|\|)[ \t]*\d{1,5}(?:x\d{1,5})?[ \t]*\Z")
 _TAG = re.compile(HTML_TAG)
 _ATTRIBUTE = re.compile(r"([A-Za-z_:][\w.:-]*)(?:\s*+=\s*+(?:([^\s\"'=<>`]+)|'([^']*)'|\"([^\"]*)\"))?+")
 _TAG_NAME = re.compile(r"</?[a-z][a-z0-9-]*")
@@ -177,13 +178,21 @@ def _wikilink_words(match: re.Match[str]) -> str:
     embed, link, text = match.group(1), match.group(2).removesuffix("\\"), match.group(3)
     target = link.partition("#")[0].strip().rpartition("/")[2].removesuffix(".md")
     if embed:
-        return target or displayed(link)
+        anchors = [part for part in link.split("#")[1:] if not part.startswith("^")]
+        name = displayed("#".join(filter(None, (target, *anchors)))) or displayed(link)
+        return " ".join(filter(None, (caption(text), name)))
     return (text or "").strip() or displayed("#".join((target, *link.split("#")[1:])))
+
+
+def caption(text: str | None) -> str:
+    """Return what an image or an embed says of itself; a size such as `300x200` is none."""
+    return _SIZE.sub("", text or "").strip()
 
 
 def _link_words(match: re.Match[str]) -> str:
     text, target, *titles = match.groups()
-    return " ".join(filter(None, (text or target.rpartition("/")[2], *titles)))
+    shown = caption(text) if match.group().startswith("!") else text
+    return " ".join(filter(None, (shown or target.rpartition("/")[2], *titles)))
 
 
 def _tag_words(tag: re.Match[str], tags: Collection[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from vaultrag.domain import Block, BlockKind
 from vaultrag.vault.parsing.frontmatter import Frontmatter, frontmatter_tags
 from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.plain import plain_heading
 
 DATE_KEYS = (  # the day that a note is about, then the day it was made; as `plain_key` spells them
     *("date", "дата", "day", "дата заметки"),
@@ -27,6 +28,8 @@ _MACHINE_KEYS = frozenset(
     *("update time", "updated at", "date modified", "date updated", "modification date", "last modified", "изменено"),
     *("дата изменения", "обновлено", "linter yaml title alias", "obsidian ui mode", "obsidian editing mode"),
 }
+ABOUT_LENGTH = 120  # characters of the properties that are told with each passage: about 40 tokens
+_VALUE_LENGTH = 60  # characters of one value that still name something
 _MACHINE_PREFIXES = ("excalidraw", "banner ", "cssclass", "obsidian ")
 _KEY_MARKS = re.compile(r"[\s_-]+|(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _OPAQUE = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[A-Za-z0-9+/=_-]{48,}")
@@ -47,6 +50,24 @@ def property_blocks(text: str, front: Frontmatter) -> list[Block]:
         return []
     said = (place for place in places if _has_words(text[place.start : place.end]))
     return [Block(BlockKind.PROPERTIES, place.start, place.end, ()) for place in said]
+
+
+def told_properties(front: Frontmatter) -> str:
+    """Return what the properties tell of the note, on one line, as far as it is short: `status: rejected; year: 2019`.
+
+    Ticks and the note's date are not among them: it is told as such.
+    """
+    told: list[str] = []
+    for key, value in front.properties.items():
+        if plain_key(key) in DATE_KEYS or not _is_said(front, key):
+            continue
+        leaves = [leaf for leaf in _leaves(value) if not isinstance(leaf, bool)]
+        words = ", ".join(" ".join(plain_heading(str(leaf)).split()) for leaf in leaves[:ABOUT_LENGTH])
+        if words and len(words) <= _VALUE_LENGTH:
+            told.append(f"{key}: {words}")
+        if sum(map(len, told)) > ABOUT_LENGTH:
+            return "; ".join(told[:-1])
+    return "; ".join(told)
 
 
 def _is_said(front: Frontmatter, key: str) -> bool:

@@ -1,0 +1,83 @@
+"""A passage as the model is shown it: where it is from and when, who said it, and its text as a reader sees it."""
+
+from __future__ import annotations
+
+import re
+
+from vaultrag.answering.citations import TURN_HEADER
+from vaultrag.answering.shown import as_read
+from vaultrag.domain import BlockKind, Chunk, Feature, Passage
+from vaultrag.text.code_spans import outside_code
+from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
+from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.plain import TABLE_RULE, plain_heading, plain_text
+
+DAY = 10  # characters of a moment: `2025-06-10`
+_ASSISTANT = {"en": "an assistant said", "ru": "сказал ассистент"}
+_USER = {"en": "the user wrote to an assistant", "ru": "пользователь написал ассистенту"}
+_NOTE = {"en": "note of", "ru": "заметка от"}
+_HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?P<words>[^\r\n]*)")
+_ADDRESS = re.compile(r"(?<!!)\[([^\[\]\r\n]{1,500})\]\((https?://[^()\s]{1,300})[^()\r\n]{0,300}\)")
+
+
+def passage_block(number: int, passage: Passage, start: int, end: int, *, is_first: bool = True) -> str:
+    """Return a numbered part of a passage as the model reads it; `is_first` of its note, whose properties it tells."""
+    chunk = passage.chunk
+    headings = [words for heading in chunk.heading_path if (words := plain_heading(heading)) != passage.title]
+    place = " › ".join((passage.title, *headings))
+    about = chunk.about if is_first and Feature.PROPERTY not in chunk.features else ""
+    told = "; ".join(filter(None, (told_by(chunk) or _dated(chunk, passage.title), about)))
+    return f"[{number}] {place}{f' ({told})' if told else ''}\n{_shown(chunk, start, end)}\n\n"
+
+
+def told_by(chunk: Chunk, language: str = "") -> str:
+    """Return who said a message of a chat, with the model and the day where they are known; empty for the user's notes.
+
+    In `language`, by default the message's own: "an assistant said, gpt-4o, 2025-06-10".
+    """
+    if not chunk.speaker:
+        return ""
+    known = "ru" if (language or chunk.language) == "ru" else "en"
+    said = (_USER if chunk.speaker == "user" else _ASSISTANT)[known]
+    return ", ".join(filter(None, (said, chunk.model, chunk.said[:DAY])))
+
+
+def _dated(chunk: Chunk, title: str) -> str:
+    """Return the note's day, unless its title names it."""
+    day = chunk.date[:DAY]
+    known = "ru" if chunk.language == "ru" else "en"
+    return f"{_NOTE[known]} {day}" if day and day not in title else ""
+
+
+def _shown(chunk: Chunk, start: int, end: int) -> str:
+    text = chunk.text[start:end]
+    if is_canvas(chunk.path):
+        return "\n\n".join(as_read(part) for part in shown_strings(chunk.text, start, end))
+    if start == 0 and chunk.heading_path:
+        text = _without_heading(text, chunk.heading_path[-1])
+    lead = chunk.lead if start == 0 else _header_above(chunk.text, start)
+    said = "\n".join(line for line in NEWLINE.split(text) if not TURN_HEADER.match(line))
+    shown = as_read(outside_code(_with_addresses, f"{lead}\n{said}"), chunk.language)
+    return shown or plain_text(said, BlockKind.PARAGRAPH)  # a comment, which no reader sees: it was found all the same
+
+
+def _without_heading(text: str, heading: str) -> str:
+    """Drop a heading that opens the text: its place names it already, and small models copy it."""
+    opening = _HEADING.match(text)
+    return text[opening.end() :] if opening and opening["words"].strip() == heading else text
+
+
+def _header_above(text: str, start: int) -> str:
+    """Return the header row of the table whose later rows begin at a place of a text; empty where there is none."""
+    rows: list[str] = []
+    for line in reversed(NEWLINE.split(text[:start].rstrip("\r\n"))):
+        if "|" not in line:
+            break
+        rows.append(line)
+    is_table = len(rows) > 1 and "|" in text[start:].partition("\n")[0] and TABLE_RULE.fullmatch(rows[-2])
+    return rows[-1] if is_table else ""
+
+
+def _with_addresses(text: str) -> str:
+    """Keep the addresses of links to the web beside their words: a reader can follow them, a model can only tell."""
+    return _ADDRESS.sub(lambda link: link[2] if link[1] == link[2] else f"{link[1]} ({link[2]})", text)
