@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from vaultrag.answering.read_markdown import read_as_shown
-from vaultrag.answering.read_text import BORDER, ReadText, read_literally
+from vaultrag.answering.citing.read_markdown import read_as_shown
+from vaultrag.answering.citing.read_text import BORDER, ReadText, read_literally
 from vaultrag.domain import BlockKind, Note, Span
 from vaultrag.text.cjk import holds_cjk
 from vaultrag.vault.parsing.lines import Lines
