@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import re
 
-from vaultrag.answering.citing.read_text import CHANGING, CHARACTERS, DASHES, FIRST_OF_PAIR, NEWLINE_RUN, ReadText, TextBuilder
+from vaultrag.answering.citing.read_text import (
+    CHANGING,
+    CHARACTERS,
+    DASHES,
+    FIRST_OF_PAIR,
+    NEWLINE_RUN,
+    ReadText,
+    TextBuilder,
+)
 from vaultrag.text.code_spans import CodeSpans
 from vaultrag.text.entities import REFERENCE, character
 from vaultrag.vault.parsing.chats import CITATION_MARK
