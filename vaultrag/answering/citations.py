@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vaultrag.answering.citing.no_source import backs_nothing
 from vaultrag.domain import Chunk, Span
 from vaultrag.text.language import sentences
 from vaultrag.vault.parsing.lines import NEWLINE
@@ -20,12 +21,16 @@ _TERMINAL = re.compile(r"(?<![.!?…])[.!?…]++[»”\"')]*+$")
 
 @dataclass(frozen=True, slots=True)
 class SourceSentence:
-    """A sentence of a passage: `passage` is its index among those offered, offsets are into the chunk's text."""
+    """A sentence of a passage: `passage` is its index among those offered, offsets are into the chunk's text.
+
+    One that `backs` nothing says only what those after it speak of, as a heading does.
+    """
 
     passage: int
     start: int
     end: int
     text: str
+    backs: bool = True
 
 
 def source_sentences(passage: int, text: str) -> list[SourceSentence]:
@@ -41,7 +46,8 @@ def source_sentences(passage: int, text: str) -> list[SourceSentence]:
             lead = _LEAD.match(text, start, end)
             start = lead.end() if lead else start
             if start < end and not _MARKUP_ONLY.match(text[start:end]):
-                found.append(SourceSentence(passage, start, end, text[start:end]))
+                backs = not backs_nothing(text, start, end)
+                found.append(SourceSentence(passage, start, end, text[start:end], backs))
     return found
 
 
@@ -93,7 +99,12 @@ def _lines(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _stands_alone(line: str) -> bool:
     """Tell configuration, tables, code and headers of messages from prose, by the marks that such lines have."""
     closed = line.rstrip().endswith((":", ";", "{", "}", "|", "`", "\\"))
-    return closed or "`" in line[:3] or bool(TURN_HEADER.match(line) or _KEY_VALUE.match(line.lstrip(" \t>")))
+    return (
+        closed
+        or "`" in line[:3]
+        or line.startswith("#!")
+        or bool(TURN_HEADER.match(line) or _KEY_VALUE.match(line.lstrip(" \t>")))
+    )
 
 
 def _position(chunk: Chunk, offset: int) -> tuple[int, int]:
