@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from tests.growth import STEEP, growth
 from vaultrag.answering.quotation import QuotedText, find_quote, places_of_quote
 from vaultrag.domain import Span
 from vaultrag.vault.parsing.parse import parse_note
+
+CASES = Path(__file__).parent.parent / "cases"
+FEWEST = 220  # cases of a set, of both languages
 
 SAME = {
     "as it is": ("В нём 64 ГБ памяти.", "В нём 64 ГБ памяти."),
@@ -76,6 +82,10 @@ SAME = {
     "dialogue": ("— Привет, — сказал он.", "- Привет, - сказал он."),
     "after a sentence that negates": ("Нет. Порт открыт.", "Порт открыт."),
     "marks of a chat": ("Вес 71 %【2†L10-L18】, и хватит.", "Вес 71 %, и хватит."),
+    "first letter": ("Врач сказал, что гипс снимут.", "Гипс снимут."),
+    "full stop": ("- Ключ под **ступенькой** ^key", "Ключ под ступенькой."),
+    "link by reference": ("As [the manual][m] says.", "As the manual says."),
+    "escaped stars": (r"Скидка \*не\* суммируется.", "Скидка *не* суммируется."),
     "part of a link's text": ("См. [[a|большой план работ]].", "большой план"),
 }
 OTHER = {
@@ -131,6 +141,8 @@ OTHER = {
     "identifier": ("a_b и c", "ab и c"),
     "nothing": ("Порт.", " — "),
     "stop added": ("Порт открыт, но не всем.", "Порт открыт."),
+    "stop for a question mark": ("Порт открыт?", "Порт открыт."),
+    "link by another reference": ("As [the manual][m] says.", "As [the manual][n] says."),
     "range": ("в 2019–2023 годах", "2023 годах"),
     "word cut": ("Порт открыт.", "Порт откр"),
 }
@@ -166,6 +178,24 @@ def test_what_says_something_else_is_not_found(kind: str) -> None:
 def test_place_is_exact_and_holds_the_marks_around_it(text: str, quote: str, stretch: str) -> None:
     (match,) = find_quote(quote, text)
     assert text[match.start : match.end] == stretch
+
+
+def cases(name: str) -> list[dict[str, str]]:
+    """Return cases written by somebody who did not know how quotes are matched."""
+    found: list[dict[str, str]] = tomllib.loads((CASES / name).read_text(encoding="utf-8"))["case"]
+    return found
+
+
+def test_no_forged_quote_of_the_set_is_found() -> None:
+    forged = cases("quote_forgeries.toml")
+    assert len(forged) >= FEWEST
+    assert [case["id"] for case in forged if find_quote(case["quote"], case["source"])] == []
+
+
+def test_every_honest_quote_of_the_set_is_found() -> None:
+    honest = cases("quote_variants.toml")
+    assert len(honest) >= FEWEST
+    assert [case["id"] for case in honest if not find_quote(case["quote"], case["source"])] == []
 
 
 def test_every_place_is_found_once_and_in_order() -> None:

@@ -1,16 +1,17 @@
 """Whether a quote stands in a note, and where: the same words, in the same order, at one place. Pure, linear.
 
 Accepted is what a reader does not see or would not call a change: missing stress marks, е for ё, plain spaces, other
-quotation marks and dashes, Markdown that was dropped. Refused is what says something else: a stress mark or ё that the
-note has not, other digits, signs, names or order, letters of the other script, words from places that are not adjacent,
-words left out; and a quote that begins or ends where the note says more by it, as after «не» or within a number.
+quotation marks and dashes, Markdown that was dropped, the case of the first letter, a full stop where a line ends.
+Refused is what says something else: a stress mark or ё that the note has not, other digits, signs, names or order,
+letters of the other script, words from places that are not adjacent, words left out; and a quote that begins or ends
+where the note says more by it, as after «не» or within a number.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vaultrag.answering.citing.read_markdown import read_as_shown
@@ -67,11 +68,13 @@ class QuotedText:
 
     def find(self, quote: str) -> list[QuoteMatch]:
         """Return the places at which the quote stands, in order and apart; none for one that says nothing."""
-        asked = _readings(quote)
+        written, *shown = _readings(quote)
+        asked = {one.fine: one for one in (written, *shown)}
         found: set[QuoteMatch] = set()
-        for index, reading in enumerate(self._readings):
-            sought = asked[min(index, len(asked) - 1)]
-            found.update(QuoteMatch(*reading.place(*place)) for place in _places(reading, sought))
+        for reading in self._readings:
+            sought = asked.values() if reading is not self._readings[0] else (written,)
+            for one in sought:
+                found.update(QuoteMatch(*reading.place(*place)) for place in _places(reading, one))
         return _apart(found)
 
 
@@ -97,16 +100,9 @@ def _readings(text: str) -> tuple[ReadText, ...]:
 def _places(text: ReadText, quote: ReadText) -> Iterator[tuple[int, int]]:
     """Yield where the characters of a quote stand in a text."""
     sought = _Sought.of(quote)
-    if not any(map(str.isalnum, sought.plain)):
-        return
-    size, at, work = len(sought.plain), 0, WORK * len(text.plain)
-    while (at := text.plain.find(sought.plain, at)) >= 0 and work >= 0:
-        work -= size
-        if _is_cut_off(text, at, at + size) or not sought.stands_at(text, at):
-            at += 1
-            continue
-        yield at, at + size
-        at += size
+    if any(map(str.isalnum, sought.plain)):
+        for one in sought.variants():
+            yield from one.places(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +113,7 @@ class _Sought:
     fine: str
     strict: tuple[int, ...]
     kept: tuple[tuple[int, frozenset[str]], ...]
+    stops: bool = False
 
     @classmethod
     def of(cls, quote: ReadText) -> _Sought:
@@ -127,7 +124,35 @@ class _Sought:
         kept = tuple((max(0, at - start), frozenset(marks)) for at, marks in quote.kept.items())
         return cls(plain, fine, tuple(i for i in strict if fine[i] != BORDER), kept)
 
-    def stands_at(self, text: ReadText, at: int) -> bool:
+    def variants(self) -> Iterator[_Sought]:
+        """Yield what a quoting hand may change: the case of its first letter, and a full stop where a line ends."""
+        for one in (self, self._without_stop()):
+            if one is not None:
+                yield one
+                yield one.with_other_case()
+
+    def places(self, text: ReadText) -> Iterator[tuple[int, int]]:
+        size, at, work = len(self.plain), 0, WORK * len(text.plain)
+        while (at := text.plain.find(self.plain, at)) >= 0 and work >= 0:
+            work -= size
+            if _is_cut_off(text, at, at + size) or not self._stands_at(text, at):
+                at += 1
+                continue
+            yield at, at + size
+            at += size
+
+    def _without_stop(self) -> _Sought | None:
+        if not self.plain.endswith(".") or not self.plain[:-1].strip(". "):
+            return None
+        return replace(self, plain=self.plain[:-1], fine=self.fine[:-1], stops=True)
+
+    def with_other_case(self) -> _Sought:
+        first = next(at for at, character in enumerate(self.plain) if character.isalnum())
+        return replace(self, plain=_other_case(self.plain, first), fine=_other_case(self.fine, first))
+
+    def _stands_at(self, text: ReadText, at: int) -> bool:
+        if self.stops and not _ends_line(text, at + len(self.plain)):
+            return False
         if any(text.fine[at + offset] != self.fine[offset] for offset in self.strict):
             return False
         if any(not marks <= text.kept.get(at + offset, set()) for offset, marks in self.kept):
@@ -159,6 +184,16 @@ def _opens(text: ReadText, start: int) -> bool:
 def _closes(text: ReadText, end: int) -> bool:
     rest = text.fine[end : end + _BEFORE]
     return not rest.partition(BORDER)[0].strip(".!?…:;,\"')» ")
+
+
+def _ends_line(text: ReadText, end: int) -> bool:
+    return not text.fine[end : end + _BEFORE].partition(BORDER)[0].strip("\"')»")
+
+
+def _other_case(text: str, at: int) -> str:
+    """Return the text with one letter in the other case, where that is one letter, too."""
+    other = text[at].swapcase()
+    return text[:at] + (other if len(other) == 1 else text[at]) + text[at + 1 :]
 
 
 def _is_cut_off(text: ReadText, start: int, end: int) -> bool:

@@ -23,9 +23,10 @@ _APART = r"[ \t.,;·|]*+"
 _SHOWS_ONLY = re.compile(rf"{_LEAD}{_ITEM}(?:(?:{_EMBED}){_APART})++(?:\^[\w-]++[ \t]*+)?\Z")
 _LINKS_ONLY = re.compile(
     rf"{_LEAD}(?:(?:{_EMBED}|{_LINK}){_APART})++(?:\^[\w-]++[ \t]*+)?\Z"
-)  # items may be what is asked
+)  # an item may be asked for
 _FENCE = re.compile(rf"{_LEAD}{_ITEM}(?:`{{3,}}|~{{3,}})")
-_MARKS_ONLY = re.compile(rf"{_LEAD}(?:#![^\r\n]*+|-{{3,}}|<!--.*|\^[\w-]++|(?:#[^\s#]++[ \t]*+)++)[ \t]*+\Z")
+_COMMENT = r"<!--(?:(?!-->)[^\r\n])*+-->"
+_MARKS_ONLY = re.compile(rf"{_LEAD}(?:#![^\r\n]*+|-{{3,}}|{_COMMENT}|\^[\w-]++|(?:#[^\s#]++[ \t]*+)++)[ \t]*+\Z")
 
 
 def backs_nothing(text: str, start: int, end: int) -> bool:

@@ -56,6 +56,7 @@ _LINK = re.compile(  # bounded, so that a failed attempt costs a constant
     r"(!?)\[([^\[\]]{0,500})\]\((<[^<>\r\n]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500}){0,4})"
     r"(?:[ \t]{1,9}(?:\"[^\"]{0,500}\"|'[^']{0,500}'))?\)"
 )
+_REFERENCED = re.compile(r"\[([^\[\]]{1,500})\]\[([^\[\]]{0,100})\]")
 _FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,100}\]")
 _INNER_FOOTNOTE = re.compile(r"\^\[([^\[\]]{1,1000})\]")
 _TAG = re.compile(HTML_TAG)
@@ -276,12 +277,18 @@ class _Reader:
         if wikilink := _WIKILINK.match(self.text, start):
             return self._wikilink(wikilink)
         link = _LINK.match(self.text, start)
-        if link is None:
+        if link is not None:
+            return self._link(start, link.span(2), link.end(), link.group(3))
+        referenced = _REFERENCED.match(self.text, start)
+        if referenced is None or self.text[start - 1 : start].isalnum():
             self.builder.copy(start, end)
             return end
-        self.builder.keep(link.group(3))
-        self.links.append((link.end(2), link.end(), self.builder.length, start))
-        return link.start(2)
+        return self._link(start, referenced.span(1), referenced.end(), referenced.group(2))
+
+    def _link(self, start: int, words: tuple[int, int], end: int, target: str) -> int:
+        self.builder.keep(target)
+        self.links.append((words[1], end, self.builder.length, start))
+        return words[0]
 
     def _wikilink(self, match: re.Match[str]) -> int:
         embed, link, alias = match.group(1), match.group(2).removesuffix("\\"), match.group(3)
