@@ -40,6 +40,7 @@ CONTENT = (
     "SELECT notes.path, target, target_path FROM links JOIN notes ON notes.id = source_id ORDER BY 1, 2",
     "SELECT kind, name FROM names ORDER BY 1, 2",
     "SELECT note_id IS NOT NULL, tag FROM tags ORDER BY 2",
+    "SELECT note_id IS NOT NULL, line, status, text, dates FROM tasks ORDER BY 2",
     "SELECT path FROM files ORDER BY 1",
     "SELECT text_hash, fingerprint, vector FROM embeddings ORDER BY 1",
     "SELECT key FROM outbox",

@@ -22,6 +22,7 @@ TABLES = {
     " FROM notes",
     "files": "SELECT path FROM files",
     "tags": f"SELECT {NOTE}, tag FROM tags",
+    "tasks": f"SELECT {NOTE}, line, status, text, dates FROM tasks",
     "names": f"SELECT {NOTE}, kind, name, stems FROM names",
     "chunks": f"SELECT chunk_id, {NOTE}, ordinal, text_hash, language, first_line, first_column, last_line,"
     " last_column, block_id, speaker, heading_path, features, text, embedded, stems FROM chunks",

@@ -33,6 +33,9 @@ def test_brackets_name_a_property_as_in_obsidian() -> None:
     assert parse_query("property:status").filters == (Filter(FilterKind.PROPERTY, None, name="status"),)
 
 
+UNNAMED = (FilterKind.ANY, FilterKind.TASK_DAY)  # OR, and the names of the days
+
+
 @pytest.mark.parametrize(
     ("written", "first", "end"),
     [
@@ -96,7 +99,7 @@ def test_other_colons_stay_words(query: str) -> None:
 def test_bad_filter_names_the_known_ones(query: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse_query(query)
-    assert all(f"{kind}:" in raised.value.remedy for kind in FilterKind)
+    assert all(f"{kind}:" in raised.value.remedy for kind in FilterKind if kind not in UNNAMED)
 
 
 @pytest.mark.slow
@@ -148,3 +151,18 @@ def test_scope_holds_nothing_but_filters() -> None:
     assert parse_scope("") == ()
     with pytest.raises(UsageError, match="boiler"):
         parse_scope("tag:home boiler")
+
+
+def test_or_between_two_filters_means_either_and_binds_closer_than_a_space() -> None:
+    first, second = parse_query("tag:book OR path:Книги/ OR -has:task date:2023 слово").filters
+    assert first.kind is FilterKind.ANY
+    assert [one.kind for one in first.any_of] == [FilterKind.TAG, FilterKind.PATH, FilterKind.HAS]
+    assert first.any_of[2].excluded
+    assert second.kind is FilterKind.DATE
+    assert parse_query("tag:a OR слово").text == "OR слово"
+
+
+def test_words_with_a_colon_stay_words_where_no_date_follows() -> None:
+    assert parse_query("done:деплой due:скоро").filters == ()
+    [due] = parse_query("due:<2024-05-01").filters
+    assert (due.kind, due.name, due.end_day) == (FilterKind.TASK_DAY, "due", "2024-05-01")

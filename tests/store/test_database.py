@@ -187,6 +187,7 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
             "DROP TABLE trace_notes",
             "DROP TABLE trace_steps",
             "DROP TABLE traces",
+            "DROP TABLE tasks",
             "DROP TRIGGER notes_moved",
             "DROP TABLE moves",
             "DROP TABLE records",

@@ -77,6 +77,8 @@ from vaultrag.domain.records import (
 )
 from vaultrag.domain.search import (
     FILTER_LANE,
+    TASK_DAYS,
+    TASK_SIGNS,
     Feature,
     Filter,
     FilterKind,
@@ -85,6 +87,7 @@ from vaultrag.domain.search import (
     OtherPlace,
     Passage,
     SearchResult,
+    TaskState,
 )
 from vaultrag.domain.shared import CountTokens, Progress, Vectors, counted, encodable, unwatched
 from vaultrag.domain.state import (
@@ -102,6 +105,8 @@ from vaultrag.domain.state import (
 __all__ = [
     "FILTER_LANE",
     "NOT_KEPT",
+    "TASK_DAYS",
+    "TASK_SIGNS",
     "THINK_FREELY",
     "USUAL",
     "Answer",
@@ -179,6 +184,7 @@ __all__ = [
     "Succession",
     "Sureness",
     "Task",
+    "TaskState",
     "TextPiece",
     "Thought",
     "Trace",

@@ -18,6 +18,25 @@ class FilterKind(StrEnum):
     HAS = "has"
     DATE = "date"
     SPEAKER = "speaker"
+    TITLE = "title"
+    LINK = "link"
+    SAYS = "says"
+    TASK = "task"
+    TASK_DAY = "task day"
+    ANY = "any"
+
+
+class TaskState(StrEnum):
+    """What the sign in a task's box says of it."""
+
+    OPEN = "open"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+TASK_SIGNS: Mapping[TaskState, str] = {TaskState.DONE: "xX", TaskState.CANCELLED: "-"}
+"""The signs that end a task; with any other it is open, as for the plugin Tasks."""
+TASK_DAYS = ("due", "done", "scheduled", "start", "created", "cancelled")
 
 
 class Feature(StrEnum):
@@ -40,7 +59,10 @@ FILTER_LANE = "filter"
 class Filter:
     """A condition on passages. PROPERTY has a name; its value None asks only whether the property is there.
 
-    DATE holds the first day and the day after the last one (`YYYY-MM-DD`), each empty where the range is open.
+    `compare` is how a property lies to the value: `<`, `<=`, `>`, `>=`, `..` for a range, empty for equal. DATE holds
+    the first day and the day after the last one (`YYYY-MM-DD`), each empty where the range is open; so does TASK_DAY,
+    whose name is one of `TASK_DAYS`. ANY is met by one of `any_of`. TITLE, LINK and SAYS hold words: of a note's names,
+    of the note that is linked to, and of what a passage or its note's name says, in any form.
     """
 
     kind: FilterKind
@@ -49,6 +71,8 @@ class Filter:
     first_day: str = ""
     end_day: str = ""
     excluded: bool = False
+    compare: str = ""
+    any_of: tuple[Filter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from vaultrag.domain import Feature, Filter, FilterKind
+from vaultrag.domain import Feature, Filter, FilterKind, TaskState
 from vaultrag.errors import UsageError
 
 OWN_TEXT = "me"
+OR = "OR"
+RANGE = ".."
+ANY_STATE = "any"
+TASK_DAY_FILTERS = ("due", "scheduled", "done")  # the days that a task's line may say, as filters
 SPEAKERS = ("user", "assistant", OWN_TEXT)
 EXAMPLES = (
-    "tag:work, path:Projects/, property:status=done (or [status:done]), has:task, date:2024-05 (2024, 2024-05-01,"
-    " 2024-05..2024-06, >=2024), speaker:user; a minus before any of them excludes"
+    "tag:work, path:Projects/, title:boiler, says:boiler, link:Mayak, property:status=done (or [status:done],"
+    " property:rating>=4), has:task, task:open due:2024-05, date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024),"
+    " speaker:user; a minus before any of them excludes, OR between two means either"
 )
 # Obsidian's own operators, and what hands write for ours. Whatever else stands before a colon is a word of the query.
 _FOREIGN = frozenset(
     """
-    tags file folder prop props properties content line block section task task-todo task-done match-case ignore-case
+    tags file folder prop props properties content line block section task-todo task-done match-case ignore-case
     """.split()
 )
 MOST_FILTERS = 16  # each may look at every note; nobody writes so many by hand, and SQLite takes no long conditions
@@ -29,7 +34,8 @@ _TERM = re.compile(
     rf"|(?<!\S)(?P<minus>-?)(?:(?P<kind>[A-Za-z][A-Za-z-]*):(?P<value>(?:{_QUOTED}|[^\s\"“«])+)"
     r"|\[(?P<name>[^\W\d][^\[\]:]*|\"[^\"]+\"):(?P<wanted>[^\[\]]+)\])(?!\S)"
 )
-_ASSIGNED = re.compile(rf"(?P<name>{_QUOTED}|[^=]*)=(?P<value>.*)", re.DOTALL)
+_ASSIGNED = re.compile(rf"(?P<name>{_QUOTED}|[^=<>]*)(?P<sign>>=|<=|=|>|<)(?P<value>.*)", re.DOTALL)
+_BOUND = re.compile(r"-?\d[\d.,-]{0,20}")
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
 _UNQUOTABLE = re.compile(r"[\"\r\n]")
 _COMPARED = re.compile(r"(>=|<=|>|<)?(.*)", re.DOTALL)
@@ -50,12 +56,19 @@ def parse_query(query: str) -> ParsedQuery:
     at = 0
     for match in _TERM.finditer(query):
         found = _filter(match)
-        if found is not None:
-            filters.append(replace(found, excluded=match["minus"] == "-"))
-            words.append(query[at : match.start()])
-            at = match.end()
-    if len(filters) > MOST_FILTERS:
-        raise _refused(f"The query holds {len(filters)} filters; {MOST_FILTERS} are the most.")
+        if found is None:
+            continue
+        one = replace(found, excluded=match["minus"] == "-")
+        between = query[at : match.start()]
+        if filters and between.strip() == OR:
+            filters[-1] = _either(filters[-1], one)
+        else:
+            filters.append(one)
+            words.append(between)
+        at = match.end()
+    count = sum(len(one.any_of) or 1 for one in filters)
+    if count > MOST_FILTERS:
+        raise _refused(f"The query holds {count} filters; {MOST_FILTERS} are the most.")
     if not filters:
         return ParsedQuery(query, ())
     words.append(query[at:])
@@ -82,10 +95,18 @@ def scope_of(place: str) -> str:
     return f'{kind}:"{value}"'
 
 
+def _either(one: Filter, other: Filter) -> Filter:
+    """Return the filter that one of both meets; OR binds closer than the space between filters."""
+    held = one.any_of if one.kind is FilterKind.ANY else (one,)
+    return Filter(FilterKind.ANY, any_of=(*held, other))
+
+
 def _filter(match: re.Match[str]) -> Filter | None:
     if match["name"]:
         return _property(_unquoted(match["name"]), _unquoted(match["wanted"]))
     kind = (match["kind"] or "").lower()
+    if kind in TASK_DAY_FILTERS:
+        return _task_day(kind, match["value"])
     if kind not in _READERS:
         if kind in _FOREIGN and not match["value"].startswith("//"):  # file:///… is an address
             raise _refused(f"`{kind}:` is not a filter here.")
@@ -97,13 +118,49 @@ def _property_filter(value: str) -> Filter:
     assigned = _ASSIGNED.fullmatch(value)
     if assigned is None:
         return _property(_unquoted(value), None)
-    return _property(_unquoted(assigned["name"]), _unquoted(assigned["value"]))
+    name, sign, written = assigned.groups()
+    compare = sign if sign != "=" else RANGE if _is_range(written) else ""
+    return replace(_property(_unquoted(name), _unquoted(written)), compare=compare)
+
+
+def _is_range(value: str) -> bool:
+    """Tell whether a value is two numbers or days with dots between them; one may be left out."""
+    first, dots, last = value.partition(RANGE)
+    return bool(dots and (first or last)) and all(not bound or _BOUND.fullmatch(bound) for bound in (first, last))
 
 
 def _property(name: str, value: str | None) -> Filter:
     if not name or value == "":
         raise _refused("A property filter needs a name and a value.")
     return Filter(FilterKind.PROPERTY, value, name=name)
+
+
+def _words(kind: FilterKind) -> Callable[[str], Filter]:
+    def read(value: str) -> Filter:
+        words = _unquoted(value)
+        if kind is FilterKind.LINK:
+            words = words.removeprefix("[[").removesuffix("]]").partition("|")[0].strip()
+        if not words:
+            raise _refused(f"`{kind}:` names nothing.")
+        return Filter(kind, words)
+
+    return read
+
+
+def _task(value: str) -> Filter:
+    state = _unquoted(value).lower()
+    if state not in (*TaskState, ANY_STATE):
+        raise _refused(f"`task:{value}` is not known; a task is {', '.join(TaskState)}, or {ANY_STATE}.")
+    return Filter(FilterKind.TASK, state)
+
+
+def _task_day(name: str, value: str) -> Filter | None:
+    """Read `due:2024-05`; without a date behind it, it is a word."""
+    try:
+        days = _date(value)
+    except UsageError:
+        return None
+    return replace(days, kind=FilterKind.TASK_DAY, name=name)
 
 
 def _tag(value: str) -> Filter:
@@ -194,4 +251,8 @@ _READERS: dict[FilterKind, Callable[[str], Filter]] = {
     FilterKind.HAS: _has,
     FilterKind.DATE: _date,
     FilterKind.SPEAKER: _speaker,
+    FilterKind.TITLE: _words(FilterKind.TITLE),
+    FilterKind.SAYS: _words(FilterKind.SAYS),
+    FilterKind.LINK: _words(FilterKind.LINK),
+    FilterKind.TASK: _task,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -131,6 +131,19 @@ CREATE TRIGGER notes_of_traces_moved AFTER UPDATE OF path ON notes WHEN old.path
 END;
 """
 
+TASKS = """
+-- The list items with a box. `status` is the sign in it, `dates` a JSON object of days by due, done, scheduled ….
+CREATE TABLE tasks (
+    id      INTEGER PRIMARY KEY,
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    line    INTEGER NOT NULL,
+    status  TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    dates   TEXT NOT NULL
+);
+CREATE INDEX tasks_note ON tasks (note_id);
+"""
+
 FIRST_SEEN = "first seen"
 """The `date_source` of a note that names no date: it has the day it was indexed first, and keeps it."""
 
@@ -167,7 +180,7 @@ CREATE TABLE tags (
     PRIMARY KEY (note_id, tag)
 ) WITHOUT ROWID;
 CREATE INDEX tags_tag ON tags (tag);
-
+{TASKS}
 CREATE TABLE names (
     id      INTEGER PRIMARY KEY,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -312,5 +325,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(8, _NAMES_OWED, Reparse.KEEP),
     Migration(9, TRACES, Reparse.KEEP),
     Migration(10, _ATTRIBUTION, Reparse.KEEP),
+    Migration(11, TASKS, Reparse.ALL),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

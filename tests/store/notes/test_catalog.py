@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from tests.notes import make_chunks, make_note, make_stat, resolve_nothing, write
-from vaultrag.domain import Chunk
+from vaultrag.domain import Chunk, Task
 from vaultrag.store.integrity.check import check_index
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import search_keywords
@@ -117,7 +118,7 @@ def test_removed_note_leaves_nothing_but_owed_keys(catalog: Catalog) -> None:
     write(catalog, "a.md", ["привет"], links=["b"], aliases=["псевдоним"])
     settle_all(catalog)
     catalog.remove_note("a.md")
-    for table in ("notes", "chunks", "links", "names", "tags"):
+    for table in ("notes", "chunks", "links", "names", "tags", "tasks"):
         assert catalog.database.value(f"SELECT count(*) FROM {table}") == 0, table
     assert len(owed_keys(catalog)) == 1
     assert not search_keywords(catalog.database, [("привет",)], 10)
@@ -149,6 +150,15 @@ def test_a_note_is_written_with_names_tags_and_the_language_of_most_of_its_text(
     assert names == ["Cat", "Бублик"]
     assert catalog.database.column("SELECT tag FROM tags ORDER BY tag") == ["test", "проба"]
     assert catalog.database.column("SELECT language FROM notes") == ["ru"]
+
+
+def test_tasks_are_written_with_their_state_and_days_and_replaced_with_their_note(catalog: Catalog) -> None:
+    tasks = (Task(" ", "купить трубу", 3, (("due", "2024-05-01"),)), Task("x", "measure", 4))
+    for written in (tasks, tasks[1:]):
+        note = replace(make_note("a.md"), tasks=written)
+        catalog.write_note(note, make_stat("a.md"), [], resolve=resolve_nothing)
+        rows = catalog.database.rows("SELECT line, status, text, dates FROM tasks ORDER BY line")
+        assert rows == [(task.line, task.status, task.text, json.dumps(dict(task.dates))) for task in written]
 
 
 def test_touched_note_changes_its_file_only(catalog: Catalog) -> None:

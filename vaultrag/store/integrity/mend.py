@@ -70,6 +70,7 @@ def drop_rows(database: Database, notes: Iterable[str]) -> None:
                 ("chunks", "note_id"),
                 ("names", "note_id"),
                 ("tags", "note_id"),
+                ("tasks", "note_id"),
                 ("links", "source_id"),
             ):
                 database.run(f"DELETE FROM {table} WHERE {column} = ?", (note_id,))

@@ -108,6 +108,7 @@ class Catalog:
             graph.write_links(database, note_id, note.path, note.links, resolve)
             self._write_names(note_id, note)
             self._write_tags(note_id, note_rows.tags_of(note))
+            self._write_tasks(note_id, note_rows.tasks_of(note))
             self.database.run("INSERT OR REPLACE INTO mentions_owed (note_id) VALUES (?)", (note_id,))
             return note_id
 
@@ -223,6 +224,14 @@ class Catalog:
     def _write_tags(self, note_id: int, tags: Sequence[str]) -> None:
         self.database.run("DELETE FROM tags WHERE note_id = ?", (note_id,))
         self.database.run_many("INSERT INTO tags (note_id, tag) VALUES (?, ?)", ((note_id, tag) for tag in tags))
+
+    def _write_tasks(self, note_id: int, tasks: Sequence[Row]) -> None:
+        columns = note_rows.TASK_COLUMNS
+        self.database.run("DELETE FROM tasks WHERE note_id = ?", (note_id,))
+        self.database.run_many(
+            f"INSERT INTO tasks (note_id, {', '.join(columns)}) VALUES (?, {marks(columns)})",
+            ((note_id, *task) for task in tasks),
+        )
 
 
 _CHUNK_TYPES = (int, *(str,) * 4, *(int,) * 4, *(str,) * 12)

@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence, Set
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence, Set
+from typing import TypeAlias
 
-from vaultrag.domain import Filter, FilterKind
+from vaultrag.domain import TASK_DAYS, TASK_SIGNS, Filter, FilterKind, TaskState
 from vaultrag.store.database import Database, Value
 from vaultrag.store.lists import AMONG, as_list
+from vaultrag.store.notes.graph import target_key
+from vaultrag.store.notes.keywords import match_all
+from vaultrag.store.notes.property_values import holds_property
 from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.text.language import fold
+from vaultrag.text.terms import question_terms
 
 Clause: TypeAlias = tuple[str, tuple[Value, ...]]
 """A condition on a chunk joined with its note, and its parameters."""
+NOTHING = '""'
+"""The expression of FTS5 that nothing matches."""
 
 
 def allowed_rows(database: Database, filters: Sequence[Filter]) -> frozenset[int]:
     """Return the row ids of the chunks that meet every filter."""
-    clauses = [_clause(database, wanted) for wanted in filters]
-    where = " AND ".join(clause for clause, _ in clauses) or "1"
+    where, values = condition(database, filters)
     return frozenset(
-        database.column(
-            f"SELECT chunks.id FROM chunks JOIN notes ON notes.id = chunks.note_id WHERE {where}",
-            [value for _, values in clauses for value in values],
-        )
+        database.column(f"SELECT chunks.id FROM chunks JOIN notes ON notes.id = chunks.note_id WHERE {where}", values)
     )
+
+
+def notes_meeting(database: Database, filters: Sequence[Filter]) -> list[int]:
+    """Return the ids of the notes with a passage that meets every filter."""
+    where, values = condition(database, filters)
+    return database.column(
+        f"SELECT DISTINCT notes.id FROM chunks JOIN notes ON notes.id = chunks.note_id WHERE {where}", values
+    )
+
+
+def condition(database: Database, filters: Sequence[Filter]) -> Clause:
+    """Return the condition that every filter makes. Those on tasks must be met by one and the same task."""
+    of_tasks = [wanted for wanted in filters if wanted.kind in _OF_TASKS and not wanted.excluded]
+    clauses = [_clause(database, wanted) for wanted in filters if wanted not in of_tasks]
+    if of_tasks:
+        clauses.append(_some_task(of_tasks))
+    where = " AND ".join(clause for clause, _ in clauses) or "1"
+    return where, tuple(value for _, values in clauses for value in values)
+
+
+def task_condition(filters: Sequence[Filter]) -> Clause:
+    """Return the condition that filters on tasks make of a row of `tasks`."""
+    clauses = [_task_clause(wanted) for wanted in filters]
+    return " AND ".join(clause for clause, _ in clauses) or "1", tuple(v for _, values in clauses for v in values)
 
 
 def newest_rows(database: Database, rows: Set[int], k: int) -> list[tuple[int, str]]:
@@ -63,48 +89,76 @@ def _tag(database: Database, wanted: Filter) -> Clause:
 
 
 def _path(database: Database, wanted: Filter) -> Clause:
-    asked = fold((wanted.value or "").lstrip("/"))
-    notes = [note for note, path in database.rows("SELECT id, path FROM notes") if asked in fold(path)]
+    """A part of a path; with a slash before it, its beginning."""
+    asked = fold(wanted.value or "")
+    beginning = asked.removeprefix("/")
+    notes = [
+        note
+        for note, path in database.rows("SELECT id, path FROM notes")
+        if (fold(path).startswith(beginning) if asked.startswith("/") else asked in fold(path))
+    ]
     return f"notes.id {AMONG}", (as_list(notes),)
+
+
+def _title(_: Database, wanted: Filter) -> Clause:
+    """Words of a note's title, or of one of its aliases, in any form."""
+    found = "SELECT names.note_id FROM names_fts JOIN names ON names.id = names_fts.rowid WHERE names_fts MATCH ?"
+    return f"notes.id IN ({found})", (_all_words(wanted),)
+
+
+def _says(database: Database, wanted: Filter) -> Clause:
+    title, values = _title(database, wanted)
+    return f"({title} OR chunks.id IN (SELECT rowid FROM keywords WHERE keywords MATCH ?))", (*values, *values)
+
+
+def _link(database: Database, wanted: Filter) -> Clause:
+    """A link to the note of that name, or a link to nothing that is written so."""
+    asked = fold(wanted.value or "").removesuffix(".md")
+    rows = database.rows("SELECT path, name FROM names JOIN notes ON notes.id = note_id")
+    paths = {path for path, name in rows if asked in (fold(name), fold(path).removesuffix(".md"))}
+    return (
+        f"notes.id IN (SELECT source_id FROM links WHERE target_path {AMONG}"
+        " OR (target_path IS NULL AND target_key = ?))",
+        (as_list(paths), target_key(wanted.value or "")),
+    )
+
+
+def _all_words(wanted: Filter) -> str:
+    return match_all(question_terms(wanted.value or "")) or NOTHING
 
 
 def _property(database: Database, wanted: Filter) -> Clause:
     rows = database.rows("SELECT id, properties FROM notes WHERE properties <> '{}'")
-    holds = database.decoded(rows, lambda row: _holds(json.loads(row[1]), wanted))
+    holds = database.decoded(rows, lambda row: holds_property(json.loads(row[1]), wanted))
     notes = [note for (note, _), held in zip(rows, holds, strict=True) if held]
     return f"notes.id {AMONG}", (as_list(notes),)
 
 
-def _holds(properties: Any, wanted: Filter) -> bool:
-    name = fold(wanted.name)
-    value = None if wanted.value is None else _bare(wanted.value)
-    return any(
-        key == name and (value is None or _bare(_written(held)) == value) for key, held in _leaves(properties, "")
+def _any(database: Database, wanted: Filter) -> Clause:
+    clauses = [_clause(database, one) for one in wanted.any_of]
+    where = " OR ".join(clause for clause, _ in clauses) or "0"
+    return f"({where})", tuple(value for _, values in clauses for value in values)
+
+
+def _some_task(filters: Sequence[Filter]) -> Clause:
+    where, values = task_condition(filters)
+    return (
+        "EXISTS (SELECT 1 FROM tasks WHERE tasks.note_id = notes.id"
+        f" AND tasks.line BETWEEN chunks.first_line AND chunks.last_line AND {where})",
+        values,
     )
 
 
-def _leaves(value: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield each value under its name, nested ones as `name.inner`; a list gives each member."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{name}.{fold(str(key))}".lstrip("."))
-    elif isinstance(value, list) and value:
-        for inner in value:
-            yield from _leaves(inner, name)
-    else:
-        yield name, value
-
-
-def _written(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, bool) or value is None else str(value)
-
-
-def _bare(text: str) -> str:
-    """Fold a value; a link stands for what it shows or names."""
-    folded = fold(text.strip())
-    if folded.startswith("[[") and folded.endswith("]]"):
-        return folded[2:-2].rpartition("|")[2].strip()
-    return folded
+def _task_clause(wanted: Filter) -> Clause:
+    if wanted.kind is FilterKind.TASK:
+        return _STATE_CLAUSES.get(wanted.value or "", "1"), ()
+    day = f"json_extract(tasks.dates, '$.{wanted.name}')" if wanted.name in TASK_DAYS else "NULL"
+    clauses, values = [f"{day} IS NOT NULL"], []
+    for sign, bound in ((">=", wanted.first_day), ("<", wanted.end_day)):
+        if bound:
+            clauses.append(f"{day} {sign} ?")
+            values.append(bound)
+    return " AND ".join(clauses), tuple(values)
 
 
 def _has(_: Database, wanted: Filter) -> Clause:
@@ -132,4 +186,16 @@ _CLAUSES: dict[FilterKind, Callable[[Database, Filter], Clause]] = {
     FilterKind.HAS: _has,
     FilterKind.DATE: _date,
     FilterKind.SPEAKER: _speaker,
+    FilterKind.TITLE: _title,
+    FilterKind.SAYS: _says,
+    FilterKind.LINK: _link,
+    FilterKind.TASK: lambda _, wanted: _some_task([wanted]),
+    FilterKind.TASK_DAY: lambda _, wanted: _some_task([wanted]),
+    FilterKind.ANY: _any,
+}
+_OF_TASKS = frozenset({FilterKind.TASK, FilterKind.TASK_DAY})
+_CLOSED = "".join(TASK_SIGNS.values())
+_STATE_CLAUSES: dict[str, str] = {
+    **{state: f"instr('{signs}', tasks.status) > 0" for state, signs in TASK_SIGNS.items()},
+    TaskState.OPEN: f"instr('{_CLOSED}', tasks.status) = 0",
 }

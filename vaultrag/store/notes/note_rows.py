@@ -29,6 +29,7 @@ class NoteRows:
     links: Sequence[Row]
     names: Sequence[Row]
     tags: Sequence[Row]
+    tasks: Sequence[Row]
 
     def differences(self, stored: NoteRows) -> tuple[str, ...]:
         """Return what of the stored rows is wrong, in words for the user."""
@@ -38,6 +39,7 @@ class NoteRows:
             "links": (list(self.links), list(stored.links)),
             "names": (list(self.names), list(stored.names)),
             "tags": (sorted(self.tags), sorted(stored.tags)),
+            "tasks": (list(self.tasks), list(stored.tasks)),
         }
         return tuple(name for name, (expected, there) in pairs.items() if expected != there)
 
@@ -58,6 +60,7 @@ def expected_rows(
         links=[graph.link_row(link, note.path, resolve) for link in note.links],
         names=[(*name, stems_of(name[1])) for name in names_of(note)],
         tags=[(tag,) for tag in tags_of(note)],
+        tasks=tasks_of(note),
     )
 
 
@@ -79,6 +82,7 @@ def stored_rows(database: Database, path: str) -> NoteRows | None:
             links=rows(graph.LINK_COLUMNS, "links WHERE source_id = ?", "id"),
             names=rows(("kind", "name", "stems"), "names WHERE note_id = ?", "id"),
             tags=rows(("tag",), "tags WHERE note_id = ?", "tag"),
+            tasks=rows(TASK_COLUMNS, "tasks WHERE note_id = ?", "id"),
         )
 
 
@@ -118,6 +122,16 @@ def stems_of(name: str) -> str:
 def tags_of(note: Note) -> list[str]:
     """Return a note's tags, each once."""
     return list(dict.fromkeys(encodable(tag) for tag in note.tags))
+
+
+TASK_COLUMNS = ("line", "status", "text", "dates")
+
+
+def tasks_of(note: Note) -> list[Row]:
+    """Return the values of `TASK_COLUMNS` for each task of a note."""
+    return [
+        (task.line, encodable(task.status), encodable(task.text), json.dumps(dict(task.dates))) for task in note.tasks
+    ]
 
 
 def _properties(note: Note) -> dict[str, Any]:
