@@ -14,14 +14,15 @@ from typing import Any
 from benchmarks.datasets import data_folder
 from benchmarks.products import show_progress
 from vaultrag.answering.calibration import Scored
-from vaultrag.answering.sureness import BEST, Shown, around, prompt_for
+from vaultrag.answering.sureness import BEST, Shown, around, best_sentence, prompt_for
 from vaultrag.answering.yes_or_no import incline
-from vaultrag.domain import ChatModel, Priority
+from vaultrag.domain import ChatModel, Embedder, Priority
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import Term, count_terms
 from vaultrag.text.terms import index_terms, question_terms
 
 REPORTED = 60  # CLAPNQ questions of each kind that a line is reported on, and never drawn on
+QUOTES, QUOTED = 3, 400  # quotes of an answer that count, and their characters together
 NEIGHBOURS = 3  # passages beside the right one: what is left of a search's first three where no note answers
 
 Wording = Callable[[str, Shown], str]
@@ -86,12 +87,19 @@ def excerpt(question: str, passage: Shown) -> Shown:
     return Shown(passage.title, passage.text[first:last])
 
 
-def best_sentence(question: str, text: str) -> tuple[int, int]:
-    """Return the borders of the first sentence that holds most of the question's words."""
-    borders = sentences(text)
+def best_quotes(question: str, passage: Shown, embedder: Embedder) -> list[str]:
+    """Return the sentences of a passage that most likely answer: at most three, or as many as fit QUOTED characters."""
+    found = [passage.text[first:last] for first, last in sentences(passage.text)]
     asked = question_terms(question)
-    gains = [count_terms(asked, index_terms(text[first:last])) for first, last in borders]
-    return borders[gains.index(max(gains))] if borders else (0, len(text))
+    near = embedder.embed_passages([f"{passage.title}\n{text}" for text in found]) @ embedder.embed_query(question)
+    said = [count_terms(asked, index_terms(text)) / max(1, len(asked)) for text in found]
+    spread = max(float(near.max() - near.min()), 1e-6)
+    likely = [float(value - near.min()) / spread + share for value, share in zip(near, said, strict=True)]
+    chosen: list[str] = []
+    for index in sorted(range(len(found)), key=lambda index: -likely[index]):
+        if not chosen or (len(chosen) < QUOTES and sum(map(len, chosen)) + len(found[index]) <= QUOTED):
+            chosen.append(found[index])
+    return chosen
 
 
 def digest(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.datasets import work_folder
 from benchmarks.products import config_for
 from vaultrag.config import Settings
-from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Role, Sampling, Scores
+from vaultrag.domain import ChatModel, Embedder, Generation, Message, Piece, Priority, Role, Sampling, Scores
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.installed import fingerprint, require_model
 from vaultrag.runtime.pool import ModelPool
@@ -76,6 +76,14 @@ class RememberedModel:
             for index, scores in zip(missing, found, strict=True):
                 places[index].write_text(json.dumps(asdict(scores)), encoding="utf-8")
         return [_scores(json.loads(path.read_text(encoding="utf-8"))) for path in places]
+
+    @property
+    def models_dir(self) -> Path:
+        return self._pool.config.models
+
+    def embedder(self) -> Embedder:
+        """Return the embedder of the same settings."""
+        return self._pool.embedder()
 
     def close(self) -> None:
         self._pool.close()

@@ -18,7 +18,7 @@ from vaultrag.answering.calibration import (
     balanced_line,
     curve,
     discrimination,
-    draw_lines,
+    draw_thresholds,
     level_of,
     point_at,
     shift_for,
@@ -37,7 +37,7 @@ def test_two_lines_part_three_levels(score: float, level: Level) -> None:
 
 @pytest.mark.parametrize("score", [-50.0, 50.0])
 def test_nothing_is_certain_without_lines(score: float) -> None:
-    assert level_of(score, UNCALIBRATED.lines_for("ru")) is Level.WEAK
+    assert level_of(score, UNCALIBRATED.thresholds_for("ru")) is Level.WEAK
     assert backing_of(score, UNCALIBRATED.support) is Backing.UNCHECKED
 
 
@@ -48,15 +48,15 @@ def test_nothing_is_certain_without_a_score() -> None:
 
 def test_a_question_is_judged_by_the_lines_of_its_language() -> None:
     calibration = Calibration({"ru": Thresholds(-2, 0), "": LINES})
-    assert calibration.lines_for("ru") == Thresholds(-2, 0)
-    assert calibration.lines_for("en") == LINES
+    assert calibration.thresholds_for("ru") == Thresholds(-2, 0)
+    assert calibration.thresholds_for("en") == LINES
 
 
 def test_the_low_line_gives_up_few_true_answers_however_many_false_there_are() -> None:
     true = [Scored(float(score), true=True) for score in range(100)]
     few, many = ([Scored(score / n * 60, true=False) for score in range(n)] for n in (10, 1000))
     for untrue in (few, many):
-        lines = draw_lines([*true, *untrue])
+        lines = draw_thresholds([*true, *untrue])
         assert lines is not None
         assert 1 - point_at(true, lines.low).kept <= LOST_AT_MOST
 
@@ -64,7 +64,7 @@ def test_the_low_line_gives_up_few_true_answers_however_many_false_there_are() -
 def test_above_the_high_line_little_is_untrue() -> None:
     scored = [Scored(float(score), true=True) for score in range(40)]
     scored += [Scored(float(score), true=False) for score in range(-20, 20)]
-    lines = draw_lines(scored)
+    lines = draw_thresholds(scored)
     assert lines is not None
     assert point_at(scored, lines.high).risk <= RISK_AT_MOST
     assert lines.low <= lines.high
@@ -72,14 +72,14 @@ def test_above_the_high_line_little_is_untrue() -> None:
 
 def test_the_high_line_stands_above_everything_where_scores_tell_nothing() -> None:
     scored = [Scored(float(score), true=bool(score % 2)) for score in range(40)]
-    lines = draw_lines(scored)
+    lines = draw_thresholds(scored)
     assert lines is not None
     assert lines.high >= 39
 
 
 @pytest.mark.parametrize("true", [True, False])
 def test_no_line_is_drawn_on_one_kind_of_question(true: bool) -> None:
-    assert draw_lines([Scored(1.0, true)]) is None
+    assert draw_thresholds([Scored(1.0, true)]) is None
     assert balanced_line([Scored(1.0, true)]) is None
 
 
@@ -110,7 +110,7 @@ def test_a_vault_moves_the_lines_as_far_as_its_probes_weigh() -> None:
 def test_a_moved_calibration_says_what_it_meant_there() -> None:
     record = ProbeRecord(40, 34, 40, 31, of_this_vault=True)
     moved = Calibration({"en": LINES}, support=LINES).moved(0.5, record)
-    assert moved.lines_for("en") == Thresholds(-0.5, 2.5)
+    assert moved.thresholds_for("en") == Thresholds(-0.5, 2.5)
     assert (moved.support, moved.record) == (LINES, record)
 
 

@@ -28,7 +28,7 @@ def test_shipped_calibrations_can_be_read_and_name_models_once() -> None:
 @pytest.mark.parametrize("one", shipped_calibrations(), ids=lambda one: one.model)
 def test_shipped_lines_hold_for_both_languages(one: KnownCalibration) -> None:
     for language in ("ru", "en"):
-        lines = one.calibration.lines_for(language)
+        lines = one.calibration.thresholds_for(language)
         assert lines is not None
         assert lines.low <= lines.high
 
@@ -40,7 +40,7 @@ def test_of_a_model_that_nobody_measured_nothing_is_known(tmp_path: Path) -> Non
 def test_what_was_measured_here_is_used(tmp_path: Path) -> None:
     keep_calibration(tmp_path, MEASURED)
     keep_calibration(tmp_path, replace(MEASURED, fingerprint="4567"))
-    assert calibration_of("0123", tmp_path).lines_for("ru") == Thresholds(-1.5, 0.25)
+    assert calibration_of("0123", tmp_path).thresholds_for("ru") == Thresholds(-1.5, 0.25)
     keep_calibration(tmp_path, replace(MEASURED, support=KnownThresholds(7, 8)))
     assert calibration_of("0123", tmp_path).support == Thresholds(7, 8)
     assert calibration_of("4567", tmp_path).support == Thresholds(0, 1)
@@ -49,7 +49,7 @@ def test_what_was_measured_here_is_used(tmp_path: Path) -> None:
 def test_what_was_measured_here_goes_before_what_is_shipped(tmp_path: Path) -> None:
     for one in shipped_calibrations():
         keep_calibration(tmp_path, replace(MEASURED, fingerprint=one.fingerprint))
-        assert calibration_of(one.fingerprint, tmp_path).lines_for("ru") == Thresholds(-1.5, 0.25)
+        assert calibration_of(one.fingerprint, tmp_path).thresholds_for("ru") == Thresholds(-1.5, 0.25)
 
 
 def test_lines_drawn_for_other_prompts_mean_nothing(tmp_path: Path) -> None:

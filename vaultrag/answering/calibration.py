@@ -50,7 +50,7 @@ class Calibration:
     seconds_per_passage: float = 0.0
     seconds_per_sentence: float = 0.0
 
-    def lines_for(self, language: str) -> Thresholds | None:
+    def thresholds_for(self, language: str) -> Thresholds | None:
         """Return the lines for a question in that language; None where nothing is known."""
         return self.answerable.get(language) or self.answerable.get(ANY_LANGUAGE)
 
@@ -110,7 +110,7 @@ def backing_of(score: float | None, lines: Thresholds | None) -> Backing:
     return Backing.BACKED if score >= lines.high else Backing.PARTLY
 
 
-def draw_lines(scored: Sequence[Scored]) -> Thresholds | None:
+def draw_thresholds(scored: Sequence[Scored]) -> Thresholds | None:
     """Draw both lines on questions whose answer is known; None where either kind is missing.
 
     The low one gives up at most LOST_AT_MOST of what is true, however many untrue there are beside it. From the high

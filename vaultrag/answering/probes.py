@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,10 +51,15 @@ _CAPITALISED = re.compile(r"(?<![.!?…]\s)(?<!^)\b[A-ZА-ЯЁ][\w-]{2,}(?:\s+[A
 _TELLING = re.compile(r"\d|(?<!^)(?<![.!?…]\s)\b[A-ZА-ЯЁ][a-zа-яё]{2,}")
 _MARKUP = re.compile(r"^[\s>|*#-]|[\[\]{}<>|`=]|https?:")
 
+IsHeld = Callable[[str], bool]
+"""Tells whether any passage of the vault holds a stem."""
+
 
 class ProbeKind(StrEnum):
-    """KNOWN is answered where it was taken from. COINED is one of those about a subject that no note holds, UNTOLD
-    asks of a real subject what no note tells."""
+    """KNOWN is answered where it was taken from. COINED is one of those about a subject that no note holds.
+
+    UNTOLD asks of a real subject what its note does not tell.
+    """
 
     KNOWN = "known"
     COINED = "coined"
@@ -125,38 +130,38 @@ def known_probe(seed: Seed, model: ChatModel) -> Probe | None:
     return Probe(ProbeKind.KNOWN, question, seed.chunk_id)
 
 
-def coined_probe(seed: Seed, known: Probe, vocabulary: frozenset[str]) -> Probe | None:
-    """Ask the same about a subject that is in no note; None where the question names none.
-
-    `vocabulary` are the stems of the vault, which the coined name is not among.
-    """
+def coined_probe(seed: Seed, known: Probe, is_held: IsHeld) -> Probe | None:
+    """Ask the same about a subject that is in no note; None where the question names none."""
     spans = _subject(known.question, seed.title)
     if spans is None:
         return None
-    name = coined_name(seed.key, seed.language, vocabulary)
+    name = coined_name(seed.key, seed.language, is_held)
     return Probe(ProbeKind.COINED, known.question[: spans[0]] + name + known.question[spans[1] :])
 
 
-def untold_probe(seed: Seed, vocabulary_of_note: frozenset[str]) -> Probe | None:
-    """Ask of the note's subject what its words do not tell; None where its title is no subject."""
+def untold_probe(seed: Seed, said: frozenset[str]) -> Probe | None:
+    """Ask of the note's subject what it does not tell; None where its title is no subject.
+
+    `said` are the stems of all that the note says.
+    """
     if len(seed.title) not in SUBJECT or not seed.title[0].isalpha():
         return None
     forms = UNTOLD[seed.language]
     start = int(seed.key, 16) % len(forms)
     for word, form in (*forms[start:], *forms[:start]):
-        if vocabulary_of_note.isdisjoint(stems(word)):
+        if said.isdisjoint(stems(word)):
             return Probe(ProbeKind.UNTOLD, form.format(subject=seed.title))
     return None
 
 
-def coined_name(key: str, language: str, vocabulary: frozenset[str]) -> str:
+def coined_name(key: str, language: str, is_held: IsHeld) -> str:
     """Return a name that can be spoken and that no note holds; the same for the same key."""
     for attempt in range(100):
         digits = hashlib.sha256(f"{key} {attempt}".encode()).digest()
         onsets, vowels = _ONSETS[language], _VOWELS[language]
         syllables = (onsets[digits[i] % len(onsets)] + vowels[digits[i + 1] % len(vowels)] for i in (0, 2))
         name = "".join(syllables) + onsets[digits[4] % len(onsets)] + _LAST[language]
-        if vocabulary.isdisjoint(stems(name)):
+        if not any(map(is_held, stems(name))):
             return name.capitalize()
     return name.capitalize()
 

@@ -14,6 +14,8 @@ from vaultrag.answering.yes_or_no import incline
 from vaultrag.domain import ChatModel, Level, Passage, Priority, Sureness
 from vaultrag.text.entities import as_shown
 from vaultrag.text.language import language_of, sentences
+from vaultrag.text.morphology import count_terms
+from vaultrag.text.terms import index_terms, question_terms
 
 BEST = 3  # passages asked; the answer stands in a later one too seldom for what reading it costs
 EXCERPT = 450  # characters round the best sentence: a fourth of a long passage tells as well as all of it
@@ -69,7 +71,7 @@ def judge_answerability(
 
 def sureness_of(score: float, language: str, calibration: Calibration) -> Sureness:
     """Return what a score means for a question in that language."""
-    lines = calibration.lines_for(language)
+    lines = calibration.thresholds_for(language)
     return Sureness(
         level_of(score, lines),
         calibrated=lines is not None,
@@ -105,6 +107,14 @@ def shown(passage: Passage, start: int, end: int) -> Shown:
     return Shown(place, as_shown(chunk.text[first:last]))
 
 
+def best_sentence(question: str, text: str) -> tuple[int, int]:
+    """Return the borders of the first sentence that holds most of the question's words; of the text, if it has none."""
+    borders = sentences(text)
+    asked = question_terms(question)
+    gains = [count_terms(asked, index_terms(text[first:last])) for first, last in borders]
+    return borders[gains.index(max(gains))] if borders else (0, len(text))
+
+
 def around(text: str, start: int, end: int, characters: int = EXCERPT) -> tuple[int, int]:
     """Return the borders of the whole sentences round a place, as many as fit, equally many on both sides."""
     borders = sentences(text)
@@ -124,8 +134,13 @@ def around(text: str, start: int, end: int, characters: int = EXCERPT) -> tuple[
 
 
 def prompt_for(question: str, passage: Shown) -> str:
-    """Return what the model is asked of one passage. In English for all questions: measured better than Russian."""
+    """Return what the model is asked of one passage. In English for all questions: measured better than Russian.
+
+    As a question of entailment, not "does the note answer the question?": small models take that for "is it about it?".
+    """
+    asked = question.strip().rstrip("?")
     return (
-        f"Note: {passage.title}\n{passage.text}\n\nQuestion: {question.strip()}\n"
-        "Does the note answer the question? Answer Yes or No."
+        f"Note: {passage.title}\n{passage.text}\n\n"
+        f'Hypothesis: This note contains the answer to the question "{asked}?"\n'
+        "Does the note entail the hypothesis? Answer Yes or No."
     )

@@ -16,6 +16,7 @@ from vaultrag import __version__
 from vaultrag.cli.commands.ask import typed
 from vaultrag.cli.commands.records.answers import answers_app, chats_app
 from vaultrag.cli.commands.records.traces import traces_app
+from vaultrag.cli.commands.vault.bench import bench_command
 from vaultrag.cli.commands.vault.graph import graph_app
 from vaultrag.cli.models.models import models_app
 from vaultrag.cli.options import (
@@ -51,6 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(graph_app)
+app.command("bench", epilog="Example:  vaultrag bench --quick")(bench_command)
 app.add_typer(models_app, name="models")
 app.add_typer(answers_app, name="answers")
 app.add_typer(chats_app, name="chats")

@@ -26,6 +26,7 @@ PHASES = {
     "vector index checked": "Checking the vector index",
     "forgetting": "Forgetting",
     "salvage": "Saving what is sound",
+    "probes": "Asking questions",
 }
 SECONDS_BETWEEN_LINES = 10.0  # where nobody watches a bar, a log line now and then
 

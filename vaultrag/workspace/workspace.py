@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Generator, Iterator, Set
+from collections.abc import Collection, Generator, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
 
 from vaultrag.answering.answer import Answerer
+from vaultrag.answering.calibration import WORDING, Calibration
+from vaultrag.answering.calibration_files import calibration_of
 from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,
@@ -36,6 +38,8 @@ from vaultrag.indexing.embed import never
 from vaultrag.indexing.periodic_notes import periodic_notes
 from vaultrag.indexing.read import ReadNote, Recipe, read_and_cut
 from vaultrag.indexing.update import IndexUpdater, UpdateResult
+from vaultrag.maintenance.probe_results import vault_calibration
+from vaultrag.maintenance.probe_vault import VaultProbing
 from vaultrag.maintenance.status import read_status
 from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.records.forget import Forgetting
@@ -47,6 +51,7 @@ from vaultrag.store.attention import was_read_whole
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
+from vaultrag.store.probes import ProbeRow, write_probes
 from vaultrag.workspace.owed import OwedWork
 from vaultrag.workspace.readiness import Health
 from vaultrag.workspace.upkeep import Upkeep
@@ -193,6 +198,24 @@ class Workspace:
         )
         return self._kept(answerer.answer(question), keep)
 
+    def calibration(self) -> Calibration:
+        """Return what is known of the answering model's scores, as they hold in this vault. Raises ModelNotFound."""
+        model = self.models.fingerprint_of(Role.ANSWER)
+        return vault_calibration(self.database, model, calibration_of(model, self.config.models))
+
+    @property
+    def probing(self) -> VaultProbing:
+        """What asks this vault's own questions of its index and its answering model. Raises ModelNotFound."""
+        model = self.models.fingerprint_of(Role.ANSWER)
+        return VaultProbing(
+            database=self.database,
+            search=lambda text, k, lanes: self._find(ParsedQuery(text, ()), k, Reach.FULL, lanes),
+            model=self.models.chat(Role.ANSWER),
+            model_key=model,
+            known=calibration_of(model, self.config.models),
+            keep=lambda rows: self._keep_probes(model, rows),
+        )
+
     @property
     def archive(self) -> Archive:
         """The answers, chats and verdicts that the user keeps."""
@@ -287,6 +310,13 @@ class Workspace:
                 return replace(answer, saved=Archive(self.config, database).save(answer, chat))
         except StoreError as error:
             return replace(answer, warnings=(*answer.warnings, f"The answer could not be saved: {error.message}"))
+
+    def _keep_probes(self, model: str, rows: Sequence[ProbeRow]) -> None:
+        if self._access is Ownership.OWN:
+            write_probes(self.database, model, WORDING, rows)
+            return
+        with open_for_records(self.config) as database:
+            write_probes(database, model, WORDING, rows)
 
     def _recipe(self) -> Recipe:
         section = self.config.settings.index

@@ -49,6 +49,12 @@ def search_keywords(
     return (_scored_anew(database, terms, scored) if changing else scored)[:k]
 
 
+def is_held(database: Database, stem: str) -> bool:
+    """Tell whether any chunk holds a stem."""
+    query = "SELECT 1 FROM keywords WHERE keywords MATCH ? LIMIT 1"
+    return bool(database.value(query, (match_any([stem]),)))
+
+
 def _ranked_fully(database: Database, restriction: str, parameters: Sequence[Value], k: int) -> list[tuple[int, float]]:
     """Return the k best by FTS5's own score, equal ones by their place in the vault."""
     rows = _ranked(database, restriction, parameters, k + 1)
@@ -70,12 +76,7 @@ def _ranked(database: Database, restriction: str, parameters: Sequence[Value], l
 
 def _held(database: Database, term: Term) -> Term:
     """Return a term without the stems that no chunk holds; its first stays."""
-    return term[0], *(stem for stem in term[1:] if _is_held(database, stem))
-
-
-def _is_held(database: Database, stem: str) -> bool:
-    query = "SELECT 1 FROM keywords WHERE keywords MATCH ? LIMIT 1"
-    return bool(database.value(query, (match_any([stem]),)))
+    return term[0], *(stem for stem in term[1:] if is_held(database, stem))
 
 
 def _scored_anew(

@@ -109,6 +109,19 @@ def rows_beside(database: Database, note_id: int, ordinal: int) -> list[int]:
     )
 
 
+def rows_of_note_with(database: Database, chunk_id: str) -> list[int]:
+    """Return the row ids of all chunks of the note that this one is of."""
+    return database.column(
+        "SELECT id FROM chunks WHERE note_id = (SELECT note_id FROM chunks WHERE chunk_id = ?) ORDER BY ordinal",
+        (chunk_id,),
+    )
+
+
+def rows_of_anywhere(database: Database, count: int) -> list[int]:
+    """Return the row ids of some chunks that have text, in no order of the vault's, and in the same one each time."""
+    return database.column("SELECT id FROM chunks WHERE text_hash <> '' ORDER BY text_hash, id LIMIT ?", (count,))
+
+
 def chunk_count(database: Database) -> int:
     return int(database.value("SELECT count(*) FROM chunks"))
 

@@ -1,0 +1,143 @@
+"""Refusal on CLAPNQ's gold passages and on near misses in both languages: precision, recall and the whole curve.
+
+usage: scripts/bench refusal [--full] [--model NAME]
+
+Scores are kept by prompt and model outside the repository: a run that was ended goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from benchmarks.answerability import Asked, best_quotes, clapnq, near_misses, score
+from benchmarks.datasets import DataMissing
+from benchmarks.remembered import RememberedModel
+from benchmarks.report import Figure, mean, share, write_report
+from vaultrag.answering.calibration import Calibration, Scored, curve, discrimination, level_of
+from vaultrag.answering.calibration_files import calibration_of
+from vaultrag.domain import Embedder, Level
+
+NEAR_MISSES = slice(80, 120)  # of each language's questions, asked twice: lines were drawn on the 40 questions before
+QUESTIONS = 60  # the questions of each language that near misses were made of, up to here
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="", help="a chat model of the catalogue")
+    parser.add_argument("--full", action="store_true", help="also the CLAPNQ questions that lines were drawn on")
+    arguments = parser.parse_args()
+    try:
+        sets = _sets(full=arguments.full)
+    except DataMissing as missing:
+        print(f"skipped: {missing}")
+        return 0
+    model = RememberedModel.of(arguments.model)
+    calibration = calibration_of(model.fingerprint, model.models_dir)
+    figures: list[Figure] = []
+    details: dict[str, object] = {"model": model.name, "calibration": asdict(calibration)}
+    for name, asked in sets.items():
+        scored = score(asked, model)
+        figures += measured(name, asked, scored, calibration)
+        details[name] = _details(asked, scored)
+    answered = [one for one in sets["CLAPNQ"] if one.answerable]
+    levels = _levels(answered, [one for one in score(sets["CLAPNQ"], model) if one.true], calibration)
+    figures.append(cited(answered, levels, model.embedder()))
+    model.close()
+    suffix = "".join(f"-{part}" for part in (arguments.model, "full" * arguments.full) if part)
+    write_report(f"refusal{suffix}", "Refusal", figures, notes(model.name, calibration), details)
+    return 0
+
+
+def _sets(*, full: bool) -> dict[str, list[Asked]]:
+    later = clapnq(reported=False) if full else []
+    missed = {
+        f"near misses, {language}": list(near_misses(language, QUESTIONS))[NEAR_MISSES] for language in ("en", "ru")
+    }
+    return {"CLAPNQ": clapnq(reported=True) + later, **missed}
+
+
+def measured(name: str, asked: Sequence[Asked], scored: Sequence[Scored], calibration: Calibration) -> list[Figure]:
+    """Return what the shipped lines do, beside refusing always and never, and how well scores part the two kinds."""
+    levels = _levels(asked, scored, calibration)
+    rows = {
+        "": [level is Level.NOT_IN_VAULT for level in levels],
+        ", always refused": [True] * len(asked),
+        ", never refused": [False] * len(asked),
+    }
+    found = [figure for row, refused in rows.items() for figure in _refusal(f"{name}{row}", asked, refused)]
+    backed = [one.answerable for one, level in zip(asked, levels, strict=True) if level is Level.BACKED]
+    found.append(mean(f"{name}: answerable, of what is called backed", list(map(float, backed))))
+    found.append(_discrimination(name, scored))
+    return found
+
+
+def cited(answered: Sequence[Asked], levels: Sequence[Level], embedder: Embedder) -> Figure:
+    """Return how many of the answerable questions are not refused and have a gold sentence among their quotes."""
+    hits = 0
+    for one, level in zip(answered, levels, strict=True):
+        quotes = best_quotes(one.question, one.passages[0], embedder) if level is not Level.NOT_IN_VAULT else []
+        hits += any(_same(quote, gold) for quote in quotes for gold in one.gold)
+    return share("CLAPNQ: answered with a gold sentence cited", hits, len(answered))
+
+
+def notes(name: str, calibration: Calibration) -> tuple[str, ...]:
+    return (
+        f"Model: {name}. Score: how much likelier Yes than No, for the likeliest of at most three passages.",
+        f"Lines by language: {_told(calibration)}, drawn on other CLAPNQ questions and other near misses.",
+        "CLAPNQ: a gold passage, or one that was found and does not answer; the first 60 + 60 by SHA-256.",
+        "Near misses (XQuAD): the right paragraph and its rivals of the same article, or rivals alone.",
+        "Published beside it: haiku.rag with a 30B model on MTRAG's ClapNQ reaches .33 precision and .44 recall.",
+        "The JSON file holds each score and the curve of risk and coverage.",
+    )
+
+
+def _refusal(name: str, asked: Sequence[Asked], refused: Sequence[bool]) -> list[Figure]:
+    rightly = [not one.answerable for one, gone in zip(asked, refused, strict=True) if gone]
+    caught = [gone for one, gone in zip(asked, refused, strict=True) if not one.answerable]
+    kept = [not gone for one, gone in zip(asked, refused, strict=True) if one.answerable]
+    return [
+        *([share(f"{name}: refusal precision", sum(rightly), len(rightly))] if rightly else []),
+        share(f"{name}: refusal recall", sum(caught), len(caught)),
+        share(f"{name}: answerable, not refused", sum(kept), len(kept)),
+    ]
+
+
+def _discrimination(name: str, scored: Sequence[Scored]) -> Figure:
+    """Return the area under the curve with the interval of Hanley and McNeil."""
+    area = discrimination(scored)
+    true = sum(one.true for one in scored)
+    untrue = len(scored) - true
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area) + (true - 1) * (q1 - area**2) + (untrue - 1) * (q2 - area**2)
+    half = 1.96 * (variance / (true * untrue)) ** 0.5
+    return Figure(f"{name}: AUC", area, max(0.0, area - half), min(1.0, area + half), len(scored))
+
+
+def _levels(asked: Sequence[Asked], scored: Sequence[Scored], calibration: Calibration) -> list[Level]:
+    lines = [calibration.thresholds_for(one.language) for one in asked]
+    return [level_of(one.score, line) for one, line in zip(scored, lines, strict=True)]
+
+
+def _details(asked: Sequence[Asked], scored: Sequence[Scored]) -> dict[str, object]:
+    rows = [
+        {"question": one.question, "answerable": one.answerable, "score": round(s.score, 3)}
+        for one, s in zip(asked, scored, strict=True)
+    ]
+    return {"questions": rows, "curve": [asdict(point) for point in curve(scored)[:-1]]}
+
+
+def _told(calibration: Calibration) -> str:
+    lines = calibration.answerable.items()
+    return "; ".join(f"{language} {line.low:.2f} and {line.high:.2f}" for language, line in lines) or "none"
+
+
+def _same(quote: str, gold: str) -> bool:
+    shorter, longer = sorted((" ".join(quote.split()), " ".join(gold.split())), key=len)
+    return shorter in longer
+
+
+if __name__ == "__main__":
+    sys.exit(main())
