@@ -94,10 +94,14 @@ class ScriptedModel:
 
 @dataclass(slots=True)
 class LeaningModel:
-    """A double that leans to Yes by the number that stands with the first known text in the prompt."""
+    """A double that leans to Yes by the number that stands with the first known text in the prompt.
+
+    It writes what stands with the first known text in `written`, and otherwise nothing.
+    """
 
     leanings: dict[str, float]
     calibrated: bool = True
+    written: dict[str, str] = field(default_factory=dict)
     name: str = "leaning"
     context_length: int = 8192
     prompts: list[str] = field(default_factory=list)
@@ -106,7 +110,9 @@ class LeaningModel:
         return [len(text) // 4 for text in texts]
 
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
-        raise NotImplementedError
+        asked = messages[-1].content
+        said = next((text for known, text in self.written.items() if known in asked), "")
+        yield from ScriptedModel([said]).generate(messages, sampling)
 
     def score(
         self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
