@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -208,19 +207,6 @@ class ModelPool:
         if wanted == 0 and model.load().gpu_layers != 0:
             return model.context_length
         return int(self._prefill_speed(model) * (wanted or SECONDS_WITHOUT_GPU))
-
-    def reading_speed(self) -> float:
-        """Return the prompt tokens that the answer model reads in a second; infinite where it is not read here."""
-        model = self.chat(Role.ANSWER)
-        return self._prefill_speed(model) if isinstance(model, ChildModel) else math.inf
-
-    def fingerprint_of(self, role: Role) -> str:
-        """Return what tells a chat model from others: of its files, or the name it goes by. Raises ModelNotFound."""
-        name = self.roles.model_of(role)
-        if self._given is not None or is_remote(name):
-            return self.chat(role).name
-        entry = self._entry(role)
-        return fingerprint(entry, require_model(entry, self.config.models))
 
     def refusal(self) -> Refusal:
         """Say whether the answer model can be trusted with a way out (the catalogue's `shy`)."""

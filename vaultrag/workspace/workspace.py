@@ -52,6 +52,7 @@ from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
+from vaultrag.workspace.judging import judge_key
 from vaultrag.workspace.owed import OwedWork
 from vaultrag.workspace.readiness import Health
 from vaultrag.workspace.upkeep import Upkeep
@@ -200,13 +201,13 @@ class Workspace:
 
     def calibration(self) -> Calibration:
         """Return what is known of the answering model's scores, as they hold in this vault. Raises ModelNotFound."""
-        model = self.models.fingerprint_of(Role.ANSWER)
+        model = judge_key(self.models)
         return vault_calibration(self.database, model, calibration_of(model, self.config.models))
 
     @property
     def probing(self) -> VaultProbing:
         """What asks this vault's own questions of its index and its answering model. Raises ModelNotFound."""
-        model = self.models.fingerprint_of(Role.ANSWER)
+        model = judge_key(self.models)
         return VaultProbing(
             database=self.database,
             search=lambda text, k, lanes: self._find(ParsedQuery(text, ()), k, Reach.FULL, lanes),

@@ -16,7 +16,6 @@ from vaultrag import wire
 from vaultrag.cli.options import ComboOption, CommandRun, HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.probe_words import probe_words
 from vaultrag.cli.progress import Bars
-from vaultrag.domain import Role
 from vaultrag.errors import IndexLocked
 
 if TYPE_CHECKING:
@@ -134,8 +133,10 @@ def _keep_model(workspace: Workspace, found: VaultBench) -> None:
         for language, thresholds in found.calibration.answerable.items()
     }
     if drawn:
-        name, key = workspace.models.chat(Role.ANSWER).name, workspace.models.fingerprint_of(Role.ANSWER)
-        keep_calibration(workspace.config.models, KnownCalibration(name, key, WORDING, drawn))
+        probing = workspace.probing
+        keep_calibration(
+            workspace.config.models, KnownCalibration(probing.model.name, probing.model_key, WORDING, drawn)
+        )
 
 
 def _benched(model: str, found: VaultBench, *, calibrated: bool) -> VaultBenched:
