@@ -350,7 +350,7 @@ def test_a_month_finds_its_days_and_no_other(diary: Workspace) -> None:
 @pytest.mark.slow
 def test_a_date_says_through_which_day_a_note_was_found(diary: Workspace) -> None:
     [found] = diary.search("21.07.2024", 8, Reach.WORDS).passages
-    assert [(share.lane, share.via) for share in found.trace] == [("name", "2024-07-21")]
+    assert [(share.lane, share.via) for share in found.trace] == [("name", "2024-07-21"), ("period", "2024-07-21")]
 
 
 @pytest.mark.slow

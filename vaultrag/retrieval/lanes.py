@@ -31,6 +31,7 @@ from vaultrag.text.dates import find_dates, period_of
 from vaultrag.text.language import LANGUAGES, content_tokens, stem, tokens
 from vaultrag.text.morphology import Term, distinct_terms, stems_of_terms
 from vaultrag.text.terms import Spelled, index_terms, text_parts, without_initials
+from vaultrag.text.times.periods import Period
 from vaultrag.text.transliteration import transliterations
 
 NAMES_CONSIDERED = 60  # notes whose name shares a word with the question
@@ -51,7 +52,8 @@ class Question:
 
     `terms` are its words, dates and numbers, each in all its forms; `spellings` those that the other script writes
     otherwise, as far as the notes hold them.
-    `allowed` are the chunks that its filters leave, None where it has none; no lane returns any other.
+    `allowed` are the chunks that its filters leave, None where it has none; no lane returns any other. `periods` are
+    the stretches of time that it names.
     """
 
     text: str
@@ -60,6 +62,7 @@ class Question:
     vector: Vectors | None
     spellings: Sequence[Term] = ()
     allowed: Set[int] | None = None
+    periods: Sequence[Period] = ()
     similarities: dict[str, float] = field(default_factory=dict)
     keyword_scores: dict[int, float] = field(default_factory=dict)
 
@@ -211,6 +214,10 @@ class Lanes:
         self.learn_similarities(question, [place.text_hash for place in places])
         scored = ((place, self._nearness(question, place)) for place in places)
         return min((_hit(place, score) for place, score in scored), key=by_score, default=None)
+
+    def hit(self, question: Question, place: Place, via: str) -> Hit:
+        """Return a chunk as a hit that scores by its nearness to the question."""
+        return _hit(place, self._nearness(question, place), via)
 
     def learn_similarities(self, question: Question, keys: Sequence[str]) -> None:
         """Add the cosines of these keys to what is known of the question."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from vaultrag.retrieval.fusion import (
     step_back_repeats,
 )
 from vaultrag.retrieval.lanes import Lanes, Question
+from vaultrag.retrieval.times import DATE_LANE, date_weight, dated, preferred
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog, StoredChunk
 from vaultrag.store.notes.filters import allowed_rows, newest_rows
@@ -30,6 +32,7 @@ from vaultrag.store.notes.lookups import Place
 from vaultrag.store.vectors.language_centroids import LanguageCentroids
 from vaultrag.text.language import language_of
 from vaultrag.text.terms import question_terms
+from vaultrag.text.times.periods import periods_of
 
 Result = TypeVar("Result")
 
@@ -42,8 +45,9 @@ FEW_WORDS = 2  # of a question: the cosines of a name or two say little, and pas
 TURNS = 2  # hits of the leading language for each one of the other: XQuAD mixed .999/.93 (1: .996/.96)
 KEPT_HITS = 5  # that no link displaces; with 3, 2wiki gains .07 and the others lose .01
 REPEAT_DECAY = 0.85  # a note's second chunk steps back about ten ranks, so that other notes are seen too
-LANE_ORDER = ("keyword", "vector", "name", "link")
-ALL_LANES = frozenset(OWN_WEIGHTS) | frozenset(LINK_WEIGHTS)
+LANE_ORDER = ("keyword", "vector", "name", DATE_LANE, "link")
+ALONG = "along"  # not a lane of its own: what comes along with the first hits
+ALL_LANES = frozenset((*OWN_WEIGHTS, *LINK_WEIGHTS, DATE_LANE, ALONG))
 NO_WORDS = "There is nothing to look for in punctuation alone: name a word, a number or a sign such as 🔥, € or C++."
 WIDER = 2  # times its size that a lane is asked for, so that mostly both languages fill theirs at once
 
@@ -57,6 +61,8 @@ class Searcher:
     fingerprint: str
     centres: LanguageCentroids
     settings: SearchSection
+    today: date = field(default_factory=date.today)  # what "last week" is seen from
+    weights: Mapping[str, float] = field(default_factory=lambda: OWN_WEIGHTS)
 
     def search(
         self,
@@ -74,6 +80,8 @@ class Searcher:
         """
         reader = Lanes(self.database, self.fingerprint, self.nearest, self.centres)
         question = Question(query, question_terms(query), language_of(query), vector, reader.spellings(query))
+        if DATE_LANE in lanes:
+            question.periods = periods_of(query, self.today)
         clock = _Clock()
         if query.strip() and not question.terms:
             return SearchResult(query, (), (), (*warnings, NO_WORDS), clock.milliseconds)
@@ -85,8 +93,8 @@ class Searcher:
                     return SearchResult(query, passages, (FILTER_LANE,), tuple(warnings), clock.milliseconds)
             found = self._find(reader, question, lanes, clock)
             ranked = clock.time("fusion", lambda: self._rank(reader, question, found))
-            if "link" in lanes:
-                ranked = clock.time("link", lambda: self._with_linked(reader, question, ranked))
+            if lanes & {"link", ALONG}:
+                ranked = clock.time("link", lambda: self._with_linked(reader, question, ranked, lanes))
             passages = clock.time("read", lambda: self._passages(reader, question, ranked, k))
             coverage = clock.time("coverage", lambda: reader.coverage(question, passages))
         used = tuple(lane for lane in LANE_ORDER if lane in lanes and (lane != "vector" or vector is not None))
@@ -100,6 +108,7 @@ class Searcher:
             "keyword": lambda: reader.keyword(question, wide),
             "vector": lambda: reader.vector(question, wide, self.settings.candidates),
             "name": lambda: reader.name(question, self.settings.candidates),
+            DATE_LANE: lambda: dated(reader, question, question.periods),
         }
         return {lane: clock.time(lane, find) if lane in lanes else [] for lane, find in ask.items()}
 
@@ -111,11 +120,17 @@ class Searcher:
         unseen = reader.unseen(question, [place for hits in found.values() for place, _ in hits])
         leads = _other_leads(question, own, other, unseen)
         other["vector"] = reader.across(question, other["vector"], {hit.chunk: place for place, hit in found["vector"]})
-        per_note = self.settings.per_note
-        own_ranked = spread_notes(fuse(own, OWN_WEIGHTS, unseen), per_note, REPEAT_DECAY)
-        other_ranked = spread_notes(fuse(other, OTHER_WEIGHTS, unseen), per_note, REPEAT_DECAY)
+        of_dates = {DATE_LANE: date_weight(question.text, question.periods)} if found[DATE_LANE] else {}
+        own_ranked = self._spread(reader, question, fuse(own, {**self.weights, **of_dates}, unseen))
+        other_ranked = self._spread(reader, question, fuse(other, {**OTHER_WEIGHTS, **of_dates}, unseen))
         first, second = (other_ranked, own_ranked) if leads else (own_ranked, other_ranked)
         return merge_languages(*step_back_repeats(first, second, TURNS, REPEAT_DECAY), TURNS)
+
+    def _spread(self, reader: Lanes, question: Question, fused: Sequence[Fused]) -> list[Fused]:
+        """Prefer notes of the time that is asked for, and let other notes be seen beside the best one."""
+        if question.periods:
+            fused = preferred(reader, fused, question.periods)
+        return spread_notes(fused, self.settings.per_note, REPEAT_DECAY)
 
     def _newest(self, allowed: Set[int], k: int) -> tuple[Passage, ...]:
         dates = dict(newest_rows(self.database, allowed, k))
@@ -126,12 +141,12 @@ class Searcher:
             if (there := stored.get(row))
         )
 
-    def _with_linked(self, reader: Lanes, question: Question, ranked: Sequence[Fused]) -> list[Fused]:
+    def _with_linked(self, reader: Lanes, question: Question, ranked: Sequence[Fused], lanes: Set[str]) -> list[Fused]:
         """Put what comes along with the first hits, and what they link to, into the slots behind them."""
         first = self._read(ranked[: KEPT_HITS * WIDER])
         kept = covering([_passage(item, there) for item, there in first], KEPT_HITS)
-        along = companions(reader, question, first[:kept])
-        linked = fuse({"link": reader.links(question, ranked)}, LINK_WEIGHTS)
+        along = companions(reader, question, first[:kept]) if ALONG in lanes else []
+        linked = fuse({"link": reader.links(question, ranked)} if "link" in lanes else {}, LINK_WEIGHTS)
         return fill_free_slots(ranked, linked, kept, along)
 
     def _passages(self, reader: Lanes, question: Question, ranked: Sequence[Fused], k: int) -> tuple[Passage, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from vaultrag.domain import Feature
 from vaultrag.store.database import Database
-from vaultrag.store.lists import Key, marks, parts
+from vaultrag.store.lists import AMONG, Key, as_list, marks, parts
 from vaultrag.store.schema import FIRST_SEEN
 
 
@@ -69,15 +69,25 @@ def places_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, li
 
 
 def dated_notes(database: Database, first_day: str, end_day: str, k: int) -> list[tuple[int, str]]:
-    """Return up to k notes that name a date in this range, `end_day` exclusive, with that date."""
+    """Return up to k notes that name a date in this range, `end_day` exclusive, with that date; empty: open."""
     return [
         (note_id, date)
         for note_id, date in database.rows(
-            f"SELECT id, date FROM notes WHERE date >= ? AND date < ? AND date_source <> '{FIRST_SEEN}'"
-            " ORDER BY date, path LIMIT ?",
+            f"SELECT id, date FROM notes WHERE date >= ?1 AND (?2 = '' OR date < ?2) AND date_source <> '{FIRST_SEEN}'"
+            " ORDER BY date, path LIMIT ?3",
             (first_day, end_day, k),
         )
     ]
+
+
+def days_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, str]:
+    """Return the day that each of these notes is dated by; those that name none are left out."""
+    return dict(
+        database.rows(
+            f"SELECT id, substr(date, 1, 10) FROM notes WHERE id {AMONG} AND date_source <> '{FIRST_SEEN}'",
+            (as_list(note_ids),),
+        )
+    )
 
 
 def embeds_within(database: Database, note_id: int, first_line: int, last_line: int) -> list[tuple[int, str, str]]:
