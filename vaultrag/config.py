@@ -109,6 +109,10 @@ class ServerSection(Section):
     autostart_idle_minutes: float = Field(15.0, gt=0)
 
 
+class ReportsSection(Section):
+    folder: str = ""
+
+
 class Settings(Section):
     """Every setting. `config/default.toml` is its documentation."""
 
@@ -122,6 +126,7 @@ class Settings(Section):
     remote: RemoteSection = RemoteSection()
     runtime: RuntimeSection = RuntimeSection()
     server: ServerSection = ServerSection()
+    reports: ReportsSection = ReportsSection()
 
 
 class Config(BaseModel):
@@ -138,6 +143,12 @@ class Config(BaseModel):
         """Return these settings with another combination of models."""
         models = self.settings.models.model_copy(update={"combination": name})
         return self.model_copy(update={"settings": self.settings.model_copy(update={"models": models})})
+
+    @property
+    def reports_path(self) -> Path | None:
+        """The one folder that reports and answers are written into, if the user named one; from the vault on."""
+        folder = self.settings.reports.folder.strip()
+        return _whole(self.vault / os.path.expanduser(folder)) if folder else None
 
     @property
     def database_path(self) -> Path:
@@ -191,7 +202,7 @@ def load_config(vault: Path | None = None, home: Path | None = None) -> Config:
         settings = read_settings(home / CONFIG_NAME)
     home = _whole(home)
     _refuse_home_inside_vault(home, found)
-    return Config(vault=found, home=home, models=models_dir(), settings=settings)
+    return _without_reports(Config(vault=found, home=home, models=models_dir(), settings=settings))
 
 
 def require_vault(config: Config) -> None:
@@ -304,6 +315,23 @@ def _refuse_home_inside_vault(home: Path, vault: Path) -> None:
             f"The home {home} lies inside the vault; VaultRAG never writes there.",
             "Name a folder outside the vault: --home DIR or VAULTRAG_HOME.",
         )
+
+
+def _without_reports(config: Config) -> Config:
+    """Leave the folder of reports out of the index: what a model wrote is no witness. Raises ConfigError."""
+    folder = config.reports_path
+    if folder is None:
+        return config
+    if any(place == folder or folder in place.parents for place in (config.vault, config.home)):
+        raise ConfigError(
+            f"`reports.folder` is {folder}, which holds more than reports.", "Name a folder of its own for them."
+        )
+    if config.vault not in folder.parents:
+        return config
+    inside = f"{folder.relative_to(config.vault).as_posix()}/"
+    section = config.settings.vault
+    vault = section.model_copy(update={"ignore": [*section.ignore, inside]})
+    return config.model_copy(update={"settings": config.settings.model_copy(update={"vault": vault})})
 
 
 def _with_roles(values: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import typer
 
 from vaultrag import __version__
 from vaultrag.cli.commands.ask import typed
+from vaultrag.cli.commands.ask.chat import chat
 from vaultrag.cli.commands.records.answers import answers_app, chats_app
 from vaultrag.cli.commands.records.traces import traces_app
 from vaultrag.cli.commands.vault.bench import bench_command
@@ -51,6 +52,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(epilog='Example:  vaultrag chat "Бойлер" --in Дом/')(chat)
 app.add_typer(graph_app)
 app.command("bench", epilog="Example:  vaultrag bench --quick")(bench_command)
 app.add_typer(models_app, name="models")

@@ -22,7 +22,7 @@ EPILOG = (
     "8 index damaged · 9 nothing indexed · 10 disk full · 11 model failed · 12 model not here · 13 model too large · "
     "14 no answer generated · 15 model crashed · 16 download failed · 17 server failed · 18 port taken · "
     "19 token unreadable · 20 model server failed · 21 exported file unusable · 22 server busy · "
-    "130 interrupted."
+    "23 note not written · 130 interrupted."
 )
 
 Serve: TypeAlias = Callable[[Config, int, float, Callable[[Endpoint], None]], None]

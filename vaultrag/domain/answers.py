@@ -167,12 +167,24 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question of a conversation, and the text that answered it."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manner:
-    """How a question is to be answered. `scope` holds filters of a search; no style leaves it to what was measured."""
+    """How a question is to be answered. `scope` holds filters of a search; no style leaves it to what was measured.
+
+    `earlier` is what was said before, the first exchange first, where the question may lean on it.
+    """
 
     scope: str = ""
     style: AnswerStyle | None = None
     mode: Mode = Mode.QUICK
+    earlier: tuple[Exchange, ...] = ()
 
 
 USUAL = Manner()

@@ -25,11 +25,14 @@ from vaultrag.wire.answers import (
 )
 from vaultrag.wire.events import EVENTS, Event, Events, answer_event, parse_event, sse
 from vaultrag.wire.requests import (
+    ANSWER_LENGTH,
     CHAT_NAME_LENGTH,
+    EXCHANGES_MOST,
     PASSAGES_MOST,
     PATH_LENGTH,
     QUESTION_LENGTH,
     AskRequest,
+    Exchange,
     ForgetRequest,
     IndexRequest,
     SearchRequest,
@@ -59,8 +62,10 @@ from vaultrag.wire.state import (
 )
 
 __all__ = [
+    "ANSWER_LENGTH",
     "CHAT_NAME_LENGTH",
     "EVENTS",
+    "EXCHANGES_MOST",
     "PASSAGES_MOST",
     "PATH_LENGTH",
     "QUESTION_LENGTH",
@@ -72,6 +77,7 @@ __all__ = [
     "Dispute",
     "Event",
     "Events",
+    "Exchange",
     "Fault",
     "Finding",
     "Findings",

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from vaultrag import domain
 from vaultrag.domain import AnswerStyle, Manner, Mode
 from vaultrag.wire.shapes import WORDED, Request
 
 QUESTION_LENGTH = 4_000  # characters; longer is a pasted document, which costs seconds in every lane
+
+
+ANSWER_LENGTH = 40_000  # characters of an earlier answer; ours are at most a tenth of that
+
+
+EXCHANGES_MOST = 50  # the last few count
 
 
 CHAT_NAME_LENGTH = 200
@@ -25,8 +32,18 @@ class SearchRequest(Request):
     reach: str = Field("full", pattern="^(full|words)$")
 
 
+class Exchange(Request):
+    """A question of the conversation so far, and the text that answered it."""
+
+    question: str = Field(max_length=QUESTION_LENGTH)
+    answer: str = Field("", max_length=ANSWER_LENGTH)
+
+
 class AskRequest(Request):
-    """`save` keeps the answer; `chat` keeps it in the conversation of that name. `scope` holds filters of a search."""
+    """`save` keeps the answer; `chat` keeps it in the conversation of that name. `scope` holds filters of a search.
+
+    `earlier` are the exchanges that the question may lean on, the first one first; without them those of the chat.
+    """
 
     question: str = Field(min_length=1, max_length=QUESTION_LENGTH, pattern=WORDED)
     save: bool = False
@@ -35,9 +52,12 @@ class AskRequest(Request):
     style: str = Field("", pattern=f"^({'|'.join(AnswerStyle)})?$")
     mode: str = Field(Mode.QUICK.value, pattern=f"^({'|'.join(Mode)})$")
 
+    earlier: list[Exchange] = Field([], max_length=EXCHANGES_MOST)
+
     def manner(self) -> Manner:
         """Return how the question is to be answered."""
-        return Manner(self.scope, AnswerStyle(self.style) if self.style else None, Mode(self.mode))
+        earlier = tuple(domain.Exchange(one.question, one.answer) for one in self.earlier)
+        return Manner(self.scope, AnswerStyle(self.style) if self.style else None, Mode(self.mode), earlier)
 
 
 class IndexRequest(Request):

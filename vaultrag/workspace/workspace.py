@@ -13,6 +13,7 @@ from enum import StrEnum
 from vaultrag.answering.answer import Answerer
 from vaultrag.answering.calibration import WORDING, Calibration
 from vaultrag.answering.calibration_files import calibration_of
+from vaultrag.answering.conversation import in_conversation, understand
 from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,
@@ -22,6 +23,7 @@ from vaultrag.domain import (
     AnswerReady,
     ChatModel,
     Embedder,
+    Exchange,
     IndexReport,
     IndexStatus,
     Keep,
@@ -197,7 +199,13 @@ class Workspace:
             prepare=self.models.prepare_answer,
             caution=self.models.cautions,
         )
-        return self._kept(answerer.answer(question), keep)
+        understood = understand(question, manner.earlier or self._exchanges(keep.chat))
+        return self._kept(in_conversation(question, understood, answerer.answer(understood.asked)), keep)
+
+    def _exchanges(self, chat: str) -> list[Exchange]:
+        """Return what was said in a chat so far; nothing where it begins."""
+        turns = self.archive.answers(chat.strip()) if chat.strip() else []
+        return [Exchange(turn.answer.question, turn.answer.text) for turn in turns]
 
     def calibration(self) -> Calibration:
         """Return what is known of the answering model's scores, as they hold in this vault. Raises ModelNotFound."""

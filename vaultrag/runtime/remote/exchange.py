@@ -40,7 +40,7 @@ class _End:
     error: Exception | None = None
 
 
-class Exchange:
+class ServerExchange:
     """POST a JSON body and read the response as it comes."""
 
     def __init__(

@@ -17,7 +17,7 @@ from vaultrag.config import RemoteSection
 from vaultrag.domain import encodable
 from vaultrag.errors import ConfigError, GenerationFailed, RemoteFailed
 from vaultrag.runtime.remote.address import parse_address, require_nearby
-from vaultrag.runtime.remote.exchange import RETRY_AFTER, Exchange, Head, TooLong
+from vaultrag.runtime.remote.exchange import RETRY_AFTER, Head, ServerExchange, TooLong
 from vaultrag.runtime.remote.protocol import (
     Delta,
     EventReader,
@@ -105,7 +105,7 @@ class RemoteServer:
         Closing the iterator ends the connection, and so the server's work.
         """
         timeout = httpx.Timeout(self._timeout, connect=CONNECT_SECONDS)
-        exchange = Exchange(f"{self._address.api}/chat/completions", body, self._headers(), timeout, self._verify)
+        exchange = ServerExchange(f"{self._address.api}/chat/completions", body, self._headers(), timeout, self._verify)
         reader, head, refusal = EventReader(), Head(OK), b""
         with self._translated(self._timeout), contextlib.closing(exchange.parts()) as parts:
             for part in parts:

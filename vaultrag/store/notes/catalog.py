@@ -72,6 +72,10 @@ class Catalog:
         rows = self.database.rows(f"{_STORED_FILE} WHERE content_hash = ?", (content_hash,))
         return {row[0]: StoredFile(FileStat(*row[:5]), row[5], row[6]) for row in rows}
 
+    def tags(self) -> list[str]:
+        """Return the tags that notes bear, each once, in order."""
+        return [str(tag) for tag in self.database.column("SELECT DISTINCT tag FROM tags ORDER BY tag")]
+
     def note_count(self) -> int:
         return int(self.database.value("SELECT count(*) FROM notes"))
 

@@ -96,6 +96,17 @@ class Ask:
                 backend = open_backend(self.config, self.server_use)
             with closing(backend):
                 answer = self._follow(backend.ask(self.question, self.keep, self.manner), draft)
+        self._hand_over(answer)
+
+    def ask(self, backend: Backend) -> wire.Answer:
+        """Ask a backend that is open already, print the answer and return it. KeyboardInterrupt aborts the model."""
+        draft = ShownDraft("Searching the notes", self.question)
+        with self._shown(draft):
+            answer = self._follow(backend.ask(self.question, self.keep, self.manner), draft)
+        self._hand_over(answer)
+        return answer
+
+    def _hand_over(self, answer: wire.Answer) -> None:
         if self.terminal.json:
             self.terminal.print_json(answer)
         else:

@@ -1,0 +1,109 @@
+"""Follow-ups in both languages: what they lean on, what stands alone, and corrections that nobody believes."""
+
+from __future__ import annotations
+
+import pytest
+
+from vaultrag.answering.conversation import holds_claim, is_correction, leans_on_topic, understand
+from vaultrag.domain import Exchange
+
+CARTRIDGE = Exchange("Какой картридж стоит в бойлере?", "Картридж «Гейзер», его ставил Гоча Лобжанидзе [1].")
+BACKUP = Exchange("Where does the backup go?", "It goes to Backblaze B2 [1].")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "а когда это было?",
+        "А сколько он стоит?",
+        "кто его ставил?",
+        "а у Фарида?",
+        "почему?",
+        "and when?",
+        "who set it up",
+        "what about the old one?",
+        "Is it encrypted?",
+        "how much does it cost?",
+    ],
+)
+def test_question_that_names_nothing_leans_on_the_one_before(question: str) -> None:
+    assert leans_on_topic(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Сколько мёда вышло на пасеке в 2024?",
+        "Кто такая Анна Петрова и когда у неё день рождения?",
+        "нет ли заметок про роутер?",
+        "What is the bib number for the Tbilisi half marathon?",
+        "Which router do we use at home?",
+        "ERR_ZB_0xE9?",
+        "When was mayak-restic set up and does it still run?",
+    ],
+)
+def test_question_that_says_what_it_is_about_stands_alone(question: str) -> None:
+    assert not leans_on_topic(question)
+    assert understand(question, [CARTRIDGE]).asked == question
+
+
+def test_follow_up_takes_topic_and_the_names_of_the_answer_along() -> None:
+    asked = understand("а какой у него телефон?", [BACKUP, CARTRIDGE]).asked
+    assert asked.startswith(CARTRIDGE.question)
+    assert asked.endswith("а какой у него телефон?")
+    assert "Лобжанидзе" in asked
+    assert "[1]" not in asked
+    assert "Backblaze" not in asked
+
+
+def test_topic_of_a_long_conversation_is_the_last_question_that_stood_alone() -> None:
+    earlier = [BACKUP, *(Exchange("and when?", "At 03:30 [1].") for _ in range(40))]
+    asked = understand("is it encrypted?", [BACKUP, *earlier[-5:]]).asked
+    assert asked == "Where does the backup go? is it encrypted?"
+    assert len(understand("and when?", [Exchange("слово " * 3000, "")]).asked) < 1000
+
+
+@pytest.mark.parametrize(
+    ("said", "claim"),
+    [
+        ("нет, это был Аквафор", "это был Аквафор"),
+        ("Нет, 2019", "2019"),
+        ("неправда, он стоил 95 лари", "он стоил 95 лари"),
+        ("на самом деле это было в мае", "это было в мае"),
+        ("нет, разве не 2019?", "разве не 2019?"),
+        ("no, it was AWS", "it was AWS"),
+        ("Actually, it goes to Wasabi.", "it goes to Wasabi."),
+        ("That's wrong: it was 35", "it was 35"),
+        ("No.", "No."),
+    ],
+)
+def test_correction_asks_the_question_again_and_is_no_part_of_it(said: str, claim: str) -> None:
+    understood = understand(said, [BACKUP])
+    assert (understood.asked, understood.claim) == (BACKUP.question, claim)
+
+
+@pytest.mark.parametrize(
+    "said", ["нет ли заметок про роутер?", "No notes on the router?", "no, when was it?", "нормально"]
+)
+def test_question_with_a_no_is_no_correction(said: str) -> None:
+    assert not is_correction(said)
+
+
+@pytest.mark.parametrize("said", ["нет, это был 2019", "no, it was 35"])
+def test_denial_without_an_answer_before_is_a_question_like_others(said: str) -> None:
+    assert understand(said, []).asked == said
+
+
+@pytest.mark.parametrize(
+    ("claim", "quote", "holds"),
+    [
+        ("это был 2019", "Переехали в 2019 году.", True),
+        ("это был 2019", "Переехали в 2018 году.", False),
+        ("it was 35 GB", "The bucket holds 214 GB.", False),
+        ("12 мая 2024", "Картридж поменяли 12.05.2024.", True),
+        ("его ставил Фарид", "Ставил Гоча Лобжанидзе.", False),
+        ("it was Brouwer", "Brouwer signed the lease.", True),
+    ],
+)
+def test_claim_is_held_by_a_quote_that_says_its_values(claim: str, quote: str, holds: bool) -> None:
+    assert holds_claim(claim, quote) is holds

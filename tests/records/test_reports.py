@@ -1,0 +1,87 @@
+"""Notes that are written for the user: into the one folder that was named, never over another, never indexed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from vaultrag.config import CONFIG_NAME, Config, load_config
+from vaultrag.errors import ConfigError, ReportFailed
+from vaultrag.records.reports import write_report
+from vaultrag.vault.files import note_suffixes, scan_vault
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> tuple[Path, Path]:
+    vault, home = tmp_path / "vault", tmp_path / "home"
+    (vault / ".obsidian").mkdir(parents=True)
+    (vault / "Бойлер.md").write_text("# Бойлер\n", encoding="utf-8")
+    home.mkdir()
+    return vault, home
+
+
+def config_with(places: tuple[Path, Path], folder: str) -> Config:
+    vault, home = places
+    (home / CONFIG_NAME).write_text(f'[reports]\nfolder = "{folder}"\n', encoding="utf-8")
+    return load_config(vault, home)
+
+
+def test_note_gets_a_name_of_its_own_and_replaces_none(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "Отчёты")
+    first = write_report(config, "Когда меняли картридж: 12/05 [2024]?", "раз\n")
+    second = write_report(config, "Когда меняли картридж: 12/05 [2024]?", "два\n")
+    assert first == places[0] / "Отчёты" / "Когда меняли картридж 12 05 2024.md"
+    assert second.name == "Когда меняли картридж 12 05 2024 2.md"
+    assert (first.read_text(encoding="utf-8"), second.read_text(encoding="utf-8")) == ("раз\n", "два\n")
+
+
+@pytest.mark.parametrize("title", ["", "  ", "...", "?/\\", "\x1b[2J", "../../etc/passwd", "я" * 500, "CON/.."])
+def test_no_title_leaves_the_folder(places: tuple[Path, Path], title: str) -> None:
+    config = config_with(places, "Reports")
+    path = write_report(config, title, "x\n")
+    assert path.parent == places[0] / "Reports"
+    assert path.name.isprintable()
+
+
+def test_what_is_written_is_not_indexed(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "Reports/by VaultRAG".partition("/")[0])
+    write_report(config, "Answer", "Рыбы летают.\n")
+    section = config.settings.vault
+    assert [note.path for note in scan_vault(config.vault, section.ignore, note_suffixes(section)).notes] == [
+        "Бойлер.md"
+    ]
+
+
+def test_folder_outside_of_the_vault_will_do(places: tuple[Path, Path], tmp_path: Path) -> None:
+    config = config_with(places, str(tmp_path / "elsewhere"))
+    assert write_report(config, "Answer", "x\n").parent == tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize("folder", [".", "..", "../home"])
+def test_vault_and_home_are_no_folder_for_reports(places: tuple[Path, Path], folder: str) -> None:
+    with pytest.raises(ConfigError, match="which holds more than reports"):
+        config_with(places, folder)
+
+
+def test_without_a_folder_nothing_is_written(places: tuple[Path, Path]) -> None:
+    config = load_config(*places)
+    with pytest.raises(ReportFailed) as caught:
+        write_report(config, "Answer", "x\n")
+    assert "[reports]" in caught.value.remedy
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a folder that cannot be written to")
+def test_folder_that_cannot_be_written_to_is_told(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "Reports")
+    (places[0] / "Reports").mkdir(mode=0o500)
+    with pytest.raises(ReportFailed):
+        write_report(config, "Answer", "x\n")
+
+
+def test_file_in_the_place_of_the_folder_is_told(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "Reports")
+    (places[0] / "Reports").write_text("")
+    with pytest.raises(ReportFailed):
+        write_report(config, "Answer", "x\n")

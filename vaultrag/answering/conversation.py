@@ -1,0 +1,167 @@
+"""What a follow-up asks: a question that leans on the one before is joined with it, a correction is never believed.
+
+Rules, no model: what is looked for must stand before any model has read a token. A follow-up that names nothing of its
+own («а когда это было?», "and who was it?") is asked together with the last question that stood alone and the names
+in the answer to it. "No, it was 35" asks the same question again, and what it claims is only compared with the notes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from vaultrag.answering.attribution import bag_of
+from vaultrag.answering.citations import offered_numbers
+from vaultrag.domain import Answer, AnswerEvent, AnswerReady, AnswerStatus, Exchange
+from vaultrag.text.language import Token, content_tokens, fold, language_of, tokens
+
+EXCHANGES_READ = 8  # the last ones; a topic that is older was said again since, or is over
+LONGEST_TOPIC = 600  # characters of the question that a follow-up leans on
+NAMES_TAKEN = 6  # out of the answer before: who "he" or «там» may be
+FEW_WORDS = 3  # with a meaning; a question of more says itself what it is about
+SHORTEST_NAME = 3  # letters
+
+CLAIM_FOUND = {"ru": "В заметках есть и это:", "en": "The notes say that, too:"}
+CLAIM_NOT_FOUND = {"ru": "В заметках этого нет. Там написано:", "en": "The notes do not say that. They say:"}
+
+_ANAPHORA = frozenset(
+    """
+    он она оно они его ее её их ему ей им ним ней него нее неё них нем нём нею ними
+    это этого этому этим этом эта эту этой этот эти этих этими то того тому тем той те тех
+    там туда оттуда тут тогда здесь такой такая такое такие так
+    it its he him his she her hers they them their theirs this that these those there then one ones
+    """.split()
+)
+_ASKING = frozenset(
+    """
+    кто что где когда куда откуда почему зачем сколько какой какая какое какие какого каким как чей чья чьё чьи
+    who what where when why how which whose whom
+    """.split()
+)
+_OPENING = re.compile(r"\s*(?:а|и|но|ну|да|and|but|so|or|also|ok|okay|what about|how about)\b[\s,]*", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\s*(?:(?:да\s+)?нет|не\s*(?:т(?:ак|уда)|верно)|неправда|неправильно|неверно|ошибаешься|ошибка|вообще-то"
+    r"|на\s+самом\s+деле|no|nope|nah|wrong|incorrect|not\s+(?:true|right|quite|correct)"
+    r"|actually|that(?:'|’)?s\s+(?:wrong|not\s+(?:right|true))|you(?:'|’)?re\s+wrong|i\s+(?:think|thought|believe)\s+it"
+    r"|я\s+(?:думаю|думал|думала|помню|считаю)|по-моему|мне\s+кажется)\b[\s,.!:;—–-]*",
+    re.IGNORECASE,
+)
+_ENDS_ASKING = re.compile(r"\?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a question of a conversation comes to: `asked` stands alone, `claim` is what the user holds against it.
+
+    A claim is never part of what is asked.
+    """
+
+    asked: str
+    claim: str = ""
+
+
+def understand(question: str, earlier: Sequence[Exchange]) -> Understood:
+    """Return a question as it is to be looked for, after what was said before it."""
+    topic, answer = "", ""
+    for exchange in earlier[-EXCHANGES_READ:]:
+        if not topic or not (leans_on_topic(exchange.question) or is_correction(exchange.question)):
+            topic = exchange.question
+        answer = exchange.answer
+    if not topic:
+        return Understood(question)
+    if is_correction(question):
+        return Understood(topic, _DENIAL.sub("", question, count=1).strip() or question.strip())
+    if leans_on_topic(question):
+        return Understood(_joined(topic, answer, question))
+    return Understood(question)
+
+
+def in_conversation(
+    question: str, understood: Understood, events: Generator[AnswerEvent, None, None]
+) -> Generator[AnswerEvent, None, None]:
+    """Hand an answer's events through: the answer is to the question as put, and says what is true of a claim."""
+    with closing(events):
+        for event in events:
+            if isinstance(event, AnswerReady):
+                yield AnswerReady(replace(_to_claim(event.answer, understood), question=question))
+            else:
+                yield event
+
+
+def leans_on_topic(question: str) -> bool:
+    """Tell whether a question says too little to be looked for alone."""
+    opening = _OPENING.match(question)
+    rest = question[opening.end() :] if opening else question
+    said = content_tokens(rest)
+    if not said:
+        return True
+    named = any(_is_own(token, rest) for token in said)
+    if opening and len(said) <= FEW_WORDS:
+        return True
+    pronoun = next((token for token in tokens(rest) if fold(token.text) in _ANAPHORA), None)
+    if pronoun is not None and len(said) <= FEW_WORDS and not _named_before(rest, said, pronoun):
+        return True
+    return len(said) == 1 and not named
+
+
+def is_correction(question: str) -> bool:
+    """Tell whether the user denies an answer instead of asking: "no, it was 35", «нет, это был 2019»."""
+    denial = _DENIAL.match(question)
+    if denial is None:
+        return False
+    rest = question[denial.end() :]
+    if next((fold(token.text) for token in tokens(rest)), "") in _ASKING:
+        return False
+    doubts = "," in denial.group() and len(content_tokens(rest)) <= FEW_WORDS  # "no, wasn't it 35?"
+    return doubts or not _ENDS_ASKING.search(question)
+
+
+def holds_claim(claim: str, quote: str) -> bool:
+    """Tell whether a quote says each number, date and name that the user claims."""
+    claimed, said = bag_of(claim), bag_of(quote)
+    telling = (claimed.exact | claimed.names) or claimed.distinct
+    return bool(telling) and telling <= said.distinct | said.names
+
+
+def _to_claim(answer: Answer, understood: Understood) -> Answer:
+    """Begin the answer with whether the notes say what the user claims; what they say stays as it is."""
+    if not understood.claim or answer.status is AnswerStatus.NOT_IN_VAULT:
+        return answer
+    said = any(holds_claim(understood.claim, citation.quote) for citation in answer.citations)
+    language = language_of(understood.claim) or language_of(understood.asked)
+    opening = (CLAIM_FOUND if said else CLAIM_NOT_FOUND).get(language, CLAIM_NOT_FOUND["en"])
+    return replace(answer, text=f"{opening}\n\n{answer.text}")
+
+
+def _joined(topic: str, answer: str, question: str) -> str:
+    """Return the topic, who and what its answer named, and the question."""
+    names = ", ".join(_names(answer, topic))
+    topic = topic.strip()[:LONGEST_TOPIC]
+    return f"{topic} {f'({names}) ' if names else ''}{question.strip()}"
+
+
+def _names(answer: str, topic: str) -> list[str]:
+    """Return the names in an answer that its question did not hold, as they are written there."""
+    text, asked = offered_numbers(answer)[0], {token.stem for token in tokens(topic)}
+    found = [token.text for token in content_tokens(text) if _is_name(token, text) and token.stem not in asked]
+    return list(dict.fromkeys(found))[:NAMES_TAKEN]
+
+
+def _is_name(token: Token, text: str) -> bool:
+    """Tell a name by its capital, but not where any word has one."""
+    if len(token.text) < SHORTEST_NAME or not token.text[0].isupper():
+        return False
+    before = text[: token.start].rstrip(" \t«“\"'(*_[")
+    return bool(before) and before[-1] not in ".!?…:\n>#-–—|"
+
+
+def _is_own(token: Token, text: str) -> bool:
+    """Tell whether a word names something by itself: a number, an identifier, a name."""
+    return any(map(str.isdigit, token.text)) or not token.text.isalpha() or _is_name(token, text)
+
+
+def _named_before(text: str, said: Sequence[Token], pronoun: Token) -> bool:
+    """Tell whether the question itself says, before the pronoun, what that stands for."""
+    return any(token.start < pronoun.start and _is_own(token, text) for token in said)
