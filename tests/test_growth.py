@@ -14,7 +14,9 @@ import pytest
 from tests.growth import STEEP, Found, expressions, growth, inputs
 from vaultrag.answering.attribution import Sources, same_sentence
 from vaultrag.answering.citations import offered_numbers, source_sentences, with_marks
+from vaultrag.answering.passage_block import passage_block
 from vaultrag.answering.shown import as_read
+from vaultrag.domain import Chunk, Passage, Span
 from vaultrag.text.dates import canonical_dates
 from vaultrag.text.language import sentences, stems
 from vaultrag.vault.chunk import chunk_note
@@ -81,6 +83,16 @@ def read_answer(text: str) -> None:
     same_sentence(text, f"{text}!")
 
 
+def show_passage(text: str) -> None:
+    """Do what is done to show a passage to a model: all of it, its last part, and as one of a canvas."""
+    for path in ("Заметка.md", "Доска.canvas"):
+        span = Span(1, 1, 1, max(1, len(text)))
+        chunk = Chunk("1", path, ("a",), span, "", "", text, text, "ru", "1", lead=text, about="a")
+        passage = Passage(chunk, "Заметка", 1.0, ())
+        passage_block(1, passage, 0, len(text))
+        passage_block(1, passage, len(text) - 10, len(text))
+
+
 def repeated(stretch: str, before: str = "") -> Callable[[int], str]:
     return lambda size: before + stretch * (size // len(stretch))
 
@@ -127,6 +139,7 @@ MAKERS: dict[str, Callable[[int], str]] = {
     "unclosed highlights": repeated("==a"),
     "unclosed strikes": repeated("~~a "),
     "strikes in paragraphs": repeated("~~a\n\n"),
+    "strings": repeated('"text": "a\\\\", '),
     "embeds": numbered("![[a N|x]] ![a](b) "),
     "unclosed tags": repeated("<a b='"),
     "unclosed addresses": repeated("](<"),
@@ -189,6 +202,12 @@ def test_a_canvas_of_nested_groups_grows_with_its_size() -> None:
 @pytest.mark.parametrize("name", MAKERS)
 def test_reading_an_answer_grows_with_the_text(name: str) -> None:
     assert growth(read_answer, MAKERS[name], SIZES) < STEEP
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MAKERS)
+def test_showing_a_passage_grows_with_the_text(name: str) -> None:
+    assert growth(show_passage, MAKERS[name], SIZES) < STEEP
 
 
 @pytest.mark.parametrize("name", ["a word", "numbers", "dates", "spaces", "runs of stars"])

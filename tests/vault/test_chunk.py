@@ -105,6 +105,14 @@ def test_a_long_heading_path_leaves_room_for_the_text() -> None:
     assert all("Номер" in chunk.embedded.split("\n", 1)[-1] for chunk in chunks)
 
 
+def test_a_heading_too_long_to_stand_above_its_text_is_said_whole() -> None:
+    heading = sentences(20)
+    chunks = cut(f"# {heading}\n\nТекст.\n\n## Ещё\n\nКонец.")
+    said = " ".join(chunk.embedded for chunk in chunks)
+    assert all(word in said for word in heading.split())
+    assert chunks[-1].embedded.endswith("Ещё\nКонец.")
+
+
 def test_messages_share_no_chunk() -> None:
     text = (
         ">[!nexus_user] **User** - 28.07.2025 at 12:46\n> Да\n<!-- UID: 1 -->\n\nМоя мысль.\n\n"

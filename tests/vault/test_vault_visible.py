@@ -150,7 +150,7 @@ def read(name: str) -> str:
     return spelled[name].read_bytes().decode()
 
 
-@pytest.mark.parametrize("limit", [100, 300])
+@pytest.mark.parametrize("limit", [40, 300])
 def test_every_visible_character_of_the_fixture_is_in_a_passage(limit: int) -> None:
     names = fixture_notes()
     lost: list[str] = []

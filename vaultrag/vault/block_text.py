@@ -16,6 +16,7 @@ from vaultrag.vault.parsing.canvas import Literal, is_canvas, read_literal
 from vaultrag.vault.parsing.plain import plain_text, shown_words, without_comments
 
 _CODE_DEPTH = re.compile(r" {0,3}(?:> ?)*")
+_ITEM_ID = re.compile(r"(?<=[ \t])\^([A-Za-z0-9-]+)[ \t]*(?=[\r\n]|\Z)")
 _WORD = re.compile(r"[^\W_]")
 
 
@@ -34,6 +35,12 @@ class BlockText:
         if self.is_canvas:
             return read_literal(self.note.text, block.start, block.end)
         return Literal(self.note.text[block.start : block.end], range(block.start, block.end + 1))
+
+    def block_id(self, block: Block, start: int, end: int) -> str:
+        """Return a block's id; of a part of a list that of its first item with one."""
+        is_list = block.kind is BlockKind.LIST and not block.block_id
+        item = _ITEM_ID.search(self.note.text, start, end) if is_list else None
+        return item.group(1) if item else block.block_id
 
     def parts(self, block: Block, literal: Literal) -> list[Stretch]:
         """Return the stretches of a block that people may have written: all of it, save long machine data."""

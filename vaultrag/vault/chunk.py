@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +27,6 @@ ELSEWHERE = 80  # tokens that one footnote or embed may add to a passage: it is 
 HEADING_SHARE = 3  # a heading path may take a third of a chunk
 
 _ANNOUNCED = frozenset((BlockKind.LIST, BlockKind.TABLE, BlockKind.CODE))
-_ITEM_ID = re.compile(r"(?<=[ \t])\^([A-Za-z0-9-]+)[ \t]*(?=[\r\n]|\Z)")
 
 
 def chunk_note(
@@ -91,7 +89,7 @@ class _Chunker:
         units = [unit for block in self.note.blocks for unit in self._units(block)]
         groups = self._grouped(units)
         groups = self._join_cards(groups) if self.is_canvas else self._join_tiny(groups)
-        return [chunk for group in groups for chunk in self._emit(group)]
+        return [chunk for group in groups for chunk in self._emit(self._with_long_headings(group))]
 
     def _units(self, block: Block) -> Iterator[_Unit]:
         if block.kind is BlockKind.NAME:
@@ -232,11 +230,8 @@ class _Chunker:
         pairs = zip(left.heading_path, right.heading_path, strict=False)
         shared = tuple(a for a, b in takewhile(lambda pair: pair[0] == pair[1], pairs))
         units = [
-            replace(unit, words=name, tokens=self._tokens(name))
-            if unit.block.kind is BlockKind.HEADING and not unit.words and len(unit.block.heading_path) > len(shared)
-            else unit
+            self._spelled(unit) if len(unit.block.heading_path) > len(shared) else unit
             for unit in (*left.units, *right.units)
-            for name in [plain_heading(unit.block.heading_path[-1]) if unit.block.heading_path else ""]
         ]
         return _Group(tuple(units), shared, sum(unit.tokens for unit in units))
 
@@ -249,14 +244,21 @@ class _Chunker:
 
     def _named(self, group: _Group) -> tuple[_Unit, ...]:
         """Give the section's own heading words, which its place under the parent no longer names."""
-        name = plain_heading(group.heading_path[-1])
         own = group.heading_path
-        return tuple(
-            replace(unit, words=name, tokens=self._tokens(name))
-            if unit.block.kind is BlockKind.HEADING and unit.block.heading_path == own
-            else unit
-            for unit in group.units
-        )
+        return tuple(self._spelled(unit) if unit.block.heading_path == own else unit for unit in group.units)
+
+    def _with_long_headings(self, group: _Group) -> _Group:
+        """Give headings their words where the path above the text is too long to name them."""
+        told = self._prefix(self._lead(group.units[0].block, group.heading_path))[0]
+        pairs = [(unit, self._spelled(unit)) for unit in group.units]
+        return replace(group, units=tuple(unit if said.words in told else said for unit, said in pairs))
+
+    def _spelled(self, unit: _Unit) -> _Unit:
+        path = unit.block.heading_path
+        if unit.block.kind is not BlockKind.HEADING or unit.words or not path:
+            return unit
+        name = plain_heading(path[-1])
+        return replace(unit, words=name, tokens=self._tokens(name))
 
     def _emit(self, group: _Group) -> Iterator[Chunk]:
         embedded = self._embedded(group)
@@ -324,7 +326,9 @@ class _Chunker:
             path=self.note.path,
             heading_path=group.heading_path,
             span=self.lines.span(start, end),
-            block_id=self._block_id(group),
+            block_id=next(
+                filter(None, (self.texts.block_id(unit.block, unit.start, unit.end) for unit in group.units)), ""
+            ),
             speaker=turn.speaker if turn else "",
             text=text,
             embedded=embedded,
@@ -336,15 +340,6 @@ class _Chunker:
             date=self.note.date,
             about=self.note.about,
         )
-
-    def _block_id(self, group: _Group) -> str:
-        for unit in group.units:
-            if unit.block.block_id:
-                return unit.block.block_id
-            item = _ITEM_ID.search(self.note.text, unit.start, unit.end) if unit.block.kind is BlockKind.LIST else None
-            if item:
-                return item.group(1)
-        return ""
 
     def _embedded(self, group: _Group) -> str:
         prefix = self._prefix(self._lead(group.units[0].block, group.heading_path))[0]
