@@ -6,8 +6,8 @@ import pytest
 
 from tests.doubles import LeaningModel, ScriptedModel
 from vaultrag.answering.calibration import UNCALIBRATED, Calibration, Thresholds
-from vaultrag.answering.sureness import BEST, Shown, affordable, around, judge_answerability, prompt_for
-from vaultrag.domain import ChatModel, Level, ProbeRecord
+from vaultrag.answering.sureness import BEST, Shown, affordable, around, judge_answerability, prompt_for, shown
+from vaultrag.domain import ChatModel, Chunk, Level, Passage, ProbeRecord, Span
 
 CALIBRATED = Calibration(
     {"ru": Thresholds(-1, 1), "en": Thresholds(-2, 2)}, record=ProbeRecord(9, 8, 9, 7, of_this_vault=False)
@@ -88,3 +88,13 @@ def test_the_part_round_a_place_holds_whole_sentences(text: str) -> None:
 def test_a_sentence_longer_than_the_part_is_kept_whole() -> None:
     text = "Short. Long" + " and long" * 100 + ". Short."
     assert around(text, 10, 20, characters=50) == (7, len(text) - 7)
+
+
+def test_a_passage_is_shown_as_its_reader_sees_it_under_its_place_and_day() -> None:
+    text = "Nothing here. ~~6500~~ Now it costs 7000, says [[Viktor|he]]. Nothing there."
+    span = Span(1, 1, 1, len(text))
+    chunk = Chunk("1", "Gate.md", ("Gate", "Price"), span, "", "", text, text, "en", "", date="2024-05-12")
+    place = text.index("Now")
+    part = shown(Passage(chunk, "Gate", 1.0, ()), place, place + 3)
+    assert part.title == "Gate › Price (note of 2024-05-12)"
+    assert "(crossed out: 6500) Now it costs 7000, says he." in part.text

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from vaultrag.answering.attribution import bag_of
 from vaultrag.answering.calibration import Calibration, backing_of
+from vaultrag.answering.sureness import around, block_parts
 from vaultrag.answering.yes_or_no import incline
-from vaultrag.domain import Backing, ChatModel, Priority
+from vaultrag.domain import Backing, ChatModel, Passage, Priority
 
 NOTHING = "(empty)"
+WITH_NEIGHBOURS = 300  # characters: two or three sentences tell what one leaves open, more only dilute it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Statement:
     text: str
     premises: tuple[Premise, ...]
     question: str = ""
+
+
+def premise_of(passage: Passage, start: int, end: int) -> Premise:
+    """Return what a sentence cites at a place of a passage, with the sentences beside it that still fit."""
+    return Premise(*block_parts(passage, *around(passage.chunk.text, start, end, WITH_NEIGHBOURS)))
 
 
 def judge_support(

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vaultrag.answering.calibration import Calibration, level_of
+from vaultrag.answering.passage_block import passage_block
 from vaultrag.answering.yes_or_no import incline
 from vaultrag.domain import ChatModel, Level, Passage, Priority, Sureness
-from vaultrag.text.entities import as_shown
 from vaultrag.text.language import language_of, sentences
 from vaultrag.text.morphology import count_terms
 from vaultrag.text.terms import index_terms, question_terms
@@ -101,10 +101,14 @@ def affordable(question: str, passages: Sequence[Shown], tokens_per_second: floa
 
 def shown(passage: Passage, start: int, end: int) -> Shown:
     """Return the passage's part round its best sentence, which stands at `start` to `end`, as a reader sees it."""
-    chunk = passage.chunk
-    place = " › ".join((passage.title, *(h for h in chunk.heading_path if h != passage.title)))
-    first, last = around(chunk.text, start, end)
-    return Shown(place, as_shown(chunk.text[first:last]))
+    title, text = block_parts(passage, *around(passage.chunk.text, start, end))
+    return Shown(title, text)
+
+
+def block_parts(passage: Passage, start: int, end: int) -> tuple[str, str]:
+    """Return a part of a passage as the answering model reads it: its place, with day or speaker, and its text."""
+    head, _, text = passage_block(1, passage, start, end, is_first=False).partition("\n")
+    return head.removeprefix("[1] "), text.strip()
 
 
 def best_sentence(question: str, text: str) -> tuple[int, int]:
