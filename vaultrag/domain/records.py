@@ -117,11 +117,15 @@ class QuoteState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How the citation with this number stands now, and in which lines, the first and the last one."""
+    """How the citation with this number stands now, and in which lines, the first and the last one.
+
+    Of a CHANGED one they are those that come nearest to it, and `now` is what they say; none where nothing does.
+    """
 
     number: int
     state: QuoteState
     lines: tuple[int, int] | None = None
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True)

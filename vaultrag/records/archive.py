@@ -20,6 +20,7 @@ from vaultrag.domain import (
     Verdict,
 )
 from vaultrag.errors import StoreError, UsageError, VaultError
+from vaultrag.records.sources import CitedNote
 from vaultrag.records.stored import answer_body, read_answer, read_verdict, retarget, verdict_body
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
@@ -29,7 +30,6 @@ from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, clear_moves, moved_notes, read_bodies
 from vaultrag.store.traces import trace_paths
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
-from vaultrag.vault.parsing.lines import Lines
 
 ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
 SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT)
@@ -87,8 +87,8 @@ class Archive:
 
     def sources(self, citations: Iterable[Citation]) -> list[SourceState]:
         """Look up in the notes how citations stand now."""
-        texts: dict[str, str | SourceState] = {}
-        return [self._source(citation, texts) for citation in citations]
+        notes: dict[str, CitedNote | QuoteState] = {}
+        return [self._source(citation, notes) for citation in citations]
 
     def delete_answer(self, beginning: str) -> str:
         """Delete a saved answer with all that is left of it; return its id. Raises UsageError."""
@@ -173,23 +173,21 @@ class Archive:
             pass
         return key
 
-    def _source(self, citation: Citation, texts: dict[str, str | SourceState]) -> SourceState:
-        if citation.path not in texts:
-            texts[citation.path] = self._text(citation)
-        text = texts[citation.path]
-        if isinstance(text, SourceState):
-            return replace(text, number=citation.number)
-        return source_state(citation, text)
+    def _source(self, citation: Citation, notes: dict[str, CitedNote | QuoteState]) -> SourceState:
+        if citation.path not in notes:
+            notes[citation.path] = self._cited_note(citation.path)
+        note = notes[citation.path]
+        return SourceState(citation.number, note) if isinstance(note, QuoteState) else note.state_of(citation)
 
-    def _text(self, citation: Citation) -> str | SourceState:
-        """Return the note's text as it is now, or why there is none."""
+    def _cited_note(self, path: str) -> CitedNote | QuoteState:
+        """Return a note as it is now, or why there is none."""
         try:
-            file = self._file(citation.path)
+            file = self._file(path)
             if file is None:
-                return SourceState(citation.number, QuoteState.GONE)
-            return read_note(self.config.vault, file, self.config.settings.vault.max_note_bytes)
+                return QuoteState.GONE
+            return CitedNote(read_note(self.config.vault, file, self.config.settings.vault.max_note_bytes))
         except VaultError:
-            return SourceState(citation.number, QuoteState.UNREADABLE)
+            return QuoteState.UNREADABLE
 
     def _file(self, path: str) -> FileStat | None:
         """Return a note's file: by the index, or as it lies in the vault, as after an import into an empty home."""
@@ -199,19 +197,6 @@ class Archive:
         section = self.config.settings.vault
         listed = scan_vault(self.config.vault, section.ignore, note_suffixes(section), [path]).notes
         return next(iter(listed), None)
-
-
-def source_state(citation: Citation, text: str) -> SourceState:
-    """Say whether a quote stands where it was cited from, elsewhere in the note, or nowhere in it."""
-    lines = Lines(text)
-    places = _places(text, citation.quote, lines) if citation.quote else []
-    if not places:
-        return SourceState(citation.number, QuoteState.CHANGED)
-    span = citation.span
-    nearest = min(places, key=lambda place: abs(place[0] - span.first_line))
-    if nearest == (span.first_line, span.last_line):
-        return SourceState(citation.number, QuoteState.STANDS, nearest)
-    return SourceState(citation.number, QuoteState.MOVED, nearest)
 
 
 def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind, str]]:
@@ -229,17 +214,6 @@ def paths_spoken_of(database: Database) -> set[str]:
     bodies = (values for kind in SPEAKING_OF_NOTES for values in read_bodies(database, kind).values())
     traced = (path for paths in trace_paths(database).values() for path in paths)
     return {*traced, *(path for values in bodies for path in values.get("paths", ()))}
-
-
-def _places(text: str, quote: str, lines: Lines) -> list[tuple[int, int]]:
-    """Return the first and last line of each place that a quote stands at."""
-    found: list[tuple[int, int]] = []
-    start = text.find(quote)
-    while start >= 0:
-        span = lines.span(start, start + len(quote))
-        found.append((span.first_line, span.last_line))
-        start = text.find(quote, start + 1)
-    return found
 
 
 def _now() -> str:

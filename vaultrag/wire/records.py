@@ -29,11 +29,15 @@ class SavedAnswers(Shape):
 
 
 class SourceState(Shape):
-    """How a citation stands now: `stands`, `moved` (to `lines`), `changed`, `gone` or `unreadable`."""
+    """How a citation stands now: `stands`, `moved` (to `lines`), `changed`, `gone` or `unreadable`.
+
+    Where it changed, `now` is what the line that comes nearest to it says, and `lines` where; empty where none does.
+    """
 
     number: int
     state: str
     lines: tuple[int, int] | None = None
+    now: str = ""
 
 
 class ShownAnswer(Shape):

@@ -216,6 +216,8 @@ def _said_of(state: SourceState) -> str:
         return (
             f"These words stand in line {first} now." if first == last else f"They stand in lines {first}–{last} now."
         )
+    if state.state is QuoteState.CHANGED and state.now and state.lines:
+        return f"This changed; line {state.lines[0]} now reads: “{one_line(state.now)}”"
     return FATES.get(state.state, "")
 
 
