@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vaultrag.text.paths import lower, normalize_path
-from vaultrag.vault.links import LinkResolver
+from vaultrag.text.paths import file_name, lower, normalize_path
+from vaultrag.vault.links import LinkResolver, resolve_link, shortest_link
 
 FULL = ["Note.md", "zzzz/Note.md", "zzzz/src.md", "a/b/Note.md", "a/b/src.md", "b/Other.md", "a/b/Other.md"]
 ROOTLESS = ["zzzz/Note.md", "zzzz/src.md", "zzzz/deep/src.md", "b/Note.md", "a/b/src.md", "x/src.md"]
@@ -53,3 +53,14 @@ def test_paths_are_keyed_as_obsidian_keys_them() -> None:
 
 def test_lower_case_does_not_depend_on_the_place_in_a_word() -> None:
     assert lower("ΟΔΟΣ") + ".md" == lower("ΟΔΟΣ.md")
+
+
+@pytest.mark.parametrize("source", ["Ответ.md", "a/Ответ.md", "a/b/Ответ.md"])
+def test_shortest_link_names_its_file_from_anywhere(source: str) -> None:
+    paths = ["n.md", "a/n.md", "a/b/n.md", "b/n.md", "x.pdf", "c/y.md", "d/n.md.md"]
+    by_name = {name: sorted(path for path in paths if file_name(path) == name) for name in map(file_name, paths)}
+    for path in paths:
+        target = shortest_link(path, source, lambda name: by_name.get(name, []))
+        assert resolve_link(target, source, lambda name: by_name.get(name, [])) == path
+    assert shortest_link("c/y.md", source, lambda name: by_name.get(name, [])) == "y"
+    assert shortest_link("x.pdf", source, lambda name: by_name.get(name, [])) == "x.pdf"

@@ -51,6 +51,18 @@ def resolve_link(target: str, source: str, files_named: FilesNamed) -> str | Non
     return None if rooted else _nearest(lowered, link + extension, source)
 
 
+def shortest_link(path: str, source: str, files_named: FilesNamed) -> str:
+    """Return the shortest target that names the file `path` in the note `source`: its name, or more of its path.
+
+    Where even the whole path names another file, as one of a name that no link can say, it is the path all the same.
+    """
+    written = path.removesuffix(".md")
+    parts = written.split("/")
+    shorter = ("/".join(parts[first:]) for first in range(len(parts) - 1, -1, -1))
+    targets = (*shorter, f"/{written}", path)
+    return next((target for target in targets if resolve_link(target, source, files_named) == path), path)
+
+
 def _relative(link: str, source: str) -> str:
     parts = source.split("/")[:-1]
     for part in link.split("/"):

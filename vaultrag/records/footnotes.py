@@ -1,0 +1,73 @@
+"""An answer as a note's body: its citations are footnotes that link to their places, as in the user's own notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from vaultrag.domain import Answer, Citation, Note
+from vaultrag.vault.links import FilesNamed, shortest_link
+from vaultrag.vault.parsing.subpaths import resolve_subpath
+
+_MARK = re.compile(r"(?:(?<=\S) )?\[(\d{1,4})\]")
+_NO_TARGET = re.compile(r"[\[\]|#^]")  # what ends the target of a wikilink
+_NO_HEADING = re.compile(r"(?:[\[\]|#^:%\\]|\s)+")  # what a link to a heading leaves out, as the app writes it
+_OPENS_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^]")
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLinks:
+    """Writes links for a note at `source`. `read` gives a note as it is now, to tell headings of one name apart."""
+
+    source: str
+    files_named: FilesNamed
+    read: Callable[[str], Note | None] = lambda _: None
+
+    def to(self, citation: Citation) -> str:
+        """Return a wikilink to a citation's block, else to its heading, else to its note."""
+        target = shortest_link(citation.path, self.source, self.files_named)
+        subpath = self._subpath(citation)
+        if _NO_TARGET.search(target):
+            return (
+                f"[{_OPENS_MARKUP.sub(' ', target)}](<{quote(citation.path)}{f'#{quote(subpath)}' if subpath else ''}>)"
+            )
+        return f"[[{target}{f'#{subpath}' if subpath else ''}]]"
+
+    def _subpath(self, citation: Citation) -> str:
+        note = self.read(citation.path)
+        for subpath in _subpaths(citation):
+            place = resolve_subpath(note, subpath) if note else None
+            if note is None or (place and place.first_line <= citation.span.first_line <= place.last_line):
+                return subpath
+        return ""
+
+
+def answer_markdown(answer: Answer, links: NoteLinks) -> str:
+    """Return the body of a note: the answer's text, its numbers as footnotes, and each footnote's link.
+
+    A number that stands for no citation stays as it is. Citations that the text does not name are left out.
+    """
+    cited = {citation.number: citation for citation in answer.citations}
+    named: dict[int, None] = {}
+
+    def mark(match: re.Match[str]) -> str:
+        number = int(match.group(1))
+        if number not in cited:
+            return match.group()
+        named[number] = None
+        return f"[^{number}]"
+
+    text = _MARK.sub(mark, answer.text.strip())
+    notes = [f"[^{number}]: {links.to(cited[number])}" for number in named]
+    return "\n".join((text, *(["", *notes] if notes else []), ""))
+
+
+def _subpaths(citation: Citation) -> Iterator[str]:
+    """Yield what may name the place of a citation, the nearest and shortest first."""
+    if citation.block_id:
+        yield f"^{citation.block_id}"
+    headings = [said for heading in citation.heading_path if (said := _NO_HEADING.sub(" ", heading).strip())]
+    for first in range(len(headings) - 1, -1, -1):
+        yield "#".join(headings[first:])
