@@ -7,6 +7,7 @@ import pytest
 from vaultrag.retrieval.fusion import (
     Fused,
     Hit,
+    favour_own,
     fill_free_slots,
     fuse,
     merge_languages,
@@ -93,3 +94,11 @@ def test_equal_scores_lie_as_the_passages_do_in_the_vault() -> None:
     hits = [Hit(1, 1, 1.0, order=("b.md", 0)), Hit(2, 2, 1.0, order=("a.md", 7)), Hit(3, 2, 1.0, order=("a.md", 2))]
     ranked = fuse({"a": hits[:1], "b": hits[1:2], "c": hits[2:]}, dict.fromkeys("abc", 1.0))
     assert chunks(ranked) == [3, 2, 1]
+
+
+def test_own_notes_come_before_chats_that_are_no_more_than_a_margin_better() -> None:
+    ranked = [fused(1, score=1.0), fused(2, score=0.98), fused(3, score=0.9), fused(4, score=0.5)]
+    assert chunks(favour_own(ranked, {1}, 0.03)) == [2, 1, 3, 4]
+    assert chunks(favour_own(ranked, {1}, 0.01)) == [1, 2, 3, 4]
+    assert chunks(favour_own(ranked, {1, 2, 3, 4}, 0.03)) == [1, 2, 3, 4]
+    assert favour_own(ranked, set(), 0.03) == ranked

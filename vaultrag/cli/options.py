@@ -147,6 +147,9 @@ WithinOption = Annotated[
         "--in", metavar="PLACE", help="Ask only a folder, note or `#tag`; repeated, what is in all.", show_default=False
     ),
 ]
+NoChatsOption = Annotated[
+    bool, typer.Option("--no-chats", help="Leave imported AI chats out, as the filter speaker:me does.")
+]
 ChatOption = Annotated[
     str,
     typer.Option(

@@ -16,6 +16,7 @@ RANGE = ".."
 ANY_STATE = "any"
 TASK_DAY_FILTERS = ("due", "scheduled", "done")  # the days that a task's line may say, as filters
 SPEAKERS = ("user", "assistant", OWN_TEXT)
+NO_CHATS = f"speaker:{OWN_TEXT}"
 EXAMPLES = (
     "tag:work, path:Projects/, title:boiler, says:boiler, link:Mayak, property:status=done (or [status:done],"
     " property:rating>=4), has:task, task:open due:2024-05, date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024),"
@@ -81,6 +82,11 @@ def parse_scope(scope: str) -> tuple[Filter, ...]:
     if parsed.text.strip():
         raise _refused(f"The scope holds what is no filter: {parsed.text.strip()[:60]}.")
     return parsed.filters
+
+
+def without_chats(filters: str) -> str:
+    """Return filters as they are written, imported chats left out by one more: what the user wrote in them, too."""
+    return f"{filters} {NO_CHATS}".strip()
 
 
 def scope_of(place: str) -> str:

@@ -73,6 +73,12 @@ def fuse(
     return sorted(fused, key=by_score)
 
 
+def favour_own(ranked: Sequence[Fused], chats: Set[int], margin: float) -> list[Fused]:
+    """Let the user's own notes come before messages of chats that are no more than a margin better."""
+    stepped = (replace(item, score=item.score * (1 - margin)) if item.chunk in chats else item for item in ranked)
+    return sorted(stepped, key=by_score)
+
+
 def spread_notes(ranked: Sequence[Fused], per_note: int, decay: float) -> list[Fused]:
     """Let a note's n-th chunk count only decay^(n-1) of its score, and keep at most `per_note` of them."""
     seen: dict[int, int] = {}

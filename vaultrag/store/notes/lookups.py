@@ -21,6 +21,7 @@ class Place(NamedTuple):
     text_hash: str
     language: str
     features: str
+    speaker: str
 
     @property
     def is_properties(self) -> bool:
@@ -142,7 +143,7 @@ def _places(database: Database, column: str, keys: Sequence[Key]) -> list[Place]
         found += (
             Place(*row)
             for row in database.rows(
-                "SELECT chunks.id, note_id, path, ordinal, text_hash, chunks.language, features"
+                "SELECT chunks.id, note_id, path, ordinal, text_hash, chunks.language, features, speaker"
                 f" FROM chunks JOIN notes ON notes.id = note_id WHERE chunks.{column} IN ({marks(part)})",
                 part,
             )

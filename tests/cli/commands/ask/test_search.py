@@ -67,3 +67,19 @@ def test_whoever_watches_sees_hits_by_words_first_and_one_list_in_the_end(places
     ranks = [int(rank) for rank in RANK.findall(STEERING.sub("", last))]
     assert ranks == list(range(1, len(ranks) + 1))
     assert len(ranks) > 1
+
+
+@pytest.mark.slow
+def test_chats_are_left_out_by_an_option(tmp_path: Path) -> None:
+    chat = ">[!nexus_agent] **Assistant** - 10.06.2025 at 6:42\n> Картридж меняют раз в год.\n<!-- UID: 1 -->\n"
+    write_notes(tmp_path / "vault", {"Чат.md": chat, "Бойлер.md": "Картридж бойлера лежит в шкафу.\n"})
+    named = ["--vault", str(tmp_path / "vault"), "--home", str(tmp_path / "home")]
+    subprocess.run(command("index", *named), cwd=ROOT, check=True, capture_output=True, timeout=120)
+
+    def found(*options: str) -> str:
+        search = command("search", "--no-server", "--json", "картридж", *options, *named)
+        return subprocess.run(search, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120).stdout
+
+    assert "Чат.md" in found()
+    assert "Чат.md" not in found("--no-chats")
+    assert "Бойлер.md" in found("--no-chats")

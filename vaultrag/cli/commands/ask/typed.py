@@ -11,6 +11,7 @@ from vaultrag.cli.options import (
     ComboOption,
     HomeOption,
     JsonOption,
+    NoChatsOption,
     NoServerOption,
     VaultOption,
     WithinOption,
@@ -34,6 +35,7 @@ def search(  # typer reads the options from the signature
         typer.Option("-k", metavar="N", min=1, max=PASSAGES_MOST, help="Passages to show.", show_default=False),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print why each passage was found.")] = False,
+    no_chats: NoChatsOption = False,
     no_server: NoServerOption = False,
     vault: VaultOption = None,
     home: HomeOption = None,
@@ -51,11 +53,13 @@ def search(  # typer reads the options from the signature
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.search import Search
+    from vaultrag.retrieval.filters import without_chats
 
     session = session_of(context)
     config = session.config(vault, home)
     k = count or config.settings.search.passages
-    Search(config, session.terminal, checked_query(query), k, explain, ServerUse.of(no_server)).run()
+    asked = without_chats(checked_query(query)) if no_chats else checked_query(query)
+    Search(config, session.terminal, asked, k, explain, ServerUse.of(no_server)).run()
 
 
 def ask(
