@@ -67,6 +67,25 @@ def _on_terminal(*parts: RenderableType) -> str:
     return stream.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "shown"),
+    [
+        (
+            "Цена.md",
+            "## Цена\nБыло ~~6500~~, стало [[Смета|7000]] &laquo;лари&raquo;",
+            "Было (зачёркнуто: 6500), стало 7000 «лари»",
+        ),
+        ("Plan.md", "- [x] call **Anneke**\n- [ ] pay", "- (done) call Anneke - (not done) pay"),
+        ("План.canvas", '**Купить**\\n- корпус", "x": 5}, {"text": "Да', "Купить - корпус Да"),
+        ("Чат.md", "> [!nexus_agent] **Assistant** - 6:41\n> Воды `&amp;` 315 г【1†L2】.", "Воды `&amp;` 315 г."),
+    ],
+)
+def test_passages_are_printed_as_a_reader_sees_them(path: str, text: str, shown: str) -> None:
+    passage = PASSAGE.model_copy(update={"path": path, "text": text})
+    assert shown in " ".join(_piped(*render.passage_block(passage, 1, "Цена", "v")).split())
+    assert _piped(render.nearest_line(passage, 1, "x")).strip().startswith("1. ")
+
+
 def test_passage_is_place_and_snippet_without_control_codes_in_a_pipe() -> None:
     assert _piped(*render.passage_block(PASSAGE, 1, "картридж", "v")) == (
         " 1. Дом/Бойлер.md › Бойлер › Ремонт, lines 3–5\n    Картриджи меняли в мае.\n"

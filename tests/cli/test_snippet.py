@@ -68,9 +68,3 @@ def test_any_text_gives_one_harmless_line_and_marks_inside_it(text: str, query: 
     ends = [0, *(border for mark in snippet.marks for border in mark)]
     assert ends == sorted(ends)
     assert ends[-1] <= len(snippet.text)
-
-
-def test_characters_are_shown_where_the_note_names_them() -> None:
-    snippet = cut_snippet("M&uuml;ller&nbsp;GmbH пишет `&amp;`", "Müller")
-    assert snippet.text == "Müller GmbH пишет `&amp;`"
-    assert snippet.marks == ((0, 6),)

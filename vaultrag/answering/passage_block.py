@@ -42,6 +42,11 @@ def told_by(chunk: Chunk, language: str = "") -> str:
     return ", ".join(filter(None, (said, chunk.model, chunk.said[:DAY])))
 
 
+def shown_text(path: str, text: str) -> str:
+    """Return a passage's text as its reader sees it: a canvas without its JSON, a message without its header."""
+    return _of_canvas(text, 0, len(text)) if is_canvas(path) else _read(text, "")
+
+
 def _dated(chunk: Chunk, title: str) -> str:
     """Return the note's day, unless its title names it."""
     day = chunk.date[:DAY]
@@ -52,13 +57,20 @@ def _dated(chunk: Chunk, title: str) -> str:
 def _shown(chunk: Chunk, start: int, end: int) -> str:
     text = chunk.text[start:end]
     if is_canvas(chunk.path):
-        return "\n\n".join(as_read(part) for part in shown_strings(chunk.text, start, end))
+        return _of_canvas(chunk.text, start, end)
     if start == 0 and chunk.heading_path:
         text = _without_heading(text, chunk.heading_path[-1])
     lead = chunk.lead if start == 0 else _header_above(chunk.text, start)
+    return _read(outside_code(_with_addresses, f"{lead}\n{text}"), chunk.language)
+
+
+def _of_canvas(text: str, start: int, end: int) -> str:
+    return "\n\n".join(as_read(part) for part in shown_strings(text, start, end))
+
+
+def _read(text: str, language: str) -> str:
     said = "\n".join(line for line in NEWLINE.split(text) if not TURN_HEADER.match(line))
-    shown = as_read(outside_code(_with_addresses, f"{lead}\n{said}"), chunk.language)
-    return shown or plain_text(said, BlockKind.PARAGRAPH)  # a comment, which no reader sees: it was found all the same
+    return as_read(said, language) or plain_text(said, BlockKind.PARAGRAPH)  # a comment, found though no reader sees it
 
 
 def _without_heading(text: str, heading: str) -> str:

@@ -38,12 +38,12 @@ def nearest_line(passage: Passage, number: int, query: str) -> Text:
     """Return a passage as one line, to be cut where the terminal ends: the note's name, and its best sentence."""
     name = one_line(passage.path.rpartition("/")[2].removesuffix(".md"))
     line = Text(no_wrap=True, overflow="ellipsis", style="dim")
-    return line.append(f"{number:>2}. ").append(name, "bold").append(f" · {best_sentence(passage.text, query)}")
+    return line.append(f"{number:>2}. ").append(name, "bold").append(f" · {best_sentence(_shown(passage), query)}")
 
 
 def passage_block(passage: Passage, number: int, query: str, vault: str) -> Iterator[RenderableType]:
     """Yield a passage's place and its best lines, with the words of the query marked."""
-    snippet = cut_snippet(passage.text, query)
+    snippet = cut_snippet(_shown(passage), query)
     text = Text(snippet.text)
     for start, end in snippet.marks:
         text.stylize("bold yellow", start, end)
@@ -54,6 +54,12 @@ def passage_block(passage: Passage, number: int, query: str, vault: str) -> Iter
         if line:
             yield Indented(Text(line, style="dim"), INDENT)
     yield Indented(text, INDENT)
+
+
+def _shown(passage: Passage) -> str:
+    from vaultrag.answering.passage_block import shown_text
+
+    return shown_text(passage.path, passage.text)
 
 
 def trace_table(passage: Passage) -> RenderableType:

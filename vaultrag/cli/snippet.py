@@ -7,7 +7,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from vaultrag.cli.terminal import one_line
-from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import count_terms, stems_of_terms
 from vaultrag.text.terms import index_terms, question_terms, text_parts
@@ -27,9 +26,8 @@ class Snippet:
 
 
 def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
-    """Return the stretch of a text that holds the most distinct words of the query, in any inflection."""
-    shown = as_shown(text)
-    line = one_line(_HEADING.sub("", shown)) or one_line(shown)
+    """Return the stretch of a shown text that holds the most distinct words of the query, in any inflection."""
+    line = one_line(_HEADING.sub("", text)) or one_line(text)
     wanted = frozenset(stems_of_terms(question_terms(query)))
     hits = [
         (part.start, part.end, term)
@@ -45,8 +43,7 @@ def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
 
 def best_sentence(text: str, query: str) -> str:
     """Return the sentence of a passage that holds the most distinct words of the query; the first of equals."""
-    shown = as_shown(text)
-    body = _HEADING.sub("", shown) or shown
+    body = _HEADING.sub("", text) or text
     wanted = question_terms(query)
     said = [one_line(body[start:end]) for start, end in sentences(body)]
     return max(filter(None, said), key=lambda sentence: count_terms(wanted, index_terms(sentence)), default="")
