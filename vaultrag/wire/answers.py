@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from vaultrag import domain
 from vaultrag.wire.shapes import Shape
 
@@ -86,6 +88,13 @@ class Citation(Shape):
             "columns": (span.first_column, span.last_column),
             "block": noun.block_id,
         }
+
+    def noun(self) -> domain.Citation:
+        """Return the citation that this is the JSON of."""
+        span = domain.Span(self.lines[0], self.columns[0], self.lines[1], self.columns[1])
+        verified = cast(domain.Verification, self.verified)
+        place = (self.path, tuple(self.heading), self.block, span)
+        return domain.Citation(self.number, *place, self.quote, verified, self.score)
 
 
 class Sentence(Shape):

@@ -13,6 +13,7 @@ import pytest
 from tests.doubles import ScriptedModel
 from tests.served import GatedModel, Served, serving
 from tests.typing import CTRL_C, CTRL_D, ENTER, TAB, Typist
+from vaultrag.config import CONFIG_NAME
 from vaultrag.domain import ChatModel
 
 pytestmark = [
@@ -147,6 +148,30 @@ def test_names_of_notes_are_completed(served: Served, tmp_path: Path) -> None:
     with chatting(served, tmp_path) as typist:
         typist.type(f"что в [[бой{TAB}")
         typist.wait_for("[[Бойлер]]")
+
+
+def test_answer_is_saved_as_a_note_into_the_folder_that_was_named_only(served: Served, tmp_path: Path) -> None:
+    with chatting(served, tmp_path) as typist:
+        typist.type(f"Когда поменяли картридж в бойлере?{ENTER}")
+        typist.wait_for(ANSWERED)
+        typist.wait_for_prompt()
+        typist.type(f"/save{ENTER}")
+        typist.wait_for("[reports] folder")
+    (served.config.home / CONFIG_NAME).write_text('[reports]\nfolder = "Reports"\n', encoding="utf-8")
+    with chatting(served, tmp_path) as typist:
+        for _ in range(2):
+            typist.type(f"Когда поменяли картридж в бойлере?{ENTER}")
+            typist.wait_for(ANSWERED)
+            typist.wait_for_prompt()
+            typist.type(f"/save{ENTER}")
+            typist.wait_for("Saved:")
+            typist.wait_for_prompt()
+    folder = served.config.vault / "Reports"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["Когда поменяли картридж в бойлере 2.md", "Когда поменяли картридж в бойлере.md"]
+    text = (folder / names[1]).read_text(encoding="utf-8")
+    assert "12 мая 2024 года[^1]" in text.replace(" [^1]", "[^1]")
+    assert "[^1]: [[Бойлер#Бойлер]]" in text
 
 
 def test_lines_of_a_pipe_are_answered_too(served: Served, tmp_path: Path) -> None:

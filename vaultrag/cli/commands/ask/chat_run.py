@@ -19,7 +19,7 @@ from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.options import checked_question
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
-from vaultrag.domain import USUAL, Exchange, Keep, Manner
+from vaultrag.domain import USUAL, Answer, AnswerStatus, Exchange, Keep, Manner
 from vaultrag.errors import ServerError, UsageError, VaultragError
 from vaultrag.retrieval.filters import scope_of
 
@@ -27,6 +27,7 @@ EXCHANGES_KEPT = 8  # of this run, for follow-ups; the chat itself keeps them al
 COMMANDS = {
     "/sources": "the places that the last answer stands on",
     "/open N": "open source N in Obsidian",
+    "/save [TITLE]": "write the last answer as a note into the folder that `reports.folder` names",
     "/in [PLACE]": "ask a folder, note or #tag only; without one the whole vault again",
     "/new": "begin anew: the next question leans on nothing said before",
     "/help": "this list",
@@ -102,6 +103,7 @@ class ChatRun:
         known: dict[str, Callable[[str], None]] = {
             "/sources": lambda _: self._print_sources(),
             "/open": self._open,
+            "/save": self._save,
             "/in": self._limit,
             "/new": lambda _: self._begin_anew(),
             "/help": lambda _: self._print_help(),
@@ -130,6 +132,12 @@ class ChatRun:
             self.terminal.warn("Nothing here opens links; this is the one:")
         self.terminal.print(Text(link))
 
+    def _save(self, title: str) -> None:
+        from vaultrag.records.reports import save_as_note  # brings the store
+
+        path = save_as_note(self.config, _noun(self._answered()), title)
+        self.terminal.note(f"Saved: {path}")
+
     def _limit(self, place: str) -> None:
         self.manner = replace(self.manner, scope=scope_of(place) if place else "")
         self.terminal.note(f"Only {place} is asked from now on." if place else "The whole vault is asked again.")
@@ -152,6 +160,12 @@ class ChatRun:
         if self._backend is not None:
             self._backend.close()
             self._backend = None
+
+
+def _noun(answer: wire.Answer) -> Answer:
+    """Return of an answer what a note is made of."""
+    citations = tuple(citation.noun() for citation in answer.citations)
+    return Answer(answer.question, AnswerStatus(answer.status), answer.text, (), citations, (), answer.model, {}, {})
 
 
 def usual_name(now: datetime) -> str:
