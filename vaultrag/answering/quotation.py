@@ -10,32 +10,23 @@ where the note says more by it, as after «не» or within a number.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from vaultrag.answering.citing.edges import LOOK, is_cut_off
 from vaultrag.answering.citing.read_markdown import read_as_shown
-from vaultrag.answering.citing.read_text import BORDER, ReadText, read_literally
+from vaultrag.answering.citing.read_text import BORDER, CELL, JOINED, ReadText, read_literally
 from vaultrag.domain import BlockKind, Note, Span
-from vaultrag.text.cjk import holds_cjk
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.syntax import BLOCK_ID
 
 WORK = 8  # characters compared for each of the text: honest quotes need one, and a hostile text ends there
-_BEFORE = 40  # characters looked at before and after a match: a number, a word
 _ENDS_SENTENCE = frozenset(".!?…:;")
 _CLOSING = "\"')]»*"
-_ATTACHED = frozenset("+-±~≈<>≤≥=^$€£¥₽₴₾₸%‰°′″")  # with a number they are a part of it
-_WITHIN_NUMBER = frozenset(".,:/")
-_NEGATING = frozenset("не ни нет без никогда not no never without nor neither cannot".split())
-_SCALES = frozenset(
-    "тыс тысяча тысячи тысяч млн миллион миллиона миллионов млрд миллиард миллиарда миллиардов thousand million billion"
-    " mln bn".split()
-)
-_FIRST_WORD = re.compile(r"[^\W_]+(?:['\"][^\W_]+)?")
-_GROUP_BEFORE = re.compile(r"(?<!\d)\d{1,3}(?: \d{3}){0,4} \Z")
-_GROUP = re.compile(r"\d{3}(?!\d)")
-_GROUP_AT_END = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3}){0,4}\Z")
+_BORDERS = re.compile(f"[{BORDER}{CELL}]")
+_SPACED_DASH = re.compile(r"(?<=[^\W\d_]) - (?=[^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,13 +60,17 @@ class QuotedText:
     def find(self, quote: str) -> list[QuoteMatch]:
         """Return the places at which the quote stands, in order and apart; none for one that says nothing."""
         written, *shown = _readings(quote)
-        asked = {one.fine: one for one in (written, *shown)}
+        text_written, *text_shown = self._readings
         found: set[QuoteMatch] = set()
-        for reading in self._readings:
-            sought = asked.values() if reading is not self._readings[0] else (written,)
-            for one in sought:
-                found.update(QuoteMatch(*reading.place(*place)) for place in _places(reading, one))
-        return _apart(found)
+        refused: set[QuoteMatch] = set()
+        for reading in text_shown:
+            for one in {one.fine: one for one in (written, *shown)}.values():
+                for place, stands in _places(reading, one):
+                    (found if stands else refused).add(QuoteMatch(*reading.place(*place)))
+        as_written = {
+            QuoteMatch(*text_written.place(*place)) for place, stands in _places(text_written, written) if stands
+        }
+        return _apart(found | _outside(as_written, refused - found))
 
 
 def find_quote(quote: str, text: str) -> list[QuoteMatch]:
@@ -92,13 +87,13 @@ def places_of_quote(note: Note, quote: str) -> list[QuotePlace]:
 def _readings(text: str) -> tuple[ReadText, ...]:
     """Return a text as it is written and as it is shown, and that in two ways where it names what is not shown."""
     written, shown = read_literally(text), read_as_shown(text)
-    if "[[" in text or "^[" in text:
+    if "[[" in text or "^[" in text or "::" in text:
         return written, shown, read_as_shown(text, short=True)
     return written, shown
 
 
-def _places(text: ReadText, quote: ReadText) -> Iterator[tuple[int, int]]:
-    """Yield where the characters of a quote stand in a text."""
+def _places(text: ReadText, quote: ReadText) -> Iterator[tuple[tuple[int, int], bool]]:
+    """Yield where the characters of a quote stand in a text, and whether it may be taken from there."""
     sought = _Sought.of(quote)
     if any(map(str.isalnum, sought.plain)):
         for one in sought.variants():
@@ -122,29 +117,46 @@ class _Sought:
         plain, fine = quote.plain[start:end], quote.fine[start:end]
         strict = tuple(i for i, (one, other) in enumerate(zip(plain, fine, strict=True)) if one != other)
         kept = tuple((max(0, at - start), frozenset(marks)) for at, marks in quote.kept.items())
-        return cls(plain, fine, tuple(i for i in strict if fine[i] != BORDER), kept)
+        return cls(plain, fine, tuple(i for i in strict if fine[i] not in (BORDER, CELL, JOINED)), kept)
 
     def variants(self) -> Iterator[_Sought]:
-        """Yield what a quoting hand may change: the case of its first letter, and a full stop where a line ends."""
-        for one in (self, self._without_stop()):
-            if one is not None:
-                yield one
-                yield one.with_other_case()
+        """Yield what a quoting hand may change.
 
-    def places(self, text: ReadText) -> Iterator[tuple[int, int]]:
+        That is the case of the first letter, a full stop where a line ends, and the spaces round a long dash.
+        """
+        for ended in (self, self._without_stop()):
+            for one in (ended, ended and ended.with_dashes_joined(), ended and ended.with_dashes_apart()):
+                if one is not None:
+                    yield one
+                    yield one.with_other_case()
+
+    def places(self, text: ReadText) -> Iterator[tuple[tuple[int, int], bool]]:
+        """Yield where it stands in a text, and whether it is cut off there or lacks what must be the text's."""
         size, at, work = len(self.plain), 0, WORK * len(text.plain)
         while (at := text.plain.find(self.plain, at)) >= 0 and work >= 0:
             work -= size
-            if _is_cut_off(text, at, at + size) or not self._stands_at(text, at):
-                at += 1
-                continue
-            yield at, at + size
-            at += size
+            stands = not is_cut_off(text, at, at + size) and self._stands_at(text, at)
+            yield (at, at + size), stands
+            at += size if stands else 1
 
     def _without_stop(self) -> _Sought | None:
         if not self.plain.endswith(".") or not self.plain[:-1].strip(". "):
             return None
         return replace(self, plain=self.plain[:-1], fine=self.fine[:-1], stops=True)
+
+    def with_dashes_joined(self) -> _Sought | None:
+        """Return it with dashes that stand between spaces as long ones without: «слово - слово» for «слово—слово»."""
+        fine = _SPACED_DASH.sub(JOINED, self.fine)
+        if fine == self.fine or self.strict or self.kept:
+            return None
+        joined = tuple(at for at, sign in enumerate(fine) if sign == JOINED)
+        return replace(self, plain=_SPACED_DASH.sub("-", self.plain), fine=fine, strict=joined)
+
+    def with_dashes_apart(self) -> _Sought | None:
+        """Return it with long dashes between spaces that stand without."""
+        if JOINED not in self.fine or self.strict or self.kept:
+            return None
+        return replace(self, plain=self.fine.replace(JOINED, " - "), fine=self.fine.replace(JOINED, " - "))
 
     def with_other_case(self) -> _Sought:
         first = next(at for at, character in enumerate(self.plain) if character.isalnum())
@@ -164,30 +176,30 @@ class _Sought:
 
         «закрыт Порт 80» stands nowhere where one item ends with «закрыт» and the next begins with «Порт 80».
         """
-        if self.fine[border - at] == BORDER:
+        kind, own = text.fine[border], self.fine[border - at]
+        if own == BORDER or (own == CELL and kind == CELL):
             return True
-        before = text.plain[max(0, border - _BEFORE) : border].rstrip(_CLOSING)
-        return before[-1:] in _ENDS_SENTENCE or (_opens(text, at) and _closes(text, at + len(self.plain)))
+        if own == CELL:
+            return False
+        before = text.plain[max(0, border - LOOK) : border].rstrip(_CLOSING)
+        return before[-1:] in _ENDS_SENTENCE or (_opens(text, at, kind) and _closes(text, at + len(self.plain), kind))
 
 
 def _borders(text: ReadText, start: int, end: int) -> Iterator[int]:
-    border = text.fine.find(BORDER, start, end)
-    while border >= 0:
-        yield border
-        border = text.fine.find(BORDER, border + 1, end)
+    return (match.start() for match in _BORDERS.finditer(text.fine, start, end))
 
 
-def _opens(text: ReadText, start: int) -> bool:
-    return start == 0 or text.fine[start - 1] == BORDER
+def _opens(text: ReadText, start: int, kind: str) -> bool:
+    return start == 0 or text.fine[start - 1] == BORDER or text.fine[start - 1] == kind
 
 
-def _closes(text: ReadText, end: int) -> bool:
-    rest = text.fine[end : end + _BEFORE]
-    return not rest.partition(BORDER)[0].strip(".!?…:;,\"')» ")
+def _closes(text: ReadText, end: int, kind: str) -> bool:
+    rest = text.fine[end : end + LOOK].partition(BORDER)[0]
+    return not (rest.partition(CELL)[0] if kind == CELL else rest).strip(".!?…:;,\"')» ")
 
 
 def _ends_line(text: ReadText, end: int) -> bool:
-    return not text.fine[end : end + _BEFORE].partition(BORDER)[0].strip("\"')»")
+    return not _BORDERS.split(text.fine[end : end + LOOK], maxsplit=1)[0].strip("\"')»")
 
 
 def _other_case(text: str, at: int) -> str:
@@ -196,70 +208,16 @@ def _other_case(text: str, at: int) -> str:
     return text[:at] + (other if len(other) == 1 else text[at]) + text[at + 1 :]
 
 
-def _is_cut_off(text: ReadText, start: int, end: int) -> bool:
-    """Tell whether a stretch begins or ends within a word or a number, or just beside what turns its sense round."""
-    before, after = text.plain[max(0, start - _BEFORE) : start], text.plain[end : end + _BEFORE]
-    quote = text.plain[start : start + _BEFORE], text.plain[max(start, end - _BEFORE) : end]
-    if _opens(text, start):
-        before = ""
-    if text.fine[end : end + 1] == BORDER:
-        after = ""
-    return _is_cut_before(before, quote[0]) or _is_cut_after(quote[1], after)
-
-
-def _is_cut_before(before: str, quote: str) -> bool:
-    last, first = before[-1:], quote[0]
-    if not before or (last == " " and not first.isalnum()):
-        return False
-    if last != " ":
-        return _is_joined(before[-2:], quote[:1]) or (first.isdigit() and _is_of_number(before[-2:]))
-    if first.isdigit() and _GROUP.match(quote) and _GROUP_BEFORE.search(before):
-        return True
-    return _negates(before[:-1].rpartition(" ")[2].lstrip("\"'([")) and not _negates(_first_word(quote))
-
-
-def _is_cut_after(quote: str, after: str) -> bool:
-    last, first = quote[-1], after[:1]
-    if not after:
-        return False
-    if first != " ":
-        return _is_joined(after[1::-1], last) or (last.isdigit() and _is_of_number(after[1::-1]))
-    word = _first_word(after[1:]).lower()
-    if last.isdigit():
-        if _GROUP.match(after, 1) and _GROUP_AT_END.search(quote):
-            return True
-        return word in _SCALES
-    return word == "нет"
-
-
-def _is_joined(outside: str, inside: str) -> bool:
-    """Tell whether two characters outside, the nearer one last, go on with a word whose character is inside."""
-    nearer, further = outside[-1], outside[-2:-1]
-    if not _is_word(inside):
-        return False
-    if _is_word(nearer):
-        return not (holds_cjk(nearer) or holds_cjk(inside))
-    return nearer in "-\"'" and _is_word(further) and not (nearer != "-" and further.isdigit())
-
-
-def _is_of_number(outside: str) -> bool:
-    """Tell whether two characters outside, the nearer one last, belong to a number that begins or ends inside."""
-    nearer, further = outside[-1], outside[-2:-1]
-    return nearer in _ATTACHED or (nearer in _WITHIN_NUMBER and further.isdigit())
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
-
-
-def _first_word(text: str) -> str:
-    word = _FIRST_WORD.match(text)
-    return word.group() if word else ""
-
-
-def _negates(word: str) -> bool:
-    said = word.lower().replace('"', "'")
-    return said in _NEGATING or said.endswith("n't")
+def _outside(matches: Iterable[QuoteMatch], others: Iterable[QuoteMatch]) -> set[QuoteMatch]:
+    """Return the matches that overlap none of the others."""
+    borders = _apart(others)
+    starts = [other.start for other in borders]
+    kept: set[QuoteMatch] = set()
+    for match in matches:
+        before = bisect_left(starts, match.end) - 1
+        if before < 0 or borders[before].end <= match.start:
+            kept.add(match)
+    return kept
 
 
 def _apart(found: Iterable[QuoteMatch]) -> list[QuoteMatch]:

@@ -7,8 +7,11 @@ kept aside (`ReadText.kept`), so that `[[a|b]]` is not repeated as `[[c|b]]`, no
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from vaultrag.answering.citing.read_text import (
+    BORDER,
+    CELL,
     CHANGING,
     CHARACTERS,
     DASHES,
@@ -46,11 +49,12 @@ _BLOCK_ID = re.compile(rf"\^[A-Za-z0-9-]++[ \t]*+{_LINE_END}")
 
 _CHAT_MARK = "【\ue200-\ue206"
 _TOKEN = re.compile(  # the look-ahead keeps what is rare from costing time at every letter
-    rf"(?=[\r\n\\`&<%!\[^*_~=|{_CHAT_MARK}{CHANGING}]|{FIRST_OF_PAIR})(?:"
+    rf"(?=[\r\n\\`&<%!\[^*_~=|$:{_CHAT_MARK}{CHANGING}]|{FIRST_OF_PAIR})(?:"
     rf"{NEWLINE_RUN}|(?P<escape>\\(?:[!-/:-@\[-`{{-~]|(?=[\r\n])))|(?P<code>`+)|(?P<entity>{REFERENCE})"
     rf"|(?P<comment><!--|%%)|(?P<tag><[A-Za-z/])|(?P<bracket>!?\[)|(?P<inner>\^\[)|(?P<id>\^)"
-    rf"|(?P<run>\*+|_+|~~|==)|(?P<bar>\|)|(?P<mark>[{_CHAT_MARK}])|{CHARACTERS})"
+    rf"|(?P<run>\*+|_+|~~|==)|(?P<bar>\|)|(?P<mark>[{_CHAT_MARK}])|(?P<math>\$+)|(?P<field>::(?=\s))|{CHARACTERS})"
 )
+_FORMULA = re.compile(r"(\${1,2})(?=[^\s$\d])([^$]{1,1000}?)(?<=\S)\1(?![\d$])")
 _WIKILINK = re.compile(r"(!?)\[\[([^\[\]|\r\n]{1,1000})(?:\|([^\[\]\r\n]{0,1000}))?\]\]")
 _LINK = re.compile(  # bounded, so that a failed attempt costs a constant
     r"(!?)\[([^\[\]]{0,500})\]\((<[^<>\r\n]{0,2000}>|[^()\s]{0,2000}(?:\([^()\s]{0,500}\)[^()\s]{0,500}){0,4})"
@@ -69,7 +73,8 @@ _BREAKING = frozenset("br p div li ul ol tr td th table tbody thead hr details s
 
 
 def read_as_shown(text: str, *, short: bool = False) -> ReadText:
-    """Read Markdown as Obsidian shows it; `short` names linked notes without their folder, as our own prompts do.
+    """Read Markdown as Obsidian shows it; `short` names linked notes without their folder and writes `key:: value`
+    with one colon, as our own prompts do.
 
     Obsidian shows `folder/note#part` as `folder/note > part`, and of embedded files and inner footnotes no word.
     """
@@ -91,6 +96,22 @@ class _Reader:
         self.ends_block = False
         self.depth = 0
         self.never: set[str] = set()  # what nothing further on closes
+        self.readers: dict[str, Callable[[re.Match[str]], int]] = {
+            "newline": self._newline,
+            "escape": self._escape,
+            "entity": self._entity,
+            "code": self._code,
+            "comment": self._comment,
+            "tag": self._tag,
+            "bracket": self._bracket,
+            "mark": self._bracket,
+            "inner": self._inner_footnote,
+            "id": self._block_id,
+            "run": self._run,
+            "bar": self._bar,
+            "math": self._math,
+            "field": self._field,
+        }
 
     def read(self) -> ReadText:
         at = self._properties()
@@ -116,7 +137,7 @@ class _Reader:
             self.builder.literal(at, link.start(), lines_end=True)
             at = self._wikilink(link)
         self.builder.literal(at, closing.start(), lines_end=True)
-        self.builder.space(closing.start(), closing.end(), border=True)
+        self.builder.space(closing.start(), closing.end(), BORDER)
         return closing.end()
 
     def _close_links(self, at: int, until: int) -> int:
@@ -130,33 +151,19 @@ class _Reader:
 
     def _step(self, match: re.Match[str]) -> int:
         """Read one sign; return where to go on."""
-        start, end = match.span()
-        match match.lastgroup:
-            case "newline":
-                return self._newline(match)
-            case "escape":
-                self.builder.put(match.group()[1:], start, end)
-            case "entity":
-                self._entity(match)
-            case "code":
-                return self._code(start, end)
-            case "comment":
-                return self._comment(match)
-            case "tag":
-                return self._tag(start, end)
-            case "bracket" | "mark":
-                return self._bracket(start, end)
-            case "inner":
-                return self._inner_footnote(start, end)
-            case "id":
-                return self._block_id(start, end)
-            case "run":
-                self._run(match)
-            case "bar":
-                self._bar(start, end)
-            case _:
-                self.builder.characters(match)
-        return end
+        read = self.readers.get(match.lastgroup or "")
+        if read is not None:
+            return read(match)
+        self.builder.characters(match)
+        return match.end()
+
+    def _escape(self, match: re.Match[str]) -> int:
+        self.builder.put(match.group()[1:], *match.span())
+        return match.end()
+
+    def _field(self, match: re.Match[str]) -> int:
+        self.builder.copy(match.start(), match.start() + 1 if self.short else match.end())
+        return match.end()
 
     def _newline(self, match: re.Match[str]) -> int:
         is_border = self.ends_block or len(NEWLINE.findall(match.group())) > 1
@@ -208,7 +215,7 @@ class _Reader:
         return at, marks
 
     def _break(self, line_break: int, at: int, *, border: bool) -> None:
-        self.builder.space(line_break, max(at, line_break + 1), border=border)
+        self.builder.space(line_break, max(at, line_break + 1), BORDER if border else "")
 
     def _end_of_line(self, at: int) -> int:
         match = NEWLINE.search(self.text, at)
@@ -223,16 +230,18 @@ class _Reader:
         self.ends_block = True
         return closing.end() if closing else end
 
-    def _entity(self, match: re.Match[str]) -> None:
+    def _entity(self, match: re.Match[str]) -> int:
         shown = character(match.group())
         if shown == " ":
             self.builder.space(*match.span())
         elif shown and shown in DASHES:
-            self.builder.dash(*match.span())
+            self.builder.dash(match)
         else:
             self.builder.put(shown, *match.span())
+        return match.end()
 
-    def _code(self, start: int, end: int) -> int:
+    def _code(self, match: re.Match[str]) -> int:
+        start, end = match.span()
         closed = self.code.end(start, end - start)
         if closed is None or closed - start > LONGEST_CODE or "\n\n" in self.text[start:closed]:
             self.builder.copy(start, end)
@@ -241,6 +250,18 @@ class _Reader:
         self.builder.literal(end, closed - (end - start))
         self.builder.whole(first, start, closed)
         return closed
+
+    def _math(self, match: re.Match[str]) -> int:
+        """Read a formula by its signs, `$a_1$`; what begins with a digit is money."""
+        start, end = match.span()
+        formula = _FORMULA.match(self.text, start)
+        if formula is None:
+            self.builder.copy(start, end)
+            return end
+        first = self.builder.length
+        self.builder.literal(*formula.span(2))
+        self.builder.whole(first, start, formula.end())
+        return formula.end()
 
     def _comment(self, match: re.Match[str]) -> int:
         closing = "-->" if match.group() == "<!--" else "%%"
@@ -251,7 +272,8 @@ class _Reader:
             return match.end()
         return end + len(closing)
 
-    def _tag(self, start: int, end: int) -> int:
+    def _tag(self, match: re.Match[str]) -> int:
+        start, end = match.span()
         if address := _ADDRESS.match(self.text, start):
             first = self.builder.length
             self.builder.literal(*address.span(1))
@@ -263,12 +285,13 @@ class _Reader:
             self.builder.copy(start, end)
             return end
         if name in _BREAKING:
-            self.builder.space(start, tag.end(), border=True)
+            self.builder.space(start, tag.end(), BORDER)
         elif name == "sup" and not tag["close"]:
             self.builder.put("^", start, tag.end())  # 10<sup>2</sup> is not 102
         return tag.end()
 
-    def _bracket(self, start: int, end: int) -> int:
+    def _bracket(self, match: re.Match[str]) -> int:
+        start, end = match.span()
         if mark := CITATION_MARK.match(self.text, start):  # `【2†L10-L18】`, left by a chat's export
             return mark.end()
         if footnote := _FOOTNOTE.match(self.text, start):
@@ -301,45 +324,41 @@ class _Reader:
             self.builder.literal(*match.span(3))
         else:
             name = target.rpartition("/")[2].removesuffix(".md") if self.short else target
-            self._put_words(displayed(f"{name}#{part}" if part else name).strip(), *match.span())
+            self.builder.words(displayed(f"{name}#{part}" if part else name).strip(), *match.span())
         self.builder.whole(first, *match.span())
         return match.end()
 
-    def _put_words(self, words: str, start: int, end: int) -> None:
-        """Take words that stand for a stretch: where they stand in it as they are, each at its own place."""
-        at = self.text.find(words, start, end)
-        if at >= 0:
-            self.builder.literal(at, at + len(words))
-        else:
-            self.builder.put(words, start, end)
-
-    def _inner_footnote(self, start: int, end: int) -> int:
-        match = _INNER_FOOTNOTE.match(self.text, start)
-        if match is None:
+    def _inner_footnote(self, match: re.Match[str]) -> int:
+        start, end = match.span()
+        note = _INNER_FOOTNOTE.match(self.text, start)
+        if note is None:
             self.builder.copy(start, end)
             return end
         if self.short:
             self.builder.space(start, start + 1)
             self.builder.put("(", start, start + 2)
-            self.builder.literal(*match.span(1))
-            self.builder.put(")", match.end() - 1, match.end())
-        return match.end()
+            self.builder.literal(*note.span(1))
+            self.builder.put(")", note.end() - 1, note.end())
+        return note.end()
 
-    def _block_id(self, start: int, end: int) -> int:
+    def _block_id(self, match: re.Match[str]) -> int:
+        start, end = match.span()
         identifier = _BLOCK_ID.match(self.text, start) if self.text[start - 1 : start] in (" ", "\t") else None
         if identifier is None:
             self.builder.copy(start, end)
             return end
         return identifier.end()
 
-    def _bar(self, start: int, end: int) -> None:
+    def _bar(self, match: re.Match[str]) -> int:
         """A bar between cells ends one; so does one that stands between spaces, as in a row without outer bars."""
+        start, end = match.span()
         if start < self.row_end or self.text[start - 1 : start] == self.text[end : end + 1] == " ":
-            self.builder.space(start, end, border=True)
+            self.builder.space(start, end, CELL)
         else:
             self.builder.copy(start, end)
+        return end
 
-    def _run(self, match: re.Match[str]) -> None:
+    def _run(self, match: re.Match[str]) -> int:
         """Drop signs that mark the words beside them: `**bold**`, not `2 * 3`, `a == b` or `snake_case`."""
         run, (start, end) = match.group(), match.span()
         before, after = self.text[start - 1 : start] if start else "", self.text[end : end + 1]
@@ -353,6 +372,7 @@ class _Reader:
         else:
             self._strike(run)
             self.runs[run] = (self.builder.length, start)
+        return end
 
     def _single(self, start: int, end: int, before: str) -> None:
         if start in self.run_ends:

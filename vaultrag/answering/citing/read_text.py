@@ -15,13 +15,17 @@ from vaultrag.text.language import SOFT_MARKS
 from vaultrag.vault.parsing.lines import NEWLINE
 
 BORDER = "\n"
-"""In `fine`: an item, a row, a cell, a paragraph or a heading ends here; in `plain` it is a space."""
+"""In `fine`: an item, a row, a paragraph or a heading ends here; in `plain` it is a space."""
+CELL = "\x0b"
+"""In `fine`: a cell of a row ends here; in `plain` it is a space."""
+JOINED = "—"
+"""In `fine`: a long dash without spaces; in `plain` it is any dash."""
 
 _STRESS = frozenset("\u0300\u0301\u0340\u0341")
 _STRESSED = 0xF0000  # private use: a letter with its stress is one character of `fine`
 _CYRILLIC = range(0x400, 0x530)
 _FOLD = {chr(_STRESSED + code): chr(code).replace("ё", "е").replace("Ё", "Е") for code in _CYRILLIC}
-_FOLD |= {"ё": "е", "Ё": "Е", BORDER: " "}
+_FOLD |= {"ё": "е", "Ё": "Е", BORDER: " ", CELL: " ", JOINED: "-"}
 _SHAPES = (
     dict.fromkeys("«»„“”‟〝〞＂", '"')
     | dict.fromkeys("‘’‚‛‹›ʼ＇", "'")
@@ -30,7 +34,7 @@ _SHAPES = (
     | {"\u0450": chr(_STRESSED + ord("е")), "\u045d": chr(_STRESSED + ord("и"))}
 )
 _SHAPED = re.compile(f"[{''.join(map(re.escape, _SHAPES))}]")
-_FOLDED = re.compile(f"[ёЁ{BORDER}{chr(_STRESSED + _CYRILLIC[0])}-{chr(_STRESSED + _CYRILLIC[-1])}]")
+_FOLDED = re.compile(f"[ёЁ{BORDER}{CELL}{JOINED}{chr(_STRESSED + _CYRILLIC[0])}-{chr(_STRESSED + _CYRILLIC[-1])}]")
 DASHES = "—―"
 """They part words however they are spaced; the shorter ones join or part."""
 _SPACES = "[ \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
@@ -104,7 +108,8 @@ class TextBuilder:
             self.copy(at, match.start())
             at = match.end()
             if match.lastgroup == "newline":
-                self.space(match.start(), at, border=lines_end or len(NEWLINE.findall(match.group())) > 1)
+                is_border = lines_end or len(NEWLINE.findall(match.group())) > 1
+                self.space(match.start(), at, BORDER if is_border else "")
             else:
                 self.characters(match)
         self.copy(at, end)
@@ -120,12 +125,16 @@ class TextBuilder:
             case "dots":
                 self.put("…", start, end)
             case "dash":
-                self.dash(start, end)
+                self.dash(match)
             case "cluster":
                 self.put(_composed(match.group()), start, end)
 
-    def dash(self, start: int, end: int) -> None:
-        """Take a long dash, with spaces around it or without: one between spaces."""
+    def dash(self, match: re.Match[str]) -> None:
+        """Take a long dash, or what stands for one: between spaces, however many, or between what it joins."""
+        start, end = match.span()
+        if not (self.source[start - 1 : start] or " ").isspace() and not (self.source[end : end + 1] or " ").isspace():
+            self.put(JOINED, start, end)
+            return
         self.space(start, end)
         self.put("-", start, end)
         self.space(start, end)
@@ -135,13 +144,21 @@ class TextBuilder:
         if shown:
             self._piece(shown, (start, end, False))
 
-    def space(self, start: int, end: int, *, border: bool = False) -> None:
-        """Take a space, one for any number of them; a border takes its place."""
+    def words(self, words: str, start: int, end: int) -> None:
+        """Take words that are shown for a stretch: where they stand in it, each at its own place."""
+        at = self.source.find(words, start, end)
+        if at >= 0:
+            self.literal(at, at + len(words))
+        else:
+            self.put(words, start, end)
+
+    def space(self, start: int, end: int, border: str = "") -> None:
+        """Take a space, one for any number of them; BORDER or CELL takes its place, and BORDER that of CELL."""
         if self._out and self._out[-1][-1].isspace():
-            if border:
-                self._out[-1] = self._out[-1][:-1] + BORDER
+            if border == BORDER or (border and self._out[-1][-1] != BORDER):
+                self._out[-1] = self._out[-1][:-1] + border
         elif self._out:
-            self._piece(BORDER if border else " ", (start, end, False))
+            self._piece(border or " ", (start, end, False))
 
     def keep(self, mark: str) -> None:
         """Remember a mark that is not shown and that a quote may not change."""
