@@ -15,8 +15,8 @@ from dataclasses import asdict
 from benchmarks.answerability import Asked, best_quotes, clapnq, near_misses, score
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
-from benchmarks.report import Figure, mean, share, write_report
-from vaultrag.answering.calibration import Calibration, Scored, curve, discrimination, level_of
+from benchmarks.report import Figure, area, mean, share, write_report
+from vaultrag.answering.calibration import Calibration, Scored, curve, level_of
 from vaultrag.answering.calibration_files import calibration_of
 from vaultrag.domain import Embedder, Level
 
@@ -70,7 +70,7 @@ def measured(name: str, asked: Sequence[Asked], scored: Sequence[Scored], calibr
     found = [figure for row, refused in rows.items() for figure in _refusal(f"{name}{row}", asked, refused)]
     backed = [one.answerable for one, level in zip(asked, levels, strict=True) if level is Level.BACKED]
     found.append(mean(f"{name}: answerable, of what is called backed", list(map(float, backed))))
-    found.append(_discrimination(name, scored))
+    found.append(area(f"{name}: AUC", scored))
     return found
 
 
@@ -103,17 +103,6 @@ def _refusal(name: str, asked: Sequence[Asked], refused: Sequence[bool]) -> list
         share(f"{name}: refusal recall", sum(caught), len(caught)),
         share(f"{name}: answerable, not refused", sum(kept), len(kept)),
     ]
-
-
-def _discrimination(name: str, scored: Sequence[Scored]) -> Figure:
-    """Return the area under the curve with the interval of Hanley and McNeil."""
-    area = discrimination(scored)
-    true = sum(one.true for one in scored)
-    untrue = len(scored) - true
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = area * (1 - area) + (true - 1) * (q1 - area**2) + (untrue - 1) * (q2 - area**2)
-    half = 1.96 * (variance / (true * untrue)) ** 0.5
-    return Figure(f"{name}: AUC", area, max(0.0, area - half), min(1.0, area + half), len(scored))
 
 
 def _levels(asked: Sequence[Asked], scored: Sequence[Scored], calibration: Calibration) -> list[Level]:

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from vaultrag.answering.calibration import Scored, discrimination
+
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = ("chromadb", "llama-cpp-python", "llama-index-core", "sentence-transformers", "torch")
 RESAMPLES = 2000  # of the bootstrap; the interval's third digit no longer moves
@@ -51,6 +53,19 @@ def share(name: str, hits: int, n: int, unit: str = "") -> Figure:
     middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
     return Figure(name, p, max(0.0, middle - half), min(1.0, middle + half), n, unit)
+
+
+def area(name: str, scored: Sequence[Scored]) -> Figure:
+    """Return how often a true one scores above an untrue one, with the interval of Hanley and McNeil."""
+    value = discrimination(scored)
+    true = sum(one.true for one in scored)
+    untrue = len(scored) - true
+    if not true or not untrue:
+        return Figure(name, math.nan, math.nan, math.nan, len(scored))
+    above, below = value / (2 - value), 2 * value**2 / (1 + value)
+    variance = value * (1 - value) + (true - 1) * (above - value**2) + (untrue - 1) * (below - value**2)
+    half = Z * math.sqrt(max(0.0, variance) / (true * untrue))
+    return Figure(name, value, max(0.0, value - half), min(1.0, value + half), len(scored))
 
 
 def quantile(name: str, values: Sequence[float], q: float, unit: str) -> Figure:

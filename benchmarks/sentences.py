@@ -1,0 +1,82 @@
+"""Sentences and the lines that they cite, with a reader's judgement: drafted ones, and the claims of WiCE."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.answerability import digest
+from benchmarks.datasets import data_folder
+from vaultrag.answering.attribution import bag_of
+from vaultrag.answering.calibration import Scored
+from vaultrag.answering.support import Premise, Statement, support_scores
+from vaultrag.domain import ChatModel, Priority
+from vaultrag.text.terms import index_terms, question_terms
+
+JUDGED = Path(__file__).resolve().parent / "judged"  # sentences read one by one, before any score of them was seen
+BEST_LINES = 3  # of a page of WiCE: those that hold most of the claim's rare words
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sentence, what it cites, and whether that says it."""
+
+    statement: Statement
+    supported: bool
+
+
+def drafted(name: str) -> list[Judged]:
+    """Return sentences that a model wrote over notes of ours, as they were read and judged."""
+    rows = (json.loads(line) for line in (JUDGED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines())
+    return [
+        Judged(Statement(row["sentence"], (Premise(row["title"], row["lines"]),), row["question"]), row["supported"])
+        for row in rows
+    ]
+
+
+def wice(count: int) -> list[Judged]:
+    """Return claims with the best lines of the page that they cite: as many supported ones as others, by SHA-256."""
+    rows = [json.loads(line) for line in (data_folder() / "wice" / "claim_dev.jsonl").open(encoding="utf-8")]
+    rows.sort(key=lambda row: digest(row["claim"]))
+    found = [Judged(_claim(row["claim"], row["evidence"]), row["label"] == "supported") for row in rows]
+    return [one for kind in (True, False) for one in [one for one in found if one.supported is kind][:count]]
+
+
+def score_support(judged: Sequence[Judged], model: ChatModel) -> list[Scored]:
+    """Return the model's score of each, as the product takes it."""
+    found: list[Scored] = []
+    for one in judged:
+        (value,) = support_scores([one.statement], model, Priority.NIGHT)
+        assert value is not None  # a model of this machine gives probabilities
+        found.append(Scored(value, one.supported))
+    return found
+
+
+def score_words(judged: Sequence[Judged]) -> list[Scored]:
+    """Return, for each, the share of the sentence's words that stand in what it cites: the row without a model."""
+    found: list[Scored] = []
+    for one in judged:
+        said = bag_of(one.statement.text).distinct
+        cited = frozenset[str]().union(*(bag_of(f"{p.title}\n{p.lines}").distinct for p in one.statement.premises))
+        found.append(Scored(len(said & cited) / max(1, len(said)), one.supported))
+    return found
+
+
+def _claim(claim: str, evidence: Sequence[str]) -> Statement:
+    title, lines = evidence[0].replace("(meta data) TITLE:", "").strip(), evidence[1:]
+    held = [frozenset(index_terms(line)) for line in lines]
+    frequency = Counter(term for terms in held for term in terms)
+
+    def weight(index: int) -> float:
+        found = [
+            min(frequency[stem] for stem in term if stem in held[index]) for term in asked if held[index] & {*term}
+        ]
+        return sum(math.log((1 + len(lines)) / (1 + count)) for count in found)
+
+    asked = question_terms(claim)
+    best = sorted(sorted(range(len(lines)), key=lambda index: -weight(index))[:BEST_LINES])
+    return Statement(claim, (Premise(title, "\n".join(lines[index] for index in best)),))
