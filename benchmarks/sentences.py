@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.answerability import digest
 from benchmarks.datasets import data_folder
@@ -32,10 +33,7 @@ class Judged:
 def drafted(name: str) -> list[Judged]:
     """Return sentences that a model wrote over notes of ours, as they were read and judged."""
     rows = (json.loads(line) for line in (JUDGED / f"{name}.jsonl").read_text(encoding="utf-8").splitlines())
-    return [
-        Judged(Statement(row["sentence"], (Premise(row["title"], row["lines"]),), row["question"]), row["supported"])
-        for row in rows
-    ]
+    return [Judged(_statement(row), row["supported"]) for row in rows]
 
 
 def wice(count: int) -> list[Judged]:
@@ -64,6 +62,11 @@ def score_words(judged: Sequence[Judged]) -> list[Scored]:
         cited = frozenset[str]().union(*(bag_of(f"{p.title}\n{p.lines}").distinct for p in one.statement.premises))
         found.append(Scored(len(said & cited) / max(1, len(said)), one.supported))
     return found
+
+
+def _statement(row: dict[str, Any]) -> Statement:
+    premises = tuple(Premise(title, lines) for title, lines in row["premises"])
+    return Statement(row["sentence"], premises, row["question"])
 
 
 def _claim(claim: str, evidence: Sequence[str]) -> Statement:
