@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from benchmarks.answerability import Asked, best_quotes, clapnq, near_misses, score
+from benchmarks.curves import Axes, draw
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, mean, share, write_report
@@ -20,6 +21,7 @@ from vaultrag.answering.calibration import Calibration, Scored, curve, level_of
 from vaultrag.answering.calibration_files import calibration_of
 from vaultrag.domain import Embedder, Level
 
+COVERAGES = (0.3, 0.5, 0.7, 1.0)
 NEAR_MISSES = slice(80, 120)  # of each language's questions, asked twice: lines were drawn on the 40 questions before
 QUESTIONS = 60  # the questions of each language that near misses were made of, up to here
 
@@ -38,15 +40,18 @@ def main() -> int:
     calibration = calibration_of(model.fingerprint, model.models_dir)
     figures: list[Figure] = []
     details: dict[str, object] = {"model": model.name, "calibration": asdict(calibration)}
+    curves: dict[str, list[tuple[float, float]]] = {}
     for name, asked in sets.items():
         scored = score(asked, model)
         figures += measured(name, asked, scored, calibration)
         details[name] = _details(asked, scored)
+        curves[name] = [(point.coverage, point.risk) for point in curve(scored)[:-1]]
     answered = [one for one in sets["CLAPNQ"] if one.answerable]
     levels = _levels(answered, [one for one in score(sets["CLAPNQ"], model) if one.true], calibration)
     figures.append(cited(answered, levels, model.embedder()))
     model.close()
     suffix = "".join(f"-{part}" for part in (arguments.model, "full" * arguments.full) if part)
+    draw(f"refusal{suffix}", Axes("What is answered, and how much of it has no answer", "answered", "risk"), curves)
     write_report(f"refusal{suffix}", "Refusal", figures, notes(model.name, calibration), details)
     return 0
 
@@ -70,6 +75,7 @@ def measured(name: str, asked: Sequence[Asked], scored: Sequence[Scored], calibr
     found = [figure for row, refused in rows.items() for figure in _refusal(f"{name}{row}", asked, refused)]
     backed = [one.answerable for one, level in zip(asked, levels, strict=True) if level is Level.BACKED]
     found.append(mean(f"{name}: answerable, of what is called backed", list(map(float, backed))))
+    found += [_risk(name, scored, coverage) for coverage in COVERAGES]
     found.append(area(f"{name}: AUC", scored))
     return found
 
@@ -103,6 +109,12 @@ def _refusal(name: str, asked: Sequence[Asked], refused: Sequence[bool]) -> list
         share(f"{name}: refusal recall", sum(caught), len(caught)),
         share(f"{name}: answerable, not refused", sum(kept), len(kept)),
     ]
+
+
+def _risk(name: str, scored: Sequence[Scored], coverage: float) -> Figure:
+    """Return the risk of those that score best, so many of all."""
+    best = sorted(scored, key=lambda one: -one.score)[: round(coverage * len(scored))]
+    return share(f"{name}: risk at {coverage:.0%} coverage", sum(not one.true for one in best), len(best))
 
 
 def _levels(asked: Sequence[Asked], scored: Sequence[Scored], calibration: Calibration) -> list[Level]:
