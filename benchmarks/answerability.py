@@ -13,9 +13,9 @@ from typing import Any
 
 from benchmarks.datasets import data_folder
 from benchmarks.products import show_progress
-from vaultrag.answering.calibration import Scored
-from vaultrag.answering.sureness import BEST, Shown, around, best_sentence, prompt_for
-from vaultrag.answering.yes_or_no import incline
+from vaultrag.answering.judging.calibration import Scored
+from vaultrag.answering.judging.sureness import BEST, Shown, around, best_sentence, prompt_for
+from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.domain import ChatModel, Embedder, Priority
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import Term, count_terms

@@ -17,8 +17,8 @@ from benchmarks.curves import Axes, draw
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, mean, share, write_report
-from vaultrag.answering.calibration import Calibration, Scored, curve, level_of
-from vaultrag.answering.calibration_files import calibration_of
+from vaultrag.answering.judging.calibration import Calibration, Scored, curve, level_of
+from vaultrag.answering.judging.calibration_files import calibration_of
 from vaultrag.domain import Embedder, Level
 
 COVERAGES = (0.3, 0.5, 0.7, 1.0)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vaultrag.answering.calibration import Scored, discrimination
+from vaultrag.answering.judging.calibration import Scored, discrimination
 
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = ("chromadb", "llama-cpp-python", "llama-index-core", "sentence-transformers", "torch")

@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.answerability import digest
 from benchmarks.datasets import data_folder
 from vaultrag.answering.attribution import bag_of
-from vaultrag.answering.calibration import Scored
-from vaultrag.answering.support import Premise, Statement, support_scores
+from vaultrag.answering.judging.calibration import Scored
+from vaultrag.answering.judging.support import Premise, Statement, support_scores
 from vaultrag.domain import ChatModel, Priority
 from vaultrag.text.terms import index_terms, question_terms
 

@@ -16,9 +16,9 @@ from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, share, write_report
 from benchmarks.sentences import Judged, drafted, score_support, score_words, wice
-from vaultrag.answering.calibration import Scored, Thresholds, curve
-from vaultrag.answering.calibration_files import calibration_of
-from vaultrag.answering.support import holds_numbers
+from vaultrag.answering.judging.calibration import Scored, Thresholds, curve
+from vaultrag.answering.judging.calibration_files import calibration_of
+from vaultrag.answering.judging.support import holds_numbers
 
 SAMPLE = 40  # claims of WiCE of each kind
 ALL = 115  # as many as are supported

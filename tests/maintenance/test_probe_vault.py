@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import LeaningModel
-from vaultrag.answering.calibration import WORDING, Thresholds
-from vaultrag.answering.calibration_files import KnownCalibration, KnownThresholds, keep_calibration
+from vaultrag.answering.judging.calibration import WORDING, Thresholds
+from vaultrag.answering.judging.calibration_files import KnownCalibration, KnownThresholds, keep_calibration
 from vaultrag.config import Config, Settings
 from vaultrag.domain import unwatched
 from vaultrag.errors import GenerationFailed

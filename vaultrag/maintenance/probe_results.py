@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from vaultrag.answering.calibration import (
+from vaultrag.answering.judging.calibration import (
     ANY_LANGUAGE,
     WORDING,
     Calibration,
@@ -19,7 +19,7 @@ from vaultrag.answering.calibration import (
     level_of,
     shift_for,
 )
-from vaultrag.answering.probes import ProbeKind
+from vaultrag.answering.judging.probes import ProbeKind
 from vaultrag.domain import Level, ProbeRecord
 from vaultrag.store.database import Database
 from vaultrag.store.probes import ProbeRow, read_probes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from vaultrag.answering.calibration import UNCALIBRATED, WORDING, Calibration
-from vaultrag.answering.probes import Probe, ProbeKind, Seed, coined_probe, known_probe, seeds, untold_probe
-from vaultrag.answering.sureness import BEST, best_sentence, judge_answerability, shown
+from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Calibration
+from vaultrag.answering.judging.probes import Probe, ProbeKind, Seed, coined_probe, known_probe, seeds, untold_probe
+from vaultrag.answering.judging.sureness import BEST, best_sentence, judge_answerability, shown
 from vaultrag.domain import ChatModel, Priority, Progress, SearchResult
 from vaultrag.maintenance.probe_results import NO_QUESTION, STAGES, VaultBench, concluded
 from vaultrag.store.database import Database

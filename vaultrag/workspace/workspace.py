@@ -11,9 +11,9 @@ from dataclasses import replace
 from enum import StrEnum
 
 from vaultrag.answering.answer import Answerer
-from vaultrag.answering.calibration import WORDING, Calibration
-from vaultrag.answering.calibration_files import calibration_of
 from vaultrag.answering.conversation import in_conversation, understand
+from vaultrag.answering.judging.calibration import WORDING, Calibration
+from vaultrag.answering.judging.calibration_files import calibration_of
 from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,

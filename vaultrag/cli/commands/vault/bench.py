@@ -125,8 +125,8 @@ def _opened(session: CommandRun, vault: Path | None, home: Path | None, combo: s
 
 def _keep_model(workspace: Workspace, found: VaultBench) -> None:
     """Keep the thresholds that were drawn here for a model that had none."""
-    from vaultrag.answering.calibration import WORDING
-    from vaultrag.answering.calibration_files import KnownCalibration, KnownThresholds, keep_calibration
+    from vaultrag.answering.judging.calibration import WORDING
+    from vaultrag.answering.judging.calibration_files import KnownCalibration, KnownThresholds, keep_calibration
 
     drawn = {
         language: KnownThresholds(thresholds.low, thresholds.high)

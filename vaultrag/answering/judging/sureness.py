@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vaultrag.answering.calibration import Calibration, level_of
+from vaultrag.answering.judging.calibration import Calibration, level_of
+from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.answering.passage_block import passage_block
-from vaultrag.answering.yes_or_no import incline
 from vaultrag.domain import ChatModel, Level, Passage, Priority, Sureness
 from vaultrag.text.language import language_of, sentences
 from vaultrag.text.morphology import count_terms

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.answering.calibration import UNCALIBRATED, WORDING, Thresholds
-from vaultrag.answering.calibration_files import (
+from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Thresholds
+from vaultrag.answering.judging.calibration_files import (
     MEASURED_NAME,
     KnownCalibration,
     KnownThresholds,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.doubles import ScriptedModel
-from vaultrag.answering.probes import (
+from vaultrag.answering.judging.probes import (
     UNTOLD,
     Probe,
     ProbeKind,

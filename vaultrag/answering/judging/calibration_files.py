@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
-from vaultrag.answering.calibration import UNCALIBRATED, WORDING, Calibration, Thresholds
+from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Calibration, Thresholds
 from vaultrag.config import shipped
 from vaultrag.domain import ProbeRecord
 from vaultrag.errors import ConfigError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles import LeaningModel, ScriptedModel
-from vaultrag.answering.calibration import UNCALIBRATED, Calibration, Thresholds
-from vaultrag.answering.sureness import BEST, Shown, affordable, around, judge_answerability, prompt_for, shown
+from vaultrag.answering.judging.calibration import UNCALIBRATED, Calibration, Thresholds
+from vaultrag.answering.judging.sureness import BEST, Shown, affordable, around, judge_answerability, prompt_for, shown
 from vaultrag.domain import ChatModel, Chunk, Level, Passage, ProbeRecord, Span
 
 CALIBRATED = Calibration(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles import LeaningModel
-from vaultrag.answering.calibration import UNCALIBRATED, Calibration, Thresholds
-from vaultrag.answering.support import Premise, Statement, holds_numbers, judge_support, support_scores
+from vaultrag.answering.judging.calibration import UNCALIBRATED, Calibration, Thresholds
+from vaultrag.answering.judging.support import Premise, Statement, holds_numbers, judge_support, support_scores
 from vaultrag.domain import Backing
 
 CALIBRATED = Calibration(support=Thresholds(0.0, 2.0))

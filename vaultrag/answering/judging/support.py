@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vaultrag.answering.attribution import bag_of
-from vaultrag.answering.calibration import Calibration, backing_of
-from vaultrag.answering.sureness import around, block_parts
-from vaultrag.answering.yes_or_no import incline
+from vaultrag.answering.judging.calibration import Calibration, backing_of
+from vaultrag.answering.judging.sureness import around, block_parts
+from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.domain import Backing, ChatModel, Passage, Priority
 
 NOTHING = "(empty)"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from vaultrag.answering.calibration import (
+from vaultrag.answering.judging.calibration import (
     FARTHEST,
     LOST_AT_MOST,
     RISK_AT_MOST,
