@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vaultrag.answering.attribution import Sources
 from vaultrag.answering.citations import source_sentences
+from vaultrag.vault.parsing.plain import plain_line
+
+VAULT = Path(__file__).parent.parent.parent / "fixtures" / "vault"
+FEWEST_WORDS = 4  # of a sentence that says something
 
 PASSAGES = [
     "Сервер mayak — это Minisforum MS-01, куплен в сентябре. В нём 64 ГБ памяти. До этого был Intel NUC с 16 ГБ.",
@@ -132,3 +138,25 @@ def test_a_number_in_another_spelling_is_the_same_number(note: str, said: str) -
 @pytest.mark.parametrize("said", ["Мешок весит 15 кг.", "Мешок весит 1.6 кг.", "Мешок весит 1.5 тонны и 3 кг."])
 def test_another_number_stays_another(said: str) -> None:
     assert not Sources("?", source_sentences(0, "Мешок весит 1,5 кг."), {}).lexical(said, ())
+
+
+def test_repeated_headings_are_known() -> None:
+    found = source_sentences(0, "## Порты и **доступ**\n\nПорт 22 закрыт.")
+    there = Sources("?", found, {})
+    assert there.repeats_heading("### Порты и **доступ**:")
+    assert not there.repeats_heading("Порт 22 закрыт.")
+
+
+@pytest.mark.slow
+def test_what_a_note_says_cites_itself_when_it_is_said_again() -> None:
+    said = cited = 0
+    for path in sorted(VAULT.rglob("*.md"))[:40]:
+        found = source_sentences(0, path.read_text(encoding="utf-8"))[:40]
+        there = Sources("?", found, {0: path.stem})
+        for sentence in found:
+            words = plain_line(sentence.text)
+            if sentence.backs and len(words.split()) >= FEWEST_WORDS:
+                said += 1
+                cited += any(support.source.text == sentence.text for support in there.lexical(words, ()))
+    assert said > 300
+    assert cited >= 0.99 * said

@@ -48,6 +48,16 @@ def test_marks_of_the_model_are_read_and_removed() -> None:
     assert offered_numbers("Нет ссылки [[Маяк]] и [x].") == ("Нет ссылки [[Маяк]] и [x].", ())
 
 
+@pytest.mark.parametrize("mark", ["[passage 2]", "(passage 2)", "[Source 2]", "(отрывок 2)", "[отрывок №2]"])
+def test_marks_that_name_the_passage_are_marks(mark: str) -> None:
+    assert offered_numbers(f"Порт 8123 {mark}.") == ("Порт 8123.", (2,))
+
+
+@pytest.mark.parametrize("text", ["См. [[12]].", "Стоит (12) лари.", "План [2024]."])
+def test_what_only_looks_like_a_mark_stays(text: str) -> None:
+    assert offered_numbers(text) == (text, ())
+
+
 def test_numbers_stand_before_the_final_stop() -> None:
     assert with_marks("Порт 8123.", (1, 2)) == "Порт 8123 [1][2]."
     assert with_marks("- порт 8123", (1,)) == "- порт 8123 [1]"

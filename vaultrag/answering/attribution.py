@@ -97,6 +97,7 @@ class Sources:
         self._asked_names = _spelled(asked.names)
         self._names = self._asked_names | _spelled(frozenset[str]().union(*(bag.names for bag in self._bags)))
         self._above = list(self._words_above())
+        self._headings = frozenset(_bare(one.text) for one in self.sentences if not one.backs) - {""}
         frequency = Counter(stem for bag in self._bags for stem in bag.distinct)
         self._weights = {stem: math.log(1 + (len(self._bags) + 1) / count) for stem, count in frequency.items()}
         self._unseen = math.log(2 + len(self._bags))
@@ -140,6 +141,10 @@ class Sources:
         """Tell whether each number and identifier of the sentence stands in some passage or in the question."""
         known = self._question.union(*self._contexts.values()) if self._contexts else self._question
         return bag.exact <= known
+
+    def repeats_heading(self, sentence: str) -> bool:
+        """Tell whether a sentence only repeats a line that backs nothing: a heading, a header row, an embed."""
+        return _bare(sentence) in self._headings
 
     def _words_above(self) -> Iterator[frozenset[str]]:
         """Yield what may name each sentence's subject: title, headings, lead-in, the sentence that last named one.
@@ -349,4 +354,8 @@ def _ordered_share(short: Sequence[str], long: Sequence[str]) -> float:
 
 def same_sentence(one: str, other: str) -> bool:
     """Tell whether a model only repeated itself."""
-    return fold(one).strip(" .!?…-*") == fold(other).strip(" .!?…-*")
+    return _bare(one) == _bare(other)
+
+
+def _bare(sentence: str) -> str:
+    return fold(without_lead(sentence)).strip(" .!?…:-*#_`|")

@@ -11,7 +11,12 @@ from vaultrag.text.language import sentences
 from vaultrag.vault.parsing.lines import NEWLINE
 
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
-_MARKS = re.compile(r"(?:(?<![ \t])[ \t]++)?\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_NUMBERS = r"\d{1,3}(?:\s*[,;]\s*\d{1,3})*"
+_PASSAGE = r"(?:passages?|sources?|notes?|отрыв(?:ок|к\w{1,3})|источник\w{0,3}|заметк\w{1,3})\s?[№#]?"
+_MARKS = re.compile(  # `[[12]]` is a link to a note
+    rf"(?:(?<![ \t])[ \t]++)?(?:(?<!\[)\[(?:{_PASSAGE})?({_NUMBERS})\](?!\])|\({_PASSAGE}({_NUMBERS})\))",
+    re.IGNORECASE,
+)
 # The line that opens a message of an imported chat says who spoke, not what: nothing to cite, nothing to read.
 TURN_HEADER = re.compile(r"\s*(?:>\s*)*(?:\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant), on .*)$")
 _KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
@@ -65,10 +70,10 @@ def locate(chunk: Chunk, start: int, end: int) -> Span:
 
 
 def offered_numbers(sentence: str) -> tuple[str, tuple[int, ...]]:
-    """Return the sentence without marks like `[2]` or `[1, 3]`, and the numbers that stood in them."""
+    """Return the sentence without marks like `[2]`, `[1, 3]` or `(passage 2)`, and the numbers that stood in them."""
     numbers: list[int] = []
     for match in _MARKS.finditer(sentence):
-        numbers.extend(int(number) for number in re.findall(r"\d+", match.group(1)))
+        numbers.extend(int(number) for number in re.findall(r"\d+", match.group(1) or match.group(2)))
     return _MARKS.sub("", sentence).strip(), tuple(dict.fromkeys(numbers))
 
 
