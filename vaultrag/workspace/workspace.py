@@ -54,6 +54,7 @@ from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
+from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
 from vaultrag.workspace.owed import OwedWork
 from vaultrag.workspace.readiness import Health
@@ -200,7 +201,8 @@ class Workspace:
             caution=self.models.cautions,
         )
         understood = understand(question, manner.earlier or self._exchanges(keep.chat))
-        return self._kept(in_conversation(question, understood, answerer.answer(understood.asked)), keep)
+        events = in_conversation(question, understood, answerer.answer(understood.asked))
+        return self._kept(inert_events(events), keep)
 
     def _exchanges(self, chat: str) -> list[Exchange]:
         """Return what was said in a chat so far; nothing where it begins."""
