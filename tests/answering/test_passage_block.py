@@ -107,6 +107,33 @@ def test_rows_of_a_long_table_are_shown_under_its_header() -> None:
     assert excerpt[1:3] == ["| что | давление |", "| насос 30 | 30 бар |"]
 
 
+def test_rows_after_the_first_passage_of_a_table_keep_their_header_in_an_excerpt() -> None:
+    title, chunks = chunks_of("Насосы.md", f"| что | давление |\n|---|---|\n{ROWS}", 60)
+    later = chunks[1].text.rindex("| насос")
+    shown = passage_block(1, Passage(chunks[1], title, 1.0, ()), later, len(chunks[1].text))
+    assert shown.splitlines()[1].startswith("| насос"), "what stands above it is no table's beginning"
+
+
+@pytest.mark.parametrize("sign", ["", "> "])
+def test_code_that_goes_on_is_shown_as_code(sign: str) -> None:
+    body = "".join(f"{sign}def __init__(self, **kwargs): # ~~{n}~~\n" for n in range(60))
+    title, chunks = chunks_of("Код.md", f"{sign}```python\n{body}{sign}```\n", 60)
+    assert len(chunks) > 2
+    for chunk in chunks:
+        shown = passage_block(1, Passage(chunk, title, 1.0, ()), 0, len(chunk.text)).splitlines()
+        assert shown[1] == "```python"
+        assert shown[2].startswith("def __init__(self, **kwargs): # ~~")
+        later = chunk.text.rindex(f"{sign}def")
+        excerpt = passage_block(1, Passage(chunk, title, 1.0, ()), later, len(chunk.text)).splitlines()
+        assert excerpt[1] == "```python"
+        assert excerpt[2].startswith("def __init__(self, **kwargs): # ~~")
+
+
+def test_a_base_is_shown_as_it_is() -> None:
+    text = 'filters: a=="b" && c=="d"\nviews:\n  - name: __all__\n'
+    assert blocks_of("x.base", text) == [f"[1] x\n{text.strip()}\n\n"]
+
+
 def test_part_of_a_list_is_shown_under_its_items() -> None:
     items = "".join(f"    - [x] шаг {n} сделан как надо\n" for n in range(40))
     _, *later = blocks_of("План.md", f"- Ремонт **бани**\n{items}", 60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vaultrag.answering.shown import as_read
+from vaultrag.answering.shown import as_read, with_addresses
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,27 @@ def test_callouts_show_their_title_and_quotes_lose_their_signs() -> None:
     assert as_read("> [!todo]\n>> deep") == "Todo\ndeep"
     assert as_read("> a\n> ```\n> > b\n> ```\n> c") == "a\n```\n> b\n```\nc"
     assert as_read("```\n> b\n~~c~~\n```\n> d") == "```\n> b\n~~c~~\n```\nd"
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~~"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_code_is_left_as_it_is_closed_or_not(fence: str, end: str) -> None:
+    code = f"{fence}py\n__a__ = '~~b~~ [[c|d]]'  # %%e%%\n\n\n\n> f <!-- g -->"
+    assert as_read(f"~~h~~\n{code}") == f"(crossed out: h)\n{code}"
+    assert as_read(f"{code}\n{fence}{end}\n~~i~~") == f"{code}\n{fence}{end}\n(crossed out: i)"
+    assert with_addresses(f"{code}\n[a](http://b)") == f"{code}\n[a](http://b)"
+
+
+def test_three_backticks_inside_a_line_open_no_block() -> None:
+    assert as_read("```a``` is ~~code~~\n~~b~~") == "```a``` is (crossed out: code)\n(crossed out: b)"
+
+
+def test_addresses_of_the_web_stand_beside_their_words() -> None:
+    text = "[Grafana](http://10.0.0.5:3000 'x'), [x](y.md), ![p](http://q), [http://c](http://c), `[a](http://b)`"
+    assert with_addresses(text) == (
+        "Grafana (http://10.0.0.5:3000), [x](y.md), ![p](http://q), http://c, `[a](http://b)`"
+    )
+    assert as_read("[Grafana](http://10.0.0.5:3000)") == "Grafana"
 
 
 def test_footnotes_are_told_where_their_text_is_read_and_go_where_it_is_not() -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import takewhile
 
 from vaultrag.answering.citations import TURN_HEADER
-from vaultrag.answering.shown import as_read
+from vaultrag.answering.shown import as_read, with_addresses
 from vaultrag.domain import BlockKind, Chunk, Feature, Passage
-from vaultrag.text.code_spans import outside_code
+from vaultrag.vault.parsing.bases import is_base
 from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import TABLE_RULE, plain_heading, plain_text
+from vaultrag.vault.split import fences_in, open_fence
 
 DAY = 10  # characters of a moment: `2025-06-10`
 _ASSISTANT = {"en": "an assistant said", "ru": "сказал ассистент"}
 _USER = {"en": "the user wrote to an assistant", "ru": "пользователь написал ассистенту"}
 _NOTE = {"en": "note of", "ru": "заметка от"}
-_HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]+(?P<words>[^\r\n]*)")
-_ADDRESS = re.compile(r"(?<!!)\[([^\[\]\r\n]{1,500})\]\((https?://[^()\s]{1,300})[^()\r\n]{0,300}\)")
+_HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]++(?P<words>[^\r\n]*+)")
 
 
 def passage_block(number: int, passage: Passage, start: int, end: int, *, is_first: bool = True) -> str:
@@ -44,6 +46,8 @@ def told_by(chunk: Chunk, language: str = "") -> str:
 
 def shown_text(path: str, text: str) -> str:
     """Return a passage's text as its reader sees it: a canvas without its JSON, a message without its header."""
+    if is_base(path):
+        return text
     return _of_canvas(text, 0, len(text)) if is_canvas(path) else _read(text, "")
 
 
@@ -60,8 +64,10 @@ def _shown(chunk: Chunk, start: int, end: int) -> str:
         return _of_canvas(chunk.text, start, end)
     if start == 0 and chunk.heading_path:
         text = _without_heading(text, chunk.heading_path[-1])
-    lead = chunk.lead if start == 0 else _header_above(chunk.text, start)
-    return _read(outside_code(_with_addresses, f"{lead}\n{text}"), chunk.language)
+    if is_base(chunk.path):
+        return text
+    lead = chunk.lead if start == 0 else _opening_above(f"{chunk.lead}\n{chunk.text}", len(chunk.lead) + 1 + start)
+    return _read(with_addresses(f"{lead}\n{text}"), chunk.language)
 
 
 def _of_canvas(text: str, start: int, end: int) -> str:
@@ -79,17 +85,14 @@ def _without_heading(text: str, heading: str) -> str:
     return text[opening.end() :] if opening and opening["words"].strip() == heading else text
 
 
-def _header_above(text: str, start: int) -> str:
-    """Return the header row of the table whose later rows begin at a place of a text; empty where there is none."""
-    rows: list[str] = []
-    for line in reversed(NEWLINE.split(text[:start].rstrip("\r\n"))):
-        if "|" not in line:
-            break
-        rows.append(line)
-    is_table = len(rows) > 1 and "|" in text[start:].partition("\n")[0] and TABLE_RULE.fullmatch(rows[-2])
+def _opening_above(whole: str, start: int) -> str:
+    """Return what opened the code or the table that goes on at a place of a text; empty where nothing does."""
+    lines = NEWLINE.split(whole[:start].rstrip("\r\n"))
+    row = NEWLINE.split(whole[start:], maxsplit=1)[0]
+    return open_fence(whole, fences_in(whole), start) or _header_above(lines, row)
+
+
+def _header_above(lines: Sequence[str], row: str) -> str:
+    rows = list(takewhile(lambda line: "|" in line, reversed(lines)))
+    is_table = len(rows) > 1 and "|" in row and TABLE_RULE.fullmatch(rows[-2])
     return rows[-1] if is_table else ""
-
-
-def _with_addresses(text: str) -> str:
-    """Keep the addresses of links to the web beside their words: a reader can follow them, a model can only tell."""
-    return _ADDRESS.sub(lambda link: link[2] if link[1] == link[2] else f"{link[1]} ({link[2]})", text)

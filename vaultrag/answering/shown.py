@@ -7,7 +7,7 @@ word. Quotes are the notes' own characters and are not read here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from vaultrag.text.code_spans import CodeSpans, outside_code, parts
@@ -97,6 +97,9 @@ _IMAGE = re.compile(r"!\[([^\[\]\r\n]{0,500})\]\((?:<([^<>\r\n]{0,2000})>|([^()\
 _PICTURE = re.compile(r"\.(?:bmp|png|jpe?g|gif|svg|webp|avif)\Z", re.IGNORECASE)
 _FIELD = re.compile(r"[\[(]([^\[\]():\r\n]{1,100})::[ \t]*([^\[\]()\r\n]{0,1000})[\])]")
 _LINE_FIELD = re.compile(r"([ \t]*(?:[-*+][ \t]+)?[^\W\d_][^:`\[\](\r\n]{0,100})::(?=[ \t]+\S)")
+_ADDRESS = re.compile(r"(?<!!)\[([^\[\]\r\n]{1,500})\]\((https?://[^()\s]{1,300})[^()\r\n]{0,300}\)")
+_SIGN = "\ufdd0"  # no character, says Unicode: it stands in no text
+_PLACE = re.compile(rf"{_SIGN}(\d+){_SIGN}")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -108,9 +111,53 @@ def as_read(markdown: str, language: str = "") -> str:
     Headings, lists, tables and code are kept: they read as well without an app.
     """
     telling = _TELLING["ru" if (language or language_of(markdown)) == "ru" else "en"]
-    text = clean_text(without_hidden(NEWLINE.sub("\n", markdown)))
-    told = "\n".join(_Lines(_with_struck(text, telling), telling).read())
-    return _EMPTY_LINES.sub("\n\n", told).strip("\n").rstrip()
+    text, code = _without_fenced(markdown)
+    text = _with_struck(clean_text(without_hidden(text)), telling)
+    told = _EMPTY_LINES.sub("\n\n", "\n".join(_Lines(text, telling).read()))
+    return _with_fenced(told, code).strip("\n").rstrip()
+
+
+def with_addresses(markdown: str) -> str:
+    """Return Markdown with the addresses of its links to the web beside their words: `[a](http://b)` as `a (http://b)`.
+
+    For a model, which can tell an address and cannot follow a link.
+    """
+    text, code = _without_fenced(markdown)
+    return _with_fenced(outside_code(lambda part: _ADDRESS.sub(_with_address, part), text), code)
+
+
+def _with_address(link: re.Match[str]) -> str:
+    return link[2] if link[1] == link[2] else f"{link[1]} ({link[2]})"
+
+
+def _without_fenced(markdown: str) -> tuple[str, list[str]]:
+    """Put a sign in the place of each block of code, closed or not, and return the blocks, too, without quote signs."""
+    lines: list[str] = []
+    blocks: list[str] = []
+    held: list[str] = []
+    fence = ""
+    depth = 0
+    for line in NEWLINE.split(markdown.replace(_SIGN, "")):
+        quote = QUOTE.match(line) if ">" in line and not fence else None
+        content = line[quote.end() :] if quote else _outside_quotes(line, depth)
+        mark = FENCE.fullmatch(content)
+        held += [content] if fence else []
+        if mark and not fence and "`" not in mark[2]:
+            fence, depth, held = mark[1], quote.group().count(">") if quote else 0, [content]
+        elif mark and fence and mark[1].startswith(fence) and not mark[2].strip():
+            fence, depth = "", 0
+            lines.append(f"{_SIGN}{len(blocks)}{_SIGN}")
+            blocks.append("\n".join(held))
+        elif not fence:
+            lines.append(line)
+    if fence:
+        lines.append(f"{_SIGN}{len(blocks)}{_SIGN}")
+        blocks.append("\n".join(held))
+    return "\n".join(lines), blocks
+
+
+def _with_fenced(text: str, blocks: Sequence[str]) -> str:
+    return _PLACE.sub(lambda place: blocks[int(place[1])], text) if blocks else text
 
 
 def _with_struck(text: str, telling: _Telling) -> str:
@@ -140,7 +187,7 @@ def _with_struck(text: str, telling: _Telling) -> str:
 
 
 class _Lines:
-    """Reads a text line by line, and knows what stands in a fence."""
+    """Reads a text that holds no blocks of code, line by line."""
 
     def __init__(self, text: str, telling: _Telling) -> None:
         self.lines = text.split("\n")
@@ -148,19 +195,10 @@ class _Lines:
         self.notes = frozenset(_DEFINITION.findall(text)) if "[^" in text else frozenset()
 
     def read(self) -> Iterator[str]:
-        fence = ""
-        depth = 0
         for line in self.lines:
-            quote = QUOTE.match(line) if ">" in line and not fence else None
-            content = line[quote.end() :] if quote else _outside_quotes(line, depth)
-            mark = FENCE.fullmatch(content)
-            if mark and (not fence or (mark.group(1).startswith(fence) and not mark.group(2).strip())):
-                depth = quote.group().count(">") if quote else 0
-                fence = "" if fence else mark.group(1)
-                yield content
-            elif fence:
-                yield content
-            elif not (TABLE_RULE.fullmatch(content) and "|" in content):
+            quote = QUOTE.match(line) if ">" in line else None
+            content = line[quote.end() :] if quote else line
+            if not (TABLE_RULE.fullmatch(content) and "|" in content):
                 yield from self._prose(content, is_quoted=quote is not None)
 
     def _prose(self, line: str, *, is_quoted: bool) -> Iterator[str]:

@@ -14,6 +14,7 @@ from vaultrag.vault.parsing.canvas import read_literal
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.plain import plain_text
 
+RUN_LENGTH = 2000  # characters of a canvas's file that names stand in: about ten cards
 LONGEST = 400  # characters of what stands there instead of text, for a reader to know the note by
 _EMBEDS = re.compile(r"(?:\s*+(?:!\[\[[^\[\]\r\n]{1,500}\]\]|!\[\]\([^()\r\n]{1,1000}\)))++\s*+")
 
@@ -71,7 +72,7 @@ def _runs(note: Note) -> Iterator[list[Block]]:
 
 
 def _continues(run: Sequence[Block], block: Block) -> bool:
-    is_near = block.end - run[0].start <= LONGEST and block.heading_path == run[0].heading_path
+    is_near = block.end - run[0].start <= RUN_LENGTH and block.heading_path == run[0].heading_path
     return block.kind is BlockKind.NAME and is_near
 
 

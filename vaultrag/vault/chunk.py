@@ -17,7 +17,7 @@ from vaultrag.vault.parsing.canvas import Literal
 from vaultrag.vault.parsing.chats import model_of
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
 from vaultrag.vault.parsing.plain import plain_heading, plain_line, plain_text
-from vaultrag.vault.split import Piece, halve, split_block
+from vaultrag.vault.split import Piece, fences_in, halve, open_fence, split_block
 
 TINY_SECTION = 32  # tokens: a section of a line or two says too little alone, and joins tiny siblings
 TINY_CARD = 12  # tokens: a card of about five words is near to every question
@@ -117,6 +117,7 @@ class _Chunker:
         header, header_line, header_tokens = self._table_header(block, literal, room)
         text = literal.text
         outline = Outline(text) if block.kind is BlockKind.LIST else None
+        fences = fences_in(text)
 
         def measure(start: int, end: int) -> int:
             return self._tokens(self.texts.words(text[whole.start + start : whole.start + end], block, text))
@@ -132,6 +133,8 @@ class _Chunker:
                 words, lead = f"{header}\n{words}", header_line
             elif start > 0 and outline:
                 words, lead = self._under_parents(words, outline.above(start), room)
+            if start > 0 and (fence := open_fence(text, fences, start)):
+                lead = f"{lead}\n{fence}".lstrip("\n")
             yield _Unit(block, *self._place(literal, start, end), words, self._tokens(words), lead)
 
     def _under_parents(self, words: str, parents: list[str], room: int) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -45,10 +45,29 @@ def split_block(text: str, kind: BlockKind, tokens: int, target: int, room: int,
     Pieces are made equal rather than full, so that no crumb is left at the end.
     """
     levels = _LEVELS.get(kind, (_sentence_cuts, _line_cuts))
-    if kind is not BlockKind.CODE and (fences := _fences(text)):
+    if kind is not BlockKind.CODE and (fences := fences_in(text)):
         levels = _around(fences, levels)
     atoms = _fit(text, Piece(0, len(text), tokens), levels, room, measure)
     return _pack(atoms, min(target, room))
+
+
+def fences_in(text: str) -> list[tuple[int, int]]:
+    """Return where code fences stand in a block, whole lines each: in a list, a quote or a callout, too."""
+    places: list[tuple[int, int]] = []
+    opening: re.Match[str] | None = None
+    for line in _FENCE.finditer(text) if "```" in text or "~~~" in text else ():
+        if opening is None:
+            opening = line
+        elif line["mark"].startswith(opening["mark"]) and not line["rest"].strip():
+            places.append((opening.start(), line.end()))
+            opening = None
+    return places if opening is None else [*places, (opening.start(), len(text))]
+
+
+def open_fence(text: str, fences: Sequence[tuple[int, int]], place: int) -> str:
+    """Return the line that opened the code which goes on at a place; empty outside of code."""
+    start, end = fences[index] if (index := bisect_left(fences, (place, 0)) - 1) >= 0 else (0, 0)
+    return NEWLINE.split(text[start:end], maxsplit=1)[0] if place < end else ""
 
 
 def halve(text: str, start: int, end: int) -> int:
@@ -88,19 +107,6 @@ def _fit(text: str, whole: Piece, levels: Sequence[Cuts], room: int, measure: Me
     for start, end in zip([whole.start, *places], [*places, whole.end], strict=True):
         atoms.extend(_fit(text, Piece(start, end, measure(start, end)), levels, room, measure))
     return atoms
-
-
-def _fences(text: str) -> list[tuple[int, int]]:
-    """Return where code fences stand inside a list, a quote or a callout, whole lines each."""
-    places: list[tuple[int, int]] = []
-    opening: re.Match[str] | None = None
-    for line in _FENCE.finditer(text):
-        if opening is None:
-            opening = line
-        elif line["mark"].startswith(opening["mark"]) and not line["rest"].strip():
-            places.append((opening.start(), line.end()))
-            opening = None
-    return places if opening is None else [*places, (opening.start(), len(text))]
 
 
 def _around(fences: Sequence[tuple[int, int]], levels: Sequence[Cuts]) -> tuple[Cuts, ...]:
