@@ -57,6 +57,8 @@ class SearchSection(Section):
 
 
 class AnsweringSection(Section):
+    style: Literal["auto", "prose", "quotes"] = "auto"
+    language: Literal["question", "ru", "en"] = "question"
     first_token_seconds: float = Field(0.0, ge=0)
     max_tokens: int = Field(500, ge=16)
     temperature: float = Field(0.0, ge=0, le=2)

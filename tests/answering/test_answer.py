@@ -14,11 +14,14 @@ from vaultrag.domain import (
     Answer,
     AnswerReady,
     AnswerStatus,
+    AnswerStyle,
     Chunk,
+    Level,
     ModelLoading,
     Passage,
     PassagesFound,
     Purity,
+    QuotesFound,
     Refusal,
     SearchResult,
     SentenceFound,
@@ -64,18 +67,29 @@ def test_each_sentence_points_to_the_line_it_stands_on(tmp_path: Path) -> None:
     line = NOTES["Маяк.md"].split("\n")[first.span.first_line - 1]
     assert line[first.span.first_column - 1 : first.span.last_column] == first.quote
     assert answer.text == "В сервере 64 ГБ памяти [1]. Копии делает restic в 03:30 [2]."
-    assert isinstance(events[0], PassagesFound)
+    assert [type(event) for event in events[:2]] == [QuotesFound, PassagesFound]
     assert "".join(e.text for e in events if isinstance(e, TextPiece)).startswith("В сервере 64")
     assert [e.sentence.number for e in events if isinstance(e, SentenceFound)] == [1, 2]
 
 
 @pytest.mark.slow
-def test_an_invented_number_is_marked_as_uncited(tmp_path: Path) -> None:
+def test_an_invented_number_gives_way_to_what_the_notes_say(tmp_path: Path) -> None:
     answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", ["В сервере 512 ГБ памяти [1]."])
     assert answer.status is AnswerStatus.PARTLY
-    assert answer.sentences[0].state is SentenceState.UNCITED
-    assert answer.citations == ()
+    assert (answer.style, answer.level) == (AnswerStyle.QUOTES, Level.WEAK)
+    assert "512" not in answer.text
+    assert "В нём 64 ГБ памяти с сентября 2024." in answer.text
     assert "no source" in " ".join(answer.warnings)
+
+
+@pytest.mark.slow
+def test_a_sentence_without_a_source_is_left_out_of_those_that_have_one(tmp_path: Path) -> None:
+    reply = "В сервере 64 ГБ памяти. Его купили за 900 долларов."
+    answer, _, _ = ask(tmp_path, "Сколько памяти в сервере?", [reply])
+    assert answer.status is AnswerStatus.PARTLY
+    assert answer.text.startswith("В сервере 64 ГБ памяти [1].")
+    assert "900" not in answer.text
+    assert [s.state for s in answer.sentences[:2]] == [SentenceState.CITED, SentenceState.REMOVED]
 
 
 @pytest.mark.slow
@@ -176,9 +190,10 @@ def test_what_was_found_can_be_looked_at_while_the_model_loads(tmp_path: Path) -
         caution=tuple,
     )
     events = list(answerer.answer("Сколько памяти в сервере?"))
-    assert events[0] == PassagesFound(found.passages, 0, ())
-    assert events[1:3] == [ModelLoading(0.2), ModelLoading(0.9)]
-    assert isinstance(events[3], PassagesFound)
+    assert isinstance(events[0], QuotesFound)
+    assert events[1] == PassagesFound(found.passages, 0, ())
+    assert events[2:4] == [ModelLoading(0.2), ModelLoading(0.9)]
+    assert isinstance(events[4], PassagesFound)
 
 
 @pytest.mark.slow

@@ -89,9 +89,9 @@ def test_search_by_words_leaves_the_models_alone(served: Served) -> None:
 def test_ask_streams_passages_text_sentences_and_the_answer(served: Served) -> None:
     events = served.events("/ask", {"question": "Когда поменяли картридж в бойлере?"})
     names = [name for name, _ in events]
-    assert names[0] == "passages"
+    assert names[:2] == ["quotes", "passages"]
     assert names[-1] == "answer"
-    assert set(names) == {"passages", "text", "sentence", "answer"}
+    assert set(names) == {"quotes", "passages", "text", "sentence", "answer"}
     sentence = next(data for name, data in events if name == "sentence")
     assert set(sentence) >= {"number", "state", "citations", "text"}
     answer = events[-1][1]
@@ -186,7 +186,7 @@ def test_slow_answer_blocks_neither_health_nor_search_and_ends_with_its_client(t
     with serving(tmp_path, model) as running, running.http() as http:
         with http.stream("POST", "/ask", json={"question": "Когда поменяли картридж в бойлере?"}) as response:
             events = parse_sse(response.iter_bytes())
-            assert [next(events)[0], next(events)[0]] == ["passages", "text"]
+            assert [next(events)[0] for _ in range(3)] == ["quotes", "passages", "text"]
             with running.http() as other:
                 assert other.get("/healthz").status_code == 200
                 assert other.post("/search", json={"query": "кот"}).status_code == 200
@@ -199,7 +199,7 @@ def test_stopping_server_tells_its_streams(tmp_path: Path) -> None:
     with serving(tmp_path, GatedModel()) as running, running.http() as http:
         with http.stream("POST", "/ask", json={"question": "Когда поменяли картридж в бойлере?"}) as response:
             events = parse_sse(response.iter_bytes())
-            assert next(events)[0] == "passages"
+            assert [next(events)[0], next(events)[0]] == ["quotes", "passages"]
             with running.http() as other:
                 assert other.post("/shutdown").json() == {"stopping": True}
             last = [(name, json.loads(data)) for name, data in events][-1]

@@ -267,13 +267,30 @@ def test_without_models_words_still_find_and_the_lack_is_said(
 
 
 @pytest.mark.parametrize("option", [[], ["--no-server"]])
-def test_ask_without_a_model_names_the_remedy_and_starts_nothing(
+def test_ask_without_a_model_answers_with_the_notes_own_lines(
     run: Callable[..., int], capsys: pytest.CaptureFixture[str], vault: Path, home: Path, option: list[str]
 ) -> None:
     write_notes(vault)
     assert run("index", "--vault", vault, "--home", home) == 0
     capsys.readouterr()
-    assert run("ask", QUESTION, *option, "--vault", vault, "--home", home) == errors.ModelNotFound.exit_code
+    assert run("ask", QUESTION, *option, "--json", "--vault", vault, "--home", home) == 0
+    shown = capsys.readouterr()
+    answer = json.loads(shown.out)
+    assert (answer["level"], answer["style"], answer["model"]) == ("weak", "quotes", "")
+    assert answer["quotes"][0]["path"] == "Дом/Бойлер.md"
+    assert "vaultrag models pull" in " ".join(answer["warnings"])
+    assert not (home / "server.json").exists()
+
+
+@pytest.mark.parametrize("option", [[], ["--no-server"]])
+def test_prose_without_a_model_names_the_remedy_and_starts_nothing(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], vault: Path, home: Path, option: list[str]
+) -> None:
+    write_notes(vault)
+    assert run("index", "--vault", vault, "--home", home) == 0
+    capsys.readouterr()
+    wanted = ("ask", QUESTION, "--style", "prose", *option)
+    assert run(*wanted, "--vault", vault, "--home", home) == errors.ModelNotFound.exit_code
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "vaultrag models pull" in shown.err

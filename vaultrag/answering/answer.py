@@ -1,29 +1,44 @@
-"""A question's way to a checked answer: search, floor, prompt, streamed draft, attribution."""
+"""A question's way to a checked answer: search, quotes, how sure they are, prompt, streamed draft, its support."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from vaultrag.answering.draft import Draft, nothing_found
-from vaultrag.answering.evidence import enough_evidence
+from vaultrag.answering.draft import Draft
+from vaultrag.answering.evidence.floor import enough_evidence
+from vaultrag.answering.evidence.quotes import Evidence
+from vaultrag.answering.judging.checks import UNCHECKED, Checks
+from vaultrag.answering.outcome.drafted import answer_of_draft
+from vaultrag.answering.outcome.listed import answer_of_listing
+from vaultrag.answering.outcome.quoted import answer_of_quotes, nothing_said
 from vaultrag.answering.prompt import Packed, pack
 from vaultrag.config import AnsweringSection
 from vaultrag.domain import (
+    USUAL,
+    Answer,
     AnswerEvent,
     AnswerReady,
+    AnswerStyle,
     ChatModel,
+    Citation,
     Embedder,
     Generation,
+    Level,
+    Listing,
+    ListingFound,
+    Manner,
     ModelLoading,
     PassagesFound,
     Piece,
     Purity,
+    QuotesFound,
     Refusal,
     Sampling,
     SearchResult,
+    Sureness,
     TextPiece,
     Thought,
 )
@@ -32,19 +47,21 @@ from vaultrag.text.cjk import holds_cjk
 from vaultrag.text.language import language_of
 
 FEWEST_TOKENS = 1200  # of prompt, however slow the machine: instructions and two or three passages
+UNJUDGED = Sureness(Level.WEAK)  # nobody has read the passages: nothing is certain
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers questions over one index with one model.
+    """Answers questions over one index with one model, or by quotes alone where there is none.
 
     `prompt_budget` is the number of tokens that this machine reads in the time the user waits for a first word;
     `learn` is told what each generation took. `prepare` yields how much of the model is loaded until all is, and
-    `caution` then says what the user should know of it.
+    `caution` then says what the user should know of it. `checks` says how far the model's judgement is to be trusted,
+    `list_notes` what the catalogue answers to questions about the vault itself.
     """
 
     search: Callable[[str, int], SearchResult]
-    model: ChatModel
+    model: ChatModel | None
     embedder: Embedder | None
     settings: AnsweringSection
     prompt_budget: Callable[[], int]
@@ -52,74 +69,174 @@ class Answerer:
     learn: Callable[[Generation], None]
     prepare: Callable[[], Iterator[float]]
     caution: Callable[[], tuple[str, ...]]
+    checks: Callable[[], Checks] = lambda: UNCHECKED
+    list_notes: Callable[[str], Listing | None] = lambda _: None
 
-    def answer(self, question: str) -> Generator[AnswerEvent, None, None]:
-        """Yield the passages, pieces of the draft, its checked sentences, and the answer.
+    def answer(self, question: str, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
+        """Yield the quotes, the passages, pieces of the draft, its checked sentences, and the answer.
 
-        While the model still loads, what was found comes first, then how far the load is, then the passages it reads.
-        Closing the iterator aborts the model. Raises ModelError subclasses.
+        The quotes come before any model has read a word, and again when it has judged them. While the model still
+        loads, what was found comes first, then how far the load is, then the passages it reads. Closing the iterator
+        aborts the model. Raises ModelError subclasses.
         """
-        started = time.perf_counter()
-        found = self.search(question, self.settings.passages)
-        searched = time.perf_counter() - started
-        language = language_of(question) or "en"
-        if not enough_evidence(found, self.settings):
+        return _Answering(self, question, manner).events()
+
+
+@dataclass(slots=True)
+class _Answering:
+    """One question on its way."""
+
+    by: Answerer
+    question: str
+    manner: Manner
+    started: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def events(self) -> Generator[AnswerEvent, None, None]:
+        found = self.by.search(self.question, self.by.settings.passages)
+        self._note("search")
+        evidence = Evidence(self.question, found.passages, self.by.embedder)
+        quotes = evidence.cited(evidence.quotes())
+        self._note("quotes")
+        yield QuotesFound(quotes)
+        listing = self.by.list_notes(self.question)
+        if listing is not None:
+            yield ListingFound(listing)
+            if listing.sure:
+                yield AnswerReady(answer_of_listing(self.question, listing, found, self._spent()))
+                return
+        for event in self._answer(found, evidence, quotes):
+            if isinstance(event, AnswerReady):
+                event = AnswerReady(replace(event.answer, listing=listing))
+            yield event
+
+    @property
+    def language(self) -> str:
+        """The language of the answer: the question's own, or the one of the settings."""
+        wanted = self.by.settings.language
+        return (language_of(self.question) or "en") if wanted == "question" else wanted
+
+    def _answer(
+        self, found: SearchResult, evidence: Evidence, quotes: tuple[Citation, ...]
+    ) -> Generator[AnswerEvent, None, None]:
+        if not enough_evidence(found, self.by.settings):
             yield PassagesFound(found.passages, 0, found.warnings)
-            yield AnswerReady(nothing_found(question, language, found, {"search": searched}))
+            yield AnswerReady(nothing_said(self.question, self.language, quotes, found, None, self._spent()))
+            return
+        if self.by.model is None:
+            found = replace(found, warnings=(*found.warnings, *self.by.caution()))
+            yield PassagesFound(found.passages, 0, found.warnings)
+            yield AnswerReady(self._quoted(quotes, found, UNJUDGED))
+            return
+        checks = self.by.checks()
+        style = self._style(checks)
+        if style is AnswerStyle.QUOTES and checks.answers is None:
+            yield PassagesFound(found.passages, 0, found.warnings)
+            yield AnswerReady(self._quoted(quotes, found, UNJUDGED))
             return
         yield from self._loading(found)
-        packed = pack(question, language, found.passages, self._budget(), self.model.count_tokens, self.refusal)
-        if not packed.offered:
-            raise GenerationFailed(
-                "The question leaves no room for any passage in what the model may read.",
-                "Ask in fewer words, or raise `runtime.context` or `answering.first_token_seconds`.",
-            )
-        warnings = (*found.warnings, *self.caution(), *_left_out(packed.left_out, len(found.passages)))
-        yield PassagesFound(tuple(part.passage for part in packed.offered), packed.left_out, warnings)
-        yield from self._generate(question, language, replace(found, warnings=warnings), packed, searched, started)
+        sureness = UNJUDGED
+        if checks.answers is not None:
+            judged = checks.answers(self.question, evidence.excerpts())
+            sureness = judged.sureness
+            quotes = evidence.cited(evidence.quotes(evidence.judged(judged.scores)))
+            self._note("judged")
+            yield QuotesFound(quotes, sureness)
+        if sureness.level is Level.NOT_IN_VAULT or style is AnswerStyle.QUOTES:
+            found = replace(found, warnings=(*found.warnings, *self.by.caution()))
+            yield PassagesFound(found.passages, 0, found.warnings)
+            answer = self._quoted(quotes, found, sureness)
+            yield AnswerReady(replace(answer, model=self.by.model.name if checks.answers else ""))
+            return
+        yield from self._prose(self.by.model, checks, found, quotes, sureness)
+
+    def _style(self, checks: Checks) -> AnswerStyle:
+        if self.manner.style is not None:
+            return self.manner.style
+        wanted = self.by.settings.style
+        return checks.style if wanted == "auto" else AnswerStyle(wanted)
+
+    def _quoted(self, quotes: Sequence[Citation], found: SearchResult, sureness: Sureness) -> Answer:
+        return answer_of_quotes(self.question, self.language, quotes, found, sureness, self._spent())
 
     def _loading(self, found: SearchResult) -> Generator[AnswerEvent, None, None]:
-        shares = self.prepare()
+        shares = self.by.prepare()
         for share in shares:
             yield PassagesFound(found.passages, 0, found.warnings)  # to be looked at meanwhile
             yield ModelLoading(share)
             break
         yield from map(ModelLoading, shares)
+        self._note("loaded")
 
-    def _generate(
-        self, question: str, language: str, found: SearchResult, packed: Packed, searched: float, started: float
+    def _prose(
+        self,
+        model: ChatModel,
+        checks: Checks,
+        found: SearchResult,
+        quotes: tuple[Citation, ...],
+        sureness: Sureness,
     ) -> Generator[AnswerEvent, None, None]:
-        draft = Draft(question, packed.offered)
+        packed = self._packed(model, found)
+        warnings = (*found.warnings, *self.by.caution(), *_left_out(packed.left_out, len(found.passages)))
+        found = replace(found, warnings=warnings)
+        yield PassagesFound(tuple(part.passage for part in packed.offered), packed.left_out, warnings)
+        draft = Draft(self.question, packed.offered)
+        yield from self._drafted(model, packed, draft)
+        if checks.supports is not None and not draft.refuses:
+            yield from draft.judged(checks.supports(draft.statements()))
+            self._note("checked")
+        timings = self._spent(draft.stats)
+        yield AnswerReady(
+            answer_of_draft(draft, self.question, self.language, quotes, found, sureness, model.name, timings)
+        )
+
+    def _packed(self, model: ChatModel, found: SearchResult) -> Packed:
+        budget = self._budget(model)
+        packed = pack(self.question, self.language, found.passages, budget, model.count_tokens, self.by.refusal)
+        if not packed.offered:
+            raise GenerationFailed(
+                "The question leaves no room for any passage in what the model may read.",
+                "Ask in fewer words, or raise `runtime.context` or `answering.first_token_seconds`.",
+            )
+        return packed
+
+    def _drafted(self, model: ChatModel, packed: Packed, draft: Draft) -> Generator[AnswerEvent, None, None]:
         sampling = Sampling(
-            max_tokens=self.settings.max_tokens,
-            temperature=self.settings.temperature,
-            thinking_tokens=self.settings.thinking_tokens,
+            max_tokens=self.by.settings.max_tokens,
+            temperature=self.by.settings.temperature,
+            thinking_tokens=self.by.settings.thinking_tokens,
             purity=Purity.ANY if any(holds_cjk(message.content) for message in packed.messages) else Purity.NO_CJK,
         )
-        first_token: float | None = None
-        stats: Generation | None = None
-        with contextlib.closing(_closable(self.model.generate(packed.messages, sampling))) as pieces:
+        with contextlib.closing(_closable(model.generate(packed.messages, sampling))) as pieces:
             for piece in pieces:
                 if isinstance(piece, Generation):
-                    stats = piece
-                    self.learn(piece)
+                    draft.stats = piece
+                    self.by.learn(piece)
                     continue
                 if not piece or isinstance(piece, Thought):
                     yield TextPiece("")  # a sign of life while the model reads or thinks: whoever listens can leave now
                     continue
-                first_token = first_token or time.perf_counter() - started
+                self.timings.setdefault("first_token", time.perf_counter() - self.started)
                 yield TextPiece(piece)
                 yield from draft.add(piece)
                 if draft.loops:
                     break
-        yield from draft.finish(self.embedder)
-        whole = time.perf_counter() - started
-        timings = {"search": searched, "first_token": first_token or 0.0, **_spent(stats), "total": whole}
-        yield AnswerReady(draft.answer(language, found, self.model.name, timings, stats))
+        yield from draft.finish(self.by.embedder)
 
-    def _budget(self) -> int:
-        room = self.model.context_length - self.settings.max_tokens - 64  # 64: the template's own tokens
-        return min(room, max(FEWEST_TOKENS, self.prompt_budget()))
+    def _budget(self, model: ChatModel) -> int:
+        room = model.context_length - self.by.settings.max_tokens - 64  # 64: the template's own tokens
+        return min(room, max(FEWEST_TOKENS, self.by.prompt_budget()))
+
+    def _note(self, step: str) -> None:
+        """Write down when a step ended, in seconds from the question."""
+        self.timings[step] = time.perf_counter() - self.started
+
+    def _spent(self, stats: Generation | None = None) -> dict[str, float]:
+        """Return the seconds so far; waiting is what other requests took before the model was free."""
+        spent = {"first_token": 0.0, **self.timings} if stats is not None else dict(self.timings)
+        if stats is not None:
+            spent |= {"waited": stats.waited_seconds, "read": stats.prefill_seconds, "written": stats.decode_seconds}
+        return {**spent, "total": time.perf_counter() - self.started}
 
 
 def _left_out(count: int, total: int) -> tuple[str, ...]:
@@ -129,13 +246,6 @@ def _left_out(count: int, total: int) -> tuple[str, ...]:
         f"{count} of {total} passages did not fit into what this machine reads in time; "
         "answering.first_token_seconds allows more.",
     )
-
-
-def _spent(stats: Generation | None) -> dict[str, float]:
-    """Return the seconds that the model took; waiting is what other requests took before it was free."""
-    if stats is None:
-        return {}
-    return {"waited": stats.waited_seconds, "read": stats.prefill_seconds, "written": stats.decode_seconds}
 
 
 def _closable(pieces: Iterator[Piece]) -> Generator[Piece, None, None]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from vaultrag.answering.attribution import Sources, Support, same_sentence
 from vaultrag.answering.citations import locate, offered_numbers, source_sentences, with_marks
-from vaultrag.answering.prompt import NOTHING_FOUND, Offered, says_nothing
+from vaultrag.answering.judging.support import Premise, Statement, premise_of
+from vaultrag.answering.prompt import Offered, says_nothing
 from vaultrag.domain import (
-    Answer,
-    AnswerStatus,
+    Backing,
     Citation,
     Embedder,
     Generation,
-    SearchResult,
     Sentence,
     SentenceFound,
     SentenceState,
@@ -26,6 +25,7 @@ from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 
 LOOP = 2  # so many repeated sentences in a row, and the draft ends: small models repeat until the limit
+COPIED = 12  # so many lines copied in a row, and the draft ends: no list that answers is copied so long without a word
 
 
 @dataclass(slots=True)
@@ -35,6 +35,25 @@ class _Drafted:
     gap: str
     text: str
     supports: tuple[Support, ...] | None
+    backing: Backing = Backing.UNCHECKED
+
+    @property
+    def stands(self) -> bool:
+        """Whether it may be told: it has a source, and nobody has found that this does not say it."""
+        return bool(self.supports) and self.backing is not Backing.NOT_BACKED
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """What may be told of a draft: its sentences, those left out among them, and what they cite."""
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+
+    @property
+    def told(self) -> tuple[Sentence, ...]:
+        return tuple(sentence for sentence in self.sentences if sentence.state is not SentenceState.REMOVED)
 
 
 class Draft:
@@ -49,12 +68,25 @@ class Draft:
         self._pending = ""
         self._drafted: list[_Drafted] = []
         self._citations: list[Citation] = []
-        self._sentences: list[Sentence] = []
+        self.stats: Generation | None = None
 
     @property
     def loops(self) -> bool:
-        """Whether the model only repeats itself by now."""
+        """Whether the model only repeats itself or its passages by now."""
+        return self.repeats or self.copies
+
+    @property
+    def repeats(self) -> bool:
         return len(self._drafted) > LOOP and all(one.supports is None for one in self._drafted[-LOOP:])
+
+    @property
+    def copies(self) -> bool:
+        return len(self._drafted) >= COPIED and all(_is_copied(one) for one in self._drafted[-COPIED:])
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the model says no more than that the notes hold no answer."""
+        return not self._drafted or says_nothing(self._text())
 
     def add(self, piece: str) -> Iterator[SentenceFound]:
         """Take a piece of text; yield the sentences that it completes and that have their sources by word."""
@@ -77,35 +109,34 @@ class Draft:
                 sentence, citations = self._cited(index)
                 yield SentenceFound(sentence, citations)
 
-    def answer(
-        self, language: str, found: SearchResult, model: str, timings: dict[str, float], stats: Generation | None
-    ) -> Answer:
-        """Return the whole answer; citation numbers follow the order in which the text uses them."""
-        tokens = _tokens(stats)
-        if not self._drafted or says_nothing(self._text()):
-            found = replace(found, warnings=(*found.warnings, *_endings(stats, ())))
-            return replace(nothing_found(self._question, language, found, timings), model=model, tokens=tokens)
-        self._citations, self._sentences = [], []
+    def statements(self) -> list[Statement]:
+        """Return the sentences that have a source with what they cite, for their support to be judged."""
+        return [
+            Statement(one.text, tuple(self._premise(support) for support in one.supports or ()), self._question)
+            for one in self._drafted
+            if one.supports
+        ]
+
+    def judged(self, backings: Sequence[Backing]) -> Iterator[SentenceFound]:
+        """Take what was found of `statements`, in their order; yield each of those sentences again."""
+        asked = [index for index, one in enumerate(self._drafted) if one.supports]
+        for index, backing in zip(asked, backings, strict=True):
+            self._drafted[index].backing = backing
+            yield SentenceFound(*self._cited(index))
+
+    def prose(self) -> Prose:
+        """Return what may be told of it. Citation numbers follow the order in which the text uses them."""
+        self._citations = []
+        found: list[Sentence] = []
         parts: list[str] = []
         for index, one in enumerate(self._drafted):
+            if not one.stands:
+                found.append(Sentence(index + 1, one.text, SentenceState.REMOVED, (), _backing_of_removed(one)))
+                continue
             sentence, _ = self._cited(index)
-            self._sentences.append(sentence)
-            if sentence.state is not SentenceState.REMOVED:
-                parts.append((one.gap if parts else "") + with_marks(sentence.text, sentence.citations))
-        states = [s.state for s in self._sentences if s.state is not SentenceState.REMOVED]
-        status = AnswerStatus.ANSWERED if all(s is SentenceState.CITED for s in states) else AnswerStatus.PARTLY
-        return Answer(
-            question=self._question,
-            status=status,
-            text="".join(parts),
-            sentences=tuple(self._sentences),
-            citations=tuple(self._citations),
-            passages=tuple(part.passage for part in self._offered),
-            model=model,
-            timings=timings,
-            tokens=tokens,
-            warnings=(*found.warnings, *_endings(stats, states)),
-        )
+            found.append(sentence)
+            parts.append((one.gap if parts else "") + with_marks(sentence.text, sentence.citations))
+        return Prose("".join(parts), tuple(found), tuple(self._citations))
 
     def _cut(self, keep_last: int) -> Iterator[SentenceFound]:
         borders = sentences(self._pending)
@@ -138,7 +169,12 @@ class Draft:
             return Sentence(index + 1, one.text, SentenceState.REMOVED, ()), ()
         citations = tuple(self._citation(support) for support in one.supports)
         state = SentenceState.CITED if citations else SentenceState.UNCITED
-        return Sentence(index + 1, one.text, state, tuple(c.number for c in citations)), citations
+        return Sentence(index + 1, one.text, state, tuple(c.number for c in citations), one.backing), citations
+
+    def _premise(self, support: Support) -> Premise:
+        part = self._offered[support.source.passage]
+        start, end = part.start + support.source.start, part.start + support.source.end
+        return premise_of(part.passage, start, end)
 
     def _citation(self, support: Support) -> Citation:
         part = self._offered[support.source.passage]
@@ -171,39 +207,19 @@ class Draft:
         return " ".join(one.text for one in self._drafted)
 
 
-def nothing_found(question: str, language: str, found: SearchResult, timings: dict[str, float]) -> Answer:
-    """Return the answer that the notes do not say."""
-    text = NOTHING_FOUND.get(language, NOTHING_FOUND["en"])
-    return Answer(question, AnswerStatus.NOT_IN_VAULT, text, (), (), found.passages, "", timings, {}, found.warnings)
-
-
 def _around(part: Offered) -> str:
     """Return what a note says of its subject outside its sentences: folders, name, title and headings."""
     chunk = part.passage.chunk
     return " ".join((*chunk.path.removesuffix(".md").split("/"), part.passage.title, *chunk.heading_path))
 
 
-def _endings(stats: Generation | None, states: Sequence[SentenceState]) -> tuple[str, ...]:
-    warnings: list[str] = []
-    if stats is not None and stats.finish == "length":
-        warnings.append("The answer reached answering.max_tokens and may be cut short.")
-    uncited = states.count(SentenceState.UNCITED)
-    if uncited:
-        warnings.append(f"{uncited} of {len(states)} sentences have no source in the notes.")
-    return tuple(warnings)
+def _is_copied(one: _Drafted) -> bool:
+    return bool(one.supports) and all(support.verified == "verbatim" for support in one.supports or ())
 
 
-def _tokens(stats: Generation | None) -> dict[str, int]:
-    if stats is None:
-        return {}
-    return {
-        "prompt": stats.prompt_tokens,
-        "cached": stats.cached_tokens,
-        "completion": stats.completion_tokens,
-        "thought": stats.thought_tokens,
-        "drafted": stats.drafted_tokens,
-        "accepted": stats.accepted_tokens,
-    }
+def _backing_of_removed(one: _Drafted) -> Backing:
+    """Say of a sentence that is left out why: it stands nowhere, or it only repeats another."""
+    return Backing.UNCHECKED if one.supports is None else Backing.NOT_BACKED
 
 
 def _gap(space: str) -> str:

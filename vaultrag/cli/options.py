@@ -11,7 +11,7 @@ import typer
 
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, Settings, load_config, read_settings
-from vaultrag.domain import encodable
+from vaultrag.domain import AnswerStyle, encodable
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.store.endpoint import Endpoint
 from vaultrag.wire import CHAT_NAME_LENGTH, QUESTION_LENGTH
@@ -149,6 +149,12 @@ WithinOption = Annotated[
 ]
 NoChatsOption = Annotated[
     bool, typer.Option("--no-chats", help="Leave imported AI chats out, as the filter speaker:me does.")
+]
+StyleOption = Annotated[
+    AnswerStyle | None,
+    typer.Option(
+        "--style", help="Who speaks: the model, or the notes' own lines. Else `answering.style`.", show_default=False
+    ),
 ]
 ChatOption = Annotated[
     str,

@@ -11,14 +11,17 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from vaultrag.answering.citations import with_marks
 from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.snippet import best_sentence, cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
 from vaultrag.domain import counted
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, SearchResult
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, ProbeRecord, SearchResult, Sentence
 
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
 NO_SOURCE = "[no source]"
+_LEVELS = {"backed": ("The notes say:", "green"), "weak": ("As far as the notes say it:", "yellow")}
+_SUPPORT = {"backed": ("✓", "green"), "partly": ("[partly]", "yellow")}
 INDENT = 4
 PLACES_SHOWN = 3  # of a copied passage; the JSON has all
 
@@ -82,35 +85,76 @@ def timing_line(result: SearchResult) -> Text:
     return Text(f"Milliseconds: {steps}. Lanes: {', '.join(result.lanes)}.", style="dim")
 
 
+def level_lines(answer: Answer) -> Iterator[Text]:
+    """Yield how sure the prose below is; what the notes say themselves, or do not, says so itself."""
+    if answer.style == "prose" and answer.level in _LEVELS and answer.status != "not_in_vault":
+        words, style = _LEVELS[answer.level]
+        yield Text(words, style=style)
+
+
 def answer_text(answer: Answer, vault: str) -> Text:
-    """Return the answer, its citation numbers as links, sentences without a source visibly marked."""
+    """Return the answer, its citation numbers as links, each sentence marked by what was found of its source."""
     links = {citation.number: _link(citation, vault) for citation in answer.citations}
     text = Text()
     rest = harmless(answer.text)
     for sentence in answer.sentences:
-        if sentence.state != "uncited":
+        mark = _mark(sentence) if answer.style == "prose" else None
+        before, found, after = rest.partition(harmless(with_marks(sentence.text, tuple(sentence.citations))))
+        if not found or sentence.state == "removed" or mark is None:
             continue
-        before, found, after = rest.partition(harmless(sentence.text))
-        if not found:
-            continue
-        text.append_text(_with_links(before, links))
-        text.append_text(Text.assemble((found, "dim"), (f" {NO_SOURCE}", "dim italic red")))
+        told = _with_links(found, links)
+        if sentence.state == "uncited":
+            told.stylize("dim")
+        text.append_text(_with_links(before, links)).append_text(told).append_text(Text.assemble(" ", mark))
         rest = after
     return text.append_text(_with_links(rest, links))
 
 
-def source_list(citations: Sequence[Citation], vault: str) -> Iterator[RenderableType]:
-    """Yield each source: its place, and the words that stand there."""
+def remarks(answer: Answer) -> Iterator[Text]:
+    """Yield what there is to know of an answer: what disagrees, what is missing, why it ended, how sure it is."""
+    for dispute in answer.disputes:
+        where = "".join(f"[{number}]" for number in dispute.citations)
+        yield Text.assemble(("The notes disagree: ", "bold yellow"), harmless(dispute.said), f" {where}")
+    for part in answer.missing:
+        yield Text.assemble(("Nothing found on: ", "yellow"), harmless(part))
+    if answer.stopped:
+        yield Text(f"The answer stopped early. {harmless(answer.stopped)}", style="yellow")
+    if answer.sureness and answer.sureness.record:
+        yield Text(record_line(answer.sureness.record), style="dim")
+
+
+def record_line(record: ProbeRecord) -> str:
+    """Return what a level was worth on questions whose answer is known."""
+    where = "of this vault" if record.of_this_vault else "that this model was measured on"
+    parts = []
+    if record.unanswerable:
+        parts.append(f"of {record.unanswerable} without an answer {record.refused} were refused")
+    if record.answerable:
+        parts.append(f"of {record.answerable} with a known place {record.cited} cited it")
+    return f"How sure that is, by probe questions {where}: {'; '.join(parts)}."
+
+
+def quote_blocks(quotes: Sequence[Citation]) -> Iterator[RenderableType]:
+    """Yield quotes as they are shown while the answer is worked on: the words, and where they stand."""
+    for quote in quotes:
+        yield Text(f"“{_quote(quote)}”", style="italic")
+        yield Indented(Text.assemble(("— ", "dim"), _place(quote, "")), INDENT)
+
+
+def source_list(citations: Sequence[Citation], vault: str, *, with_quotes: bool = True) -> Iterator[RenderableType]:
+    """Yield each source: its place, and the words that stand there unless the answer shows them itself."""
     for citation in citations:
         yield Text.assemble((f"[{citation.number}] ", "bold cyan"), _place(citation, _link(citation, vault)))
-        yield Indented(Text(f"“{_quote(citation)}”", style="italic"), INDENT)
+        if with_quotes:
+            yield Indented(Text(f"“{_quote(citation)}”", style="italic"), INDENT)
 
 
-def source_lines(citations: Sequence[Citation], vault: str) -> Iterator[str]:
+def source_lines(citations: Sequence[Citation], vault: str, *, with_quotes: bool = True) -> Iterator[str]:
     """Yield the sources as plain lines, the links written out."""
     for citation in citations:
         yield f"[{citation.number}] {_place(citation, '').plain}"
-        yield f"    “{_quote(citation)}”"
+        if with_quotes:
+            yield f"    “{_quote(citation)}”"
         yield f"    {_link(citation, vault)}"
 
 
@@ -196,6 +240,13 @@ def _place(where: Passage | Citation, link: str) -> Text:
     path = Text(one_line(where.path), style=Style(bold=True, link=link or None))
     heading = "".join(f" › {one_line(name)}" for name in where.heading)
     return Text.assemble(path, (heading, "cyan"), (f", {lines_label(where.lines)}", "dim"))
+
+
+def _mark(sentence: Sentence) -> tuple[str, str] | None:
+    """Return what stands behind a sentence; nothing where nobody has judged it."""
+    if sentence.state == "uncited":
+        return NO_SOURCE, "dim italic red"
+    return _SUPPORT.get(sentence.support)
 
 
 def _link(citation: Citation, vault: str) -> str:

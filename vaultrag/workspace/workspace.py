@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
 
-from vaultrag.answering.answer import Answerer
 from vaultrag.answering.conversation import in_conversation, understand
 from vaultrag.answering.judging.calibration import WORDING, Calibration
 from vaultrag.answering.judging.calibration_files import calibration_of
@@ -54,6 +53,7 @@ from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
+from vaultrag.workspace.asking import Asking
 from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
 from vaultrag.workspace.owed import OwedWork
@@ -181,27 +181,18 @@ class Workspace:
         return replace(result, timings=timings), vector.fingerprint
 
     def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
-        """Answer from the notes; closing the iterator aborts the model.
+        """Answer from the notes, by their own lines where no model is here; closing the iterator aborts the model.
 
         Raises UsageError for a scope that is none, and ModelError subclasses.
         """
         self._require_notes()
         scope = parse_scope(manner.scope)  # the question itself holds no filters: its colons are words
-        answerer = Answerer(
-            search=lambda text, k: self._find(
-                ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES
-            ),  # its colons are words
-            model=self.models.chat(Role.ANSWER),
-            embedder=self._embedder_or_none(),
-            settings=self.config.settings.answering,
-            prompt_budget=self.models.prompt_budget,
-            refusal=self.models.refusal(),
-            learn=self.models.learn,
-            prepare=self.models.prepare_answer,
-            caution=self.models.cautions,
+        asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration)
+        answerer = asking.answerer(
+            lambda text, k: self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES), manner
         )
         understood = understand(question, manner.earlier or self._exchanges(keep.chat))
-        events = in_conversation(question, understood, answerer.answer(understood.asked))
+        events = in_conversation(question, understood, answerer.answer(understood.asked, manner))
         return self._kept(inert_events(events), keep)
 
     def _exchanges(self, chat: str) -> list[Exchange]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -20,7 +20,7 @@ from vaultrag.cli.backend import BUSY, Backend, ServerUse, announce_start, find_
 from vaultrag.cli.models.recommend import hint
 from vaultrag.cli.terminal import Terminal, harmless
 from vaultrag.config import Config
-from vaultrag.domain import USUAL, Keep, Manner, Role, counted
+from vaultrag.domain import USUAL, AnswerStyle, Keep, Manner, Role, counted
 from vaultrag.errors import GenerationFailed, VaultragError
 from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.combinations import is_remote, role_map
@@ -39,6 +39,7 @@ class ShownDraft:
     stage: str
     question: str = ""
     nearest: Sequence[wire.Passage] = ()
+    quotes: Sequence[wire.Citation] = ()
     text: str = ""
     share: float | None = None
     started: float = field(default_factory=time.monotonic)
@@ -52,6 +53,9 @@ class ShownDraft:
             case wire.PassagesFound():
                 self.stage, self.share = f"Reading {counted(len(event.passages), 'passage')}", None
                 self.nearest = event.passages
+            case wire.QuotesFound():
+                self.quotes = event.quotes
+                self.stage = "Looking whether the notes answer" if event.sureness is None else "Reading the passages"
             case wire.TextPiece() if event.text:
                 self.text += event.text
                 self.stage = "Writing"
@@ -65,6 +69,10 @@ class ShownDraft:
         rows = max(1, options.size.height - ROWS_KEPT_FREE)
         if self.text:
             yield from Text(harmless(self.text), style="dim").wrap(console, options.max_width)[-rows:]
+            return
+        if self.quotes:
+            quoted = Group(*render.quote_blocks(self.quotes))
+            yield from console.render(quoted, options.update(height=None))
             return
         for number, passage in enumerate(self.nearest[: min(rows, NEAREST_SHOWN)], start=1):
             yield render.nearest_line(passage, number, self.question)
@@ -114,9 +122,11 @@ class Ask:
             hint(self.config, self.terminal, answer.model)
 
     def _require_model(self) -> None:
-        """Raise ModelNotFound before anything is started in vain."""
-        name = role_map(self.config.settings, self.config.models).model_of(Role.ANSWER)
-        if is_remote(name):
+        """Raise ModelNotFound before anything is started in vain: where the notes' own lines will not do."""
+        settings = self.config.settings
+        name = role_map(settings, self.config.models).model_of(Role.ANSWER)
+        wanted = self.manner.style or settings.answering.style
+        if is_remote(name) or (wanted != AnswerStyle.PROSE and not settings.models.combination):
             return
         require_model(find_model(name, ModelKind.CHAT, self.config.models), self.config.models)
 
@@ -151,12 +161,13 @@ class Ask:
 
     def _print(self, answer: wire.Answer) -> None:
         vault = self.config.vault.name
-        self.terminal.print(render.answer_text(answer, vault))
+        self.terminal.print(*render.level_lines(answer), render.answer_text(answer, vault))
         if answer.status == "not_in_vault":
             self._print_nearest(answer)
         elif answer.citations:
             self.terminal.print("")
             self._print_sources(answer, vault)
+        self.terminal.print(*render.remarks(answer))
         for warning in answer.warnings:
             self.terminal.warn(warning)
         if answer.saved:
@@ -165,14 +176,17 @@ class Ask:
             self.terminal.print("", render.answer_footer(answer))
 
     def _print_sources(self, answer: wire.Answer, vault: str) -> None:
-        if self.terminal.live:
-            self.terminal.print(*render.source_list(answer.citations, vault))
-        else:
-            self.terminal.print(*render.source_lines(answer.citations, vault))
+        as_sources = render.source_list if self.terminal.live else render.source_lines
+        self.terminal.print(*as_sources(answer.citations, vault, with_quotes=answer.style == "prose"))
 
     def _print_nearest(self, answer: wire.Answer) -> None:
-        if not answer.passages:
-            return
-        self.terminal.print("", Text("Nearest passages:", style="dim"))
-        for number, passage in enumerate(answer.passages[:NEAREST_SHOWN], start=1):
-            self.terminal.print(*render.passage_block(passage, number, self.question, self.config.vault.name))
+        """Offer the lines that come near without saying it; passages where there are no lines."""
+        vault = self.config.vault.name
+        if answer.quotes:
+            self.terminal.print("", Text("What comes near:", style="dim"))
+            as_sources = render.source_list if self.terminal.live else render.source_lines
+            self.terminal.print(*as_sources(answer.quotes, vault))
+        elif answer.passages:
+            self.terminal.print("", Text("Nearest passages:", style="dim"))
+            for number, passage in enumerate(answer.passages[:NEAREST_SHOWN], start=1):
+                self.terminal.print(*render.passage_block(passage, number, self.question, vault))

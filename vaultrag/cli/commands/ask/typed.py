@@ -13,6 +13,7 @@ from vaultrag.cli.options import (
     JsonOption,
     NoChatsOption,
     NoServerOption,
+    StyleOption,
     VaultOption,
     WithinOption,
     checked_chat,
@@ -66,6 +67,7 @@ def ask(
     context: typer.Context,
     question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
     within: WithinOption = None,
+    style: StyleOption = None,
     no_server: NoServerOption = False,
     combo: ComboOption = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
@@ -74,12 +76,15 @@ def ask(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Answer a question from the notes, each sentence with its source. With --combo in this process, by its models."""
+    """Answer a question from the notes: first their own lines, then sentences, each with its source.
+
+    Without a model, or with `--style quotes`, the lines are the answer. With --combo in this process, by its models.
+    """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.ask import Ask
 
     session = session_of(context)
     server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
-    keep, manner = Keep(save, checked_chat(chat)), Manner(checked_scope(within))
+    keep, manner = Keep(save, checked_chat(chat)), Manner(checked_scope(within), style)
     config = session.config(vault, home, combo)
     Ask(config, session.terminal, checked_question(question), server_use, keep, manner).run()

@@ -1,0 +1,116 @@
+"""The lines that are quoted first: chosen by words, kind and place, and standing in the note as they are quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.doubles import HashEmbedder
+from vaultrag.answering.evidence.quotes import MOST_CHARACTERS, MOST_QUOTES, Evidence
+from vaultrag.domain import Chunk, Citation, Passage, Span
+
+TABLE = """# Урожай
+
+| Год | Мёд, кг | Почему |
+|---|---|---|
+| 2023 | 190 | тёплый май |
+| 2024 | 131 | заморозки |
+"""
+
+
+def passage(path: str, text: str, score: float = 1.0, first_line: int = 1) -> Passage:
+    lines = text.split("\n")
+    span = Span(first_line, 1, first_line + len(lines) - 1, max(1, len(lines[-1])))
+    chunk = Chunk(path, path, (), span, "", "", text, text, "ru", path)
+    return Passage(chunk, path.rpartition("/")[2].removesuffix(".md"), score, ())
+
+
+def quoted(question: str, *passages: Passage) -> tuple[Citation, ...]:
+    evidence = Evidence(question, passages, HashEmbedder())
+    return evidence.cited(evidence.quotes())
+
+
+def text_at(passages: Sequence[Passage], citation: Citation) -> str:
+    """Return what stands at the citation's span, counted by hand."""
+    chunk = next(p.chunk for p in passages if p.chunk.path == citation.path)
+    lines = chunk.text.split("\n")
+    span = citation.span
+    rows = lines[span.first_line - chunk.span.first_line : span.last_line - chunk.span.first_line + 1]
+    rows[-1] = rows[-1][: span.last_column]
+    rows[0] = rows[0][span.first_column - 1 :]
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("question", "line"),
+    [
+        ("Когда купили насос?", "Насос куплен 3 мая 2024."),
+        ("When was the pump bought?", "The pump was bought on May 3rd, 2024."),
+        ("Сколько стоил насос?", "За насос отдали 4500."),
+        ("How much did the pump cost?", "The pump cost 4500."),
+        ("Почему сломался насос?", "Насос сломался из-за песка."),
+        ("Why did the pump break?", "The pump broke because of sand."),
+    ],
+)
+def test_a_line_that_gives_what_is_asked_for_comes_first(question: str, line: str) -> None:
+    rest = "Насос внизу, в подвале.\n\nНасос синий.\n\nThe pump is in the cellar.\n\nThe pump is blue."
+    evidence = Evidence(question, (passage("Насос.md", f"{rest}\n\n{line}"),), None)
+    assert line in evidence.cited(evidence.quotes())[0].quote
+
+
+def test_a_row_is_quoted_and_its_header_is_not() -> None:
+    [first, *_] = quoted("Сколько мёда вышло в 2024?", passage("Пасека.md", TABLE))
+    assert "| 2024 | 131 | заморозки |" in first.quote
+    assert "Почему" not in first.quote
+
+
+def test_a_task_is_quoted_with_its_state() -> None:
+    [first, *_] = quoted("Что с лицензией?", passage("Дела.md", "- [x] оплатить лицензию\n"))
+    assert first.quote == "[x] оплатить лицензию"
+
+
+def test_headings_links_and_fences_alone_are_no_quotes() -> None:
+    text = "# Маяк\n\n![[Маяк.png]]\n\n[[Маяк]]\n\n```bash\nsudo reboot\n```\n"
+    assert [one.quote for one in quoted("Что такое Маяк?", passage("Маяк.md", text))] == ["sudo reboot"]
+
+
+def test_what_goes_on_below_belongs_to_the_quote() -> None:
+    text = "Ошибка E61 значит сухой нагрев.\nСразу выключить и проверить воду.\n\nДругое дело.\n"
+    [first, *_] = quoted("Что значит ошибка E61?", passage("Бойлер.md", text))
+    assert first.quote.startswith("Ошибка E61 значит сухой нагрев.\nСразу выключить")
+
+
+def test_quotes_are_few_and_short_save_the_first() -> None:
+    long = "Сервер " + "очень " * 120 + "большой."
+    for some in ((long,), ("Сервер тут.", "Сервер там.") * 20):
+        found = quoted("Где сервер?", passage("Сервер.md", "\n\n".join(some)))
+        assert len(found) <= MOST_QUOTES
+        assert len(found) == 1 or sum(len(one.quote) for one in found) <= MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("question", ["Сколько мёда в 2023?", "Where is the cat?", "заморозки", "!"])
+def test_every_quote_stands_in_its_note_at_its_span(question: str) -> None:
+    others = passage("b.md", "> Кот спит.\n> Он чёрный, и `код` тоже.\n\n1. один\n2. два\n", 0.5, first_line=7)
+    passages = (passage("Пасека.md", TABLE), others)
+    found = quoted(question, *passages)
+    assert found
+    assert [text_at(passages, one) for one in found] == [one.quote for one in found]
+
+
+def test_words_choose_alone_where_the_embedder_fails() -> None:
+    evidence = Evidence("Где сервер?", (passage("a.md", "Сервер в шкафу.\n\nКот спит."),), HashEmbedder(fails_after=0))
+    assert evidence.cited(evidence.quotes())[0].quote.startswith("Сервер в шкафу.")
+
+
+def test_what_a_model_found_to_answer_goes_first() -> None:
+    passages = (passage("a.md", "Сервер стоит в шкафу."), passage("b.md", "Сервер стоит в подвале.", 0.9))
+    evidence = Evidence("Где стоит сервер?", passages, None)
+    assert [quote.passage for quote in evidence.quotes()] == [0, 1]
+    order = [shown.title for shown in evidence.excerpts()]
+    assert order == ["a", "b"]
+    assert [quote.passage for quote in evidence.quotes(evidence.judged((-3.0, 2.0)))] == [1, 0]
+
+
+def test_no_passage_gives_no_quote() -> None:
+    assert quoted("Где сервер?") == ()

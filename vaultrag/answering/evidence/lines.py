@@ -1,0 +1,121 @@
+"""The lines of passages that can answer something, each with the words around it that say what it speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from vaultrag.answering.citations import SourceSentence, source_sentences, without_lead
+from vaultrag.domain import Passage
+from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.plain import plain_heading, plain_line
+
+LONGEST_LEAD = 200  # characters of a line that introduces others: what is longer says something itself
+
+_HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]+(.*)")
+_RULE_ROW = re.compile(r"[ \t>]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*")
+_POINTER = re.compile(  # an embed, a picture or a link alone, block ids, tags, the marks of code and of properties
+    r"[\s>]*(?:[-*+]\s+)?(?:!\[\[[^\]]*\]\]|!?\[[^\]]*\]\([^)]*\)|\[\[[^\]]*\]\]|\^[\w-]+|(?:#[^\s#]+\s*)+|`{3,}.*|~{3,}.*"
+    r"|-{3,}|<[^>]*>|#!.*)[\s.,;]*"
+)
+_ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
+_BOX = re.compile(r"\[[^\]]\][ \t]+$")
+_ENDS = re.compile(r"\A[ \t>]*\|[ \t]*|[ \t]*\|[ \t]*\Z")
+_BORDER = re.compile(r"[ \t]*(?<!\\)\|[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence, list item, row or line of a passage.
+
+    `words` is what a reader sees of it, `around` the title, headings and lead or header row it stands under. Lines of
+    one `section` have no heading between them.
+    """
+
+    source: SourceSentence
+    words: str
+    around: tuple[str, ...]
+    is_lead: bool
+    section: int
+
+    @property
+    def shown(self) -> str:
+        """The line under what it stands under, as one text."""
+        return f"{' › '.join(self.around)}: {self.words}"
+
+
+def lines_of(index: int, passage: Passage) -> list[Line]:
+    """Return a passage's lines, in order: no heading, header row, bare link or fence, which say nothing alone."""
+    return list(_Reader(index, passage).read())
+
+
+class _Reader:
+    """Goes through a passage once and remembers what stands above."""
+
+    def __init__(self, index: int, passage: Passage) -> None:
+        self._text = passage.chunk.text
+        self._sources: Sequence[SourceSentence] = source_sentences(index, self._text)
+        self._title = passage.title
+        self._headings = tuple(name for name in map(plain_heading, passage.chunk.heading_path) if name != passage.title)
+        self._lead = ""
+        self._header = ""
+        self._section = 0
+
+    def read(self) -> Iterator[Line]:
+        for number, source in enumerate(self._sources):
+            row = self._row(source)
+            if heading := _HEADING.match(row):
+                self._take_heading(plain_heading(heading.group(1)))
+            elif _POINTER.fullmatch(row):
+                continue
+            elif self._is_header(source):
+                self._header, self._lead = _words(source.text), ""
+            else:
+                yield self._line(number, source, row)
+
+    def _line(self, number: int, source: SourceSentence, row: str) -> Line:
+        is_item, is_row = bool(_ITEM.match(row)), row.lstrip(" \t>").startswith("|")
+        if not is_row:
+            self._header = ""
+        if not is_item and not is_row:
+            self._lead = ""
+        words = _words(source.text)
+        leads = words.endswith(":") and len(words) <= LONGEST_LEAD and number + 1 < len(self._sources)
+        above = tuple(filter(None, (self._title, *self._headings, self._header, self._lead)))
+        if leads and not is_item:
+            self._lead = words.rstrip(":")
+        return Line(self._with_box(source, row), words, above, leads, self._section)
+
+    def _with_box(self, source: SourceSentence, row: str) -> SourceSentence:
+        """A task is told with its state."""
+        box = _BOX.search(row[: len(row) - len(source.text)])
+        if box is None:
+            return source
+        start = source.start - len(box.group())
+        return replace(source, start=start, text=self._text[start : source.end])
+
+    def _take_heading(self, heading: str) -> None:
+        """A passage of several small sections holds their headings; the last one is whose lines these are."""
+        self._lead = self._header = ""
+        self._section += 1
+        if heading and heading != self._title and heading not in self._headings[:-1]:
+            self._headings = (*self._headings[:-1], heading) if self._headings else (heading,)
+
+    def _row(self, source: SourceSentence) -> str:
+        """Return the source with the marks before it on its line."""
+        start = max(self._text.rfind("\n", 0, source.start), self._text.rfind("\r", 0, source.start)) + 1
+        before = self._text[start : source.start]
+        return ("" if without_lead(before) else before) + source.text
+
+    def _is_header(self, source: SourceSentence) -> bool:
+        after = self._text[source.end : source.end + 500].lstrip("\r\n \t|")
+        below = NEWLINE.split(self._text[source.end :], maxsplit=2)[1:2]
+        return bool(after) and "|" in source.text and bool(below) and bool(_RULE_ROW.fullmatch(below[0]))
+
+
+def _words(line: str) -> str:
+    """Return what a reader sees of a line; of a row its cells, apart."""
+    if "|" not in line:
+        return plain_line(line)
+    return _BORDER.sub(" · ", _ENDS.sub("", plain_line(line)))

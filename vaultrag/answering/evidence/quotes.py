@@ -1,0 +1,233 @@
+"""The lines that most likely answer a question, chosen without a chat model: what a person would point at first.
+
+A line is weighed by the question's words in it and around it, by its likeness in meaning, by whether it gives the kind
+of thing that is asked for, and by its passage's standing. The best are quoted, with adjacent lines that belong to them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaultrag.answering.citations import locate
+from vaultrag.answering.evidence.asked_for import asked_for, gives
+from vaultrag.answering.evidence.lines import Line, lines_of
+from vaultrag.answering.judging.sureness import Shown, shown
+from vaultrag.domain import Citation, Embedder, Passage
+from vaultrag.errors import VaultragError
+from vaultrag.text.language import language_of
+from vaultrag.text.morphology import Term
+from vaultrag.text.terms import index_terms, question_terms
+
+MOST_QUOTES = 3  # more than a person reads before the model writes
+MOST_CHARACTERS = 400  # of all quotes together: five lines of a usual terminal
+EMBEDDED_LINES = 24  # that words and ranks put first: about a third of a second on two cores
+
+AROUND_SHARE = 0.4  # of a word's weight where the title, a heading or the header row says it, and not the line
+BEFORE_SHARE = 0.2  # where the line before says it: "It was founded in …" goes on from there
+GIVEN_WEIGHT = 0.2  # a line that gives the kind of thing asked for: as much as a fifth of the question's words
+RANK_WEIGHT = 0.5  # of the passage's score, as a share of the best one's
+MEANING_WEIGHT = 1.0  # of where the cosine lies between the least and the most like line: as much as all the words
+SPREAD = 0.1  # of cosines, at least: e5's lie within a tenth of each other, and where they differ less they say less
+LANGUAGE_GAP = 0.02  # e5's cosine across languages lies about this much below the one within a language
+LEAD_COST = 0.3  # of a line that only introduces others, as long as nothing follows it
+LONG, LONG_COST = 300, 0.3  # characters; a sentence twice as long costs all of it: there is no room beside it
+SHORT, SHORT_COST = 12, 0.2  # characters that rarely say what they speak of
+NEXT_GAIN = 0.2  # a quote grows downwards rather than upwards: what follows explains
+LATER_COST = 0.1  # and the first quote rather than the second
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Adjacent lines of a passage as they stand there: offsets into the chunk's text, `end` exclusive."""
+
+    passage: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A line, its place among the passage's lines, and what speaks for it."""
+
+    line: Line
+    place: int
+    terms: frozenset[str]
+    words: float = 0.0
+    gives: bool = False
+    meaning: float = 0.0
+
+    @property
+    def passage(self) -> int:
+        return self.line.source.passage
+
+    @property
+    def size(self) -> int:
+        return len(self.line.source.text) + 1  # the line's end, where another joins it
+
+
+class Evidence:
+    """The lines of a question's passages, weighed once; `quotes` chooses among them."""
+
+    def __init__(self, question: str, passages: Sequence[Passage], embedder: Embedder | None) -> None:
+        """Without an embedder, or where it fails, words and ranks decide alone."""
+        self._passages = tuple(passages)
+        best = max((passage.score for passage in passages), default=0.0)
+        self._standing = tuple(passage.score / best if best > 0 else 0.0 for passage in passages)
+        self._lines = [one for index, passage in enumerate(passages) for one in _candidates(index, passage)]
+        self._weigh_words(question_terms(question))
+        kinds = asked_for(question)
+        for one in self._lines:
+            one.gives = any(gives(kind, one.line.words, question) for kind in kinds)
+        if embedder is not None and self._lines:
+            self._weigh_meaning(question, embedder)
+        self._best_lines: dict[int, Line] = {}  # of each passage, the best first
+        for one in sorted(self._lines, key=lambda one: -self._score(one, self._standing)):
+            self._best_lines.setdefault(one.passage, one.line)
+
+    def quotes(self, standing: Sequence[float] | None = None) -> tuple[Quote, ...]:
+        """Return up to MOST_QUOTES quotes of MOST_CHARACTERS together, best first; the first may be longer.
+
+        `standing` are the passages' scores from 0 to 1 in place of the search's, where something has judged them.
+        """
+        standing = self._standing if standing is None else standing
+        scores = {id(one): self._score(one, standing) for one in self._lines}
+        spans = _grown(_chosen(sorted(self._lines, key=lambda one: -scores[id(one)])), self._lines, scores)
+        return tuple(_quote(span, max(scores[id(one)] for one in span)) for span in spans)
+
+    def excerpts(self) -> list[Shown]:
+        """Return the part of each passage round its best line, the passage with the best one first."""
+        return [
+            shown(self._passages[index], line.source.start, line.source.end) for index, line in self._best_lines.items()
+        ]
+
+    def judged(self, scores: Sequence[float]) -> tuple[float, ...]:
+        """Return the passages' standing by a model's scores of the first excerpts, as odds; the others keep theirs.
+
+        A passage that the model has not read stands no better than the worst that it has.
+        """
+        if not scores:
+            return self._standing
+        read = dict(zip(self._best_lines, scores, strict=False))
+        odds = {index: math.exp(score - max(scores)) for index, score in read.items()}
+        least = min(odds.values())
+        return tuple(odds.get(index, min(least, standing)) for index, standing in enumerate(self._standing))
+
+    def cited(self, quotes: Sequence[Quote]) -> tuple[Citation, ...]:
+        """Return the quotes as citations, numbered in their order."""
+        return tuple(self._citation(number, quote) for number, quote in enumerate(quotes, 1))
+
+    def _citation(self, number: int, quote: Quote) -> Citation:
+        chunk = self._passages[quote.passage].chunk
+        return Citation(
+            number=number,
+            path=chunk.path,
+            heading_path=chunk.heading_path,
+            block_id=chunk.block_id,
+            span=locate(chunk, quote.start, quote.end),
+            quote=chunk.text[quote.start : quote.end],
+            verified="verbatim",
+            score=round(quote.score, 3),
+        )
+
+    def _score(self, one: _Candidate, standing: Sequence[float]) -> float:
+        size = len(one.line.source.text)
+        score = one.words + one.meaning + RANK_WEIGHT * standing[one.passage] + GIVEN_WEIGHT * one.gives
+        score -= LONG_COST * min(1.0, max(0, size - LONG) / LONG)
+        return score - LEAD_COST * one.line.is_lead - SHORT_COST * (size < SHORT)
+
+    def _weigh_words(self, asked: Sequence[Term]) -> None:
+        """Give each line the share of the question's words that it holds, each weighed by how few lines hold it."""
+        held = [sum(not one.terms.isdisjoint(term) for one in self._lines) for term in asked]
+        weights = [math.log(1 + (len(self._lines) + 1) / (count + 0.5)) for count in held]
+        whole = sum(weights) or 1.0
+        before: _Candidate | None = None
+        for one in self._lines:
+            around = frozenset(index_terms(" ".join((*one.line.around, self._passages[one.passage].chunk.path))))
+            previous = before.terms if before is not None and before.passage == one.passage else frozenset()
+            shares = (_share(term, one.terms, around, previous) for term in asked)
+            one.words = sum(weight * share for weight, share in zip(weights, shares, strict=True)) / whole
+            before = one
+
+    def _weigh_meaning(self, question: str, embedder: Embedder) -> None:
+        """Compare the likeliest lines with the question in meaning; all others count as the least like of them."""
+        first = sorted(self._lines, key=lambda one: -self._score(one, self._standing))[:EMBEDDED_LINES]
+        try:
+            vectors = embedder.embed_passages([one.line.shown for one in first])
+            cosines = np.asarray(vectors @ embedder.embed_query(question)).tolist()
+        except VaultragError:
+            return
+        asked = language_of(question)
+        for one, cosine in zip(first, cosines, strict=True):
+            one.meaning = cosine + (LANGUAGE_GAP if language_of(one.line.words) not in (asked, "") else 0.0)
+        least, most = min(one.meaning for one in first), max(one.meaning for one in first)
+        for one in first:
+            one.meaning = MEANING_WEIGHT * (one.meaning - least) / max(SPREAD, most - least)
+
+
+def _candidates(index: int, passage: Passage) -> list[_Candidate]:
+    lines = lines_of(index, passage)
+    return [_Candidate(line, place, frozenset(index_terms(line.words))) for place, line in enumerate(lines)]
+
+
+def _share(term: Term, said: frozenset[str], around: frozenset[str], before: frozenset[str]) -> float:
+    if not said.isdisjoint(term):
+        return 1.0
+    if not around.isdisjoint(term):
+        return AROUND_SHARE
+    return 0.0 if before.isdisjoint(term) else BEFORE_SHARE
+
+
+def _chosen(ranked: Sequence[_Candidate]) -> list[list[_Candidate]]:
+    """Take the best lines while there is room; one beside another becomes one quote with it."""
+    spans: list[list[_Candidate]] = []
+    room = MOST_CHARACTERS
+    for one in ranked:
+        if spans and one.size > room:
+            continue
+        beside = next((span for span in spans if _is_beside(span, one)), None)
+        if beside is not None:
+            beside.append(one)
+            beside.sort(key=lambda other: other.place)
+        elif len(spans) < MOST_QUOTES:
+            spans.append([one])
+        else:
+            break
+        room -= one.size
+    return spans
+
+
+def _grown(
+    spans: list[list[_Candidate]], lines: Sequence[_Candidate], scores: dict[int, float]
+) -> list[list[_Candidate]]:
+    """Let the quotes grow by adjacent lines while there is room, the likeliest first."""
+    taken = {id(one) for span in spans for one in span}
+    room = MOST_CHARACTERS - sum(one.size for span in spans for one in span)
+    while True:
+        beside = [
+            (scores[id(one)] + NEXT_GAIN * (one.place > span[0].place) - LATER_COST * rank, one, span)
+            for rank, span in enumerate(spans)
+            for one in lines
+            if id(one) not in taken and one.size <= room and _is_beside(span, one)
+        ]
+        if not beside:
+            return spans
+        _, one, span = max(beside, key=lambda found: found[0])
+        span.append(one)
+        span.sort(key=lambda other: other.place)
+        taken.add(id(one))
+        room -= one.size
+
+
+def _is_beside(span: Sequence[_Candidate], one: _Candidate) -> bool:
+    if (one.passage, one.line.section) != (span[0].passage, span[0].line.section):
+        return False
+    return one.place in (span[0].place - 1, span[-1].place + 1)
+
+
+def _quote(span: Sequence[_Candidate], score: float) -> Quote:
+    return Quote(span[0].passage, span[0].line.source.start, span[-1].line.source.end, score)

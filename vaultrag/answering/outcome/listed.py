@@ -1,0 +1,28 @@
+"""Answers to questions about the vault itself: what its catalogue lists, each note at a line of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vaultrag.answering.citations import with_marks
+from vaultrag.domain import Answer, AnswerStatus, AnswerStyle, Level, Listing, SearchResult
+
+
+def answer_of_listing(question: str, listing: Listing, found: SearchResult, timings: Mapping[str, float]) -> Answer:
+    """Return the answer that the catalogue gives alone: what was counted, and each note at its line."""
+    rows = [with_marks(f"- {citation.quote}", (citation.number,)) for citation in listing.citations]
+    return Answer(
+        question=question,
+        status=AnswerStatus.ANSWERED,
+        text="\n".join((listing.counted, *rows)),
+        sentences=(),
+        citations=listing.citations,
+        passages=found.passages,
+        model="",
+        timings=timings,
+        tokens={},
+        warnings=found.warnings,
+        level=Level.BACKED,
+        style=AnswerStyle.QUOTES,
+        listing=listing,
+    )
