@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from benchmarks.datasets import Dataset, work_folder
 from vaultrag.config import Config, Settings, models_dir
+from vaultrag.domain import SearchResult, Vectors
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.retrieval.search import ALL_LANES
+from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.workspace import Ownership, Workspace
 
 
@@ -43,9 +45,35 @@ class Product:
 
     def notes(self, question: str, depth: int, lanes: Set[str] = ALL_LANES) -> list[str]:
         """Return note paths, best first, each by its best chunk; a copied passage stands for all notes that have it."""
-        found = self.workspace.search(question, depth, lanes=lanes)
-        places = ((passage.chunk, *(other.chunk for other in passage.also)) for passage in found.passages)
-        return list(dict.fromkeys(chunk.path for chunks in places for chunk in chunks))
+        return _notes(self.workspace.search(question, depth, lanes=lanes))
+
+    def embedded(self, question: str) -> Vectors:
+        """Return a question's vector, by the embedder that the index was made with."""
+        vector = self.workspace.vectors.embed_question(question).vector
+        assert vector is not None
+        return vector
+
+    def ranked(
+        self,
+        question: str,
+        vector: Vectors,
+        depth: int,
+        lanes: Set[str] = ALL_LANES,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[str]:
+        """Return note paths, best first, for a question embedded before, by these lanes and weights."""
+        found = self.workspace.vectors.without_vector()
+        section = self.workspace.config.settings.search
+        searcher = Searcher(
+            self.workspace.database, self.workspace.vectors.index(), found.fingerprint, found.centres, section
+        )
+        searcher = searcher if weights is None else replace(searcher, weights=weights)
+        return _notes(searcher.search(question, depth, vector, lanes))
+
+
+def _notes(found: SearchResult) -> list[str]:
+    places = ((passage.chunk, *(other.chunk for other in passage.also)) for passage in found.passages)
+    return list(dict.fromkeys(chunk.path for chunks in places for chunk in chunks))
 
 
 def show_progress(phase: str, done: int, total: int) -> None:

@@ -123,7 +123,9 @@ class Searcher:
         }
         unseen = reader.unseen(question, [place for hits in found.values() for place, _ in hits])
         leads = _other_leads(question, own, other, unseen)
-        other["vector"] = reader.across(question, other["vector"], {hit.chunk: place for place, hit in found["vector"]})
+        liked = [] if leads else own["vector"]
+        places = {hit.chunk: place for place, hit in found["vector"]}
+        other["vector"] = reader.across(question, other["vector"], places, liked)
         of_dates = {DATE_LANE: date_weight(question.text, question.periods)} if found[DATE_LANE] else {}
         chats = {place.row_id for hits in found.values() for place, _ in hits if place.speaker}
         own_fused = favour_own(fuse(own, {**self.weights, **of_dates}, unseen), chats, CHAT_MARGIN)
