@@ -8,11 +8,13 @@ from collections.abc import Collection, Generator, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 
 from vaultrag.answering.conversation import in_conversation, understand
 from vaultrag.answering.judging.calibration import WORDING, Calibration
 from vaultrag.answering.judging.calibration_files import calibration_of
+from vaultrag.answering.vault_questions.listing import answer_from_catalogue
 from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,
@@ -23,9 +25,11 @@ from vaultrag.domain import (
     ChatModel,
     Embedder,
     Exchange,
+    Filter,
     IndexReport,
     IndexStatus,
     Keep,
+    Listing,
     Manner,
     Progress,
     Role,
@@ -217,6 +221,16 @@ class Workspace:
             known=calibration_of(model, self.config.models),
             keep=lambda rows: self._keep_probes(model, rows),
         )
+
+    def list_notes(self, question: str, today: date, scope: Sequence[Filter] = ()) -> Listing | None:
+        """Return what the catalogue lists for a question about the vault itself; None for a question of content.
+
+        No model is asked. Raises IndexMissing before the first run.
+        """
+        self._require_notes()
+        listing = answer_from_catalogue(question, self.database, today, scope)
+        is_whole = was_read_whole(self.database) and not Catalog(self.database).owed_readings()
+        return listing if listing is None or is_whole else replace(listing, sure=False)
 
     @property
     def archive(self) -> Archive:

@@ -1,0 +1,62 @@
+"""Small vaults of people who keep their notes in other ways than the fixture's author, in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vaultrag.config import Config, Settings
+from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.workspace import Ownership, Workspace
+
+# Folders tell the kind, property names are Russian, days stand in the properties.
+BY_FOLDER = {
+    "Книги/Солярис.md": "---\nавтор: Станислав Лем\nпрочитано: 2023-05-01\nоценка: 5\nстраниц: 288\n---\nОкеан.\n",
+    "Книги/Пикник.md": "---\nавтор: Стругацкие\nпрочитано: 2024-02-11\nоценка: 4\nстраниц: 224\n---\nЗона.\n",
+    "Книги/Идиот.md": "---\nавтор: Достоевский\nоценка: 3\nстраниц: 640\n---\nНе дочитал.\n",
+    "Встречи/Планёрка.md": "---\ndate: 2025-03-04\nучастники: [Стефания, Олег]\n---\n"
+    "- [ ] прислать смету 📅 2025-03-20\n",
+    "Встречи/Бюджет.md": "---\ndate: 2025-04-10\nучастники: [Олег]\n---\n"
+    "- [x] посчитать налоги\n- [-] позвонить в банк\n",
+    "Дача/Ремонт.md": "---\ndate: 2025-01-15\n---\n"
+    "# Ремонт\n\n- [ ] купить краску\n- [x] снять обои ✅ 2025-02-02\n- [ ] окна\n",
+    "Дача/Огород.md": "---\ndate: 2025-05-20\n---\n- [ ] полить\n\nПосле [[Ремонт|ремонта]] сажаем яблони.\n",
+    "Дневник/2025-05-26.md": "Гуляли у реки.\n",
+    "Дневник/2025-05-28.md": "Писал отчёт про ёлку.\n",
+    "Дневник/2025-06-02.md": "Дождь.\n",
+}
+# Tags tell the kind, status tells what became of it; people have notes of their own.
+BY_TAG = {
+    "The Left Hand of Darkness.md": "---\ntags: [book, fiction]\nstatus: read\nfinished: 2023-05-01\nrating: 9\n---\n"
+    "Gethen.\n",
+    "Dune.md": "---\ntags: [book, fiction]\nstatus: to-read\n---\nSpice.\n",
+    "Seeing Like a State.md": "---\ntags: [book, history]\nstatus: read\nfinished: 2022-12-30\nrating: 7\n---\n"
+    "Legibility.\n",
+    "Weekly sync.md": "---\ntags: [meeting]\ndate: 2025-02-03\n---\nWith [[Steph Ango]]: roadmap.\n",
+    "Hiring.md": "---\ntags: [meeting]\ndate: 2025-02-17\n---\nWith Priya, about the backend role.\n",
+    "Retro.md": "---\ntags: [meeting]\ndate: 2025-03-03\n---\nWith [[Steph Ango|Steph]] and Priya.\n",
+    "Steph Ango.md": "---\ntags: [people]\naliases: [Steph]\n---\nDesigner.\n",
+    "Garden shed.md": "---\ntags: [project/active]\nstatus: in progress\n---\n- [ ] order timber\n- [x] draw plans\n",
+    "Tax return.md": "---\ntags: [project/done]\nstatus: finished\n---\n- [x] send it\n",
+}
+# A property tells the kind, as a link to an overview note; everything lies in one folder.
+BY_PROPERTY = {
+    "Notes/Книги.md": "Все книги:\n",
+    "Notes/Stoner.md": "---\ntype: book\ncategory: '[[Книги]]'\nread: 2023\n---\nA life.\n",
+    "Notes/Мы.md": "---\ntype: book\ncategory: '[[Книги]]'\nread: 2021-07\n---\nИнтеграл.\n",
+    "Notes/Stalker.md": "---\ntype: film\nwatched: 2023-08-08\n---\nThe zone.\n",
+    "Notes/Borscht.md": "---\ntype: recipe\ncuisine: Ukrainian\nminutes: 90\n---\nBeet.\n",
+    "Notes/Ramen.md": "---\ntype: recipe\ncuisine: Japanese\nminutes: 45\n---\nBroth.\n",
+}
+
+
+def open_vault(folder: Path, notes: Mapping[str, str]) -> Workspace:
+    """Write the notes and index their words; no model is there."""
+    for name, text in notes.items():
+        path = folder / "vault" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    config = Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=Settings())
+    workspace = Workspace.with_models(config, Ownership.OWN, None, None)
+    workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+    return workspace

@@ -1,0 +1,82 @@
+"""The filters that the vault's own words and the times of a question come to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from vaultrag.answering.vault_questions import words as said
+from vaultrag.answering.vault_questions.terms import TermKind, VaultTerm, question_words
+from vaultrag.domain import Filter, FilterKind
+from vaultrag.retrieval.written import written_days
+from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
+from vaultrag.text.times.periods import Period
+
+
+def either(alternatives: Iterable[Filter]) -> list[Filter]:
+    """Return the condition that one of these is met, in a list; none where there are none."""
+    held = tuple(dict.fromkeys(alternatives))
+    return [Filter(FilterKind.ANY, any_of=held)] if len(held) > 1 else list(held)
+
+
+def topics(term: VaultTerm, *, of_tasks: bool) -> list[Filter]:
+    """Return what makes a note one of a name's: its tag, its folder, its property; of a note, what names it."""
+    match term.kind:
+        case TermKind.TAG:
+            return [Filter(FilterKind.TAG, term.name)]
+        case TermKind.FOLDER:
+            return [Filter(FilterKind.PATH, f"/{term.name}/")]
+        case TermKind.VALUE:
+            return [Filter(FilterKind.PROPERTY, term.name, name=term.key)]
+        case _ if of_tasks:
+            return [Filter(FilterKind.PATH, f"/{term.key}"), Filter(FilterKind.SAYS, term.name)]
+        case _:
+            return [linking(term), Filter(FilterKind.SAYS, term.name)]
+
+
+def linking(term: VaultTerm) -> Filter:
+    """Return the filter for what links to a note."""
+    return Filter(FilterKind.LINK, term.key.removesuffix(".md"))
+
+
+def days(kind: FilterKind, period: Period, name: str = "") -> Filter:
+    return Filter(kind, name=name, first_day=period.first_day, end_day=period.end_day)
+
+
+def property_days(name: str, period: Period) -> Filter:
+    """Return the filter for a property whose days lie in a period."""
+    if not period.end_day:
+        return Filter(FilterKind.PROPERTY, period.first_day, name=name, compare=">=")
+    if not period.first_day:
+        return Filter(FilterKind.PROPERTY, period.end_day, name=name, compare="<")
+    stretch = written_days(period.first_day, period.end_day)
+    return Filter(FilterKind.PROPERTY, stretch, name=name, compare=".." if ".." in stretch else "")
+
+
+def day_property(action: str, vocabulary: Vocabulary) -> PropertyUse | None:
+    """Return the property that says on which day something was done."""
+    says = re.compile(said.ACTIONS[action][1])
+    for use in vocabulary.properties.values():
+        if use.has_days and any(says.fullmatch(word.text) for word in question_words(use.name)):
+            return use
+    return None
+
+
+def done_values(action: str, vocabulary: Vocabulary) -> list[Filter]:
+    """Return the filters for values such as `status: read`, that say that something was done."""
+    says = re.compile(said.ACTIONS[action][1])
+    return [
+        Filter(FilterKind.PROPERTY, value, name=use.name)
+        for use in vocabulary.properties.values()
+        for value in use.values
+        if len(words := question_words(value)) == 1 and says.fullmatch(words[0].text)
+    ]
+
+
+def without_implied(filters: Iterable[Filter]) -> list[Filter]:
+    """Leave out a tag above another one that is asked for as well, and what is said twice."""
+    held = list(dict.fromkeys(filters))
+    tags = [one.value or "" for one in held if one.kind is FilterKind.TAG and not one.excluded]
+    return [
+        one for one in held if not (one.kind is FilterKind.TAG and any(tag.startswith(f"{one.value}/") for tag in tags))
+    ]
