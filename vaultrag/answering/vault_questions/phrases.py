@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vaultrag.answering.vault_questions import words as said
-from vaultrag.answering.vault_questions.words import kinds_by_stem
+from vaultrag.answering.vault_questions.words import meanings_by_stem
 from vaultrag.text.morphology import term_of
 from vaultrag.text.times.periods import plain
 
@@ -98,7 +98,7 @@ def may_be_asked(question: str) -> bool:
         return True
     first = _FIRST_WORDS.match(plain(question), start)
     words = first.group().split() if first else []
-    return any(kinds_by_stem().get(stem) for word in words for stem in term_of(word))
+    return any(meanings_by_stem().get(stem) for word in words for stem in term_of(word))
 
 
 def begins_asking(question: str, phrases: list[Said]) -> Said | None:

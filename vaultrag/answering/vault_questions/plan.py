@@ -96,7 +96,7 @@ def _asks(reading: Reading, periods: Sequence[Period], filters: Sequence[Filter]
     """Tell whether enough is said: what is asked for, and which of it. A few bare words may be a search."""
     is_written = bool(periods) and reading.has(Phrase.WHAT_WRITTEN, Phrase.WHAT_DONE)
     is_done = bool(periods) and bool(reading.action) and not reading.unsure
-    if not (reading.has_subject or is_written or is_done):
+    if not (reading.has_subject or reading.is_structural or is_written or is_done):
         return False
     if reading.opening is None or reading.opening.phrase is Phrase.GENERIC:
         says = any(one.kind is FilterKind.SAYS for one in filters)

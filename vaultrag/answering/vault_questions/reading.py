@@ -13,13 +13,16 @@ from vaultrag.answering.vault_questions.phrases import Phrase, Said
 from vaultrag.answering.vault_questions.terms import Match, TermKind, VaultTerm, question_words
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
-from vaultrag.text.language import is_function_word
+from vaultrag.text.language import is_function_word, stem
 from vaultrag.text.morphology import term_of
+from vaultrag.text.times.periods import plain
 
 FEWEST_TITLES = 2  # that say a kind's word, for titles to tell the kind
 MOST_SAID = 3  # words after "about" that no name of the vault accounts for
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?(?![\w.-])")
 _SMALL = frozenset("the a an my our all any какой какая каким какими моей моем моими мой моя мое нашей нашем".split())
+_WORD = re.compile(r"[^\W_]+")
+_UNNAMED = VaultTerm(TermKind.NOTE, "")
 _UNASKED_NAMES = (Phrase.GENERIC, Phrase.WRITING, Phrase.ALL, Phrase.TASKS)
 _ONLY_OF_TASKS = (Phrase.OVERDUE, Phrase.CANCELLED, Phrase.DUE)
 
@@ -71,6 +74,8 @@ class Reading:
             or self._negated(at)
             or self._related(at)
             or self._measured(at)
+            or self._starred(at)
+            or self._file(at)
             or self._compared(at, needs_value=True)
             or self._done_to_it(at)
             or self._bare(at)
@@ -159,6 +164,8 @@ class Reading:
         return self._tagged(at) if self.cursor.question[start - 1 : start] == "#" else 0
 
     def _object(self, relation: str, at: int) -> int:
+        if relation != said.IN and self.cursor.is_generic(at):  # "to the note X"
+            at = self.cursor.after(self.cursor.at_word[at].end)
         if at >= len(self.cursor.words) or self.cursor.taken[at]:
             return 0
         if relation in (said.WITH, said.WITHOUT):
@@ -241,6 +248,14 @@ class Reading:
     def _in(self, at: int) -> int:
         if self.cursor.is_generic(at):
             return self.cursor.after(self.cursor.at_word[at].end)
+        folders = self.cursor.matches(at, TermKind.FOLDER)
+        after = folders[0].after if folders else len(self.cursor.words)
+        if after < len(self.cursor.words) and self.cursor.words[after].text in said.FOLDER_BEHIND:
+            self.is_structural = True
+            return self._meet(folders) + 1
+        if own := [match for match in folders if self._is_said_itself(match)]:
+            self.is_structural |= "/" in self.cursor.written(own[0].first, own[0].after)
+            return self._meet(own)
         found = self.cursor.matches(at, TermKind.FOLDER, TermKind.TAG, TermKind.VALUE)
         if found or not self.is_of_tasks:
             return self._meet(found)
@@ -251,6 +266,11 @@ class Reading:
         found = self.cursor.matches(at, TermKind.TAG)
         self.filters += [Filter(FilterKind.TAG, match.term.name, excluded=True) for match in found]
         return found[0].after if found else 0
+
+    def _is_said_itself(self, match: Match) -> bool:
+        """Tell whether a name is said by its own words, and not by what they mean in the other language."""
+        stems = {stem(word) for word in _WORD.findall(plain(match.term.name.rpartition("/")[2]))}
+        return any(not stems.isdisjoint(word.keys) for word in self.cursor.words[match.first : match.after])
 
     # Properties
 
@@ -277,7 +297,7 @@ class Reading:
             return wanted, self.cursor.after(number.end())
         if sign:
             return None
-        for value in self.cursor.matches(self.cursor.word_at(place), TermKind.VALUE):
+        for value in self.cursor.matches(self.cursor.word_at(place), TermKind.VALUE, parts=True):
             if value.term.key == use.name:
                 return Filter(FilterKind.PROPERTY, value.term.name, name=use.name), value.after
         return None
@@ -296,6 +316,36 @@ class Reading:
                 return found.after
         return 0
 
+    def _starred(self, at: int) -> int:
+        """ "Five stars", «на 5 баллов»: whatever the property is called that rates."""
+        match = self.cursor.says(said.STARS, at)
+        rating = next(
+            (
+                use
+                for use in self.vocabulary.properties.values()
+                if use.has_numbers and any(said.RATING in word.keys for word in question_words(use.name))
+            ),
+            None,
+        )
+        if match is None or rating is None:
+            return 0
+        self.is_structural = True
+        number = match["stars"]
+        value = number if number.isdigit() else str(said.NUMBERS[number])
+        self.filters.append(Filter(FilterKind.PROPERTY, value, name=rating.name))
+        return self.cursor.after(match.end())
+
+    def _file(self, at: int) -> int:
+        """Canvases, bases, PDFs: by the ends of their names."""
+        if match := (self.cursor.says(said.OF_AI, at) or self.cursor.says(said.NESTED, at)):
+            return self.cursor.after(match.end())
+        for ending, words in said.FILES:
+            if match := self.cursor.says(words, at):
+                self.kinds += 1
+                self.filters.append(Filter(FilterKind.PATH, ending))
+                return self.cursor.after(match.end())
+        return 0
+
     def _sign(self, place: int) -> tuple[str, int]:
         """Return the comparison that is said at a place of the text, and the place behind it."""
         for sign, words in said.SIGNS:
@@ -308,6 +358,9 @@ class Reading:
     def _bare(self, at: int) -> int:
         """The kind of thing that is asked for, or what such things are."""
         found = self.cursor.matches(at, TermKind.TAG, TermKind.FOLDER, TermKind.VALUE)
+        if said.CHAT in self.cursor.words[at].keys and not self.cursor.taken[at]:
+            self.kinds += 1
+            return self._add([Filter(FilterKind.SPEAKER, "assistant")], found or [Match(at, at + 1, _UNNAMED)])
         if found:
             self._judge_kind(found)
             return self._meet(found)
@@ -339,8 +392,7 @@ class Reading:
             return 0
         self.kinds += 1
         self.unsure = True
-        match = Match(at, at + 1, VaultTerm(TermKind.NOTE, ""))
-        return self._add((Filter(FilterKind.TITLE, form) for form in forms.values()), [match])
+        return self._add((Filter(FilterKind.TITLE, form) for form in forms.values()), [Match(at, at + 1, _UNNAMED)])
 
     def _summed(self, at: int) -> int:
         """«Сколько страниц я прочитал»: a property of numbers, to be summed."""

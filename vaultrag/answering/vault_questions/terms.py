@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from vaultrag.answering.vault_questions.words import kinds_by_stem
+from vaultrag.answering.vault_questions.words import meanings_by_stem
 from vaultrag.store.notes.vocabulary import Vocabulary
 from vaultrag.text.language import stem
 from vaultrag.text.morphology import forms_of, term_of
@@ -66,7 +66,7 @@ def question_words(question: str) -> list[QuestionWord]:
 
 def _asked(word: str) -> frozenset[str]:
     stems = term_of(word)
-    return frozenset((*stems, *(f"@{kind}" for one in stems for kind in kinds_by_stem().get(one, ()))))
+    return frozenset((*stems, *(meaning for one in stems for meaning in meanings_by_stem().get(one, ()))))
 
 
 def across_scripts(word: QuestionWord) -> QuestionWord:
@@ -131,7 +131,7 @@ def _held(name: str) -> tuple[frozenset[str], ...]:
     words = [word for word in _WORD.findall(plain(name)) if word not in _ARTICLES]
     stems = [stem(word) for word in words]
     if len(stems) == 1 and not stems[0].isdigit():
-        return (frozenset((stems[0], *(f"@{kind}" for kind in kinds_by_stem().get(stems[0], ())))),)
+        return (frozenset((stems[0], *meanings_by_stem().get(stems[0], ()))),)
     return tuple(frozenset((one,)) for one in stems) if not all(map(str.isdigit, stems)) else ()
 
 
@@ -151,5 +151,5 @@ def _by_last_part(kind: TermKind, paths: Iterable[str]) -> Iterator[tuple[VaultT
     for path in paths:
         last = path.rpartition("/")[2]
         yield VaultTerm(kind, path), last
-        if last != path and kind is TermKind.TAG:
+        if last != path:
             yield VaultTerm(kind, path), path

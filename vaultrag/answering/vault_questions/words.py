@@ -38,7 +38,7 @@ KINDS: Mapping[str, str] = {
     "country": "country страна",
     "event": "event событие мероприятие",
     "incident": "incident outage postmortem инцидент авария сбой",
-    "decision": "decision adr решение",
+    "decision": "decision решение",
     "company": "company organization organisation client компания организация клиент",
     "product": "product продукт",
     "game": "game игра",
@@ -58,18 +58,53 @@ KINDS: Mapping[str, str] = {
     "report": "report отчет",
     "question": "question вопрос",
     "term": "term definition термин определение",
+    "work": "work job работа",
+    "home": "home house дом",
+    "health": "health здоровье",
+    "money": "finance finances money финансы деньги",
+    "family": "family семья",
+    "study": "study studies учеба",
+    "hobby": "hobby хобби",
 }
+# What people note of such things, as names of properties.
+ATTRIBUTES: Mapping[str, str] = {
+    "status": "status state статус состояние",
+    "rating": "rating rate rated stars score оценка рейтинг балл звезда",
+    "author": "author authors writer автор",
+    "type": "type kind category тип вид категория",
+    "genre": "genre жанр",
+    "priority": "priority приоритет важность",
+    "severity": "severity серьезность критичность",
+    "deadline": "deadline due дедлайн срок",
+    "year": "year год",
+    "pages": "pages страница",
+    "language": "language язык",
+    "source": "source источник",
+    "place": "place location место",
+    "city": "city город",
+    "country": "country страна",
+    "duration": "duration length длительность продолжительность",
+    "birthday": "birthday birthdate",
+    "license": "license licence лицензия",
+    "model": "model models модель",
+    "people": "attendees participants участник",
+    "price": "price cost цена стоимость",
+    "started": "start started начало",
+    "finished": "finish finished end конец окончание",
+}
+RATING = "=rating"
+CHAT = "@chat"
 
 
 @cache
-def kinds_by_stem() -> Mapping[str, frozenset[str]]:
-    """Return the kinds that each stem names."""
+def meanings_by_stem() -> Mapping[str, frozenset[str]]:
+    """Return what each stem means in either language: kinds of things as `@book`, names of properties as `=status`."""
     found: dict[str, set[str]] = {}
-    for kind, words in KINDS.items():
-        for word in words.split():
-            for stem in term_of(word):
-                found.setdefault(stem, set()).add(kind)
-    return {stem: frozenset(kinds) for stem, kinds in found.items()}
+    for mark, words_of in (("@", KINDS), ("=", ATTRIBUTES)):
+        for meaning, words in words_of.items():
+            for stem in (stem for word in words.split() for stem in term_of(word)):
+                found.setdefault(stem, set()).add(mark + meaning)
+    return {stem: frozenset(meanings) for stem, meanings in found.items()}
 
 
 # What is done to such things: the words of a question, and how properties and their values say that it is done.
@@ -109,7 +144,8 @@ UNDONE: Mapping[str, str] = {
 }
 
 GENERIC = r"замет(?:ка|ки|ок|ку|кой|кам|ками|ках|ке)|запис(?:ь|и|ей|ям|ями|ях|ью)|файл\w{0,3}|документ\w{0,3}" + (
-    r"|notes?|entry|entries|files?|documents?|pages in (?:my|the|this) vault"
+    r"|(?<=каких )страниц|notes?|entry|entries|files?|documents?|write-?ups?|pages(?= (?:that|which|link|in my vault))"
+    r"|anything|everything|all of it"
 )
 WRITING = (
     r"(?:за|на)?пис(?:ал|ывал)[аи]?|записан\w*|создал\w*|создан\w*|завел\w*|добавил\w*|отметил\w*|сделал\w*|делал\w*"
@@ -117,14 +153,14 @@ WRITING = (
 )
 TASKS = (
     r"задач[аиеуой]?\w{0,2}|дел(?:а|ам|ами|ах)?|туду\w{0,3}|тудушк\w+|поручени\w{1,3}|чекбокс\w{0,3}|напоминани\w{1,3}"
-    r"|tasks?|to-?dos?|to do items?|action items?|checkboxes|chores|reminders?"
+    r"|tasks?|to-?dos?|to do items?|actions?(?: items?)?|checkboxes|chores|reminders?"
 )
 OPEN = (
     r"незакрыт\w{1,3}|открыт\w{1,3}|невыполненн\w{1,3}|несделанн\w{1,3}|незавершенн\w{1,3}|неоконченн\w{1,3}"
     r"|не (?:закрыт|выполнен|сделан|завершен|доделан|отмечен)\w{0,3}|(?:еще )?остал(?:ось|ись|ась|ся)(?: сделать)?"
     r"|оставши\w{1,4}|висят|висит|предстоящ\w{1,3}|текущ\w{1,3}"
     r"|open|unfinished|incomplete|not (?:yet )?(?:done|finished|completed?|closed)|pending|outstanding|remaining|left"
-    r"(?: to do)?|undone|uncompleted|unchecked|still have(?: to do)?|need to do"
+    r"(?: to do)?|undone|uncompleted|unchecked|unticked|still have(?: to do)?|need to do"
 )
 DONE = (
     r"закрыт\w{1,3}|выполнен\w{0,4}|сделан\w{0,4}|завершен\w{0,4}|закрыл\w?|выполнил\w?|завершил\w?"
@@ -147,7 +183,7 @@ WHAT_TASKS = (
 WHAT_WRITTEN = (
     r"что (?:же )?(?:я |мы |у меня )?(?:было )?(?:за|на)?пис(?:ал|ывал)\w?"
     r"|что (?:я |мы )?(?:отмечал|заносил|фиксировал)\w?"
-    r"|что (?:было )?записано"
+    r"|что (?:было )?(?:записано|датировано)|what(?:'s| is| was) (?:dated|written down)"
     r"|what (?:did|have|had) (?:i|we) (?:write|written|note|noted|record|recorded|jot|log|logged)(?: down)?"
 )
 WHAT_DONE = (
@@ -164,8 +200,10 @@ IMPERATIVE = (
     r"|list(?: of| out)?|show(?: me)?|give me(?: a list of)?|display|enumerate|name|find(?: me)?(?= all)|get me"
 )
 INTERROGATIVE = (
-    r"как(?:ие|их|им|ими|ая|ую|ой|ое)(?: из)?|что за|есть ли|у каких|в каких|which|what|are there any|do i have any"
-    r"|have i got any|where are"
+    r"(?:(?:у|в|во|с|со|на|из) )?как(?:ие|их|им|ими|ая|ую|ой|ом|ое)(?: из| дни)?|что за|есть ли|у кого(?: из)?|у чего"
+    r"|(?:что|кто)(?= (?:есть|лежит|хранится|находится|у меня|ссыла|указыва|упомина|помечен|отмечен))"
+    r"|(?:(?:on|in|at) )?(?:which|what)(?: days)?(?: of)?|are there any|is there any(?:thing)?|do (?:i|we) have any"
+    r"|have (?:i|we) got any|where are|did (?:i|we) leave any|who has|whose"
 )
 WHEN = r"когда|какого числа|when|what date|on (?:what|which) (?:day|date)"
 ALL = r"все[хм]?|всего|всякие|любые|all|every|each|total|in total|any|overall"
@@ -179,13 +217,26 @@ LOWEST = (
     r"(?:(?:с|со) )?(?:сам\w{2,3} (?:низк|маленьк|коротк|дешев|худш)\w{2,3}|наименьш\w{2,3}|минимальн\w{2,3})"
     r"|(?:with )?(?:the )?(?:lowest|smallest|least|minimum|worst|shortest)"
 )
+# What a note is as a file, by the end of its name.
+FILES: tuple[tuple[str, str], ...] = (
+    (".canvas", r"канвас\w{0,3}|холст\w{0,3}|canvas(?:es)?"),
+    (".base", r"баз[ыу]? obsidian|bases"),
+    (".pdf", r"pdf(?:s|-?файл\w{0,3}| files?)?"),
+)
+# "AI chats", «чаты с нейросетью»: said of chats, this is no topic.
+OF_AI = r"(?:ai|llm)(?= (?:chats?|conversations?))|с (?:ии|нейросет\w{1,3}|ботом|ассистентом)"
+STARS = (
+    r"(?:на )?(?P<stars>\d|one|two|three|four|five|одн\w{1,2}|дв[ае]|три|четыре|пять)"
+    r"(?:[ -]?star(?:s|red)?| звезд\w{0,2}| балл\w{0,2})"
+)
+NESTED = r"(?:включая |вместе с )?вложенн\w{1,3}(?: теги| тегами)?(?: тоже)?|(?:including )?(?:nested|sub-?)(?: ?tags)?"
 SIGNS: tuple[tuple[str, str], ...] = (
     (">=", r"не (?:менее|меньше|ниже)|как минимум|минимум|at least|no less than|от|>=|≥"),
     ("<=", r"не (?:более|больше|выше)|максимум|at most|no more than|up to|до|<=|≤"),
     (">", r"больше|более|выше|свыше|дольше|длиннее|more than|greater than|above|over|higher than|longer than|>"),
     ("<", r"меньше|менее|ниже|короче|less than|fewer than|below|under|lower than|shorter than|<"),
 )
-IS = r"(?:(?:is|are|was|of|equals?(?: to)?|set to|=|:|равн\w{1,2}|-) )?(?:чем )?"
+IS = r"(?:(?:is|are|was|of|equals?(?: to)?|set to|=|:|равн\w{1,2}|-|значится|есть|указан\w?|стоит) )?(?:чем )?"
 # The words that say how what follows lies to what is asked for.
 TAGGED, FOLDER, LINKED, SAYING, ABOUT, WITH, BY, IN, WITHOUT = (
     *("tagged", "folder", "linked", "saying", "about", "with", "by", "in", "without"),
@@ -196,7 +247,7 @@ RELATIONS: tuple[tuple[str, str], ...] = (
         TAGGED,
         r"(?:(?:с|со|под|по) )?тег(?:ом|ами|у|а|и)? |(?:помечен|отмечен)\w{1,4} (?:тегом |как )?"
         r"|(?:that are |are )?(?:tagged|labell?ed)(?: with| as)? (?:the )?(?:tag )?"
-        r"|(?:with|under|has|have) (?:the )?tags? ",
+        r"|(?:(?:with|under|has|have) )?(?:the )?tags?:? ",
     ),
     (
         FOLDER,
@@ -223,15 +274,17 @@ RELATIONS: tuple[tuple[str, str], ...] = (
     (
         WITH,
         r"(?:с|со) (?:участием )?|(?:that |which )?(?:together )?with |(?:у которых|где) (?:есть )?"
-        r"|(?:that |which |do |does )(?:have|has) |having |whose ",
+        r"|(?:that |which |do |does )(?:have|has) |having |whose |where |in which |среди |among "
+        r"|(?:указан|проставлен|заполнен|задан|прописан)\w{0,2} ",
     ),
     (BY, r"(?:written |authored )?by |(?:за )?авторств\w+ |автора "),
-    (IN, r"(?:в|во|на|из|для|от|у|к|in|at|on|from|of|for|to|under|within|inside) "),
+    (IN, r"(?:в|во|на|из|для|от|у|к|in|at|on|from|of|for|to|under|within|inside)(?: моей| моем| моих| my| the| our)* "),
 )
+FOLDER_BEHIND = frozenset("folder folders directory section папка папке папки".split())
 NUMBERS: Mapping[str, int] = dict(
     zip(
-        "two three four five ten couple few два две три четыре пять десять пару несколько".split(),
-        (2, 3, 4, 5, 10, 2, 3, 2, 2, 3, 4, 5, 10, 2, 3),
+        "one two three four five ten couple few один одну два две три четыре пять десять пару несколько".split(),
+        (1, 2, 3, 4, 5, 10, 2, 3, 1, 1, 2, 2, 3, 4, 5, 10, 2, 3),
         strict=True,
     )
 )
@@ -239,7 +292,12 @@ SKIPPED = frozenset(
     """
     пожалуйста всего вообще сейчас уже еще только мои моих моя мое мой моем моей моими my our the a an please now
     currently already yet so far exist существует имеется имеются хранится хранятся лежит лежат находится находятся
-    vault obsidian хранилище хранилища хранилище базе me us there here some своих свои
+    vault obsidian хранилище хранилища хранилище базе me us there here some своих свои we our one ones тоже also too
+    got hold held happen happened occur occurred keep kept save saved store stored file filed import imported
+    dated mark marked give gave given stand stands lie lies sit sits
+    случилось случился случились произошло произошли произошел прошла прошли прошло прошел состоялась состоялись
+    провел провела провели проводил проводила вел вела вели веду значится числится проставлен проставлена указан
+    указана заполнен заполнено стоит сохранен сохранены импортированные импортирован поставил поставила собраны
     """.split()
 )
 NEVER_SKIPPED = frozenset(

@@ -72,7 +72,10 @@ def _properties(database: Database) -> dict[str, PropertyUse]:
     values: dict[str, dict[str, None]] = {}
     numbers: set[str] = set()
     days: set[str] = set()
-    rows = database.rows("SELECT properties FROM notes WHERE properties <> '{}' ORDER BY path")
+    # A base's settings are no properties of notes.
+    rows = database.rows(
+        "SELECT properties FROM notes WHERE properties <> '{}' AND path NOT LIKE '%.base' ORDER BY path"
+    )
     count = 0
     for properties in database.decoded(rows, lambda row: dict(json.loads(row[0]))):
         for name in properties:
