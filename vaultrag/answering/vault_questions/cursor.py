@@ -15,10 +15,12 @@ from vaultrag.answering.vault_questions.terms import (
     across_scripts,
     question_words,
 )
+from vaultrag.text.language import stem
 from vaultrag.text.times.periods import Period, plain
 
 MOST_ALTERNATIVES = 8  # of one condition: more are a word that says nothing in this vault
 _CLOSING = {'"': '"', "«": "»", "“": "”", "„": "“", "'": "'"}
+_PART = re.compile(r"[^\W_]+")
 _TAG = re.compile(r"[\w/-]+")
 
 
@@ -73,6 +75,11 @@ class Cursor:
     def is_name(self, at: int) -> bool:
         """Tell whether a word is written as names are."""
         return self.question[self.words[at].start].isupper()
+
+    def says_itself(self, match: Match) -> bool:
+        """Tell whether a name is said by its own words, and not by what they mean in the other language."""
+        stems = {stem(word) for word in _PART.findall(plain(match.term.name.rpartition("/")[2]))}
+        return any(not stems.isdisjoint(word.keys) for word in self.words[match.first : match.after])
 
     def is_generic(self, at: int) -> bool:
         return at in self.at_word and self.at_word[at].phrase is Phrase.GENERIC

@@ -96,8 +96,7 @@ def may_be_asked(question: str) -> bool:
     start = _begin(question)
     if any(one.phrase in _ASKING and one.start <= start for one in phrases_of(question)):
         return True
-    first = _FIRST_WORDS.match(plain(question), start)
-    words = first.group().split() if first else []
+    words = _WORD.findall(plain(question), start)[:FIRST]
     return any(meanings_by_stem().get(stem) for word in words for stem in term_of(word))
 
 
@@ -107,7 +106,8 @@ def begins_asking(question: str, phrases: list[Said]) -> Said | None:
     return next((one for one in phrases if one.phrase in _ASKING and one.start <= start < one.end), None)
 
 
-_FIRST_WORDS = re.compile(r"(?:[^\W_]+[ ,]?){1,3}")
+_WORD = re.compile(r"[^\W_]+")
+FIRST = 3  # words, in which a kind of thing may stand that a question without a verb asks for
 
 
 def _begin(question: str) -> int:

@@ -99,28 +99,24 @@ def _asks(reading: Reading, periods: Sequence[Period], filters: Sequence[Filter]
     if not (reading.has_subject or reading.is_structural or is_written or is_done):
         return False
     if reading.opening is None or reading.opening.phrase is Phrase.GENERIC:
-        says = any(one.kind is FilterKind.SAYS for one in filters)
-        return (
-            bool(reading.is_structural or periods or reading.by)
-            and not says
-            and len(filters) + bool(reading.by) > (reading.opening is None)
-        )
-    return bool(filters) or reading.has(Phrase.COUNT, Phrase.ALL, *_ORDERING)
+        is_exact = bool(reading.is_structural or periods or reading.by) and not reading.unsure
+        return is_exact and len(filters) + bool(reading.by) > (reading.opening is None)
+    return bool(filters) or reading.asks_for(Phrase.COUNT, Phrase.ALL, *_ORDERING)
 
 
 def _aim(reading: Reading) -> Aim | None:
-    if reading.has(Phrase.LATEST, Phrase.HIGHEST):
+    if reading.asks_for(Phrase.LATEST, Phrase.HIGHEST):
         return Aim.LATEST
-    if reading.has(Phrase.EARLIEST, Phrase.LOWEST):
+    if reading.asks_for(Phrase.EARLIEST, Phrase.LOWEST):
         return Aim.EARLIEST
-    if reading.has(Phrase.COUNT):
+    if reading.asks_for(Phrase.COUNT):
         return Aim.SUM if reading.is_sum else Aim.COUNT
     return None if reading.opening and reading.opening.phrase is Phrase.WHEN else Aim.LIST
 
 
 def _limit(reading: Reading) -> int:
     """«Последние пять»: as many; «последние встречи», "latest meetings": some; «последняя встреча»: one."""
-    phrase = next(one for one in reading.cursor.phrases if one.phrase in _ORDERING)
+    phrase = next(one for one in reading.used if one.phrase in _ORDERING)
     after = reading.cursor.after(phrase.end)
     follows = reading.cursor.words[after].text if after < len(reading.cursor.words) else ""
     if follows.isdigit():

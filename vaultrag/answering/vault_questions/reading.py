@@ -6,22 +6,20 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from vaultrag.answering.vault_questions import values
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.conditions import either, linking, topics
 from vaultrag.answering.vault_questions.cursor import Cursor
 from vaultrag.answering.vault_questions.phrases import Phrase, Said
 from vaultrag.answering.vault_questions.terms import Match, TermKind, VaultTerm, question_words
 from vaultrag.domain import Filter, FilterKind
-from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
-from vaultrag.text.language import is_function_word, stem
+from vaultrag.store.notes.vocabulary import Vocabulary
+from vaultrag.text.language import is_function_word
 from vaultrag.text.morphology import term_of
-from vaultrag.text.times.periods import plain
 
 FEWEST_TITLES = 2  # that say a kind's word, for titles to tell the kind
 MOST_SAID = 3  # words after "about" that no name of the vault accounts for
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?(?![\w.-])")
 _SMALL = frozenset("the a an my our all any какой какая каким какими моей моем моими мой моя мое нашей нашем".split())
-_WORD = re.compile(r"[^\W_]+")
 _UNNAMED = VaultTerm(TermKind.NOTE, "")
 _UNASKED_NAMES = (Phrase.GENERIC, Phrase.WRITING, Phrase.ALL, Phrase.TASKS)
 _ONLY_OF_TASKS = (Phrase.OVERDUE, Phrase.CANCELLED, Phrase.DUE)
@@ -45,6 +43,7 @@ class Reading:
     is_sum: bool = False
     is_structural: bool = False
     unsure: bool = False
+    used: list[Said] = field(default_factory=list)
 
     def read(self) -> bool:
         """Account for every word; tell whether that was possible."""
@@ -58,6 +57,10 @@ class Reading:
 
     def has(self, *phrases: Phrase) -> bool:
         return any(one.phrase in phrases for one in self.cursor.phrases)
+
+    def asks_for(self, *phrases: Phrase) -> bool:
+        """Tell whether the question said one of these as what it wants, and not as a part of something else."""
+        return any(one.phrase in phrases for one in self.used)
 
     @property
     def is_of_tasks(self) -> bool:
@@ -74,7 +77,6 @@ class Reading:
             or self._negated(at)
             or self._related(at)
             or self._measured(at)
-            or self._starred(at)
             or self._file(at)
             or self._compared(at, needs_value=True)
             or self._done_to_it(at)
@@ -100,10 +102,12 @@ class Reading:
         if phrase is None:
             return 0
         if phrase.phrase in (Phrase.DONE, Phrase.OPEN) and not self.is_of_tasks:
-            return self._undone(at)
+            wrote = self.cursor.says(said.WRITING, at)
+            return self._undone(at) or (self.cursor.after(wrote.end()) if wrote else 0)
         if phrase.phrase in _ONLY_OF_TASKS and not self.is_of_tasks:
             return 0
         after = self.cursor.after(phrase.end)
+        self.used.append(phrase)
         if phrase.phrase in (Phrase.HIGHEST, Phrase.LOWEST):
             return self._superlative(after)
         if phrase.phrase in (Phrase.LATEST, Phrase.EARLIEST) and after < len(self.cursor.words):
@@ -215,6 +219,7 @@ class Reading:
         return 0
 
     def _saying(self, at: int) -> int:
+        self.is_structural = True
         return self._meet(self.cursor.matches(at, TermKind.NOTE)) or self._say(at)
 
     def _about(self, at: int) -> int:
@@ -253,7 +258,7 @@ class Reading:
         if after < len(self.cursor.words) and self.cursor.words[after].text in said.FOLDER_BEHIND:
             self.is_structural = True
             return self._meet(folders) + 1
-        if own := [match for match in folders if self._is_said_itself(match)]:
+        if own := [match for match in folders if self.cursor.says_itself(match)]:
             self.is_structural |= "/" in self.cursor.written(own[0].first, own[0].after)
             return self._meet(own)
         found = self.cursor.matches(at, TermKind.FOLDER, TermKind.TAG, TermKind.VALUE)
@@ -267,91 +272,30 @@ class Reading:
         self.filters += [Filter(FilterKind.TAG, match.term.name, excluded=True) for match in found]
         return found[0].after if found else 0
 
-    def _is_said_itself(self, match: Match) -> bool:
-        """Tell whether a name is said by its own words, and not by what they mean in the other language."""
-        stems = {stem(word) for word in _WORD.findall(plain(match.term.name.rpartition("/")[2]))}
-        return any(not stems.isdisjoint(word.keys) for word in self.cursor.words[match.first : match.after])
-
-    # Properties
-
-    def _compared(self, at: int, *, needs_value: bool, excluded: bool = False) -> int:
-        """Read a property with what its value must be: "status done", «оценка выше 4»."""
-        for found in self.cursor.matches(at, TermKind.PROPERTY):
-            use = self.vocabulary.properties[found.term.key]
-            value = self._value(use, found)
-            wanted, after = value or (Filter(FilterKind.PROPERTY, None, name=use.name), found.after)
-            if value or not needs_value:
-                self.is_structural = True
-                self.filters.append(replace(wanted, excluded=excluded))
-                return after
-        return 0
-
-    def _value(self, use: PropertyUse, found: Match) -> tuple[Filter, int] | None:
-        lead = re.compile(rf"[ ,:=-]+(?:{said.IS})?").match(self.cursor.text, self.cursor.words[found.after - 1].end)
-        if lead is None:
-            return None
-        sign, place = self._sign(lead.end())
-        number = _NUMBER.match(self.cursor.text, place)
-        if number and (use.has_numbers or use.has_days):
-            wanted = Filter(FilterKind.PROPERTY, number.group(), name=use.name, compare=sign)
-            return wanted, self.cursor.after(number.end())
-        if sign:
-            return None
-        for value in self.cursor.matches(self.cursor.word_at(place), TermKind.VALUE, parts=True):
-            if value.term.key == use.name:
-                return Filter(FilterKind.PROPERTY, value.term.name, name=use.name), value.after
-        return None
-
-    def _measured(self, at: int) -> int:
-        """ "More than 300 pages", «меньше 60 минут»: the property comes last."""
-        sign, place = self._sign(self.cursor.words[at].start)
-        number = _NUMBER.match(self.cursor.text, place)
-        if number is None:
-            return 0
-        for found in self.cursor.matches(self.cursor.after(number.end()), TermKind.PROPERTY):
-            use = self.vocabulary.properties[found.term.key]
-            if use.has_numbers:
-                self.is_structural = True
-                self.filters.append(Filter(FilterKind.PROPERTY, number.group(), name=use.name, compare=sign))
-                return found.after
-        return 0
-
-    def _starred(self, at: int) -> int:
-        """ "Five stars", «на 5 баллов»: whatever the property is called that rates."""
-        match = self.cursor.says(said.STARS, at)
-        rating = next(
-            (
-                use
-                for use in self.vocabulary.properties.values()
-                if use.has_numbers and any(said.RATING in word.keys for word in question_words(use.name))
-            ),
-            None,
-        )
-        if match is None or rating is None:
+    def _exactly(self, found: tuple[Filter, int] | None, *, excluded: bool = False) -> int:
+        """Add a condition that only a vault can meet; return the word behind what said so."""
+        if found is None:
             return 0
         self.is_structural = True
-        number = match["stars"]
-        value = number if number.isdigit() else str(said.NUMBERS[number])
-        self.filters.append(Filter(FilterKind.PROPERTY, value, name=rating.name))
-        return self.cursor.after(match.end())
+        self.filters.append(replace(found[0], excluded=excluded))
+        return found[1]
+
+    def _measured(self, at: int) -> int:
+        return self._exactly(
+            values.measured(self.cursor, self.vocabulary, at) or values.starred(self.cursor, self.vocabulary, at)
+        )
+
+    def _compared(self, at: int, *, needs_value: bool, excluded: bool = False) -> int:
+        compared = values.compared(self.cursor, self.vocabulary, at, needs_value=needs_value)
+        return self._exactly(compared, excluded=excluded)
 
     def _file(self, at: int) -> int:
         """Canvases, bases, PDFs: by the ends of their names."""
         if match := (self.cursor.says(said.OF_AI, at) or self.cursor.says(said.NESTED, at)):
             return self.cursor.after(match.end())
-        for ending, words in said.FILES:
-            if match := self.cursor.says(words, at):
-                self.kinds += 1
-                self.filters.append(Filter(FilterKind.PATH, ending))
-                return self.cursor.after(match.end())
-        return 0
-
-    def _sign(self, place: int) -> tuple[str, int]:
-        """Return the comparison that is said at a place of the text, and the place behind it."""
-        for sign, words in said.SIGNS:
-            if match := re.compile(rf"(?:{words})(?: чем| than)? ?(?![^\W\d])").match(self.cursor.text, place):
-                return sign, match.end()
-        return "", place
+        after = self._exactly(values.of_files(self.cursor, at))
+        self.kinds += bool(after)
+        return after
 
     # Names with nothing before them
 
@@ -361,6 +305,8 @@ class Reading:
         if said.CHAT in self.cursor.words[at].keys and not self.cursor.taken[at]:
             self.kinds += 1
             return self._add([Filter(FilterKind.SPEAKER, "assistant")], found or [Match(at, at + 1, _UNNAMED)])
+        if not found and self.kinds and self.cursor.is_name(at):  # «книги Лема»
+            found = self.cursor.matches(at, TermKind.VALUE, parts=True)
         if found:
             self._judge_kind(found)
             return self._meet(found)
@@ -370,9 +316,17 @@ class Reading:
         self.unsure |= bool(notes)
         return self._meet(notes) if self.has_subject else 0
 
+    def _named_behind(self, found: Sequence[Match], at: int) -> int:
+        """Take the property's name behind its value, too: "Japanese cuisine"."""
+        keys = {match.term.key for match in found}
+        named = [match for match in self.cursor.matches(at, TermKind.PROPERTY) if match.term.name in keys]
+        self.is_structural |= bool(named)
+        return named[0].after if named else 0
+
     def _judge_kind(self, found: Sequence[Match]) -> None:
         """A folder's name alone may be a word of the question that means something else."""
         self.kinds += 1
+        self.is_structural |= self.kinds > 1
         is_kind = any(key.startswith("@") for key in self.cursor.words[found[0].first].keys)
         is_folder = all(match.term.kind is TermKind.FOLDER for match in found)
         if is_folder and not is_kind and not self.has(Phrase.IMPERATIVE):
@@ -412,7 +366,8 @@ class Reading:
         return [one for match in found for one in topics(match.term, of_tasks=self.is_of_tasks)]
 
     def _meet(self, found: Sequence[Match]) -> int:
-        return self._add(self._topics(found), found)
+        after = self._add(self._topics(found), found)
+        return self._named_behind(found, after) or after
 
     def _add(self, alternatives: Iterable[Filter], found: Sequence[Match]) -> int:
         """Add the condition that one of these is met; return the word behind what said so."""

@@ -163,7 +163,7 @@ OPEN = (
     r"(?: to do)?|undone|uncompleted|unchecked|unticked|still have(?: to do)?|need to do"
 )
 DONE = (
-    r"закрыт\w{1,3}|выполнен\w{0,4}|сделан\w{0,4}|завершен\w{0,4}|закрыл\w?|выполнил\w?|завершил\w?"
+    r"закрыт\w{1,3}|выполнен\w{0,4}|сделан\w{0,4}|завершен\w{0,4}|закрыл\w?|выполнил\w?|завершил\w?|(?:с|до)делал\w?"
     r"|done|finished|completed?|closed|checked(?: off)?|ticked(?: off)?"
 )
 CANCELLED = r"отменен\w{0,4}|отмененн\w{1,3}|cancell?ed|dropped"
@@ -202,7 +202,8 @@ IMPERATIVE = (
 INTERROGATIVE = (
     r"(?:(?:у|в|во|с|со|на|из) )?как(?:ие|их|им|ими|ая|ую|ой|ом|ое)(?: из| дни)?|что за|есть ли|у кого(?: из)?|у чего"
     r"|(?:что|кто)(?= (?:есть|лежит|хранится|находится|у меня|ссыла|указыва|упомина|помечен|отмечен))"
-    r"|(?:(?:on|in|at) )?(?:which|what)(?: days)?(?: of)?|are there any|is there any(?:thing)?|do (?:i|we) have any"
+    r"|(?:(?:on|in|at) )?(?:which|what)(?:'s| is| are| was| were)?(?: days)?(?: of)?"
+    r"|are there any|is there any(?:thing)?|do (?:i|we) have any"
     r"|have (?:i|we) got any|where are|did (?:i|we) leave any|who has|whose"
 )
 WHEN = r"когда|какого числа|when|what date|on (?:what|which) (?:day|date)"
@@ -211,11 +212,11 @@ LATEST = r"последн\w{2,3}|сам\w{2,3} (?:нов|свеж|недавн|�
 EARLIEST = r"перв(?:ая|ый|ое|ые|ую|ой|ых)|сам\w{2,3} (?:ранн|стар|давн)\w{2,3}|(?:the |my )?(?:earliest|oldest|first)"
 HIGHEST = (
     r"(?:(?:с|со) )?(?:сам\w{2,3} (?:высок|больш|долг|длинн|дорог|лучш)\w{2,3}|наибольш\w{2,3}|максимальн\w{2,3})"
-    r"|(?:with )?(?:the )?(?:highest|biggest|largest|greatest|maximum|most|best|longest)"
+    r"|(?:with )?(?:the )?(?:highest|biggest|largest|greatest|maximum|(?<!at )most|best|longest)"
 )
 LOWEST = (
     r"(?:(?:с|со) )?(?:сам\w{2,3} (?:низк|маленьк|коротк|дешев|худш)\w{2,3}|наименьш\w{2,3}|минимальн\w{2,3})"
-    r"|(?:with )?(?:the )?(?:lowest|smallest|least|minimum|worst|shortest)"
+    r"|(?:with )?(?:the )?(?:lowest|smallest|(?<!at )least|minimum|worst|shortest)"
 )
 # What a note is as a file, by the end of its name.
 FILES: tuple[tuple[str, str], ...] = (
@@ -226,7 +227,7 @@ FILES: tuple[tuple[str, str], ...] = (
 # "AI chats", «чаты с нейросетью»: said of chats, this is no topic.
 OF_AI = r"(?:ai|llm)(?= (?:chats?|conversations?))|с (?:ии|нейросет\w{1,3}|ботом|ассистентом)"
 STARS = (
-    r"(?:на )?(?P<stars>\d|one|two|three|four|five|одн\w{1,2}|дв[ае]|три|четыре|пять)"
+    r"(?:на )?(?P<stars>\d|one|two|three|four|five|один|одну|дв[ае]|три|четыре|пять)"
     r"(?:[ -]?star(?:s|red)?| звезд\w{0,2}| балл\w{0,2})"
 )
 NESTED = r"(?:включая |вместе с )?вложенн\w{1,3}(?: теги| тегами)?(?: тоже)?|(?:including )?(?:nested|sub-?)(?: ?tags)?"
@@ -273,7 +274,8 @@ RELATIONS: tuple[tuple[str, str], ...] = (
     ),
     (
         WITH,
-        r"(?:с|со) (?:участием )?|(?:that |which )?(?:together )?with |(?:у которых|где) (?:есть )?"
+        r"(?:с|со) (?:участием )?|(?:that |which )?(?:together )?with |(?:у которых|где) "
+        r"(?:(?:есть|был|была|были|присутствовал\w?|участвовал\w?) )?"
         r"|(?:that |which |do |does )(?:have|has) |having |whose |where |in which |среди |among "
         r"|(?:указан|проставлен|заполнен|задан|прописан)\w{0,2} ",
     ),
@@ -298,6 +300,7 @@ SKIPPED = frozenset(
     случилось случился случились произошло произошли произошел прошла прошли прошло прошел состоялась состоялись
     провел провела провели проводил проводила вел вела вели веду значится числится проставлен проставлена указан
     указана заполнен заполнено стоит сохранен сохранены импортированные импортирован поставил поставила собраны
+    получил получила получили получило имеют имеет have has had получивший получившие
     """.split()
 )
 NEVER_SKIPPED = frozenset(

@@ -34,6 +34,7 @@ def periods_of(question: str, today: date) -> tuple[Period, ...]:
     """Return the stretches of time that a question names, in its order and apart."""
     text = plain(question[:LONGEST])
     found = _apart(sorted(stretches(text, today), key=lambda stretch: (stretch.start, -stretch.end)))
+    found = [replace(one, end=one.end + _length(_YEAR_BEHIND.match(text, one.end))) for one in found]
     found = [_with_the_next(text, *pair) for pair in zip(found, [*found[1:], None], strict=False)]
     periods: list[Period] = []
     at = 0
@@ -69,6 +70,7 @@ _BY = re.compile(r"\b(?:к|by) (?:the )?\Z")
 _END = re.compile(r"(?:кон|(?:the )?end of)")
 _BEFORE = re.compile(r"\b(?:до|раньше|ранее|before|prior to|earlier than|until|till) (?:the )?\Z")
 _ONWARD = re.compile(r" (?:on(?:wards?)?|и (?:позже|далее|дальше)|and later)\b")
+_YEAR_BEHIND = re.compile(r" ?(?:год(?:а|у|ом)?(?!\w)|г\.)")
 _LONGEST_LEAD = 24  # characters
 
 

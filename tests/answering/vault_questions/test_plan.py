@@ -1,0 +1,106 @@
+"""Plans of questions about the vault itself, as queries; nothing is read but a vocabulary."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaultrag.answering.vault_questions.plan import Aim, plan
+from vaultrag.retrieval.written import written
+from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
+
+TODAY = date(2026, 3, 11)
+VOCABULARY = Vocabulary(
+    tags=("book", "book/fiction", "проект", "проект/сад"),
+    folders=("Встречи", "Люди", "Servers"),
+    properties={
+        "status": PropertyUse("status", ("read", "to-read", "accepted")),
+        "оценка": PropertyUse("оценка", has_numbers=True),
+        "finished": PropertyUse("finished", has_days=True),
+        "author": PropertyUse("author", ("Лев Толстой", "Martin Kleppmann")),
+    },
+    names=(("Олег", "Люди/Олег.md"), ("Anna Karenina", "Books/Anna Karenina.md"), ("Сад", "Сад.md")),
+    task_days=frozenset({"due", "done"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "query", "aim"),
+    [
+        ("Какие книги я прочитал в 2023?", "tag:book property:finished=2023", Aim.LIST),
+        ("How many books by Kleppmann are there?", 'tag:book property:author="Martin Kleppmann"', Aim.COUNT),
+        ("книги Толстого с оценкой не ниже 4", 'tag:book property:author="Лев Толстой" property:оценка>=4', Aim.LIST),
+        ("what books did I finish last summer?", "tag:book property:finished=2025-06..2025-08", Aim.LIST),
+        ("show books with status accepted", "tag:book property:status=accepted", Aim.LIST),
+        ("перечисли книги со статусом to-read", "tag:book property:status=to-read", Aim.LIST),
+        ("books without a rating", "tag:book -property:оценка", Aim.LIST),
+        ("последние три встречи с Олегом", "path:/Встречи/ link:Люди/Олег OR says:Олег", Aim.LATEST),
+        ("latest meetings with Oleg", "path:/Встречи/ link:Люди/Олег OR says:Олег", Aim.LATEST),
+        ("сколько задач осталось в проекте Сад?", "task:open tag:проект/сад", Aim.COUNT),
+        ("overdue tasks", "task:open due:<2026-03-11", Aim.LIST),
+        ("tasks due by Friday", "task:open due:<2026-03-14", Aim.LIST),
+        ("какие задачи я сделал на прошлой неделе", "task:done done:2026-03-02..2026-03-08", Aim.LIST),
+        ("заметки с тегом #книги/новые за март", "tag:книги/новые date:2026-03", Aim.LIST),
+        ("notes linked to «Anna Karenina»", 'link:"Books/Anna Karenina"', Aim.LIST),
+        ("книга с наибольшей оценкой", "tag:book", Aim.LATEST),
+        ("что я записывал позавчера?", "date:2026-03-09", Aim.LIST),
+    ],
+)
+def test_question_is_planned(question: str, query: str, aim: Aim) -> None:
+    planned = plan(question, VOCABULARY, TODAY)
+    assert planned is not None
+    assert (written(planned.filters), planned.aim, planned.sure) == (query, aim, True)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Сколько глав в книге Толстого?",
+        "Which book explains consensus?",
+        "What did Oleg say about the server?",
+        "когда Олег приехал?",
+        "Почему книга про сад лучше?",
+        "list the steps to restart a server",
+        "how many ports does the server have open?",
+        "Что такое проект?",
+        "Сколько лет Олегу?",
+        "назови причины отказа сервера",
+        "what is the status of the garden?",
+        "последняя версия прошивки",
+        "",
+        "???",
+    ],
+)
+def test_question_of_content_has_no_plan(question: str) -> None:
+    planned = plan(question, VOCABULARY, TODAY)
+    assert planned is None or not planned.sure
+
+
+def test_number_and_property_say_what_comes_first_and_how_many() -> None:
+    three, highest = (plan(text, VOCABULARY, TODAY) for text in ("последние три книги", "the highest rated book"))
+    assert three is not None
+    assert highest is not None
+    assert (three.limit, three.by) == (3, "")
+    assert (highest.limit, highest.by) == (1, "оценка")
+
+
+def test_vault_without_days_of_tasks_is_asked_by_the_days_of_its_notes_and_that_is_a_guess() -> None:
+    planned = plan("какие задачи я сделал на прошлой неделе", Vocabulary(), TODAY)
+    assert planned is not None
+    assert (written(planned.filters), planned.sure) == ("task:done date:2026-03-02..2026-03-08", False)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            "сколько какие list книги tasks с про with #тег «Сад» last week самая highest rated не 5 > Олегом ?".split()
+        ),
+        max_size=9,
+    )
+)
+def test_any_words_are_planned_or_not(words: list[str]) -> None:
+    planned = plan(" ".join(words), VOCABULARY, TODAY)
+    assert planned is None or written(planned.filters) is not None
