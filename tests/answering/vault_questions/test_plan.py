@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from vaultrag.answering.vault_questions.plan import Aim, plan
 from vaultrag.retrieval.written import written
-from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
+from vaultrag.store.notes.vocabulary import PropertyUse, VaultVocabulary
 
 TODAY = date(2026, 3, 11)
-VOCABULARY = Vocabulary(
+VOCABULARY = VaultVocabulary(
     tags=("book", "book/fiction", "проект", "проект/сад"),
     folders=("Встречи", "Люди", "Servers"),
     properties={
@@ -88,7 +88,7 @@ def test_number_and_property_say_what_comes_first_and_how_many() -> None:
 
 
 def test_vault_without_days_of_tasks_is_asked_by_the_days_of_its_notes_and_that_is_a_guess() -> None:
-    planned = plan("какие задачи я сделал на прошлой неделе", Vocabulary(), TODAY)
+    planned = plan("какие задачи я сделал на прошлой неделе", VaultVocabulary(), TODAY)
     assert planned is not None
     assert (written(planned.filters), planned.sure) == ("task:done date:2026-03-02..2026-03-08", False)
 

@@ -9,7 +9,7 @@ from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.terms import TermKind, VaultTerm, question_words
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.retrieval.written import written_days
-from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
+from vaultrag.store.notes.vocabulary import PropertyUse, VaultVocabulary
 from vaultrag.text.times.periods import Period
 
 
@@ -53,7 +53,7 @@ def property_days(name: str, period: Period) -> Filter:
     return Filter(FilterKind.PROPERTY, stretch, name=name, compare=".." if ".." in stretch else "")
 
 
-def day_property(action: str, vocabulary: Vocabulary) -> PropertyUse | None:
+def day_property(action: str, vocabulary: VaultVocabulary) -> PropertyUse | None:
     """Return the property that says on which day something was done."""
     says = re.compile(said.ACTIONS[action][1])
     for use in vocabulary.properties.values():
@@ -62,7 +62,7 @@ def day_property(action: str, vocabulary: Vocabulary) -> PropertyUse | None:
     return None
 
 
-def done_values(action: str, vocabulary: Vocabulary) -> list[Filter]:
+def done_values(action: str, vocabulary: VaultVocabulary) -> list[Filter]:
     """Return the filters for values such as `status: read`, that say that something was done."""
     says = re.compile(said.ACTIONS[action][1])
     return [

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vaultrag.answering.vault_questions.phrases import Phrase, Said
+from vaultrag.answering.vault_questions.phrases import FoundPhrase, Phrase
 from vaultrag.answering.vault_questions.terms import (
     Match,
     QuestionWord,
@@ -30,11 +30,11 @@ class Cursor:
 
     question: str
     terms: VaultTerms
-    phrases: Sequence[Said]
+    phrases: Sequence[FoundPhrase]
     text: str = field(init=False)
     words: list[QuestionWord] = field(init=False)
     taken: list[bool] = field(init=False)
-    at_word: dict[int, Said] = field(init=False)
+    at_word: dict[int, FoundPhrase] = field(init=False)
 
     def __post_init__(self) -> None:
         self.text = plain(self.question)

@@ -37,7 +37,7 @@ class Phrase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FoundPhrase:
     """A phrase where a question says it, `end` exclusive."""
 
     phrase: Phrase
@@ -81,10 +81,10 @@ _LEAD = re.compile(
 )
 
 
-def phrases_of(question: str) -> list[Said]:
+def phrases_of(question: str) -> list[FoundPhrase]:
     """Return the phrases that a question says, in its order and apart."""
     found = sorted(_all_phrases(plain(question)), key=lambda one: (one[1].start, -one[1].end, one[0]))
-    kept: list[Said] = []
+    kept: list[FoundPhrase] = []
     for _, one in found:
         if not kept or one.start >= kept[-1].end:
             kept.append(one)
@@ -100,7 +100,7 @@ def may_be_asked(question: str) -> bool:
     return any(meanings_by_stem().get(stem) for word in words for stem in term_of(word))
 
 
-def begins_asking(question: str, phrases: list[Said]) -> Said | None:
+def begins_asking(question: str, phrases: list[FoundPhrase]) -> FoundPhrase | None:
     """Return the phrase that a question begins with."""
     start = _begin(question)
     return next((one for one in phrases if one.phrase in _ASKING and one.start <= start < one.end), None)
@@ -115,7 +115,7 @@ def _begin(question: str) -> int:
     return lead.end() if lead else 0
 
 
-def _all_phrases(text: str) -> Iterator[tuple[int, Said]]:
+def _all_phrases(text: str) -> Iterator[tuple[int, FoundPhrase]]:
     for order, (phrase, expression) in enumerate(_READ):
         for match in expression.finditer(text):
-            yield order, Said(phrase, *match.span(), match.group())
+            yield order, FoundPhrase(phrase, *match.span(), match.group())

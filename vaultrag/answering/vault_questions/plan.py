@@ -21,10 +21,10 @@ from vaultrag.answering.vault_questions.conditions import (
 )
 from vaultrag.answering.vault_questions.cursor import Cursor
 from vaultrag.answering.vault_questions.phrases import Phrase, begins_asking, phrases_of
-from vaultrag.answering.vault_questions.reading import Reading
+from vaultrag.answering.vault_questions.reading import QuestionReading
 from vaultrag.answering.vault_questions.terms import VaultTerms
 from vaultrag.domain import Filter, FilterKind, TaskState
-from vaultrag.store.notes.vocabulary import Vocabulary
+from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import language_of
 from vaultrag.text.times.periods import Period, periods_of
 
@@ -60,7 +60,7 @@ class VaultPlan:
     sure: bool = True
 
 
-def plan(question: str, vocabulary: Vocabulary, today: date) -> VaultPlan | None:
+def plan(question: str, vocabulary: VaultVocabulary, today: date) -> VaultPlan | None:
     """Return what a question asks the catalogue for; None for a question of content."""
     phrases = phrases_of(question)
     opening = begins_asking(question, phrases)
@@ -71,11 +71,11 @@ def plan(question: str, vocabulary: Vocabulary, today: date) -> VaultPlan | None
     cursor = Cursor(question, VaultTerms(vocabulary), apart)
     for period in periods:
         cursor.take(period)
-    reading = Reading(cursor, vocabulary, opening)
+    reading = QuestionReading(cursor, vocabulary, opening)
     return _planned(reading, periods, today) if reading.read() else None
 
 
-def _planned(reading: Reading, periods: Sequence[Period], today: date) -> VaultPlan | None:
+def _planned(reading: QuestionReading, periods: Sequence[Period], today: date) -> VaultPlan | None:
     """Return the plan of a question whose words are all accounted for, if it is one that asks for notes."""
     aim = _aim(reading)
     filters = _of_tasks(reading, periods, today) if reading.is_of_tasks else _of_notes(reading, periods)
@@ -92,7 +92,7 @@ def _planned(reading: Reading, periods: Sequence[Period], today: date) -> VaultP
     )
 
 
-def _asks(reading: Reading, periods: Sequence[Period], filters: Sequence[Filter]) -> bool:
+def _asks(reading: QuestionReading, periods: Sequence[Period], filters: Sequence[Filter]) -> bool:
     """Tell whether enough is said: what is asked for, and which of it. A few bare words may be a search."""
     is_written = bool(periods) and reading.has(Phrase.WHAT_WRITTEN, Phrase.WHAT_DONE)
     is_done = bool(periods) and bool(reading.action) and not reading.unsure
@@ -104,7 +104,7 @@ def _asks(reading: Reading, periods: Sequence[Period], filters: Sequence[Filter]
     return bool(filters) or reading.asks_for(Phrase.COUNT, Phrase.ALL, *_ORDERING)
 
 
-def _aim(reading: Reading) -> Aim | None:
+def _aim(reading: QuestionReading) -> Aim | None:
     if reading.asks_for(Phrase.LATEST, Phrase.HIGHEST):
         return Aim.LATEST
     if reading.asks_for(Phrase.EARLIEST, Phrase.LOWEST):
@@ -114,7 +114,7 @@ def _aim(reading: Reading) -> Aim | None:
     return None if reading.opening and reading.opening.phrase is Phrase.WHEN else Aim.LIST
 
 
-def _limit(reading: Reading) -> int:
+def _limit(reading: QuestionReading) -> int:
     """«Последние пять»: as many; «последние встречи», "latest meetings": some; «последняя встреча»: one."""
     phrase = next(one for one in reading.used if one.phrase in _ORDERING)
     after = reading.cursor.after(phrase.end)
@@ -127,7 +127,7 @@ def _limit(reading: Reading) -> int:
     return SOME if is_plural and phrase.phrase in (Phrase.LATEST, Phrase.EARLIEST) else 1
 
 
-def _of_tasks(reading: Reading, periods: Sequence[Period], today: date) -> list[Filter]:
+def _of_tasks(reading: QuestionReading, periods: Sequence[Period], today: date) -> list[Filter]:
     """Tasks that nothing else is said of are the open ones."""
     states = [state for phrase, state in _STATES.items() if reading.has(phrase)]
     state = states[0] if states else "any" if reading.has(Phrase.ALL) else TaskState.OPEN
@@ -143,7 +143,7 @@ def _of_tasks(reading: Reading, periods: Sequence[Period], today: date) -> list[
     return [*filters, *reading.filters, *either(days(kind, one, wanted if has_days else "") for one in periods)]
 
 
-def _of_notes(reading: Reading, periods: Sequence[Period]) -> list[Filter] | None:
+def _of_notes(reading: QuestionReading, periods: Sequence[Period]) -> list[Filter] | None:
     """Return the filters with those that verbs and times come to; None where the vault does not say what is done."""
     dated = either(days(FilterKind.DATE, period) for period in periods)
     if not reading.action:

@@ -10,10 +10,10 @@ from vaultrag.answering.vault_questions import values
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.conditions import either, linking, topics
 from vaultrag.answering.vault_questions.cursor import Cursor
-from vaultrag.answering.vault_questions.phrases import Phrase, Said
+from vaultrag.answering.vault_questions.phrases import FoundPhrase, Phrase
 from vaultrag.answering.vault_questions.terms import Match, TermKind, VaultTerm, question_words
 from vaultrag.domain import Filter, FilterKind
-from vaultrag.store.notes.vocabulary import Vocabulary
+from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import is_function_word
 from vaultrag.text.morphology import term_of
 
@@ -26,15 +26,15 @@ _ONLY_OF_TASKS = (Phrase.OVERDUE, Phrase.CANCELLED, Phrase.DUE)
 
 
 @dataclass(slots=True)
-class Reading:
+class QuestionReading:
     """What a question has said so far. `kinds` are the things that it asks for, `action` what was done to them.
 
     `is_structural` when something was asked that only a vault has: a tag, a folder, a link, a property's value.
     """
 
     cursor: Cursor
-    vocabulary: Vocabulary
-    opening: Said | None
+    vocabulary: VaultVocabulary
+    opening: FoundPhrase | None
     filters: list[Filter] = field(default_factory=list)
     kinds: int = 0
     action: str = ""
@@ -43,7 +43,7 @@ class Reading:
     is_sum: bool = False
     is_structural: bool = False
     unsure: bool = False
-    used: list[Said] = field(default_factory=list)
+    used: list[FoundPhrase] = field(default_factory=list)
 
     def read(self) -> bool:
         """Account for every word; tell whether that was possible."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from vaultrag.answering.vault_questions.words import meanings_by_stem
-from vaultrag.store.notes.vocabulary import Vocabulary
+from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import stem
 from vaultrag.text.morphology import forms_of, term_of
 from vaultrag.text.times.periods import plain
@@ -78,7 +78,7 @@ def across_scripts(word: QuestionWord) -> QuestionWord:
 class VaultTerms:
     """The names of one vault, by their words."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: VaultVocabulary) -> None:
         self._by_word: dict[str, list[tuple[VaultTerm, tuple[frozenset[str], ...]]]] = {}
         for term, said in _terms(vocabulary):
             words = _held(said)
@@ -135,7 +135,7 @@ def _held(name: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset((one,)) for one in stems) if not all(map(str.isdigit, stems)) else ()
 
 
-def _terms(vocabulary: Vocabulary) -> Iterator[tuple[VaultTerm, str]]:
+def _terms(vocabulary: VaultVocabulary) -> Iterator[tuple[VaultTerm, str]]:
     yield from _by_last_part(TermKind.TAG, vocabulary.tags)
     yield from _by_last_part(TermKind.FOLDER, vocabulary.folders)
     for key, use in vocabulary.properties.items():

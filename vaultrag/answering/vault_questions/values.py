@@ -10,15 +10,15 @@ from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.cursor import Cursor
 from vaultrag.answering.vault_questions.terms import Match, TermKind, question_words
 from vaultrag.domain import Filter, FilterKind
-from vaultrag.store.notes.vocabulary import PropertyUse, Vocabulary
+from vaultrag.store.notes.vocabulary import PropertyUse, VaultVocabulary
 
-Said: TypeAlias = tuple[Filter, int]
+Condition: TypeAlias = tuple[Filter, int]
 """A condition, and the word behind what says it."""
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?(?![\w.-])")
 _LEAD = re.compile(rf"[ ,:=-]+(?:{said.IS})?")
 
 
-def compared(cursor: Cursor, vocabulary: Vocabulary, at: int, *, needs_value: bool) -> Said | None:
+def compared(cursor: Cursor, vocabulary: VaultVocabulary, at: int, *, needs_value: bool) -> Condition | None:
     """Read a property with what its value must be; where that is not needed, that it is there is enough."""
     for found, use in _properties(cursor, vocabulary, at):
         value = _value(cursor, use, found)
@@ -27,7 +27,7 @@ def compared(cursor: Cursor, vocabulary: Vocabulary, at: int, *, needs_value: bo
     return None
 
 
-def measured(cursor: Cursor, vocabulary: Vocabulary, at: int) -> Said | None:
+def measured(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Condition | None:
     """ "More than 300 pages", «меньше 60 минут»: the property comes last."""
     sign, place = _sign(cursor, cursor.words[at].start)
     number = _NUMBER.match(cursor.text, place)
@@ -37,7 +37,7 @@ def measured(cursor: Cursor, vocabulary: Vocabulary, at: int) -> Said | None:
     return None
 
 
-def starred(cursor: Cursor, vocabulary: Vocabulary, at: int) -> Said | None:
+def starred(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Condition | None:
     """ "Five stars", «на 5 баллов»: whatever the property is called that rates."""
     match = cursor.says(said.STARS, at)
     for use in vocabulary.properties.values() if match else ():
@@ -48,7 +48,7 @@ def starred(cursor: Cursor, vocabulary: Vocabulary, at: int) -> Said | None:
     return None
 
 
-def of_files(cursor: Cursor, at: int) -> Said | None:
+def of_files(cursor: Cursor, at: int) -> Condition | None:
     """Canvases, bases, PDFs: by the ends of their names."""
     for ending, words in said.FILES:
         if match := cursor.says(words, at):
@@ -56,12 +56,12 @@ def of_files(cursor: Cursor, at: int) -> Said | None:
     return None
 
 
-def _properties(cursor: Cursor, vocabulary: Vocabulary, at: int) -> Iterator[tuple[Match, PropertyUse]]:
+def _properties(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Iterator[tuple[Match, PropertyUse]]:
     for found in cursor.matches(at, TermKind.PROPERTY):
         yield found, vocabulary.properties[found.term.key]
 
 
-def _value(cursor: Cursor, use: PropertyUse, found: Match) -> Said | None:
+def _value(cursor: Cursor, use: PropertyUse, found: Match) -> Condition | None:
     lead = _LEAD.match(cursor.text, cursor.words[found.after - 1].end)
     if lead is None:
         return None

@@ -25,7 +25,7 @@ class PropertyUse:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class VaultVocabulary:
     """What questions about the vault can name. Tags and folders come with all that lie above them.
 
     `names` are pairs of a title or an alias with its note's path, `task_days` the kinds of days that tasks have.
@@ -38,10 +38,10 @@ class Vocabulary:
     task_days: frozenset[str] = frozenset()
 
 
-def read_vocabulary(database: Database) -> Vocabulary:
+def read_vocabulary(database: Database) -> VaultVocabulary:
     """Read the vault's words from the catalogue."""
     with database.snapshot():
-        return Vocabulary(
+        return VaultVocabulary(
             tags=_with_those_above(database.column("SELECT DISTINCT tag FROM tags ORDER BY tag")),
             folders=_with_those_above(
                 path.rpartition("/")[0] for path in database.column("SELECT path FROM notes ORDER BY path")
