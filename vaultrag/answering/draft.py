@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import numpy as np
 
 from vaultrag.answering.attribution import Sources, Support, same_sentence
 from vaultrag.answering.citations import locate, offered_numbers, source_sentences, with_marks
+from vaultrag.answering.citing.empty_sentences import admits_nothing_found, says_nothing_checkable
 from vaultrag.answering.judging.support import Premise, Statement, premise_of
 from vaultrag.answering.prompt import Offered, says_nothing
+from vaultrag.answering.shown import as_read
 from vaultrag.domain import (
     Backing,
     Citation,
@@ -25,7 +28,17 @@ from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 
 LOOP = 2  # so many repeated sentences in a row, and the draft ends: small models repeat until the limit
+HEADINGS = 3  # so many headings copied in a row, and the draft ends: they say nothing
 COPIED = 12  # so many lines copied in a row, and the draft ends: no list that answers is copied so long without a word
+
+
+class _Kind(Enum):
+    """What a sentence of a draft does: only a statement needs a source."""
+
+    STATEMENT = auto()
+    HEADING = auto()
+    EMPTY = auto()
+    ADMISSION = auto()
 
 
 @dataclass(slots=True)
@@ -36,11 +49,23 @@ class _Drafted:
     text: str
     supports: tuple[Support, ...] | None
     backing: Backing = Backing.UNCHECKED
+    kind: _Kind = _Kind.STATEMENT
 
     @property
     def stands(self) -> bool:
-        """Whether it may be told: it has a source, and nobody has found that this does not say it."""
-        return bool(self.supports) and self.backing is not Backing.NOT_BACKED
+        """Whether it may be told: it has a source, and nobody has found that this does not say it.
+
+        A source that is only near in meaning must have been found to say it: opposites are near, too.
+        """
+        if not self.supports or self.backing is Backing.NOT_BACKED:
+            return False
+        is_proposed = all(support.verified == "semantic" for support in self.supports)
+        return not is_proposed or self.backing is not Backing.UNCHECKED
+
+    @property
+    def announces(self) -> bool:
+        """Whether it leads to what follows: «В поездку взяли:»."""
+        return self.kind is _Kind.EMPTY and self.text.endswith(":")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +106,18 @@ class Draft:
 
     @property
     def copies(self) -> bool:
+        headings = [one.kind is _Kind.HEADING for one in self._drafted[-HEADINGS:]]
+        if len(headings) == HEADINGS and all(headings):
+            return True
         return len(self._drafted) >= COPIED and all(_is_copied(one) for one in self._drafted[-COPIED:])
 
     @property
     def refuses(self) -> bool:
         """Whether the model says no more than that the notes hold no answer."""
-        return not self._drafted or says_nothing(self._text())
+        if not self._drafted or says_nothing(self._text()):
+            return True
+        kinds = {one.kind for one in self._drafted if one.supports is not None}
+        return _Kind.ADMISSION in kinds and kinds <= {_Kind.ADMISSION, _Kind.EMPTY}
 
     def add(self, piece: str) -> Iterator[SentenceFound]:
         """Take a piece of text; yield the sentences that it completes and that have their sources by word."""
@@ -94,20 +125,17 @@ class Draft:
         yield from self._cut(keep_last=1)
 
     def finish(self, embedder: Embedder | None) -> Iterator[SentenceFound]:
-        """Take the rest, and look by meaning for the sources of sentences that have none by word."""
+        """Take the rest, and look by meaning for lines to judge sentences by that have no source by word."""
         if not self.loops:
             yield from self._cut(keep_last=0)
-        missing = [index for index, one in enumerate(self._drafted) if one.supports == ()]
-        if not missing or embedder is None or not self._sources.sentences or says_nothing(self._text()):
+        stated = (index for index, one in enumerate(self._drafted) if one.kind is _Kind.STATEMENT)
+        missing = [index for index in stated if self._drafted[index].supports == ()]
+        if not missing or embedder is None or not self._sources.sentences or self.refuses:
             return
         try:
             self._attribute_by_meaning(missing, embedder)
         except VaultragError:
             return  # the answer stands without it: the sentences stay marked as uncited
-        for index in missing:
-            if self._drafted[index].supports:
-                sentence, citations = self._cited(index)
-                yield SentenceFound(sentence, citations)
 
     def statements(self) -> list[Statement]:
         """Return the sentences that have a source with what they cite, for their support to be judged."""
@@ -129,12 +157,19 @@ class Draft:
         self._citations = []
         found: list[Sentence] = []
         parts: list[str] = []
+        lead: _Drafted | None = None
         for index, one in enumerate(self._drafted):
+            if one.announces:
+                lead = one  # told with what it leads to, and nothing that needs a source
+                continue
             if not one.stands:
                 found.append(Sentence(index + 1, one.text, SentenceState.REMOVED, (), _backing_of_removed(one)))
                 continue
             sentence, _ = self._cited(index)
             found.append(sentence)
+            if lead is not None:
+                parts.append((lead.gap if parts else "") + lead.text)
+                lead = None
             parts.append((one.gap if parts else "") + with_marks(sentence.text, sentence.citations))
         return Prose("".join(parts), tuple(found), tuple(self._citations))
 
@@ -151,23 +186,33 @@ class Draft:
         self._pending = self._pending[end:]
 
     def _take(self, gap: str, raw: str) -> Iterator[SentenceFound]:
-        text, numbers = offered_numbers(raw)
+        written, numbers = offered_numbers(raw)
+        text = as_read(written)
         if not text:
             return
         if any(same_sentence(text, other.text) for other in self._drafted):
             self._drafted.append(_Drafted(gap, text, None))
             return
+        kind = self._kind(text)
         offered = [number - 1 for number in numbers if 0 < number <= len(self._offered)]
-        self._drafted.append(_Drafted(gap, text, self._sources.lexical(text, offered)))
-        if self._drafted[-1].supports:
+        supports = self._sources.lexical(written, offered) if kind is _Kind.STATEMENT else ()
+        self._drafted.append(_Drafted(gap, text, supports, kind=kind))
+        if supports:
             sentence, citations = self._cited(len(self._drafted) - 1)
             yield SentenceFound(sentence, citations)
+
+    def _kind(self, text: str) -> _Kind:
+        if self._sources.repeats_heading(text):
+            return _Kind.HEADING
+        if admits_nothing_found(text, self._question):
+            return _Kind.ADMISSION
+        return _Kind.EMPTY if says_nothing_checkable(text, self._question) else _Kind.STATEMENT
 
     def _cited(self, index: int) -> tuple[Sentence, tuple[Citation, ...]]:
         one = self._drafted[index]
         if one.supports is None:
             return Sentence(index + 1, one.text, SentenceState.REMOVED, ()), ()
-        citations = tuple(self._citation(support) for support in one.supports)
+        citations = tuple(self._citation(support) for support in one.supports) if one.stands else ()
         state = SentenceState.CITED if citations else SentenceState.UNCITED
         return Sentence(index + 1, one.text, state, tuple(c.number for c in citations), one.backing), citations
 
@@ -218,8 +263,9 @@ def _is_copied(one: _Drafted) -> bool:
 
 
 def _backing_of_removed(one: _Drafted) -> Backing:
-    """Say of a sentence that is left out why: it stands nowhere, or it only repeats another."""
-    return Backing.UNCHECKED if one.supports is None else Backing.NOT_BACKED
+    """Say of a sentence that is left out why: it stands nowhere; or it only repeats another, or says nothing."""
+    is_told_already = one.supports is None or one.kind in (_Kind.EMPTY, _Kind.HEADING)
+    return Backing.UNCHECKED if is_told_already else Backing.NOT_BACKED
 
 
 def _gap(space: str) -> str:

@@ -59,7 +59,8 @@ def _told(
 ) -> Answer:
     is_whole = all(sentence.support is not Backing.NOT_BACKED for sentence in prose.sentences)
     beside = () if is_whole else _numbered_after(prose.citations, quotes)
-    sentences = quoted_sentences(beside, found.passages, language, len(prose.sentences) + 1)
+    last = max((sentence.number for sentence in prose.sentences), default=0)
+    sentences = quoted_sentences(beside, found.passages, language, last + 1)
     listed = [f"- {with_marks(sentence.text, sentence.citations)}" for sentence in sentences]
     head = [FRAMES[Level.WEAK]["ru" if language == "ru" else "en"]] if listed else []
     return Answer(
