@@ -16,13 +16,11 @@ from benchmarks.products import show_progress
 from vaultrag.answering.judging.calibration import Scored
 from vaultrag.answering.judging.sureness import BEST, Shown, around, best_sentence, prompt_for
 from vaultrag.answering.judging.yes_or_no import incline
-from vaultrag.domain import ChatModel, Embedder, Priority
-from vaultrag.text.language import sentences
-from vaultrag.text.morphology import Term, count_terms
+from vaultrag.domain import ChatModel, Priority
+from vaultrag.text.morphology import Term
 from vaultrag.text.terms import index_terms, question_terms
 
 REPORTED = 60  # CLAPNQ questions of each kind that a line is reported on, and never drawn on
-QUOTES, QUOTED = 3, 400  # quotes of an answer that count, and their characters together
 NEIGHBOURS = 3  # passages beside the right one: what is left of a search's first three where no note answers
 
 Wording = Callable[[str, Shown], str]
@@ -85,21 +83,6 @@ def excerpt(question: str, passage: Shown) -> Shown:
     start, end = best_sentence(question, passage.text)
     first, last = around(passage.text, start, end)
     return Shown(passage.title, passage.text[first:last])
-
-
-def best_quotes(question: str, passage: Shown, embedder: Embedder) -> list[str]:
-    """Return the sentences of a passage that most likely answer: at most three, or as many as fit QUOTED characters."""
-    found = [passage.text[first:last] for first, last in sentences(passage.text)]
-    asked = question_terms(question)
-    near = embedder.embed_passages([f"{passage.title}\n{text}" for text in found]) @ embedder.embed_query(question)
-    said = [count_terms(asked, index_terms(text)) / max(1, len(asked)) for text in found]
-    spread = max(float(near.max() - near.min()), 1e-6)
-    likely = [float(value - near.min()) / spread + share for value, share in zip(near, said, strict=True)]
-    chosen: list[str] = []
-    for index in sorted(range(len(found)), key=lambda index: -likely[index]):
-        if not chosen or (len(chosen) < QUOTES and sum(map(len, chosen)) + len(found[index]) <= QUOTED):
-            chosen.append(found[index])
-    return chosen
 
 
 def digest(text: str) -> str:

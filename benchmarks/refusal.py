@@ -12,18 +12,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from benchmarks.answerability import Asked, best_quotes, clapnq, near_misses, score
+from benchmarks.answerability import Asked, clapnq, near_misses, score
 from benchmarks.curves import Axes, draw
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, mean, share, write_report
-from vaultrag.answering.judging.calibration import Calibration, Scored, curve, level_of
+from vaultrag.answering.evidence.quotes import Evidence
+from vaultrag.answering.judging.calibration import Calibration, Scored, Thresholds, curve, draw_thresholds, level_of
 from vaultrag.answering.judging.calibration_files import calibration_of
-from vaultrag.domain import Embedder, Level
+from vaultrag.domain import Chunk, Embedder, Level, Passage, Span
 
 COVERAGES = (0.3, 0.5, 0.7, 1.0)
-NEAR_MISSES = slice(80, 120)  # of each language's questions, asked twice: lines were drawn on the 40 questions before
-QUESTIONS = 60  # the questions of each language that near misses were made of, up to here
+DRAWN = 20  # the first questions of each language, on whose near misses thresholds were drawn
+REPORTED = slice(40, 50)  # those that are reported on; each is asked twice
 
 
 def main() -> int:
@@ -38,6 +39,7 @@ def main() -> int:
         return 0
     model = RememberedModel.of(arguments.model)
     calibration = calibration_of(model.fingerprint, model.models_dir)
+    elsewhere = draw_thresholds(score(near(slice(0, DRAWN), "en"), model))
     figures: list[Figure] = []
     details: dict[str, object] = {"model": model.name, "calibration": asdict(calibration)}
     curves: dict[str, list[tuple[float, float]]] = {}
@@ -46,9 +48,8 @@ def main() -> int:
         figures += measured(name, asked, scored, calibration)
         details[name] = _details(asked, scored)
         curves[name] = [(point.coverage, point.risk) for point in curve(scored)[:-1]]
-    answered = [one for one in sets["CLAPNQ"] if one.answerable]
-    levels = _levels(answered, [one for one in score(sets["CLAPNQ"], model) if one.true], calibration)
-    figures.append(cited(answered, levels, model.embedder()))
+    if elsewhere is not None:
+        figures += from_elsewhere(sets["CLAPNQ"], score(sets["CLAPNQ"], model), elsewhere, model.embedder())
     model.close()
     suffix = "".join(f"-{part}" for part in (arguments.model, "full" * arguments.full) if part)
     draw(f"refusal{suffix}", Axes("What is answered, and how much of it has no answer", "answered", "risk"), curves)
@@ -56,11 +57,14 @@ def main() -> int:
     return 0
 
 
+def near(questions: slice, language: str) -> list[Asked]:
+    """Return these questions with their near misses, each once with an answer and once without."""
+    return list(near_misses(language, questions.stop))[2 * questions.start :]
+
+
 def _sets(*, full: bool) -> dict[str, list[Asked]]:
     later = clapnq(reported=False) if full else []
-    missed = {
-        f"near misses, {language}": list(near_misses(language, QUESTIONS))[NEAR_MISSES] for language in ("en", "ru")
-    }
+    missed = {f"near misses, {language}": near(REPORTED, language) for language in ("en", "ru")}
     return {"CLAPNQ": clapnq(reported=True) + later, **missed}
 
 
@@ -80,19 +84,30 @@ def measured(name: str, asked: Sequence[Asked], scored: Sequence[Scored], calibr
     return found
 
 
-def cited(answered: Sequence[Asked], levels: Sequence[Level], embedder: Embedder) -> Figure:
-    """Return how many of the answerable questions are not refused and have a gold sentence among their quotes."""
-    hits = 0
-    for one, level in zip(answered, levels, strict=True):
-        quotes = best_quotes(one.question, one.passages[0], embedder) if level is not Level.NOT_IN_VAULT else []
-        hits += any(_same(quote, gold) for quote in quotes for gold in one.gold)
-    return share("CLAPNQ: answered with a gold sentence cited", hits, len(answered))
+def from_elsewhere(
+    asked: Sequence[Asked], scored: Sequence[Scored], thresholds: Thresholds, embedder: Embedder
+) -> list[Figure]:
+    """Return what thresholds do that were drawn on near misses alone, and what is cited by them."""
+    name = f"CLAPNQ, threshold {thresholds.low:.2f} from near misses alone"
+    refused = [one.score < thresholds.low for one in scored]
+    kept = [one for one, gone in zip(asked, refused, strict=True) if one.answerable and not gone]
+    hits = sum(any(_same(quote, gold) for quote in _quotes(one, embedder) for gold in one.gold) for one in kept)
+    figures = _refusal(name, asked, refused)
+    return [*figures, share(f"{name}: answered with a gold sentence cited", hits, sum(one.answerable for one in asked))]
+
+
+def _quotes(one: Asked, embedder: Embedder) -> list[str]:
+    """Return the quotes that the product chooses from the question's first passage."""
+    title, text = one.passages[0].title, one.passages[0].text
+    chunk = Chunk("1", f"{title}.md", (), Span(1, 1, 1, len(text)), "", "", text, text, one.language, "1")
+    evidence = Evidence(one.question, [Passage(chunk, title, 1.0, ())], embedder)
+    return [citation.quote for citation in evidence.cited(evidence.quotes())]
 
 
 def notes(name: str, calibration: Calibration) -> tuple[str, ...]:
     return (
         f"Model: {name}. Score: how much likelier Yes than No, for the likeliest of at most three passages.",
-        f"Lines by language: {_told(calibration)}, drawn on other CLAPNQ questions and other near misses.",
+        f"Thresholds by language: {_told(calibration)}, drawn on other CLAPNQ questions and other near misses.",
         "CLAPNQ: a gold passage, or one that was found and does not answer; the first 60 + 60 by SHA-256.",
         "Near misses (XQuAD): the right paragraph and its rivals of the same article, or rivals alone.",
         "Published beside it: haiku.rag with a 30B model on MTRAG's ClapNQ reaches .33 precision and .44 recall.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from vaultrag.answering.evidence.quotes import Evidence
 from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Calibration
 from vaultrag.answering.judging.probes import Probe, ProbeKind, Seed, coined_probe, known_probe, seeds, untold_probe
-from vaultrag.answering.judging.sureness import BEST, best_sentence, judge_answerability, shown
-from vaultrag.domain import ChatModel, Priority, Progress, SearchResult
+from vaultrag.answering.judging.sureness import judge_answerability
+from vaultrag.domain import ChatModel, Embedder, Priority, Progress, SearchResult
 from vaultrag.maintenance.probe_results import NO_QUESTION, STAGES, VaultBench, concluded
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
@@ -36,6 +37,7 @@ class VaultProbing:
 
     database: Database
     search: Search
+    embedder: Embedder | None
     model: ChatModel
     model_key: str
     known: Calibration
@@ -90,20 +92,17 @@ class VaultProbing:
 
     def _ask(self, seed: Seed, probe: Probe) -> ProbeRow:
         found = self.search(probe.question, DEPTH, STAGES["names and links too"]).passages
+        evidence = Evidence(probe.question, found, self.embedder)
         judged = judge_answerability(
-            probe.question,
-            [shown(one, *best_sentence(probe.question, one.chunk.text)) for one in found[:BEST]],
-            self.model,
-            UNCALIBRATED,
-            priority=Priority.NIGHT,
+            probe.question, evidence.excerpts(), self.model, UNCALIBRATED, priority=Priority.NIGHT
         )
-        best = found[judged.order[0]].chunk.id if found else ""
+        quoted = {found[quote.passage].chunk.id for quote in evidence.quotes(evidence.judged(judged.scores))}
         return ProbeRow(
             key=seed.key,
             kind=probe.kind,
             language=seed.language,
             score=max(judged.scores, default=None),
-            cited=probe.answerable and best == probe.chunk_id,
+            cited=probe.answerable and probe.chunk_id in quoted,
             ranks=self._ranks(probe) if probe.answerable else (),
             shared=shared_words(probe.question, seed.sentence) if probe.answerable else 0.0,
         )

@@ -18,7 +18,7 @@ KEY = "probes"  # in `meta`, followed by the model's fingerprint
 class ProbeRow:
     """One question: `key` tells where it was made without saying what is there, `kind` how it was made.
 
-    `score` is the model's, None where it gave none. `cited`: the known place was found to answer. `ranks` are where
+    `score` is the model's, None where it gave none. `cited`: the known place is among the quotes. `ranks` are where
     each way of searching had it, from 1, and 0 where it had not. `shared` is the share of the question's words that
     stand in the sentence it was made from.
     """

@@ -216,6 +216,7 @@ class Workspace:
         return VaultProbing(
             database=self.database,
             search=lambda text, k, lanes: self._find(ParsedQuery(text, ()), k, Reach.FULL, lanes),
+            embedder=self._embedder_or_none(),
             model=self.models.chat(Role.ANSWER),
             model_key=model,
             known=calibration_of(model, self.config.models),
