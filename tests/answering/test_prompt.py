@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vaultrag.answering.prompt import pack, says_nothing, system_prompt
 from vaultrag.domain import Chunk, Passage, Refusal, Span
@@ -24,6 +25,18 @@ def test_passages_are_numbered_and_the_question_comes_last() -> None:
     user = packed.messages[1].content
     assert user.index("[1] Маяк › Сеть") < user.index("[2] Ключи › Сеть") < user.index("Вопрос: Какой порт?")
     assert packed.left_out == 0
+
+
+def test_parts_of_one_list_stand_in_the_order_of_their_lines_at_the_place_of_the_better_one() -> None:
+    def part(text: str, first_line: int, path: str = "a.md") -> Passage:
+        chunk = replace(passage(text).chunk, id=text, path=path, span=Span(first_line, 1, first_line + 1, len(text)))
+        return Passage(chunk, "Список", 1.0, ())
+
+    ranked = [part("- второе", 5), part("Прочее.", 1, "b.md"), part("- первое", 3)]
+    packed = pack("Что в списке?", "ru", ranked, 2000, count, Refusal.OFFERED)
+    assert [offered.text for offered in packed.offered] == ["- первое", "- второе", "Прочее."]
+    user = packed.messages[1].content
+    assert user.index("[1] ") < user.index("первое") < user.index("[2] ") < user.index("второе") < user.index("[3] ")
 
 
 def test_what_does_not_fit_is_cut_to_its_best_sentences_or_counted_as_left_out() -> None:

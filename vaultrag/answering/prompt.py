@@ -10,6 +10,7 @@ from importlib import resources
 
 from vaultrag.answering.passage_block import passage_block
 from vaultrag.domain import Message, Passage, Refusal
+from vaultrag.retrieval.neighbours import joined
 from vaultrag.text.entities import as_shown
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import count_terms
@@ -60,7 +61,7 @@ class Packed:
 def pack(
     question: str, language: str, passages: Sequence[Passage], budget: int, count: CountMany, refusal: Refusal
 ) -> Packed:
-    """Build the prompt within `budget` tokens, best passages first.
+    """Build the prompt within `budget` tokens, best passages first, but what continues another right behind it.
 
     The system text and then the passages come before the question, so that a follow-up over the same passages
     finds them in the model's cache.
@@ -80,8 +81,16 @@ def pack(
             part = shorter
         offered.append(part)
         room -= cost
+    offered = _in_reading_order(offered)
     messages = (Message("system", system), Message("user", _blocks(offered) + asked))
     return Packed(messages, tuple(offered), len(passages) - len(offered))
+
+
+def _in_reading_order(offered: Sequence[Offered]) -> list[Offered]:
+    """Let neighbours follow each other as they do in their note: a list's second half says little before its first."""
+    parts = {id(part.passage): part for part in offered}
+    groups = joined([part.passage for part in offered])
+    return [parts[id(passage)] for group in groups for passage in group]
 
 
 @cache
