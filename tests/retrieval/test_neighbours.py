@@ -23,6 +23,7 @@ def test_what_lies_apart_stays_apart() -> None:
         (passage("a.md", 1, 4, speaker="user"), passage("a.md", 5, 9, speaker="assistant")),
         (passage("a.pdf", 1, 1), passage("a.pdf", 2, 2)),  # a page is a line there
         (passage("a.md", 1, 4), passage("b.md", 5, 9)),
+        (passage("a.md", 1, 4, text="one"), passage("a.md", 1, 4, text="other")),  # one and the same place
     ):
         assert joined([first, second]) == [(first,), (second,)]
 

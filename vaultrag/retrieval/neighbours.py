@@ -44,5 +44,5 @@ def _lie_together(before: Chunk, after: Chunk) -> bool:
         and before.path.lower().endswith(".md")
         and before.heading_path == after.heading_path
         and before.speaker == after.speaker
-        and before.span < after.span
+        and (before.span.last_line, before.span.last_column) < (after.span.first_line, after.span.first_column)
     )
