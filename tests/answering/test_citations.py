@@ -64,5 +64,12 @@ def test_numbers_stand_before_the_final_stop() -> None:
     assert with_marks("Нет источника.", ()) == "Нет источника."
 
 
+def test_numbers_of_a_quoted_note_are_no_marks() -> None:
+    assert with_marks("“См. [2] и [7, 8], a[0], [[12]].” (Маяк)", (1,)) == (
+        "“См. [ 2 ] и [ 7, 8 ], a[ 0 ], [[12]].” (Маяк) [1]"
+    )
+    assert with_marks("As [3] says.", ()) == "As [ 3 ] says."
+
+
 def test_the_header_of_a_message_is_no_part_of_its_first_sentence() -> None:
     assert texts(">[!nexus_user] **User** - 10.06.2025 at 6:41\n>привет, как дела") == ["привет, как дела"]

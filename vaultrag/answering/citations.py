@@ -17,6 +17,7 @@ _MARKS = re.compile(  # `[[12]]` is a link to a note
     rf"(?:(?<![ \t])[ \t]++)?(?:(?<!\[)\[(?:{_PASSAGE})?({_NUMBERS})\](?!\])|\({_PASSAGE}({_NUMBERS})\))",
     re.IGNORECASE,
 )
+_OWN_NUMBER = re.compile(rf"(?<!\[)\[({_NUMBERS})\](?!\])")
 # The line that opens a message of an imported chat says who spoke, not what: nothing to cite, nothing to read.
 TURN_HEADER = re.compile(r"\s*(?:>\s*)*(?:\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant), on .*)$")
 _KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
@@ -78,7 +79,8 @@ def offered_numbers(sentence: str) -> tuple[str, tuple[int, ...]]:
 
 
 def with_marks(sentence: str, numbers: tuple[int, ...]) -> str:
-    """Put citation numbers into a sentence, before its final stop."""
+    """Put citation numbers into a sentence, before its final stop; those of its own, `[7]`, are no marks: `[ 7 ]`."""
+    sentence = _OWN_NUMBER.sub(r"[ \1 ]", sentence)
     if not numbers:
         return sentence
     marks = "".join(f"[{number}]" for number in numbers)
