@@ -48,6 +48,26 @@ BY_PROPERTY = {
     "Notes/Borscht.md": "---\ntype: recipe\ncuisine: Ukrainian\nminutes: 90\n---\nBeet.\n",
     "Notes/Ramen.md": "---\ntype: recipe\ncuisine: Japanese\nminutes: 45\n---\nBroth.\n",
 }
+# Numbered folders with pictures in their names, fields in the text, two languages; links for people.
+BY_NUMBER = {
+    "1 Projects/🏡 Переезд.md": "---\nстатус: активен\nначало: 2025-02-01\n---\n"
+    "## Дела\n- [ ] заказать грузчиков (due:: 2025-06-01)\n- [x] собрать коробки\n",
+    "1 Projects/Website.md": "---\nстатус: активен\npriority: high\n---\n"
+    "- [ ] buy a domain 📅 2025-07-15\n- [ ] write copy\n",
+    "1 Projects/Podcast.md": "---\nстатус: заморожен\npriority: low\n---\nIdea.\n",
+    "2 Areas/Health/Sleep.md": "mood:: good\nhours:: 7\n\nSlept well. #health\n",
+    "2 Areas/Finance/Budget 2025.md": "---\ncreated: 2025-01-02\n---\nRent 900.\n",
+    "3 Resources/📚 Books/Sapiens.md": '---\nauthor: "[[Yuval Noah Harari]]"\nreading_status: finished\n'
+    "date_read: 2024-08-20\nrating: 4\n---\nHumans.\n",
+    "3 Resources/📚 Books/Piranesi.md": '---\nauthor: "[[Susanna Clarke]]"\nreading_status: reading\nrating: 5\n---\n'
+    "House.\n",
+    "3 Resources/Рецепты/Плов.md": "---\nкухня: узбекская\nвремя: 120\ntags: [рецепт, мясо]\n---\nРис.\n",
+    "3 Resources/Рецепты/Окрошка.md": "---\nкухня: русская\nвремя: 30\ntags: [рецепт, лето]\n---\nКвас.\n",
+    "3 Resources/People/Yuval Noah Harari.md": "Historian.\n",
+    "Daily/2025-06-01.md": "Созвон с [[Анна Петрова]] про сайт.\n- [x] оплатить счёт ✅ 2025-06-01\n",
+    "Daily/2025-06-03.md": "Meeting with [[Анна Петрова|Anna]]: launch in July.\n",
+    "3 Resources/People/Анна Петрова.md": "Дизайнер.\n",
+}
 
 
 def open_vault(folder: Path, notes: Mapping[str, str]) -> Workspace:

@@ -54,6 +54,7 @@ from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import database as db
 from vaultrag.store.attention import was_read_whole
 from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
@@ -97,6 +98,7 @@ class Workspace:
         except BaseException:
             self._lock.release()
             raise
+        self._vocabulary = VocabularyReader(self.database)
         chroma_path = config.chroma_path if access is Ownership.OWN else None
         self.health = Health(self.database, models)
         self.vectors = VectorSearch(self.database, models, chroma_path)
@@ -229,7 +231,7 @@ class Workspace:
         No model is asked. Raises IndexMissing before the first run.
         """
         self._require_notes()
-        listing = answer_from_catalogue(question, self.database, today, scope)
+        listing = answer_from_catalogue(question, self._vocabulary, today, scope)
         is_whole = was_read_whole(self.database) and not Catalog(self.database).owed_readings()
         return listing if listing is None or is_whole else replace(listing, sure=False)
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from tests.strangers_vault import BY_FOLDER, BY_PROPERTY, BY_TAG, open_vault
+from tests.strangers_vault import BY_FOLDER, BY_NUMBER, BY_PROPERTY, BY_TAG, open_vault
 from vaultrag.domain import Listing
 from vaultrag.retrieval.filters import parse_query
 from vaultrag.workspace import Reach, Workspace
@@ -131,6 +131,49 @@ BY_PROPERTY_CONTENT = [
     "что такое интеграл?",
 ]
 
+BY_NUMBER_ASKED: list[tuple[str, set[str]]] = [
+    ("какие проекты сейчас активны?", {"Website", "🏡 Переезд"}),
+    ("сколько у меня проектов?", {"Podcast", "Website", "🏡 Переезд"}),
+    ("which projects have high priority?", {"Website"}),
+    ("show projects with low priority", {"Podcast"}),
+    ("what books did I read in 2024?", {"Sapiens"}),
+    ("какие книги я прочитал прошлым летом?", {"Sapiens"}),
+    ("какую книгу я сейчас читаю?", {"Piranesi"}),
+    ("books by Harari", {"Sapiens"}),
+    ("книги Харари", {"Sapiens"}),
+    ("рецепты, где время меньше 60", {"Окрошка"}),
+    ("рецепты узбекской кухни", {"Плов"}),
+    ("все рецепты с тегом лето", {"Окрошка"}),
+    ("какие заметки ссылаются на Анну Петрову?", {"2025-06-01", "2025-06-03"}),
+    ("что я записал вчера?", {"2025-06-03"}),
+    ("daily notes from June 2025", {"2025-06-01", "2025-06-03"}),
+    ("какие задачи у меня просрочены?", {"🏡 Переезд"}),
+    ("what tasks are due in July?", {"Website"}),
+    ("сколько открытых задач в проекте Website?", {"Website"}),
+    ("open tasks in my projects", {"Website", "🏡 Переезд"}),
+    ("какие задачи я закрыл за последнюю неделю?", {"2025-06-01"}),
+    ("notes in the folder Finance", {"Budget 2025"}),
+    ("заметки с тегом health", {"Sleep"}),
+    ("книга с максимальным рейтингом", {"Piranesi"}),
+    ("latest daily note", {"2025-06-03"}),
+    ("notes where mood is good", {"Sleep"}),
+    ("list people", {"Yuval Noah Harari", "Анна Петрова"}),
+    ("сколько людей записано?", {"Yuval Noah Harari", "Анна Петрова"}),
+    ("list my active projects", {"Website", "🏡 Переезд"}),
+]
+BY_NUMBER_CONTENT = [
+    "быстрые рецепты",
+    "самая высоко оценённая книга",
+    "what did Anna say about the launch?",
+    "сколько стоит аренда?",
+    "what is the rent?",
+    "сколько варить плов?",
+    "when is the launch?",
+    "who is Harari?",
+    "what tasks did Anna give me?",
+    "какой рецепт плова лучше?",
+]
+
 
 @pytest.fixture(scope="module")
 def by_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
@@ -147,6 +190,12 @@ def by_tag(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 @pytest.fixture(scope="module")
 def by_property(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with open_vault(tmp_path_factory.mktemp("property"), BY_PROPERTY) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def by_number(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("number"), BY_NUMBER) as workspace:
         yield workspace
 
 
@@ -168,6 +217,17 @@ def test_vault_of_tags_lists(by_tag: Workspace, question: str, expected: set[str
 @pytest.mark.parametrize(("question", "expected"), BY_PROPERTY_ASKED)
 def test_vault_of_properties_lists(by_property: Workspace, question: str, expected: set[str]) -> None:
     assert titles(by_property.list_notes(question, A_YEAR_BEFORE)) == expected
+
+
+@pytest.mark.parametrize(("question", "expected"), BY_NUMBER_ASKED)
+def test_vault_of_numbered_folders_lists(by_number: Workspace, question: str, expected: set[str]) -> None:
+    assert titles(by_number.list_notes(question, TODAY)) == expected
+
+
+@pytest.mark.parametrize("question", BY_NUMBER_CONTENT)
+def test_question_of_content_is_left_to_search_among_numbered_folders(by_number: Workspace, question: str) -> None:
+    listing = by_number.list_notes(question, TODAY)
+    assert listing is None or not listing.sure
 
 
 @pytest.mark.parametrize("question", BY_FOLDER_CONTENT)

@@ -10,13 +10,14 @@ from typing import TypeAlias
 from vaultrag.answering.citations import locate
 from vaultrag.answering.vault_questions.phrases import may_be_asked
 from vaultrag.answering.vault_questions.plan import Aim, VaultPlan, plan
+from vaultrag.answering.vault_questions.terms import stems_said
 from vaultrag.answering.vault_questions.told import counted_notes, counted_sum, said_of
 from vaultrag.domain import Chunk, Citation, Feature, Filter, FilterKind, Listing
 from vaultrag.retrieval.written import written
 from vaultrag.store.database import Database
 from vaultrag.store.notes.listed import ListedNote, ListedTask, listed_notes, listed_tasks, passages_of
 from vaultrag.store.notes.property_values import days_of, leaves, number_of
-from vaultrag.store.notes.vocabulary import read_vocabulary
+from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.text.language import fold
 from vaultrag.text.morphology import Term, count_terms
 from vaultrag.text.terms import index_terms, question_terms
@@ -29,7 +30,7 @@ _GUESSED = frozenset({FilterKind.SAYS, FilterKind.LINK, FilterKind.TITLE})
 
 
 def answer_from_catalogue(
-    question: str, database: Database, today: date, scope: Sequence[Filter] = ()
+    question: str, vocabulary: VocabularyReader, today: date, scope: Sequence[Filter] = ()
 ) -> Listing | None:
     """Return what the catalogue lists for a question about the vault itself; None for a question of content.
 
@@ -38,8 +39,9 @@ def answer_from_catalogue(
     """
     if not may_be_asked(question):
         return None
+    database = vocabulary.database
     with database.snapshot():
-        planned = plan(question, read_vocabulary(database), today)
+        planned = plan(question, vocabulary.read(stems_said(question)), today)
         return listing_of(planned, database, scope) if planned else None
 
 

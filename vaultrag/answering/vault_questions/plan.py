@@ -26,6 +26,7 @@ from vaultrag.answering.vault_questions.terms import VaultTerms
 from vaultrag.domain import Filter, FilterKind, TaskState
 from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import language_of
+from vaultrag.text.times.calendar import next_year_of
 from vaultrag.text.times.periods import Period, periods_of
 
 MOST_PERIODS = 2
@@ -72,7 +73,11 @@ def plan(question: str, vocabulary: VaultVocabulary, today: date) -> VaultPlan |
     for period in periods:
         cursor.take(period)
     reading = QuestionReading(cursor, vocabulary, opening)
-    return _planned(reading, periods, today) if reading.read() else None
+    if not reading.read():
+        return None
+    if reading.is_of_tasks and not reading.has(Phrase.DONE):  # what is due in May is due in the next one
+        periods = periods_of(question, today, next_year_of)
+    return _planned(reading, periods, today)
 
 
 def _planned(reading: QuestionReading, periods: Sequence[Period], today: date) -> VaultPlan | None:

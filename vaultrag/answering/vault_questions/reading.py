@@ -235,6 +235,9 @@ class QuestionReading:
 
     def _with(self, at: int) -> int:
         """People, mostly: a value of some property, a note of theirs, or a name that is only said."""
+        stated = self.cursor.matches(at, TermKind.VALUE)
+        if stated and self._named_behind(stated, stated[0].after):  # "with low priority"
+            return self._meet(stated)
         found = self.cursor.matches(at, TermKind.VALUE, TermKind.NOTE, TermKind.TAG, parts=True)
         if found:
             held = self._topics(found)
@@ -248,6 +251,7 @@ class QuestionReading:
 
     def _by(self, at: int) -> int:
         found = self.cursor.matches(at, TermKind.VALUE, parts=True)
+        self.is_structural |= bool(found)
         return self._meet(found or self.cursor.matches(at, TermKind.NOTE, parts=True))
 
     def _in(self, at: int) -> int:
@@ -293,8 +297,7 @@ class QuestionReading:
         """Canvases, bases, PDFs: by the ends of their names."""
         if match := (self.cursor.says(said.OF_AI, at) or self.cursor.says(said.NESTED, at)):
             return self.cursor.after(match.end())
-        after = self._exactly(values.of_files(self.cursor, at))
-        self.kinds += bool(after)
+        self.kinds += bool(after := self._exactly(values.of_files(self.cursor, at)))
         return after
 
     # Names with nothing before them
@@ -310,7 +313,7 @@ class QuestionReading:
         if found:
             self._judge_kind(found)
             return self._meet(found)
-        if (after := self._titled(at)) or (after := self._summed(at)):
+        if after := self._titled(at) or self._summed(at):
             return after
         notes = self.cursor.matches(at, TermKind.NOTE)
         self.unsure |= bool(notes)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from vaultrag.answering.vault_questions.words import meanings_by_stem
+from vaultrag.answering.vault_questions.words import DONE_WORDS, meanings_by_stem, stems_by_meaning
 from vaultrag.store.notes.vocabulary import VaultVocabulary
-from vaultrag.text.language import stem
+from vaultrag.text.language import is_function_word, stem
 from vaultrag.text.morphology import forms_of, term_of
 from vaultrag.text.times.periods import plain
 from vaultrag.text.transliteration import transliterations
@@ -67,6 +67,18 @@ def question_words(question: str) -> list[QuestionWord]:
 def _asked(word: str) -> frozenset[str]:
     stems = term_of(word)
     return frozenset((*stems, *(meaning for one in stems for meaning in meanings_by_stem().get(one, ()))))
+
+
+def stems_said(question: str) -> frozenset[str]:
+    """Return the stems by which the vault may call what a question says, in both languages, and what is done to it."""
+    found = {stem(word) for word in DONE_WORDS.split()}
+    for word in question_words(question):
+        if is_function_word(word.text) or word.text.isdigit():
+            continue
+        is_name = question[word.start].isupper()
+        found.update(key for key in (across_scripts(word) if is_name else word).keys if key[0] not in "@=")
+        found.update(stem for key in word.keys if key[0] in "@=" for stem in stems_by_meaning()[key])
+    return frozenset(found)
 
 
 def across_scripts(word: QuestionWord) -> QuestionWord:
@@ -129,6 +141,8 @@ def _length_of_part(words: Sequence[QuestionWord], first: int, said: Sequence[fr
 def _held(name: str) -> tuple[frozenset[str], ...]:
     """Return the words of a name, each with what it is found by; a kind of thing counts where it is all of the name."""
     words = [word for word in _WORD.findall(plain(name)) if word not in _ARTICLES]
+    if len(words) > 1 and words[0].isdigit() and not any(map(str.isdigit, words[1:])):
+        words = words[1:]  # «01 Проекты», `2. Areas`: the number only puts them in order
     stems = [stem(word) for word in words]
     if len(stems) == 1 and not stems[0].isdigit():
         return (frozenset((stems[0], *meanings_by_stem().get(stems[0], ()))),)

@@ -66,7 +66,7 @@ KINDS: Mapping[str, str] = {
     "study": "study studies учеба",
     "hobby": "hobby хобби",
 }
-# What people note of such things, as names of properties.
+# What people note of such things, as names of properties and as their values.
 ATTRIBUTES: Mapping[str, str] = {
     "status": "status state статус состояние",
     "rating": "rating rate rated stars score оценка рейтинг балл звезда",
@@ -89,6 +89,17 @@ ATTRIBUTES: Mapping[str, str] = {
     "model": "model models модель",
     "people": "attendees participants участник",
     "price": "price cost цена стоимость",
+    "active": "active активный активен",
+    "planned": "planned запланирован план",
+    "paused": "paused приостановлен пауза",
+    "draft": "draft черновик",
+    "accepted": "accepted принято принят",
+    "rejected": "rejected отклонено отклонен",
+    "urgent": "urgent срочный срочно",
+    "important": "important важный важно",
+    "high": "high высокий",
+    "medium": "medium средний",
+    "low": "low низкий",
     "started": "start started начало",
     "finished": "finish finished end конец окончание",
 }
@@ -107,12 +118,24 @@ def meanings_by_stem() -> Mapping[str, frozenset[str]]:
     return {stem: frozenset(meanings) for stem, meanings in found.items()}
 
 
+@cache
+def stems_by_meaning() -> Mapping[str, frozenset[str]]:
+    """Return all the stems that say each meaning."""
+    found: dict[str, set[str]] = {}
+    for stem, meanings in meanings_by_stem().items():
+        for meaning in meanings:
+            found.setdefault(meaning, set()).add(stem)
+    return {meaning: frozenset(stems) for meaning, stems in found.items()}
+
+
 # What is done to such things: the words of a question, and how properties and their values say that it is done.
 ACTIONS: Mapping[str, tuple[str, str]] = {
     "read": (
         r"прочит\w+|проч[её]л|прочл\w+|дочит\w+|read|finished reading",
         r"read|прочит\w*|прочт\w*|дочит\w*",
     ),
+    "be reading": (r"читаю|(?:am )?reading", r"reading|читаю|current"),
+    "be watching": (r"смотрю|(?:am )?watching", r"watching|смотрю|current"),
     "watch": (r"посмотр\w+|просмотр\w+|watch(?:ed)?|seen|saw|see", r"watched|seen|viewed|посмотр\w*|просмотр\w*"),
     "listen": (r"послуша\w+|прослуша\w+|listen(?:ed)? to|heard", r"listened|heard|послуша\w*|прослуша\w*"),
     "play": (r"прош[её]л|прошла|сыграл\w*|play(?:ed)?|beat", r"played|пройден\w*|сыгра\w*"),
@@ -133,6 +156,13 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
 }
 # A thing that was read or watched is one that is done with.
 DONE_TOO = {"read": "finish", "watch": "finish", "listen": "finish", "play": "finish"}
+# Values by which properties say that something is done.
+DONE_WORDS = (
+    "reading watching current читаю смотрю"
+    " read finished completed done ended watched seen viewed listened heard played visited started bought cooked"
+    " прочитано прочтено дочитано просмотрено посмотрел прослушано пройдено сыграно посещено съездил начато куплено"
+    " приготовлено завершено закончено окончено"
+)
 # "Haven't read", «непрочитанные», "unread".
 NEGATED = (
     r"(?:(?:ещ[её] )?не|не было|haven't|have not|hasn't|didn't|did not|not|never|have never)(?: i| we| yet| been| я)* "

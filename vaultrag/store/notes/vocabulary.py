@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from vaultrag.store.database import Database
+from vaultrag.store.database import Database, Row
+from vaultrag.store.notes.filters import NOTHING
+from vaultrag.store.notes.keywords import match_any
 from vaultrag.store.notes.property_values import days_of, leaves, number_of, shown
 from vaultrag.text.language import fold
 
 LONGEST_VALUE = 60  # characters: what people choose from; longer ones are prose
-MOST_VALUES = 20_000  # of all properties together
+MOST_NAMES = 2000  # of notes that say a word of a question
+SHORTEST = 3  # letters of a word's beginning that are compared
+LOOKED_AT = 50  # texts of a property, to tell whether it holds days
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +43,77 @@ class VaultVocabulary:
     task_days: frozenset[str] = frozenset()
 
 
-def read_vocabulary(database: Database) -> VaultVocabulary:
-    """Read the vault's words from the catalogue."""
-    with database.snapshot():
-        return VaultVocabulary(
-            tags=_with_those_above(database.column("SELECT DISTINCT tag FROM tags ORDER BY tag")),
-            folders=_with_those_above(
-                path.rpartition("/")[0] for path in database.column("SELECT path FROM notes ORDER BY path")
-            ),
-            properties=_properties(database),
-            names=tuple(
-                (name, path)
-                for name, path in database.rows(
-                    "SELECT name, path FROM names JOIN notes ON notes.id = note_id ORDER BY path, names.id"
-                )
-            ),
-            task_days=frozenset(
-                database.column("SELECT DISTINCT json_each.key FROM tasks, json_each(tasks.dates)"),
-            ),
-        )
+class VocabularyReader:
+    """Reads a vault's words from its catalogue; what the properties hold is read again only when a note has changed."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._held: tuple[Row, tuple[_HeldProperty, ...]] | None = None
+
+    def read(self, stems: Collection[str]) -> VaultVocabulary:
+        """Return the vault's words as far as they may be said by these stems, and all names of properties.
+
+        What begins as none of them does is left out: a large vault has more names than one can look at for a question.
+        """
+        begins = _beginnings(stems)
+        with self.database.snapshot():
+            return VaultVocabulary(
+                tags=_saying(
+                    begins, _with_those_above(self.database.column("SELECT DISTINCT tag FROM tags ORDER BY tag"))
+                ),
+                folders=_saying(begins, _with_those_above(_folders(self.database))),
+                properties={held.key: held.said_by(begins) for held in self._properties()},
+                names=_names(self.database, stems),
+                task_days=frozenset(
+                    self.database.column("SELECT DISTINCT json_each.key FROM tasks, json_each(tasks.dates)"),
+                ),
+            )
+
+    def _properties(self) -> tuple[_HeldProperty, ...]:
+        [state] = self.database.rows("SELECT count(*), max(id), max(indexed_at) FROM notes")
+        if self._held is None or self._held[0] != state:
+            self._held = (state, _properties(self.database))
+        return self._held[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldProperty:
+    """A property with all its short values, each folded and as it is shown."""
+
+    key: str
+    name: str
+    values: tuple[tuple[str, str], ...]
+    has_numbers: bool
+    has_days: bool
+
+    def said_by(self, begins: re.Pattern[str]) -> PropertyUse:
+        values = tuple(value for said, value in self.values if begins.search(said))
+        return PropertyUse(self.name, values, self.has_numbers, self.has_days)
+
+
+def _beginnings(stems: Collection[str]) -> re.Pattern[str]:
+    """Return the expression for words of these stems; a stem may end in another letter than its word has there."""
+    begins = {stem[: max(SHORTEST, len(stem) - 1)] for stem in stems}
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(re.escape, sorted(begins))) or '(?!)'})")
+
+
+def _saying(begins: re.Pattern[str], names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if begins.search(fold(name)))
+
+
+def _folders(database: Database) -> list[str]:
+    paths = database.column("SELECT path FROM notes ORDER BY path")
+    return list(dict.fromkeys(path.rpartition("/")[0] for path in paths))
+
+
+def _names(database: Database, stems: Collection[str]) -> tuple[tuple[str, str], ...]:
+    expression = match_any(sorted(stems))
+    rows = database.rows(
+        "SELECT name, path FROM names_fts JOIN names ON names.id = names_fts.rowid JOIN notes ON notes.id = note_id"
+        " WHERE names_fts MATCH ? ORDER BY path, names.id LIMIT ?",
+        (expression or NOTHING, MOST_NAMES),
+    )
+    return tuple((name, path) for name, path in rows)
 
 
 def _with_those_above(paths: Iterable[str]) -> tuple[str, ...]:
@@ -67,16 +124,16 @@ def _with_those_above(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _properties(database: Database) -> dict[str, PropertyUse]:
+def _properties(database: Database) -> tuple[_HeldProperty, ...]:
     names: dict[str, str] = {}
     values: dict[str, dict[str, None]] = {}
     numbers: set[str] = set()
     days: set[str] = set()
-    # A base's settings are no properties of notes.
+    looked: dict[str, int] = {}
     rows = database.rows(
-        "SELECT properties FROM notes WHERE properties <> '{}' AND path NOT LIKE '%.base' ORDER BY path"
+        "SELECT properties FROM notes WHERE properties <> '{}'"
+        " AND path NOT LIKE '%.base' ORDER BY path"  # its settings are no properties of notes
     )
-    count = 0
     for properties in database.decoded(rows, lambda row: dict(json.loads(row[0]))):
         for name in properties:
             names.setdefault(fold(str(name)), str(name))
@@ -84,11 +141,14 @@ def _properties(database: Database) -> dict[str, PropertyUse]:
             held = values.setdefault(key, {})
             if number_of(value) is not None:
                 numbers.add(key)
-            elif isinstance(value, str) and days_of(value):
-                days.add(key)
-            elif isinstance(value, str) and value.strip() and len(value) <= LONGEST_VALUE and count < MOST_VALUES:
-                count += shown(value) not in held
+            elif isinstance(value, str) and value.strip() and len(value) <= LONGEST_VALUE:
+                looked[key] = looked.get(key, 0) + 1
+                if looked[key] <= LOOKED_AT and key not in days and days_of(value):
+                    days.add(key)
                 held[shown(value)] = None
-    return {
-        key: PropertyUse(names.get(key, key), tuple(held), key in numbers, key in days) for key, held in values.items()
-    }
+    return tuple(
+        _HeldProperty(
+            key, names.get(key, key), tuple((fold(value), value) for value in held), key in numbers, key in days
+        )
+        for key, held in values.items()
+    )

@@ -10,6 +10,8 @@ Days: TypeAlias = tuple[date, date]
 """The first day, and the day after the last one."""
 OfYear: TypeAlias = Callable[[int], Days]
 """What lacks its year, in any: it raises ValueError where a year has no such day."""
+ChooseYear: TypeAlias = Callable[[OfYear, date], Days]
+"""Which year is meant where none is said, as seen from a day."""
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 
 

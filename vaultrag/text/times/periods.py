@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from vaultrag.text.times.calendar import next_year_of
+from vaultrag.text.times.calendar import ChooseYear, latest_year_of, next_year_of
 from vaultrag.text.times.stretches import Stretch, stretches
 
 _SAME = str.maketrans("ё\u00a0\u202f\u2009\u2011\u2013\u2014’", "е   ---'")
@@ -30,10 +30,13 @@ class Period:
     end_day: str
 
 
-def periods_of(question: str, today: date) -> tuple[Period, ...]:
-    """Return the stretches of time that a question names, in its order and apart."""
+def periods_of(question: str, today: date, choose: ChooseYear = latest_year_of) -> tuple[Period, ...]:
+    """Return the stretches of time that a question names, in its order and apart.
+
+    What lacks its year is the latest that has begun; with `next_year_of` it is the next that is not over.
+    """
     text = plain(question[:LONGEST])
-    found = _apart(sorted(stretches(text, today), key=lambda stretch: (stretch.start, -stretch.end)))
+    found = _apart(sorted(stretches(text, today, choose), key=lambda stretch: (stretch.start, -stretch.end)))
     found = [replace(one, end=one.end + _length(_YEAR_BEHIND.match(text, one.end))) for one in found]
     found = [_with_the_next(text, *pair) for pair in zip(found, [*found[1:], None], strict=False)]
     periods: list[Period] = []

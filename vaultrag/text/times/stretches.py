@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from vaultrag.text.dates import Day, find_dates, month_number
 from vaultrag.text.times.calendar import (
     MONTHS_IN,
+    ChooseYear,
     Days,
     OfYear,
     days_from,
@@ -106,7 +107,8 @@ _BEFORE_YEAR = _behind("в за с до после по и in of from since befo
 _NO_UNIT = r"(?! ?(?:руб|р\b|₽|\$|€|евро|долл|usd|eur|тыс|км|кг|м\b|шт|стр|страниц|words|pages|слов|mb|gb|hz|гц))"
 
 
-def stretches(text: str, today: date) -> Iterator[Stretch]:
+def stretches(text: str, today: date, choose: ChooseYear) -> Iterator[Stretch]:
+    """Yield the times that a text names; of what lacks its year, the one that is chosen. They may overlap."""
     for pattern, read in _READERS:
         for match in pattern.finditer(text):
             try:
@@ -116,11 +118,11 @@ def stretches(text: str, today: date) -> Iterator[Stretch]:
             if isinstance(found, tuple):
                 yield Stretch(*match.span(), found)
             elif found is not None:
-                yield Stretch(*match.span(), latest_year_of(found, today), found)
-    yield from _written_dates(text, today)
+                yield Stretch(*match.span(), choose(found, today), found)
+    yield from _written_dates(text, today, choose)
 
 
-def _written_dates(text: str, today: date) -> Iterator[Stretch]:
+def _written_dates(text: str, today: date, choose: ChooseYear) -> Iterator[Stretch]:
     """Yield dates of known reading; between two days that digits may mean, nobody can choose."""
     for written in find_dates(text):
         [day, *others] = written.readings
@@ -129,7 +131,7 @@ def _written_dates(text: str, today: date) -> Iterator[Stretch]:
         if day.year:
             yield Stretch(written.start, written.end, _whole(day, day.year))
         else:
-            yield Stretch(written.start, written.end, latest_year_of(_day_in(day), today), _day_in(day))
+            yield Stretch(written.start, written.end, choose(_day_in(day), today), _day_in(day))
 
 
 def _day_in(day: Day) -> OfYear:
