@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vaultrag.answering.passage_block import passage_block, told_by
+from vaultrag.answering.passage_block import passage_block
 from vaultrag.answering.prompt import pack
 from vaultrag.domain import Chunk, Passage, Refusal
 from vaultrag.text.language import language_of
@@ -49,14 +49,6 @@ def test_what_an_assistant_said_is_told_as_such_with_model_and_day() -> None:
     assert "(пользователь написал ассистенту, 2025-06-10)\nСколько воды" in asked
     assert "(сказал ассистент, gpt-4o, 2025-06-11)\nВоды (зачёркнуто: 340) 315 г." in said
     assert "(сказал ассистент, chatgpt, 2025-06-11)" in blocks_of("Хлеб.md", CHAT.replace("{model}", ""))[-1]
-
-
-def test_speaker_is_told_in_the_language_that_is_asked_for() -> None:
-    _, (*_, chunk) = chunks_of("Хлеб.md", CHAT.replace("{model}", " · o3"))
-    assert told_by(chunk) == "сказал ассистент, o3, 2025-06-11"
-    assert told_by(chunk, "en") == "an assistant said, o3, 2025-06-11"
-    assert told_by(replace(chunk, speaker="user", model=""), "en") == "the user wrote to an assistant, 2025-06-11"
-    assert told_by(replace(chunk, speaker="")) == ""
 
 
 @pytest.mark.parametrize(

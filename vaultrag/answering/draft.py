@@ -14,6 +14,7 @@ from vaultrag.answering.citing.empty_sentences import admits_nothing_found, says
 from vaultrag.answering.judging.support import Premise, Statement, premise_of
 from vaultrag.answering.prompt import Offered, says_nothing
 from vaultrag.answering.shown import as_read
+from vaultrag.answering.witness import attributed
 from vaultrag.domain import (
     Backing,
     Citation,
@@ -25,7 +26,7 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import VaultragError
 from vaultrag.text.entities import as_shown
-from vaultrag.text.language import sentences
+from vaultrag.text.language import language_of, sentences
 
 LOOP = 2  # so many repeated sentences in a row, and the draft ends: small models repeat until the limit
 HEADINGS = 3  # so many headings copied in a row, and the draft ends: they say nothing
@@ -214,7 +215,9 @@ class Draft:
             return Sentence(index + 1, one.text, SentenceState.REMOVED, ()), ()
         citations = tuple(self._citation(support) for support in one.supports) if one.stands else ()
         state = SentenceState.CITED if citations else SentenceState.UNCITED
-        return Sentence(index + 1, one.text, state, tuple(c.number for c in citations), one.backing), citations
+        backing = [self._offered[support.source.passage].passage.chunk for support in one.supports]
+        text = attributed(one.text, backing, language_of(one.text))
+        return Sentence(index + 1, text, state, tuple(c.number for c in citations), one.backing), citations
 
     def _premise(self, support: Support) -> Premise:
         part = self._offered[support.source.passage]

@@ -8,6 +8,7 @@ from itertools import takewhile
 
 from vaultrag.answering.citations import TURN_HEADER
 from vaultrag.answering.shown import as_read, with_addresses
+from vaultrag.answering.witness import DAY, told_by
 from vaultrag.domain import BlockKind, Chunk, Feature, Passage
 from vaultrag.vault.parsing.bases import is_base
 from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
@@ -15,9 +16,6 @@ from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import TABLE_RULE, plain_heading, plain_text
 from vaultrag.vault.split import fences_in, open_fence
 
-DAY = 10  # characters of a moment: `2025-06-10`
-_ASSISTANT = {"en": "an assistant said", "ru": "сказал ассистент"}
-_USER = {"en": "the user wrote to an assistant", "ru": "пользователь написал ассистенту"}
 _NOTE = {"en": "note of", "ru": "заметка от"}
 _HEADING = re.compile(r"[ \t]{0,3}#{1,6}[ \t]++(?P<words>[^\r\n]*+)")
 
@@ -30,18 +28,6 @@ def passage_block(number: int, passage: Passage, start: int, end: int, *, is_fir
     about = chunk.about if is_first and Feature.PROPERTY not in chunk.features else ""
     told = "; ".join(filter(None, (told_by(chunk) or _dated(chunk, passage.title), about)))
     return f"[{number}] {place}{f' ({told})' if told else ''}\n{_shown(chunk, start, end)}\n\n"
-
-
-def told_by(chunk: Chunk, language: str = "") -> str:
-    """Return who said a message of a chat, with the model and the day where they are known; empty for the user's notes.
-
-    In `language`, by default the message's own: "an assistant said, gpt-4o, 2025-06-10".
-    """
-    if not chunk.speaker:
-        return ""
-    known = "ru" if (language or chunk.language) == "ru" else "en"
-    said = (_USER if chunk.speaker == "user" else _ASSISTANT)[known]
-    return ", ".join(filter(None, (said, chunk.model, chunk.said[:DAY])))
 
 
 def shown_text(path: str, text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vaultrag.answering.citations import with_marks
-from vaultrag.answering.passage_block import DAY, told_by
 from vaultrag.answering.prompt import NOTHING_FOUND
 from vaultrag.answering.shown import as_read
+from vaultrag.answering.witness import DAY, told_by
 from vaultrag.domain import (
     Answer,
     AnswerStatus,
