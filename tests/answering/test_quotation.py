@@ -162,6 +162,9 @@ OTHER = {
     "stop added": ("Порт открыт, но не всем.", "Порт открыт."),
     "full stop for a question mark": ("Порт открыт?", "Порт открыт."),
     "link by another reference": ("As [the manual][m] says.", "As [the manual][n] says."),
+    "per cent cut off": ("Рост на 5 %.", "Рост на 5"),
+    "path cut off": ("`rm -rf /tmp/old`", "rm -rf /"),
+    "fraction cut off": ("Вес 3.5 кг.", ".5 кг"),
     "range": ("в 2019–2023 годах", "2023 годах"),
     "word cut": ("Порт открыт.", "Порт откр"),
 }

@@ -12,6 +12,8 @@ LOOK = 40  # characters looked at before and after a match: a number, two words
 _ATTACHED = frozenset("+-±~≈<>≤≥=^$€£¥₽₴₾₸%‰°′″")  # with a number they are a part of it
 _COMPARING = frozenset("±~≈<>≤≥")  # so are these before a space
 _WITHIN_NUMBER = frozenset(".,:/")
+_JOINING = frozenset("./\\-_=@,:")  # between two letters or digits they make one word of them: `/tmp`, `3.5`, `a=b`
+_SHARES = frozenset("%‰")
 _NEGATING = frozenset(
     """
     не ни нет без никогда нельзя невозможно запрещено отнюдь едва
@@ -54,6 +56,8 @@ def _is_cut_before(before: str, quote: str) -> bool:
     last, first = before[-1:], quote[0]
     if not before or (last == " " and not first.isalnum()):
         return False
+    if _is_word(last) and first in _JOINING and _is_word(quote[1:2]):
+        return True
     if last != " ":
         return _is_joined(before[-2:], first) or (first.isdigit() and _is_of_number(before[-2:]))
     if first.isdigit() and (before[-2:-1] in _COMPARING or (_GROUP.match(quote) and _GROUP_BEFORE.search(before))):
@@ -65,6 +69,8 @@ def _is_cut_after(quote: str, after: str) -> bool:
     last, first = quote[-1], after[:1]
     if not after:
         return False
+    if _is_word(first) and last in _JOINING:
+        return True
     if first != " ":
         is_question = first == "?" and (last.isalnum() or last in "\"')")
         return is_question or _is_joined(after[1::-1], last) or (last.isdigit() and _is_of_number(after[1::-1]))
@@ -72,7 +78,7 @@ def _is_cut_after(quote: str, after: str) -> bool:
     if last.isdigit():
         if _GROUP.match(after, 1) and _GROUP_AT_END.search(quote):
             return True
-        return word in _SCALES
+        return word in _SCALES or after[1:2] in _SHARES
     return word == "нет"
 
 
