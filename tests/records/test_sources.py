@@ -12,7 +12,7 @@ QUOTE = "Счётчик **воды** — «старый», менять в 2026.
 
 def state(text: str, quote: str = QUOTE, line: int = 3) -> SourceState:
     cited = Citation(1, "Дом.md", (), "", Span(line, 1, line, len(quote)), quote, "verbatim", 1.0)
-    return CitedNote(text).state_of(cited)
+    return CitedNote("Дом.md", text).state_of(cited)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,12 @@ def state(text: str, quote: str = QUOTE, line: int = 3) -> SourceState:
 )
 def test_other_signs_round_the_same_words_change_nothing(line: str) -> None:
     assert state(f"# Дом\n\n{line}\n") == SourceState(1, QuoteState.STANDS, (3, 3))
-    assert state(f"# Дом\n\nНовое.\n\n{line}\n") == SourceState(1, QuoteState.MOVED, (5, 5))
+    assert state(f"# Дом\n\nНовое.\n\n{line}\n") == SourceState(1, QuoteState.MOVED, (5, 5), under="Дом")
+
+
+def test_moved_line_is_told_with_its_heading() -> None:
+    text = "# Дом\n\n## Вода\n\nНовое.\n\n## Счётчики\n\n- Счётчик воды — «старый», менять в 2026.\n"
+    assert state(text) == SourceState(1, QuoteState.MOVED, (9, 9), under="Дом › Счётчики")
 
 
 def test_ye_for_yo_is_no_change() -> None:

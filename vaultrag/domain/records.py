@@ -119,13 +119,15 @@ class QuoteState(StrEnum):
 class SourceState:
     """How the citation with this number stands now, and in which lines, the first and the last one.
 
-    Of a CHANGED one they are those that come nearest to it, and `now` is what they say; none where nothing does.
+    Of a CHANGED one they are those that come nearest to it, and `now` is what they say; none where nothing does. Of a
+    MOVED one `under` is the heading that it stands under now, empty where it stands under none.
     """
 
     number: int
     state: QuoteState
     lines: tuple[int, int] | None = None
     now: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)

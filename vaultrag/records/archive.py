@@ -185,7 +185,7 @@ class Archive:
             file = self._file(path)
             if file is None:
                 return QuoteState.GONE
-            return CitedNote(read_note(self.config.vault, file, self.config.settings.vault.max_note_bytes))
+            return CitedNote(path, read_note(self.config.vault, file, self.config.settings.vault.max_note_bytes))
         except VaultError:
             return QuoteState.UNREADABLE
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from vaultrag.answering.citations import source_sentences
-from vaultrag.answering.quotation import QuotedText
+from vaultrag.answering.quotation import QuotedText, places_of_quote
 from vaultrag.domain import Citation, QuoteState, SourceState
 from vaultrag.text.language import content_stems
 from vaultrag.vault.parsing.lines import Lines
+from vaultrag.vault.parsing.parse import parse_note
 
 LIKENESS = 0.5  # of the words of both: below, a line of the same subject begins to pass for the changed one
 
@@ -17,7 +18,8 @@ LIKENESS = 0.5  # of the words of both: below, a line of the same subject begins
 class CitedNote:
     """A note as it is now, made ready for the citations of an answer."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
         self.text = text
         self._lines = Lines(text)
         self._quoted = QuotedText(text)
@@ -33,8 +35,15 @@ class CitedNote:
         if not places:
             return self._changed(citation)
         nearest = min(places, key=lambda place: (abs(place[0] - span.first_line), place))
-        stands = nearest == (span.first_line, span.last_line)
-        return SourceState(citation.number, QuoteState.STANDS if stands else QuoteState.MOVED, nearest)
+        if nearest == (span.first_line, span.last_line):
+            return SourceState(citation.number, QuoteState.STANDS, nearest)
+        return SourceState(citation.number, QuoteState.MOVED, nearest, under=self._heading(citation.quote, nearest))
+
+    def _heading(self, quote: str, lines: tuple[int, int]) -> str:
+        """Return the heading that a quote stands under in these lines."""
+        places = places_of_quote(parse_note(self.path, self.text), quote)
+        paths = (place.heading_path for place in places if (place.span.first_line, place.span.last_line) == lines)
+        return " › ".join(next(paths, ()))
 
     def _places(self, quote: str) -> Iterator[tuple[int, int]]:
         """Yield the first and last line of each place that a quote stands at."""

@@ -32,12 +32,14 @@ class SourceState(Shape):
     """How a citation stands now: `stands`, `moved` (to `lines`), `changed`, `gone` or `unreadable`.
 
     Where it changed, `now` is what the line that comes nearest to it says, and `lines` where; empty where none does.
+    Where it moved, `under` is the heading that it stands under now.
     """
 
     number: int
     state: str
     lines: tuple[int, int] | None = None
     now: str = ""
+    under: str = ""
 
 
 class ShownAnswer(Shape):

@@ -51,7 +51,7 @@ def test_cosmetic_edits_are_no_change(note: Path, show: Callable[[], str]) -> No
 
 def test_moved_line_is_told(note: Path, show: Callable[[], str]) -> None:
     note.write_text("Новая строка.\n\n" + NOTES[BOILER], encoding="utf-8")
-    assert "stand in line 5 now" in show()
+    assert "stand in line 5 now, under “Бойлер”" in show()
 
 
 def test_changed_line_is_told_with_what_it_says_now(note: Path, show: Callable[[], str]) -> None:

@@ -213,9 +213,8 @@ def _sources(answer: Answer, states: Sequence[SourceState], vault: str) -> Itera
 def _said_of(state: SourceState) -> str:
     if state.state is QuoteState.MOVED and state.lines:
         first, last = state.lines
-        return (
-            f"These words stand in line {first} now." if first == last else f"They stand in lines {first}–{last} now."
-        )
+        where = f"in line {first}" if first == last else f"in lines {first}–{last}"
+        return f"These words stand {where} now{f', under “{one_line(state.under)}”' if state.under else ''}."
     if state.state is QuoteState.CHANGED and state.now and state.lines:
         return f"This changed; line {state.lines[0]} now reads: “{one_line(state.now)}”"
     return FATES.get(state.state, "")
