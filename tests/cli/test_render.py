@@ -102,6 +102,8 @@ def test_passage_on_a_terminal_is_one_link_with_marked_words() -> None:
 def test_speaker_of_a_chat_is_named() -> None:
     said = PASSAGE.model_copy(update={"speaker": "Assistant"})
     assert "    Assistant: Картриджи" in _piped(*render.passage_block(said, 1, "x", "v"))
+    known = said.model_copy(update={"model": "gpt-4o", "said": "2025-06-10T08:00:00"})
+    assert "    Assistant (gpt-4o, 2025-06-10): Картриджи" in _piped(*render.passage_block(known, 1, "x", "v"))
 
 
 @pytest.mark.parametrize(

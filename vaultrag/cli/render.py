@@ -23,6 +23,7 @@ NO_SOURCE = "[no source]"
 _LEVELS = {"backed": ("The notes say:", "green"), "weak": ("As far as the notes say it:", "yellow")}
 _SUPPORT = {"backed": ("✓", "green"), "partly": ("[partly]", "yellow")}
 INDENT = 4
+DAY = 10  # characters of a moment: `2025-06-10`
 PLACES_SHOWN = 3  # of a copied passage; the JSON has all
 
 _WAYS = {"embed": "embedded in", "footnote": "footnote in", "part": "goes on in"}
@@ -51,12 +52,18 @@ def passage_block(passage: Passage, number: int, query: str, vault: str) -> Iter
     for start, end in snippet.marks:
         text.stylize("bold yellow", start, end)
     if passage.speaker:
-        text = Text.assemble((f"{one_line(passage.speaker)}: ", "italic"), text)
+        text = Text.assemble((f"{one_line(_told_by(passage))}: ", "italic"), text)
     yield passage_line(passage, number, vault)
     for line in (_reason(passage), _other_places(passage)):
         if line:
             yield Indented(Text(line, style="dim"), INDENT)
     yield Indented(text, INDENT)
+
+
+def _told_by(passage: Passage) -> str:
+    """Return who wrote a message of a chat, with the model and the day where they are known."""
+    details = ", ".join(filter(None, (passage.model, passage.said[:DAY])))
+    return f"{passage.speaker} ({details})" if details else passage.speaker
 
 
 def _shown(passage: Passage) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+from pydantic import Field
+
 from vaultrag import domain
 from vaultrag.wire.shapes import Shape
 
@@ -43,6 +45,9 @@ class Passage(Shape):
     trace: list[LaneShare]
     title: str = ""
     speaker: str = ""
+    said: str = Field("", description="Of a message of a chat: when it was written, as far as is known.")
+    model: str = Field("", description="Of a message of an assistant: which model wrote it, or the service.")
+    date: str = Field("", description="The day of its note.")
     language: str = ""
     similarity: float | None = None
     also: list[OtherPlace] = []
@@ -55,6 +60,9 @@ class Passage(Shape):
             **_place_of(chunk),
             "text": chunk.text,
             "speaker": chunk.speaker,
+            "said": chunk.said,
+            "model": chunk.model,
+            "date": chunk.date,
             "language": chunk.language,
         }
 
