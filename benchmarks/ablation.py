@@ -1,12 +1,13 @@
 """What each lane of the search, what comes along with a hit, and the lanes' weights are worth: each off or changed.
 
 usage: scripts/bench ablation [NAME ...]     fixture riddles xquad/mixed 2wiki scifact
-    Questions are embedded once and kept for the next run; so is what a commit gave, so that a run that was stopped
-    goes on where it was.
+    Questions are embedded once and kept for the next run; so is what the same code gave, so that a run that was
+    stopped goes on where it was.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -14,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.datasets import DataMissing, Dataset, Query, beir, fixture, two_wiki, work_folder
+from benchmarks.datasets import REPOSITORY, DataMissing, Dataset, Query, beir, fixture, two_wiki, work_folder
 from benchmarks.products import Product
-from benchmarks.report import MEASURED, Figure, mean, write_report
+from benchmarks.report import Figure, mean, write_report
 from benchmarks.retrieval import DEPTH, ndcg
 from vaultrag.domain import Vectors
 from vaultrag.retrieval.search import ALL_LANES, OWN_WEIGHTS
@@ -40,6 +41,7 @@ class Measure:
     values: Mapping[str, Callable[[Sequence[str], Query], float]]
 
 
+SEARCH_CODE = ("retrieval", "store/notes", "store/vectors", "text", "text/times")
 WHOLE = Variant("as it is")
 VARIANTS = (
     WHOLE,
@@ -88,6 +90,16 @@ MEASURES = {
 }
 
 
+def _digest_of_code() -> str:
+    """Return a digest of all code that a search runs through."""
+    package = REPOSITORY / "vaultrag"
+    files = sorted(path for folder in SEARCH_CODE for path in (package / folder).glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+CODE = _digest_of_code()
+
+
 def main() -> int:
     figures: list[Figure] = []
     for name in sys.argv[1:] or MEASURES:
@@ -130,8 +142,8 @@ def _measured(name: str, measure: Measure) -> list[Figure]:
 def _ranked(
     product: Product, name: str, variant: Variant, queries: Sequence[Query], vectors: Mapping[str, Vectors]
 ) -> list[list[str]]:
-    """Return the notes that each question finds, as an earlier run of the same commit did if there was one."""
-    folder = work_folder() / "ablation" / MEASURED
+    """Return the notes that each question finds, as an earlier run of the same code did if there was one."""
+    folder = work_folder() / "ablation" / CODE
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}, {variant.name}.json".replace("/", "-")
     known: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
