@@ -1,6 +1,6 @@
 """Sources that disagree: several right answers (RAMDocs), notes against memory (ConflictNQ), false corrections.
 
-usage: scripts/bench conflicts [--full]
+usage: scripts/bench conflicts [RAMDocs] [ConflictNQ] [corrections] [--full]
 
 Each question is answered by the product's own way from the documents that come with it, without a search; corrections
 are asked of the fixture vault. Beside the product's styles stand its quotes without any chat model, and what a person
@@ -141,20 +141,28 @@ class Bench:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*", help=f"some of {', '.join(KEYS)}; default: all")
     parser.add_argument("--full", action="store_true", help="let the model read every question")
-    full = parser.parse_args().full
+    wanted = parser.parse_args()
+    names = tuple(name for name in KEYS if not wanted.sets or name in wanted.sets)
     remembered = RememberedModel.of()
     bench = Bench(MeteredModel(remembered), RememberedEmbedder(remembered.embedder()))
-    rows: list[Row] = []
-    for name, cases, judge in (("RAMDocs", ramdocs(), judge_all), ("ConflictNQ", conflict_nq(), judge_followed)):
-        read, unread = (None, None) if full else (READ, UNREAD_ASKED)
-        for way in (PROSE, QUOTES, UNREAD, TOP):
-            some = cases[: read if way.reads else unread]
-            rows += asked(bench, name, way, some, judge)
-    rows += corrected(bench, full)
+    rows = [row for name in names for row in answered(bench, name, wanted.full)]
     remembered.close()
-    write_report("conflicts-full" if full else "conflicts", "Sources that disagree", figures(rows, full), NOTES, rows)
+    kind = "-full" if wanted.full else "" if names == tuple(KEYS) else "-part"
+    write_report(f"conflicts{kind}", "Sources that disagree", figures(rows, wanted.full), NOTES, rows)
     return 0
+
+
+def answered(bench: Bench, name: str, full: bool) -> Iterator[Row]:
+    """Yield what each way says to the questions of a set; what a model reads comes first."""
+    if name == "corrections":
+        yield from corrected(bench, full)
+        return
+    cases, judge = (ramdocs(), judge_all) if name == "RAMDocs" else (conflict_nq(), judge_followed)
+    read, unread = (None, None) if full else (READ, UNREAD_ASKED)
+    for way in (PROSE, QUOTES, UNREAD, TOP):
+        yield from asked(bench, name, way, cases[: read if way.reads else unread], judge)
 
 
 def asked(bench: Bench, name: str, way: Way, cases: Sequence[Case], judge: Callable[[Case, str], Row]) -> Iterator[Row]:
@@ -342,9 +350,9 @@ def figures(rows: Sequence[Row], full: bool) -> list[Figure]:
     found: list[Figure] = []
     for name, keys in KEYS.items():
         here = [row for row in rows if row["set"] == name]
+        read = {row["place"] for row in here if row["way"] == PROSE.name}
         for way in (TOP, UNREAD, QUOTES, PROSE):
-            read = {row["question"] for row in here if row["way"] == PROSE.name}
-            some = [row for row in here if row["way"] == way.name and row["question"] in read]
+            some = [row for row in here if row["way"] == way.name and row["place"] in read]
             found += _shares(f"{name}, {way.name}", some, keys)
         if full:
             continue
