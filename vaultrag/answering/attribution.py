@@ -147,7 +147,7 @@ class Sources:
         return _bare(sentence) in self._headings
 
     def _words_above(self) -> Iterator[frozenset[str]]:
-        """Yield what may name each sentence's subject: title, headings, lead-in, the sentence that last named one.
+        """Yield what may name each sentence's subject: title, headings, lead-in, the sentences before that name one.
 
         A sentence that begins with a name of its own speaks of that.
         """
@@ -164,7 +164,7 @@ class Sources:
             if sentence.text.rstrip(" *_").endswith(":"):
                 lead = bag.distinct
             if bag.names or self._subject(bag):
-                named = bag.distinct
+                named |= bag.distinct
 
     def _subject(self, bag: Bag) -> str:
         """Return the name that a sentence begins with, if that is a name elsewhere, too, or looks like nothing else."""

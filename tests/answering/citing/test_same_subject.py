@@ -54,6 +54,16 @@ BACKED = {
         "Версия 2.1 ломает wifi.",
     ),
     "corrected": ("Берём не PostgreSQL 15, а PostgreSQL 16.", "Что берём?", "Берём PostgreSQL 16."),
+    "never, and then something else": (
+        "The club never officially named a winner, but in 2004 it asked Jeff to do so.",
+        "Did the club name a winner?",
+        "The club never officially named a winner.",
+    ),
+    "pronoun": (
+        "Stevie Nicks came late. Dave Stewart met her there. She had broken up with Joe Walsh the night before.",
+        "Whom had she broken up with?",
+        "Stevie Nicks had broken up with Joe Walsh the night before.",
+    ),
     "not only": ("The pump not only stops at night, it also cools.", "And the pump?", "The pump stops at night."),
     "double": ("Мы никогда не ездим без карты.", "Как ездим?", "Мы никогда не ездим без карты."),
     "absent": ("Интернета на даче нет.", "Есть ли интернет?", "На даче нет интернета."),

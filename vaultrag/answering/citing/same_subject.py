@@ -94,9 +94,10 @@ class Wording:
         negated: set[str] = set()
         stated: set[str] = set()
         for clause, is_corrected in _clauses(self.text):
-            denied = set() if is_corrected else _denied(clause)
-            negated |= denied
+            denied = _denied(clause)
             stated |= set(_content(clause)) - denied
+            if not is_corrected:  # «не 15, а 16» is about both
+                negated |= denied
         return frozenset(negated - stated), frozenset(stated - negated)
 
     @cached_property
