@@ -64,6 +64,8 @@ class AnsweringSection(Section):
     temperature: float = Field(0.0, ge=0, le=2)
     thinking_tokens: int = Field(0, ge=-1)
     passages: int = Field(8, ge=1, le=50)
+    deep_tokens: int = Field(16_000, ge=1000)
+    deep_seconds: float = Field(240.0, gt=0)
     floor_similarity: float = Field(0.82, ge=0, le=1)
     floor_coverage: float = Field(0.25, ge=0, le=1)
     save: bool = False

@@ -77,7 +77,7 @@ def build_app(
 
     @app.post("/ask", response_class=StreamingResponse)
     async def ask(request: wire.AskRequest) -> StreamingResponse:
-        """Answer a question: events `passages`, `quotes`, `listing`, `text`, `sentence`, `answer`, or `error`."""
+        """Answer a question: `step`, `passages`, `quotes`, `listing`, `text`, `sentence`; then `answer`, or `error`."""
         keep = Keep(request.save, request.chat)
 
         def events() -> Iterator[wire.Event]:

@@ -11,7 +11,7 @@ import typer
 
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import CONFIG_NAME, Config, Settings, load_config, read_settings
-from vaultrag.domain import AnswerStyle, encodable
+from vaultrag.domain import AnswerStyle, Mode, encodable
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.store.endpoint import Endpoint
 from vaultrag.wire import CHAT_NAME_LENGTH, QUESTION_LENGTH
@@ -94,6 +94,14 @@ def checked_chat(name: str) -> str:
     return encodable(name.strip())
 
 
+def checked_mode(deep: bool, agree: bool, cascade: bool) -> Mode:
+    """Return the way to an answer; at most one may be named. Raises UsageError."""
+    named = [mode for mode, wanted in ((Mode.DEEP, deep), (Mode.AGREE, agree), (Mode.CASCADE, cascade)) if wanted]
+    if len(named) > 1:
+        raise UsageError(f"--{named[0]} and --{named[1]} are two ways to an answer.", "Name one of them.")
+    return named[0] if named else Mode.QUICK
+
+
 def checked_scope(places: Sequence[str] | None) -> str:
     """Return the filters for places as they were named. Raises UsageError."""
     from vaultrag.retrieval.filters import parse_scope, scope_of
@@ -155,6 +163,14 @@ StyleOption = Annotated[
     typer.Option(
         "--style", help="Who speaks: the model, or the notes' own lines. Else `answering.style`.", show_default=False
     ),
+]
+DeepOption = Annotated[
+    bool,
+    typer.Option("--deep", help="Take steps: parts, links, drafts, checks, within answering.deep_tokens and _seconds."),
+]
+AgreeOption = Annotated[bool, typer.Option("--agree", help="Ask two models (`answer`, `final`), and compare.")]
+CascadeOption = Annotated[
+    bool, typer.Option("--cascade", help="Ask the model of the role `final` where the answer fails its checks.")
 ]
 ChatOption = Annotated[
     str,

@@ -121,7 +121,7 @@ def remarks(answer: Answer) -> Iterator[Text]:
     """Yield what there is to know of an answer: what disagrees, what is missing, why it ended, how sure it is."""
     for dispute in answer.disputes:
         where = "".join(f"[{number}]" for number in dispute.citations)
-        yield Text.assemble(("The notes disagree: ", "bold yellow"), harmless(dispute.said), f" {where}")
+        yield Text.assemble(("Disputed: ", "bold yellow"), harmless(dispute.said), f" {where}")
     for part in answer.missing:
         yield Text.assemble(("Nothing found on: ", "yellow"), harmless(part))
     if answer.stopped:

@@ -161,9 +161,15 @@ class Answer:
 
 
 class Mode(StrEnum):
-    """How an answer is come by. QUICK: one search, one draft."""
+    """How an answer is come by. QUICK: one search, one draft. DEEP: as many as it takes, within a budget.
+
+    AGREE asks two models and compares what they say; CASCADE asks a larger one where the checks of the first fail.
+    """
 
     QUICK = "quick"
+    DEEP = "deep"
+    AGREE = "agree"
+    CASCADE = "cascade"
 
 
 @dataclass(frozen=True, slots=True)

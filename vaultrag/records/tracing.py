@@ -37,9 +37,9 @@ class TraceWriter:
                 self.problem = error.message
         return taken
 
-    def end(self, detail: str = "") -> StepTaken:
+    def end(self, detail: str = "", paths: Iterable[str] = ()) -> StepTaken:
         """Write the last step."""
-        return self.add(END, detail)
+        return self.add(END, detail, paths)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class ModelPool:
     _chats: dict[str, ChatModel] = field(default_factory=dict)
     _counter: CountTokens | None = None
     _given: ChatModel | None = None
+    _given_others: Mapping[Role, ChatModel] = field(default_factory=dict)
     _all_given: bool = False
     _earlier: dict[str, Embedder] = field(default_factory=dict)
     _roles: RoleMap | None = None
@@ -81,18 +82,26 @@ class ModelPool:
 
     @classmethod
     def given(
-        cls, config: Config, embedder: Embedder | None, answer: ChatModel | None, earlier: Sequence[Embedder] = ()
+        cls,
+        config: Config,
+        embedder: Embedder | None,
+        answer: ChatModel | None,
+        earlier: Sequence[Embedder] = (),
+        others: Mapping[Role, ChatModel] | None = None,
     ) -> ModelPool:
-        """Use these models, whatever the settings name. `earlier` embedders may have embedded the index before."""
+        """Use these models, whatever the settings name: `others` for their roles, `answer` for all the rest.
+
+        `earlier` embedders may have embedded the index before.
+        """
         known = {one.fingerprint: one for one in earlier}
-        return cls(config, embedder, _given=answer, _all_given=True, _earlier=known)
+        return cls(config, embedder, _given=answer, _given_others=others or {}, _all_given=True, _earlier=known)
 
     @property
     def roles(self) -> RoleMap:
         """Who does what. Raises ConfigError for a combination that is not known."""
         with self._lock:
             if self._roles is None:
-                self._roles = role_map(self.config.settings, self.config.models)
+                self._roles = self._with_given(role_map(self.config.settings, self.config.models))
             return self._roles
 
     @property
@@ -136,7 +145,7 @@ class ModelPool:
         Raises ModelNotFound.
         """
         if self._given is not None:
-            return self._given
+            return self._given_others.get(role, self._given)
         with self._lock:
             name = self.roles.model_of(role)
             if name not in self._chats:
@@ -171,15 +180,15 @@ class ModelPool:
         """Who last left the memory for whom, as a sentence."""
         return self._planned.eviction.last_swap if self._planned else ""
 
-    def prepare_answer(self) -> Iterator[float]:
-        """Yield how much of the answering model is loaded, until all of it is. Raises ModelError."""
-        model = self.chat(Role.ANSWER)
+    def prepare_answer(self, role: Role = Role.ANSWER) -> Iterator[float]:
+        """Yield how much of a role's model is loaded, until all of it is. Raises ModelError."""
+        model = self.chat(role)
         if isinstance(model, ChildModel) and model.loaded is None:
             yield from model.loading()
 
-    def cautions(self) -> tuple[str, ...]:
-        """Return what the user should know of the answering model as it runs."""
-        model = self.chat(Role.ANSWER)
+    def cautions(self, role: Role = Role.ANSWER) -> tuple[str, ...]:
+        """Return what the user should know of a role's model as it runs."""
+        model = self.chat(role)
         if not isinstance(model, ChildModel):
             return ()
         warning = model.loaded.warning if model.loaded else ""
@@ -198,9 +207,9 @@ class ModelPool:
             model.load()
         self.prompt_budget()
 
-    def prompt_budget(self) -> int:
-        """Return the prompt tokens that the answer model reads in the time a person waits for its first word."""
-        model = self.chat(Role.ANSWER)
+    def prompt_budget(self, role: Role = Role.ANSWER) -> int:
+        """Return the prompt tokens that a role's model reads in the time a person waits for its first word."""
+        model = self.chat(role)
         wanted = self.config.settings.answering.first_token_seconds
         if not isinstance(model, ChildModel):
             return model.context_length
@@ -208,15 +217,15 @@ class ModelPool:
             return model.context_length
         return int(self._prefill_speed(model) * (wanted or SECONDS_WITHOUT_GPU))
 
-    def refusal(self) -> Refusal:
-        """Say whether the answer model can be trusted with a way out (the catalogue's `shy`)."""
-        if self._all_given or is_remote(self.roles.model_of(Role.ANSWER)):
+    def refusal(self, role: Role = Role.ANSWER) -> Refusal:
+        """Say whether a role's model can be trusted with a way out (the catalogue's `shy`)."""
+        if self._all_given or is_remote(self.roles.model_of(role)):
             return Refusal.OFFERED
-        return Refusal.WITHHELD if self._entry(Role.ANSWER).shy else Refusal.OFFERED
+        return Refusal.WITHHELD if self._entry(role).shy else Refusal.OFFERED
 
-    def learn(self, generation: Generation) -> None:
+    def learn(self, generation: Generation, role: Role = Role.ANSWER) -> None:
         """Keep the best reading speed seen: the first measurement may have met a busy machine."""
-        model, fresh = self.chat(Role.ANSWER), generation.prompt_tokens - generation.cached_tokens
+        model, fresh = self.chat(role), generation.prompt_tokens - generation.cached_tokens
         if not isinstance(model, ChildModel) or fresh < TELLING_TOKENS or generation.prefill_seconds <= 0:
             return
         path, key = self.config.models / SPEEDS_NAME, self._speed_key(model)
@@ -234,6 +243,13 @@ class ModelPool:
         for model in (self._embedder, *self._earlier.values(), *self._chats.values()):
             if isinstance(model, ChildEmbedder | ChildModel):
                 model.close()
+
+    def _with_given(self, roles: RoleMap) -> RoleMap:
+        """Let the models that were given stand for what the settings name."""
+        if self._given is None:
+            return roles
+        given = {Role.ANSWER: self._given, **self._given_others}
+        return RoleMap({**roles.models, **{role: model.name for role, model in given.items()}})
 
     def _roles_of(self, name: str) -> tuple[Role, ...]:
         return tuple(role for role in Role if self._roles is not None and self._roles.model_of(role) == name)

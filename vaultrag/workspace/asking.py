@@ -22,19 +22,26 @@ class Asking:
     config: Config
     models: ModelPool
     embedder: Embedder | None
-    calibration: Callable[[], Calibration]
+    calibration: Callable[[Role], Calibration]
 
-    def answerer(self, search: Callable[[str, int], SearchResult], manner: Manner) -> Answerer:
+    def answerer(
+        self,
+        search: Callable[[str, int], SearchResult],
+        manner: Manner,
+        role: Role = Role.ANSWER,
+        *,
+        needed: bool = False,
+    ) -> Answerer:
         """Return what answers. Without a model on this machine the quotes do, with a word on how to get one.
 
-        Raises ModelNotFound where prose is wanted or the models of a combination are, ConfigError for settings that
-        name none.
+        Raises ModelNotFound where the model is needed: for prose, for a combination, or because the caller says so;
+        ConfigError for settings that name none.
         """
         try:
-            model: ChatModel | None = self.models.chat(Role.ANSWER)
-            refusal, lack = self.models.refusal(), ""
+            model: ChatModel | None = self.models.chat(role)
+            refusal, lack = self.models.refusal(role), ""
         except ModelNotFound as error:
-            if self._needs_model(manner):
+            if needed or self._needs_model(manner):
                 raise
             model, refusal = None, Refusal.OFFERED
             lack = f"{error.message} So the notes' own lines answer. {error.remedy}"
@@ -43,12 +50,12 @@ class Asking:
             model=model,
             embedder=self.embedder,
             settings=self.config.settings.answering,
-            prompt_budget=self.models.prompt_budget,
+            prompt_budget=lambda: self.models.prompt_budget(role),
             refusal=refusal,
-            learn=self.models.learn,
-            prepare=self.models.prepare_answer if model is not None else _nothing_to_load,
-            caution=self.models.cautions if model is not None else lambda: (lack,),
-            checks=lambda: UNCHECKED if model is None else self._checks(model),
+            learn=lambda generation: self.models.learn(generation, role),
+            prepare=(lambda: self.models.prepare_answer(role)) if model is not None else _nothing_to_load,
+            caution=(lambda: self.models.cautions(role)) if model is not None else (lambda: (lack,)),
+            checks=lambda: UNCHECKED if model is None else self._checks(model, role),
         )
 
     def _needs_model(self, manner: Manner) -> bool:
@@ -56,8 +63,8 @@ class Asking:
         wanted = manner.style or settings.answering.style
         return wanted == AnswerStyle.PROSE or bool(settings.models.combination)
 
-    def _checks(self, model: ChatModel) -> Checks:
-        return checks_by(model, self.calibration(), lambda: reading_speed(self.models))
+    def _checks(self, model: ChatModel, role: Role) -> Checks:
+        return checks_by(model, self.calibration(role), lambda: reading_speed(self.models, role))
 
 
 def _nothing_to_load() -> Iterator[float]:

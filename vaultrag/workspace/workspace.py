@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -31,9 +31,11 @@ from vaultrag.domain import (
     Keep,
     Listing,
     Manner,
+    Mode,
     Progress,
     Role,
     SearchResult,
+    Vectors,
     unwatched,
 )
 from vaultrag.errors import IndexMissing, StoreError, VaultError
@@ -54,6 +56,7 @@ from vaultrag.runtime.pool import ModelPool
 from vaultrag.store import database as db
 from vaultrag.store.attention import was_read_whole
 from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.filters import allowed_rows
 from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
@@ -61,6 +64,7 @@ from vaultrag.store.probes import ProbeRow, write_probes
 from vaultrag.workspace.asking import Asking
 from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
+from vaultrag.workspace.longer import LongerWay
 from vaultrag.workspace.owed import OwedWork
 from vaultrag.workspace.readiness import Health
 from vaultrag.workspace.upkeep import Upkeep
@@ -194,21 +198,36 @@ class Workspace:
         self._require_notes()
         scope = parse_scope(manner.scope)  # the question itself holds no filters: its colons are words
         asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration)
-        answerer = asking.answerer(
-            lambda text, k: self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES), manner
-        )
+
+        def search(text: str, k: int) -> SearchResult:
+            return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES)
+
         understood = understand(question, manner.earlier or self._exchanges(keep.chat))
-        events = in_conversation(question, understood, answerer.answer(understood.asked, manner))
-        return self._kept(inert_events(events), keep)
+        if manner.mode is Mode.QUICK:
+            events = asking.answerer(search, manner).answer(understood.asked, manner)
+        else:
+            events = self._longer(asking, search, scope).events(understood.asked, manner)
+        return self._kept(inert_events(in_conversation(question, understood, events)), keep)
+
+    def _longer(
+        self, asking: Asking, search: Callable[[str, int], SearchResult], scope: tuple[Filter, ...]
+    ) -> LongerWay:
+        allowed = allowed_rows(self.database, scope) if scope else None
+        return LongerWay(
+            self.config, self.models, self.database, asking, search, self._embedded, self.vectors.fingerprint, allowed
+        )
+
+    def _embedded(self, text: str) -> Vectors | None:
+        return self.vectors.embed_question(text).vector
 
     def _exchanges(self, chat: str) -> list[Exchange]:
         """Return what was said in a chat so far; nothing where it begins."""
         turns = self.archive.answers(chat.strip()) if chat.strip() else []
         return [Exchange(turn.answer.question, turn.answer.text) for turn in turns]
 
-    def calibration(self) -> Calibration:
-        """Return what is known of the answering model's scores, as they hold in this vault. Raises ModelNotFound."""
-        model = judge_key(self.models)
+    def calibration(self, role: Role = Role.ANSWER) -> Calibration:
+        """Return what is known of the scores of a role's model, as they hold in this vault. Raises ModelNotFound."""
+        model = judge_key(self.models, role)
         return vault_calibration(self.database, model, calibration_of(model, self.config.models))
 
     @property

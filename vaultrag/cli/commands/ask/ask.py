@@ -18,7 +18,7 @@ from vaultrag import wire
 from vaultrag.cli import render
 from vaultrag.cli.backend import BUSY, Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
 from vaultrag.cli.models.recommend import hint
-from vaultrag.cli.terminal import Terminal, harmless
+from vaultrag.cli.terminal import Terminal, harmless, one_line
 from vaultrag.config import Config
 from vaultrag.domain import USUAL, AnswerStyle, Keep, Manner, Role, counted
 from vaultrag.errors import GenerationFailed, VaultragError
@@ -27,6 +27,23 @@ from vaultrag.runtime.models.combinations import is_remote, role_map
 from vaultrag.runtime.models.installed import require_model
 
 FRAMES_PER_SECOND = 8
+STAGES = {
+    "plan": "Planning",
+    "search": "Searching",
+    "follow": "Following links",
+    "evidence": "Reading",
+    "draft": "Drafting",
+    "check": "Checked",
+    "section": "Reading on",
+    "revise": "Drafting again",
+    "quotes": "Answering by the notes' own lines",
+    "ask": "Asking",
+    "said": "Heard",
+    "compare": "Compared",
+    "examine": "Examining",
+    "hand over": "Handing over",
+}
+NEW_DRAFT = frozenset({"draft", "revise", "ask"})
 ROWS_KEPT_FREE = 3  # for the line that says what happens, and the cursor
 NEAREST_SHOWN = 5
 BAR_COLUMNS = 40
@@ -56,9 +73,19 @@ class ShownDraft:
             case wire.QuotesFound():
                 self.quotes = event.quotes
                 self.stage = "Looking whether the notes answer" if event.sureness is None else "Reading the passages"
+            case wire.StepTaken():
+                self._take_step(event)
             case wire.TextPiece() if event.text:
                 self.text += event.text
                 self.stage = "Writing"
+
+    def _take_step(self, taken: wire.StepTaken) -> None:
+        """Show what is being done; a new draft takes the place of the one before."""
+        first = taken.detail.partition("\n")[0]
+        self.stage = f"{STAGES.get(taken.step, taken.step.capitalize())}: {one_line(first)}".removesuffix(": ")
+        self.share = None
+        if taken.step in NEW_DRAFT:
+            self.text = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         seconds = time.monotonic() - self.started
@@ -172,6 +199,8 @@ class Ask:
             self.terminal.warn(warning)
         if answer.saved:
             self.terminal.note(f"Saved: vaultrag answers show {answer.saved}")
+        if answer.trace:
+            self.terminal.note(f"How it was come by: vaultrag traces show {answer.trace}")
         if self.terminal.live:
             self.terminal.print("", render.answer_footer(answer))
 

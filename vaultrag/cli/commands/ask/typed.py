@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from vaultrag.cli.options import (
+    AgreeOption,
+    CascadeOption,
     ChatOption,
     ComboOption,
+    DeepOption,
     HomeOption,
     JsonOption,
     NoChatsOption,
@@ -17,6 +20,7 @@ from vaultrag.cli.options import (
     VaultOption,
     WithinOption,
     checked_chat,
+    checked_mode,
     checked_query,
     checked_question,
     checked_scope,
@@ -68,6 +72,9 @@ def ask(
     question: Annotated[str, typer.Argument(help="A question, in Russian or English.")],
     within: WithinOption = None,
     style: StyleOption = None,
+    deep: DeepOption = False,
+    agree: AgreeOption = False,
+    cascade: CascadeOption = False,
     no_server: NoServerOption = False,
     combo: ComboOption = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
@@ -79,12 +86,16 @@ def ask(
     """Answer a question from the notes: first their own lines, then sentences, each with its source.
 
     Without a model, or with `--style quotes`, the lines are the answer. With --combo in this process, by its models.
+    `vaultrag traces show` tells how an answer of --deep, --agree or --cascade was come by.
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.ask import Ask
 
     session = session_of(context)
     server_use = ServerUse.of(no_server or combo is not None)  # a running server keeps the models that it began with
-    keep, manner = Keep(save, checked_chat(chat)), Manner(checked_scope(within), style)
+    keep, manner = (
+        Keep(save, checked_chat(chat)),
+        Manner(checked_scope(within), style, checked_mode(deep, agree, cascade)),
+    )
     config = session.config(vault, home, combo)
     Ask(config, session.terminal, checked_question(question), server_use, keep, manner).run()

@@ -1,0 +1,49 @@
+"""How a question is cut into what can be looked for by itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.doubles import ScriptedModel
+from vaultrag.answering.longer.planning import MOST_PARTS, planned_by, split_question
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Когда я менял картридж?", []),
+        ("When did I change the cartridge?", []),
+        ("Кто чинит бойлер, который стоит на даче?", ["Кто чинит бойлер", "который стоит на даче"]),
+        (
+            "What does the plumber cost who repaired the boiler?",
+            ["What does the plumber cost", "who repaired the boiler"],
+        ),
+        ("Что дороже, Паджеро или Hilux?", ["Паджеро", "Hilux"]),
+        ("Which came first, the Pajero or the Hilux?", ["the Pajero", "the Hilux"]),
+        ("Вчера звонил Давид. Сколько он просит за ремонт?", ["Вчера звонил Давид", "Сколько он просит за ремонт"]),
+        ("Where did we meet, and what did Anneke order?", ["what did Anneke order"]),
+    ],
+)
+def test_parts_are_clauses_sentences_and_what_is_compared(question: str, parts: list[str]) -> None:
+    found = split_question(question)
+    assert [part for part in parts if part not in found] == []
+    assert question.strip("?") not in found
+    if not parts:
+        assert found == ()
+
+
+def test_parts_are_few_and_none_says_nothing() -> None:
+    question = ", ".join(f"кто видел Город{number} и когда" for number in range(30)) + "?"
+    assert len(split_question(question)) == MOST_PARTS
+    assert split_question("") == split_question("?!") == ()
+    assert "когда" not in split_question("Кто приехал на Паджеро, и когда?")
+
+
+def test_model_plans_and_what_is_no_plan_is_none() -> None:
+    said = '{"questions": ["Кто муж Марины?", "Когда он родился?", "Кто муж Марины?"]}'
+    model = ScriptedModel([said])
+    assert planned_by(model, "Когда родился муж Марины?") == ("Кто муж Марины?", "Когда он родился?")
+    assert "schema" not in model.samplings[0].stop
+    assert model.samplings[0].schema
+    for nonsense in ("not JSON", "[]", '{"questions": [1, ""]}', '{"other": []}'):
+        assert planned_by(ScriptedModel([nonsense]), "When?") == ()

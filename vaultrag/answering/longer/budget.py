@@ -1,0 +1,114 @@
+"""What a long answer may cost: tokens that models read and write, and seconds. A spent budget ends it, and says so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores, Thought
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much is left. `clock` counts seconds."""
+
+    tokens: int
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    used: int = 0
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    def spend(self, tokens: int) -> None:
+        self.used += tokens
+
+    @property
+    def left(self) -> int:
+        """Tokens that are left."""
+        return max(0, self.tokens - self.used)
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock() - self.started
+
+    @property
+    def spent(self) -> str:
+        """Why nothing more may be asked of a model, as a sentence; empty while something is left."""
+        if self.used >= self.tokens:
+            return f"The budget of {self.tokens:,} tokens (answering.deep_tokens) is spent."
+        if self.elapsed >= self.seconds:
+            return f"The budget of {self.seconds:g} seconds (answering.deep_seconds) is spent."
+        return ""
+
+
+@dataclass(slots=True)
+class MeteredModel:
+    """A model whose work is counted. What it writes ends where the budget does; its judgements are short and finish."""
+
+    model: ChatModel
+    budget: Allowance
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def context_length(self) -> int:
+        return self.model.context_length
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self.model.count_tokens(texts)
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+        bounded = replace(sampling, max_tokens=max(1, min(sampling.max_tokens, self.budget.left)))
+        if bounded.thinking_tokens:
+            most = max(0, self.budget.left - bounded.max_tokens)
+            wanted = bounded.thinking_tokens
+            bounded = replace(bounded, thinking_tokens=most if wanted < 0 else min(wanted, most))
+        said: list[str] = []
+        pieces = self.model.generate(messages, bounded)
+        try:
+            for piece in pieces:
+                if isinstance(piece, Generation):
+                    fresh = piece.prompt_tokens - piece.cached_tokens
+                    self.budget.spend(fresh + piece.completion_tokens + piece.thought_tokens)
+                elif piece and not isinstance(piece, Thought):
+                    said.append(piece)
+                yield piece
+                if self.budget.spent and not isinstance(piece, Generation):
+                    yield self._cut_off(messages, said)
+                    return
+        finally:
+            close = getattr(pieces, "close", None)
+            if close is not None:
+                close()
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        return self.score_each([messages], options, priority)[0]
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        found = self.model.score_each(conversations, options, priority)
+        self.budget.spend(sum(scores.prompt_tokens - scores.cached_tokens for scores in found))
+        return found
+
+    def _cut_off(self, messages: Sequence[Message], said: Sequence[str]) -> Generation:
+        """Return what was written until the time was over; its tokens are counted as far as they are known."""
+        text = "".join(said)
+        prompt, written = sum(self.count_tokens([one.content for one in messages])), sum(self.count_tokens([text]))
+        self.budget.spend(prompt + written)
+        return Generation(
+            text=text,
+            finish="aborted",
+            prompt_tokens=prompt,
+            cached_tokens=0,
+            completion_tokens=written,
+            prefill_seconds=0.0,
+            decode_seconds=0.0,
+        )

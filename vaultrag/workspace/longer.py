@@ -1,0 +1,156 @@
+"""The longer ways to an answer, put together: who is asked, what it may cost, and the trace that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from vaultrag.answering.longer.agreement import AgreeingAnswerer
+from vaultrag.answering.longer.budget import Allowance, MeteredModel
+from vaultrag.answering.longer.cascade import CascadingAnswerer
+from vaultrag.answering.longer.deep import DeepAnswerer
+from vaultrag.answering.longer.lookups import Lookups
+from vaultrag.answering.longer.planning import planned_by
+from vaultrag.answering.longer.witness import Witness
+from vaultrag.config import Config
+from vaultrag.domain import (
+    Answer,
+    AnswerEvent,
+    AnswerReady,
+    Embedder,
+    Manner,
+    Mode,
+    Role,
+    SearchResult,
+    Vectors,
+    counted,
+)
+from vaultrag.errors import ModelError, UsageError
+from vaultrag.records.tracing import TraceWriter, writing_trace
+from vaultrag.runtime.pool import ModelPool
+from vaultrag.store.database import Database
+from vaultrag.workspace.asking import Asking
+
+DEEP_THOUGHT = 1_000  # tokens that a thinking model has in deep mode, where the settings leave it none
+READING = 2  # times what a quick answer reads at most: whoever asks deep waits longer for the first word
+
+Search = Callable[[str, int], SearchResult]
+
+
+@dataclass(frozen=True, slots=True)
+class LongerWay:
+    """One question that is answered in a longer way. `allowed` are the chunks that its scope leaves, None for all."""
+
+    config: Config
+    models: ModelPool
+    database: Database
+    asking: Asking
+    search: Search
+    embed: Callable[[str], Vectors | None]
+    fingerprint: str
+    allowed: Set[int] | None
+
+    def events(self, question: str, manner: Manner) -> Generator[AnswerEvent, None, None]:
+        """Yield the events of the answer, each step written into its trace before it is shown.
+
+        Raises UsageError before any event where a mode needs a second model and the settings name none.
+        """
+        way = {Mode.DEEP: self._deep, Mode.AGREE: self._agreeing, Mode.CASCADE: self._cascading}[manner.mode]
+        if manner.mode is not Mode.DEEP:
+            self._second(manner.mode)
+        return self._traced(question, manner, way)
+
+    def _traced(
+        self,
+        question: str,
+        manner: Manner,
+        way: Callable[[TraceWriter, Manner, str], Generator[AnswerEvent, None, None]],
+    ) -> Generator[AnswerEvent, None, None]:
+        with writing_trace(self.config, self.database, question, manner.mode) as writer:
+            events = way(writer, manner, question)
+            with closing(events):
+                try:
+                    for event in events:
+                        yield AnswerReady(_ended(event, writer)) if isinstance(event, AnswerReady) else event
+                except ModelError as error:
+                    writer.end(error.message)
+                    raise
+
+    def _deep(self, writer: TraceWriter, manner: Manner, question: str) -> Generator[AnswerEvent, None, None]:
+        section = self.config.settings.answering
+        budget = Allowance(section.deep_tokens, section.deep_seconds)
+        role = Role.FINAL
+        drafter = self.asking.answerer(self.search, manner, role)
+        thinking = section.thinking_tokens or DEEP_THOUGHT
+        drafter = replace(
+            drafter,
+            model=MeteredModel(drafter.model, budget) if drafter.model is not None else None,
+            settings=section.model_copy(update={"thinking_tokens": thinking}),
+            prompt_budget=lambda: min(READING * self.models.prompt_budget(role), budget.left // 2),
+        )
+        deep = DeepAnswerer(self._lookups(), drafter, lambda asked: self._planned(asked, budget), budget, writer.add)
+        return deep.answer(question, manner)
+
+    def _planned(self, question: str, budget: Allowance) -> Sequence[str]:
+        """Have a model plan where one is named for it; a small one that answers plans worse than rules."""
+        if self._same(Role.PLAN, Role.ANSWER):
+            return ()
+        return planned_by(MeteredModel(self.models.chat(Role.PLAN), budget), question)
+
+    def _agreeing(self, writer: TraceWriter, manner: Manner, question: str) -> Generator[AnswerEvent, None, None]:
+        second = self._second(Mode.AGREE)
+        third = next((role for role in (Role.FINAL, Role.JUDGE) if not self._same(role, Role.ANSWER, second)), None)
+        agreeing = AgreeingAnswerer(
+            self._find,
+            self._witness(Role.ANSWER, manner),
+            self._witness(second, manner),
+            self._witness(third, manner) if third else None,
+            writer.add,
+        )
+        return agreeing.answer(question, manner)
+
+    def _cascading(self, writer: TraceWriter, manner: Manner, question: str) -> Generator[AnswerEvent, None, None]:
+        small, large = (self._witness(role, manner) for role in (Role.ANSWER, self._second(Mode.CASCADE)))
+        return CascadingAnswerer(self._find, small, large, writer.add).answer(question, manner)
+
+    def _witness(self, role: Role, manner: Manner) -> Witness:
+        return Witness(
+            self.models.roles.model_of(role), lambda: self.asking.answerer(self.search, manner, role, needed=True)
+        )
+
+    def _find(self, question: str) -> SearchResult:
+        return self.search(question, self.config.settings.answering.passages)
+
+    def _second(self, mode: Mode) -> Role:
+        """Return the role whose model is asked beside the answering one. Raises UsageError where there is none."""
+        for role in (Role.FINAL, Role.JUDGE) if mode is Mode.AGREE else (Role.FINAL,):
+            if not self._same(role, Role.ANSWER):
+                return role
+        raise UsageError(
+            f"`--{mode}` needs a second model, and the settings name only one.",
+            'Name another in the settings, as: [roles] final = "qwen2.5-coder-0.5b-instruct"; or use --combo.',
+        )
+
+    def _same(self, role: Role, *others: Role) -> bool:
+        roles = self.models.roles
+        return roles.model_of(role) in {roles.model_of(other) for other in others}
+
+    def _lookups(self) -> Lookups:
+        embedder: Embedder | None = self.asking.embedder
+
+        def embed_lines(lines: Sequence[str]) -> Vectors | None:
+            try:
+                return embedder.embed_passages(lines) if embedder is not None and lines else None
+            except ModelError:
+                return None  # words alone tell then
+
+        return Lookups(self.database, self.search, self.embed, embed_lines, self.fingerprint, self.allowed)
+
+
+def _ended(ready: AnswerReady, writer: TraceWriter) -> Answer:
+    answer = ready.answer
+    how = f"{answer.status}, {counted(len(answer.citations), 'citation')}."
+    writer.end("\n".join(filter(None, (how, answer.stopped, answer.text))), {one.path for one in answer.citations})
+    problem = (f"No trace of it could be kept: {writer.problem}",) if writer.problem else ()
+    return replace(answer, trace="" if writer.problem else writer.id, warnings=(*answer.warnings, *problem))
