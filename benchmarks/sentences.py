@@ -19,6 +19,7 @@ from vaultrag.domain import ChatModel, Priority
 from vaultrag.text.terms import index_terms, question_terms
 
 JUDGED = Path(__file__).resolve().parent / "judged"  # sentences read one by one, before any score of them was seen
+UNTITLED = "Заметка"  # of texts that have no title
 BEST_LINES = 3  # of a page of WiCE: those that hold most of the claim's rare words
 
 
@@ -41,6 +42,17 @@ def wice(count: int) -> list[Judged]:
     rows = [json.loads(line) for line in (data_folder() / "wice" / "claim_dev.jsonl").open(encoding="utf-8")]
     rows.sort(key=lambda row: digest(row["claim"]))
     found = [Judged(_claim(row["claim"], row["evidence"]), row["label"] == "supported") for row in rows]
+    return [one for kind in (True, False) for one in [one for one in found if one.supported is kind][:count]]
+
+
+def terra(count: int) -> list[Judged]:
+    """Return Russian statements with a text that entails them, and as many with one that does not, by SHA-256."""
+    rows = [json.loads(line) for line in (data_folder() / "terra_ru" / "train.jsonl").open(encoding="utf-8")]
+    rows.sort(key=lambda row: digest(row["hypothesis"]))
+    found = [
+        Judged(Statement(row["hypothesis"], (Premise(UNTITLED, row["premise"]),)), row["label"] == "entailment")
+        for row in rows
+    ]
     return [one for kind in (True, False) for one in [one for one in found if one.supported is kind][:count]]
 
 
