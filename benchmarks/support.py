@@ -15,14 +15,13 @@ from dataclasses import asdict
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, share, write_report
-from benchmarks.sentences import Judged, drafted, score_support, score_words, wice
-from vaultrag.answering.judging.calibration import Scored, Thresholds, curve
+from benchmarks.sentences import Judged, drafted, score_support, score_words, terra, wice
+from vaultrag.answering.judging.calibration import Scored, Thresholds, balanced_line, curve
 from vaultrag.answering.judging.calibration_files import calibration_of
 from vaultrag.answering.judging.support import holds_numbers
 
-SAMPLE = 40  # claims of WiCE of each kind
-ALL = 115  # as many as are supported
-WORDS = 0.6  # of a sentence's words must stand in its lines, in the row without a model: drawn on the calibration set
+SAMPLE = 30  # of each kind in WiCE, and in TERRa
+ALL = 115  # as many as are supported in WiCE
 
 
 def main() -> int:
@@ -31,45 +30,61 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="ask of all that is balanced in WiCE")
     arguments = parser.parse_args()
     sets = {"drafted": drafted("fixture")}
+    count = ALL if arguments.full else SAMPLE
     try:
-        sets["WiCE"] = wice(ALL if arguments.full else SAMPLE)
+        sets |= {"WiCE": wice(count), "TERRa": terra(count)}
     except DataMissing as missing:
         print(f"skipped: {missing}")
     model = RememberedModel.of(arguments.model)
     thresholds = calibration_of(model.fingerprint, model.models_dir).support
+    scores = {name: score_support(judged, model) for name, judged in sets.items()}
     figures: list[Figure] = []
     details: dict[str, object] = {"model": model.name, "thresholds": asdict(thresholds) if thresholds else None}
     for name, judged in sets.items():
-        scored = score_support(judged, model)
-        figures += measured(name, judged, scored, thresholds or Thresholds(0.0, 0.0))
-        figures += by_words(name, judged)
-        details[name] = _details(judged, scored)
+        elsewhere = [other for other in sets if other != name]
+        cut = balanced_line([one for other in elsewhere for one in scores[other]])
+        by_word = balanced_line([one for other in elsewhere for one in score_words(sets[other])])
+        figures += measured(name, judged, scores[name], thresholds or NONE, cut or 0.0)
+        figures += by_words(name, judged, by_word or 0.0)
+        details[name] = _details(judged, scores[name])
     model.close()
     suffix = "".join(f"-{part}" for part in (arguments.model, "full" * arguments.full) if part)
     write_report(f"support{suffix}", "Support of sentences", figures, NOTES, details)
     return 0
 
 
-NOTES = ("A sentence is backed when the model's inclination to Yes, less that without any lines, reaches the upper",)
+NONE = Thresholds(0.0, 0.0)  # of a model that nobody has measured
+NOTES = (
+    "Drafted: sentences of the 1.5B over the fixture with the lines they cite, judged before any score was seen.",
+    "WiCE: claims with the three best lines of the page by rare words. TERRa: Russian statements with a short text.",
+    "Cut from elsewhere: where the other two sets are told apart best, applied to this one.",
+    "Backed, partly: by the thresholds that are shipped, drawn on WiCE and TERRa together; with the check of numbers.",
+    "By words alone: the share of the sentence's words in its lines, with its cut from the other two sets.",
+    "Published beside it: WiCE, another sample, F1: GPT-3.5 .39, GPT-4 .61, a fine-tuned T5-3B .78.",
+)
 
 
-def measured(name: str, judged: Sequence[Judged], scored: Sequence[Scored], thresholds: Thresholds) -> list[Figure]:
-    """Return what the thresholds do, with the check of numbers and without."""
+def measured(
+    name: str, judged: Sequence[Judged], scored: Sequence[Scored], thresholds: Thresholds, cut: float
+) -> list[Figure]:
+    """Return what a cut from elsewhere does, and what the shipped thresholds do."""
     numbers = [holds_numbers(one.statement) for one in judged]
-    backed = [held and one.score >= thresholds.high for held, one in zip(numbers, scored, strict=True)]
-    kept = [held and one.score >= thresholds.low for held, one in zip(numbers, scored, strict=True)]
-    alone = [one.score >= thresholds.high for one in scored]
+
+    def above(line: float) -> list[bool]:
+        return [held and one.score >= line for held, one in zip(numbers, scored, strict=True)]
+
     return [
-        *_rows(f"{name}: backed", judged, backed),
-        balanced(f"{name}: kept (backed or partly), balanced accuracy", judged, kept),
-        balanced(f"{name}: backed without the check of numbers, balanced accuracy", judged, alone),
+        balanced(f"{name}: cut {cut:.2f} from elsewhere, balanced accuracy", judged, above(cut)),
+        balanced(f"{name}: the same without the check of numbers", judged, [one.score >= cut for one in scored]),
+        *_rows(f"{name}: backed", judged, above(thresholds.high)),
+        *_rows(f"{name}: backed or partly", judged, above(thresholds.low)),
         area(f"{name}: AUC", scored),
     ]
 
 
-def by_words(name: str, judged: Sequence[Judged]) -> list[Figure]:
+def by_words(name: str, judged: Sequence[Judged], cut: float) -> list[Figure]:
     scored = score_words(judged)
-    kept = [one.score >= WORDS for one in scored]
+    kept = [one.score >= cut for one in scored]
     return [
         balanced(f"{name}: by words alone, balanced accuracy", judged, kept),
         area(f"{name}: by words alone, AUC", scored),
