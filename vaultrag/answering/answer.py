@@ -14,6 +14,7 @@ from vaultrag.answering.judging.checks import UNCHECKED, Checks
 from vaultrag.answering.outcome.drafted import answer_of_draft
 from vaultrag.answering.outcome.listed import answer_of_listing
 from vaultrag.answering.outcome.quoted import answer_of_quotes, nothing_said
+from vaultrag.answering.outcome.remarks import with_remarks
 from vaultrag.answering.prompt import Packed, pack
 from vaultrag.config import AnsweringSection
 from vaultrag.domain import (
@@ -107,7 +108,7 @@ class _Answering:
                 return
         for event in self._answer(found, evidence, quotes):
             if isinstance(event, AnswerReady):
-                event = AnswerReady(replace(event.answer, listing=listing))
+                event = AnswerReady(with_remarks(replace(event.answer, listing=listing), self.language, evidence))
             yield event
 
     @property

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from tests.doubles import HashEmbedder
+from tests.passages import passage, text_at
 from vaultrag.answering.evidence.quotes import MOST_CHARACTERS, MOST_QUOTES, Evidence
-from vaultrag.domain import Chunk, Citation, Passage, Span
+from vaultrag.domain import Citation, Passage
 
 TABLE = """# Урожай
 
@@ -19,27 +18,9 @@ TABLE = """# Урожай
 """
 
 
-def passage(path: str, text: str, score: float = 1.0, first_line: int = 1) -> Passage:
-    lines = text.split("\n")
-    span = Span(first_line, 1, first_line + len(lines) - 1, max(1, len(lines[-1])))
-    chunk = Chunk(path, path, (), span, "", "", text, text, "ru", path)
-    return Passage(chunk, path.rpartition("/")[2].removesuffix(".md"), score, ())
-
-
 def quoted(question: str, *passages: Passage) -> tuple[Citation, ...]:
     evidence = Evidence(question, passages, HashEmbedder())
     return evidence.cited(evidence.quotes())
-
-
-def text_at(passages: Sequence[Passage], citation: Citation) -> str:
-    """Return what stands at the citation's span, counted by hand."""
-    chunk = next(p.chunk for p in passages if p.chunk.path == citation.path)
-    lines = chunk.text.split("\n")
-    span = citation.span
-    rows = lines[span.first_line - chunk.span.first_line : span.last_line - chunk.span.first_line + 1]
-    rows[-1] = rows[-1][: span.last_column]
-    rows[0] = rows[0][span.first_column - 1 :]
-    return "\n".join(rows)
 
 
 @pytest.mark.parametrize(

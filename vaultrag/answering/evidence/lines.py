@@ -12,14 +12,11 @@ from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import plain_heading, plain_line
 
 LONGEST_LEAD = 200  # characters of a line that introduces others: what is longer says something itself
+LONGEST_WHOLE = 200  # characters of a line of several sentences that stays whole: a list item says one thing
 
 _HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]+(.*)")
-_RULE_ROW = re.compile(r"[ \t>]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*")
-_POINTER = re.compile(  # an embed, a picture or a link alone, block ids, tags, the marks of code and of properties
-    r"[\s>]*(?:[-*+]\s+)?(?:!\[\[[^\]]*\]\]|!?\[[^\]]*\]\([^)]*\)|\[\[[^\]]*\]\]|\^[\w-]+|(?:#[^\s#]+\s*)+|`{3,}.*|~{3,}.*"
-    r"|-{3,}|<[^>]*>|#!.*)[\s.,;]*"
-)
 _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
+_LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
 _BOX = re.compile(r"\[[^\]]\][ \t]+$")
 _ENDS = re.compile(r"\A[ \t>]*\|[ \t]*|[ \t]*\|[ \t]*\Z")
 _BORDER = re.compile(r"[ \t]*(?<!\\)\|[ \t]*")
@@ -40,6 +37,11 @@ class Line:
     section: int
 
     @property
+    def targets(self) -> frozenset[str]:
+        """The names of the notes that the line links to, in lower case."""
+        return frozenset(name.rpartition("/")[2].strip().lower() for name in _LINKED.findall(self.source.text))
+
+    @property
     def shown(self) -> str:
         """The line under what it stands under, as one text."""
         return f"{' › '.join(self.around)}: {self.words}"
@@ -55,11 +57,12 @@ class _Reader:
 
     def __init__(self, index: int, passage: Passage) -> None:
         self._text = passage.chunk.text
-        self._sources: Sequence[SourceSentence] = source_sentences(index, self._text)
+        self._sources: Sequence[SourceSentence] = _whole_lines(source_sentences(index, self._text), self._text)
         self._title = passage.title
         self._headings = tuple(name for name in map(plain_heading, passage.chunk.heading_path) if name != passage.title)
-        self._lead = ""
-        self._header = ""
+        above = _words(passage.chunk.lead) if passage.chunk.lead else ""
+        is_row = passage.chunk.lead.lstrip(" \t>").startswith("|")
+        self._lead, self._header = ("", above) if is_row else (above, "")
         self._section = 0
 
     def read(self) -> Iterator[Line]:
@@ -67,12 +70,11 @@ class _Reader:
             row = self._row(source)
             if heading := _HEADING.match(row):
                 self._take_heading(plain_heading(heading.group(1)))
-            elif _POINTER.fullmatch(row):
-                continue
-            elif self._is_header(source):
-                self._header, self._lead = _words(source.text), ""
-            else:
-                yield self._line(number, source, row)
+            elif not source.backs:
+                if "|" in source.text:
+                    self._header, self._lead = _words(source.text), ""
+            elif (line := self._line(number, source, row)).words:
+                yield line
 
     def _line(self, number: int, source: SourceSentence, row: str) -> Line:
         is_item, is_row = bool(_ITEM.match(row)), row.lstrip(" \t>").startswith("|")
@@ -108,10 +110,21 @@ class _Reader:
         before = self._text[start : source.start]
         return ("" if without_lead(before) else before) + source.text
 
-    def _is_header(self, source: SourceSentence) -> bool:
-        after = self._text[source.end : source.end + 500].lstrip("\r\n \t|")
-        below = NEWLINE.split(self._text[source.end :], maxsplit=2)[1:2]
-        return bool(after) and "|" in source.text and bool(below) and bool(_RULE_ROW.fullmatch(below[0]))
+
+def _whole_lines(sources: Sequence[SourceSentence], text: str) -> list[SourceSentence]:
+    """Join the sentences of a line that is short enough to be read as one."""
+    joined: list[SourceSentence] = []
+    for source in sources:
+        before = joined[-1] if joined else None
+        if before is not None and before.backs and source.backs and _is_short_line(text, before.start, source.end):
+            joined[-1] = replace(before, end=source.end, text=text[before.start : source.end])
+        else:
+            joined.append(source)
+    return joined
+
+
+def _is_short_line(text: str, start: int, end: int) -> bool:
+    return end - start <= LONGEST_WHOLE and not NEWLINE.search(text, start, end)
 
 
 def _words(line: str) -> str:

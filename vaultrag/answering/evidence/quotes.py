@@ -26,15 +26,15 @@ MOST_QUOTES = 3  # more than a person reads before the model writes
 MOST_CHARACTERS = 400  # of all quotes together: five lines of a usual terminal
 EMBEDDED_LINES = 24  # that words and ranks put first: about a third of a second on two cores
 
+RELEVANT_SHARE = 0.5  # of the best line's score that a quote must have: a weaker one is about something else
 AROUND_SHARE = 0.4  # of a word's weight where the title, a heading or the header row says it, and not the line
 BEFORE_SHARE = 0.2  # where the line before says it: "It was founded in …" goes on from there
 GIVEN_WEIGHT = 0.2  # a line that gives the kind of thing asked for: as much as a fifth of the question's words
-RANK_WEIGHT = 0.5  # of the passage's score, as a share of the best one's
+RANK_WEIGHT = 0.8  # of the passage's score, as a share of the best one's
 MEANING_WEIGHT = 1.0  # of where the cosine lies between the least and the most like line: as much as all the words
 SPREAD = 0.1  # of cosines, at least: e5's lie within a tenth of each other, and where they differ less they say less
 LANGUAGE_GAP = 0.02  # e5's cosine across languages lies about this much below the one within a language
 LEAD_COST = 0.3  # of a line that only introduces others, as long as nothing follows it
-LONG, LONG_COST = 300, 0.3  # characters; a sentence twice as long costs all of it: there is no room beside it
 SHORT, SHORT_COST = 12, 0.2  # characters that rarely say what they speak of
 NEXT_GAIN = 0.2  # a quote grows downwards rather than upwards: what follows explains
 LATER_COST = 0.1  # and the first quote rather than the second
@@ -75,7 +75,7 @@ class Evidence:
 
     def __init__(self, question: str, passages: Sequence[Passage], embedder: Embedder | None) -> None:
         """Without an embedder, or where it fails, words and ranks decide alone."""
-        self._passages = tuple(passages)
+        self.passages = tuple(passages)
         best = max((passage.score for passage in passages), default=0.0)
         self._standing = tuple(passage.score / best if best > 0 else 0.0 for passage in passages)
         self._lines = [one for index, passage in enumerate(passages) for one in _candidates(index, passage)]
@@ -85,8 +85,9 @@ class Evidence:
             one.gives = any(gives(kind, one.line.words, question) for kind in kinds)
         if embedder is not None and self._lines:
             self._weigh_meaning(question, embedder)
+        self._ranked = sorted(self._lines, key=lambda one: -self._score(one, self._standing))
         self._best_lines: dict[int, Line] = {}  # of each passage, the best first
-        for one in sorted(self._lines, key=lambda one: -self._score(one, self._standing)):
+        for one in self._ranked:
             self._best_lines.setdefault(one.passage, one.line)
 
     def quotes(self, standing: Sequence[float] | None = None) -> tuple[Quote, ...]:
@@ -96,13 +97,23 @@ class Evidence:
         """
         standing = self._standing if standing is None else standing
         scores = {id(one): self._score(one, standing) for one in self._lines}
-        spans = _grown(_chosen(sorted(self._lines, key=lambda one: -scores[id(one)])), self._lines, scores)
+        ranked = sorted(self._lines, key=lambda one: -scores[id(one)])
+        least = RELEVANT_SHARE * scores[id(ranked[0])] if ranked else 0.0
+        spans = _grown(_chosen([one for one in ranked if scores[id(one)] >= least]), self._lines, scores)
         return tuple(_quote(span, max(scores[id(one)] for one in span)) for span in spans)
+
+    def likely(self, count: int) -> list[Line]:
+        """Return the likeliest lines, best first."""
+        return [one.line for one in self._ranked[:count]]
+
+    def cite(self, line: Line, number: int) -> Citation:
+        """Return a line as a citation of that number."""
+        return self._citation(number, Quote(line.source.passage, line.source.start, line.source.end, 0.0))
 
     def excerpts(self) -> list[Shown]:
         """Return the part of each passage round its best line, the passage with the best one first."""
         return [
-            shown(self._passages[index], line.source.start, line.source.end) for index, line in self._best_lines.items()
+            shown(self.passages[index], line.source.start, line.source.end) for index, line in self._best_lines.items()
         ]
 
     def judged(self, scores: Sequence[float]) -> tuple[float, ...]:
@@ -122,7 +133,7 @@ class Evidence:
         return tuple(self._citation(number, quote) for number, quote in enumerate(quotes, 1))
 
     def _citation(self, number: int, quote: Quote) -> Citation:
-        chunk = self._passages[quote.passage].chunk
+        chunk = self.passages[quote.passage].chunk
         return Citation(
             number=number,
             path=chunk.path,
@@ -137,7 +148,6 @@ class Evidence:
     def _score(self, one: _Candidate, standing: Sequence[float]) -> float:
         size = len(one.line.source.text)
         score = one.words + one.meaning + RANK_WEIGHT * standing[one.passage] + GIVEN_WEIGHT * one.gives
-        score -= LONG_COST * min(1.0, max(0, size - LONG) / LONG)
         return score - LEAD_COST * one.line.is_lead - SHORT_COST * (size < SHORT)
 
     def _weigh_words(self, asked: Sequence[Term]) -> None:
@@ -146,12 +156,22 @@ class Evidence:
         weights = [math.log(1 + (len(self._lines) + 1) / (count + 0.5)) for count in held]
         whole = sum(weights) or 1.0
         before: _Candidate | None = None
+        linking = self._linking()
         for one in self._lines:
-            around = frozenset(index_terms(" ".join((*one.line.around, self._passages[one.passage].chunk.path))))
+            around = frozenset(index_terms(" ".join((*one.line.around, self.passages[one.passage].chunk.path))))
+            around |= linking.get(self.passages[one.passage].title.lower(), frozenset())
             previous = before.terms if before is not None and before.passage == one.passage else frozenset()
             shares = (_share(term, one.terms, around, previous) for term in asked)
             one.words = sum(weight * share for weight, share in zip(weights, shares, strict=True)) / whole
             before = one
+
+    def _linking(self) -> dict[str, frozenset[str]]:
+        """Return what lines that link to a note say of it, by its title: "We take the cat here: [[Vet]]"."""
+        said: dict[str, frozenset[str]] = {}
+        for one in self._lines:
+            for target in one.line.targets:
+                said[target] = said.get(target, frozenset()) | one.terms
+        return said
 
     def _weigh_meaning(self, question: str, embedder: Embedder) -> None:
         """Compare the likeliest lines with the question in meaning; all others count as the least like of them."""

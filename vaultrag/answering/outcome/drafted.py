@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vaultrag.answering.citations import with_marks
 from vaultrag.answering.draft import Draft, Prose
-from vaultrag.answering.outcome.quoted import FRAMES, answer_of_quotes, nothing_said, quoted_sentences
+from vaultrag.answering.outcome.quoted import FRAMES, answer_of_quotes, nothing_said, overlap, quoted_sentences
 from vaultrag.domain import (
     Answer,
     AnswerStatus,
@@ -89,15 +89,8 @@ def _level(prose: Prose, sureness: Sureness) -> Level:
 
 def _numbered_after(citations: Sequence[Citation], quotes: Sequence[Citation]) -> tuple[Citation, ...]:
     """Return the quotes that overlap none of the cited places, numbered on."""
-    fresh = [quote for quote in quotes if not any(_overlap(quote, cited) for cited in citations)]
+    fresh = [quote for quote in quotes if not any(overlap(quote, cited) for cited in citations)]
     return tuple(replace(quote, number=len(citations) + number) for number, quote in enumerate(fresh, 1))
-
-
-def _overlap(one: Citation, other: Citation) -> bool:
-    if one.path != other.path:
-        return False
-    first, second = sorted((one.span, other.span))
-    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
 
 
 def _withheld(prose: Prose) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from vaultrag.answering.citations import with_marks
 from vaultrag.answering.prompt import NOTHING_FOUND
 from vaultrag.answering.shown import as_read
-from vaultrag.answering.witness import DAY, told_by
+from vaultrag.answering.witness import DAY, attributed
 from vaultrag.domain import (
     Answer,
     AnswerStatus,
@@ -57,13 +57,13 @@ def quoted_sentences(
 def told(quote: str, chunk: Chunk, title: str, language: str) -> str:
     """Return a quote as its reader sees it, with who said it or where, and when.
 
-    "An assistant said, gpt-4o, 2025-06-10: “…”", or "“…” (Mayak, 2024-09-03)".
+    "An assistant said (gpt-4o, 2025-06-10): “…”", or "“…” (Mayak, 2024-09-03)".
     """
     opening, closing = _MARKS["ru" if language == "ru" else "en"]
     words = f"{opening}{_one_line(as_read(quote, chunk.language))}{closing}"
-    if speaker := told_by(chunk, language):
-        return f"{speaker[:1].upper()}{speaker[1:]}: {words}"
-    day = chunk.date[:DAY]
+    if speaker := attributed("", [chunk], language):
+        return f"{speaker}{words}"
+    day = day_of(chunk)
     where = ", ".join(filter(None, (title, day if day not in title else "")))
     return f"{words} ({where})" if where else words
 
@@ -128,6 +128,19 @@ def nothing_said(
         quotes=tuple(nearest),
         sureness=sureness,
     )
+
+
+def overlap(one: Citation, other: Citation) -> bool:
+    """Tell whether two citations share a place."""
+    if one.path != other.path:
+        return False
+    first, second = sorted((one.span, other.span))
+    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
+
+
+def day_of(chunk: Chunk) -> str:
+    """Return the day of which a passage is: a message's own, else the note's; empty where neither is known."""
+    return (chunk.said if chunk.speaker else chunk.date)[:DAY]
 
 
 def _chunk_of(quote: Citation, passages: Sequence[Passage]) -> Chunk | None:

@@ -1,0 +1,43 @@
+"""Which part of a question nothing answers: "how much, and when?" with a price and no day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vaultrag.answering.evidence.asked_for import Asked, asked_for, gives
+
+_ASKING = (
+    r"(?:кто|что|где|когда|куда|откуда|почему|зачем|сколько|как(?:ой|ая|ое|ие|им|ого|ую)?|чем|чей|чья|чьё|во сколько"
+    r"|в как\w+|на сколько|с кем|who|what|where|when|why|how|which|whose)\b"
+)
+# A comma alone joins no questions: "…, when we met" is a clause of the one before.
+_AND = re.compile(rf"\s*(?:[;?]\s*(?:(?:и|а|and)\s)?|,?\s+(?:и|а|and)\s)\s*(?={_ASKING})", re.IGNORECASE)
+_BEGINS = re.compile(rf"\W*(?:\w+\s+){{0,3}}?{_ASKING}", re.IGNORECASE)
+
+
+def parts_of(question: str) -> list[str]:
+    """Return the questions that a question asks at once; the question alone where it asks one."""
+    parts = [part.strip(" ,;?.") for part in _AND.split(question)]
+    asking = [part for part in parts if part]
+    return asking if len(asking) > 1 and all(_BEGINS.match(part) for part in asking) else [question]
+
+
+def missing_parts(question: str, told: Sequence[str]) -> tuple[str, ...]:
+    """Return the parts of a question that no line of the answer gives what they ask for; none of one that asks once.
+
+    Only a part that wants a time, an amount or a name can be found missing, for a reason can be told without a word
+    that says so. All parts never are: an answer that has none of what was asked is judged as a whole.
+    """
+    parts = parts_of(question)
+    if len(parts) < 2:
+        return ()
+    missing = tuple(part for part in parts if _is_missing(part, question, told))
+    return missing if len(missing) < len(parts) else ()
+
+
+def _is_missing(part: str, question: str, told: Sequence[str]) -> bool:
+    kinds = asked_for(part) - {Asked.REASON}
+    if not kinds:
+        return False
+    return not any(gives(kind, line, question) for kind in kinds for line in told)
