@@ -11,17 +11,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vaultrag.domain import NearestNeighbours, Passage, Vectors
+from vaultrag.retrieval.abbreviations import abbreviations_in, initials_in, stands_for
 from vaultrag.retrieval.fusion import Fused, Hit, by_score
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import embedded_keys, vectors_for
 from vaultrag.store.notes.filters import keys_of_rows
 from vaultrag.store.notes.graph import neighbours as linked_notes
-from vaultrag.store.notes.keywords import document_frequency, search_keywords, search_names
+from vaultrag.store.notes.keywords import document_frequency, names_written, search_keywords, search_names
 from vaultrag.store.notes.lookups import (
     Place,
     chunk_count,
     dated_notes,
     holds_language,
+    names_beginning,
     places_by_keys,
     places_by_row_ids,
     places_of_notes,
@@ -292,10 +294,22 @@ class Lanes:
         for _, name in named.values():
             bearers[name.lower()] = bearers.get(name.lower(), 0) + 1
         scored = {note: (score / bearers[name.lower()], name) for note, (score, name) in named.items()}
+        for note, name in self._abbreviated(question.text):
+            scored.setdefault(note, (_rarity(1, total), name))
         for note, (score, day) in self._dated(question, total).items():
             standing, name = scored.get(note, (0.0, day))
             scored[note] = (standing + score, name)
         return sorted(((note, *how) for note, how in scored.items()), key=lambda item: -item[1])  # ties stay by path
+
+    def _abbreviated(self, text: str) -> list[tuple[int, str]]:
+        """Return the notes whose name is said by its first letters, or is the first letters of what is said.
+
+        What several notes could be called by is no name of any.
+        """
+        short = {word: names_beginning(self.database, word) for word in abbreviations_in(text)}
+        found = [[(note, name) for note, name in some if stands_for(word, name)] for word, some in short.items()]
+        found += names_written(self.database, initials_in(text)).values()
+        return [some[0] for some in found if len({note for note, _ in some}) == 1]
 
     def _dated(self, question: Question, total: int) -> dict[int, tuple[float, str]]:
         """Return the notes of the days and months that a question names, each with how rare that is, and its day."""

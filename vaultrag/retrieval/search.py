@@ -101,7 +101,8 @@ class Searcher:
                 ranked = clock.time("link", lambda: self._with_linked(reader, question, ranked, lanes))
             passages = clock.time("read", lambda: self._passages(reader, question, ranked, k))
             coverage = clock.time("coverage", lambda: reader.coverage(question, passages))
-        used = tuple(lane for lane in LANE_ORDER if lane in lanes and (lane != "vector" or vector is not None))
+        idle = {lane for lane, works in (("vector", vector is not None), (DATE_LANE, question.periods)) if not works}
+        used = tuple(lane for lane in LANE_ORDER if lane in lanes - idle)
         return SearchResult(query, passages, used, tuple(warnings), clock.milliseconds, coverage)
 
     def _find(

@@ -13,6 +13,7 @@ from collections.abc import Sequence, Set
 
 from vaultrag.store.database import Database, Row, Value
 from vaultrag.store.lists import AMONG, as_list
+from vaultrag.text.language import stem
 from vaultrag.text.morphology import Term, stems_of_terms
 
 KEYWORD_TABLES = ("keywords", "names_fts")  # the stems of chunks, and those of titles and aliases
@@ -119,6 +120,24 @@ def search_names(database: Database, terms: Sequence[Term], k: int) -> list[tupl
         (expression, k),
     )
     return [(note_id, -rank, name) for note_id, rank, name in rows]
+
+
+def names_written(database: Database, words: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+    """Return (note id, name) of the titles and aliases that are just one of these words, by the word."""
+    expression = match_any([stem(word) for word in words])
+    if not expression:
+        return {}
+    rows = database.rows(
+        "SELECT note_id, name FROM (SELECT rowid FROM names_fts WHERE names_fts MATCH ?) AS found"
+        " JOIN names ON names.id = found.rowid JOIN notes ON notes.id = note_id ORDER BY path, name",
+        (expression,),
+    )
+    wanted = frozenset(words)
+    found: dict[str, list[tuple[int, str]]] = {}
+    for note, name in rows:
+        if name in wanted:
+            found.setdefault(name, []).append((note, name))
+    return found
 
 
 def match_any(stems: Sequence[str]) -> str:

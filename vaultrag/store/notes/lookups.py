@@ -91,6 +91,15 @@ def days_of_notes(database: Database, note_ids: Sequence[int]) -> dict[int, str]
     )
 
 
+def names_beginning(database: Database, letters: str) -> list[tuple[int, str]]:
+    """Return (note id, title or alias) where words beginning with these letters, in this order, stand in the name."""
+    pattern = "".join(f"*[{letter.upper()}{letter.lower()}]" for letter in letters).removeprefix("*")
+    return database.rows(
+        "SELECT note_id, name FROM names JOIN notes ON notes.id = note_id WHERE name GLOB ? ORDER BY path, name",
+        (f"{pattern}*",),
+    )
+
+
 def embeds_within(database: Database, note_id: int, first_line: int, last_line: int) -> list[tuple[int, str, str]]:
     """Return (id of the note shown, anchor, text) of the embeds that stand on these lines of a note, in order."""
     return [
