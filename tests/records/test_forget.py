@@ -16,7 +16,7 @@ from tests.records.traces import CYRILLIC, FOLDER, LATIN, REPLY, opened, traces
 from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
-from vaultrag.domain import AnswerReady, Forgotten, Keep, Verdict, VerdictState
+from vaultrag.domain import AnswerReady, Forgotten, Keep, Manner, Mode, Verdict, VerdictState
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records import forget
@@ -86,8 +86,8 @@ def fill(workspace: Workspace) -> None:
     assert CYRILLIC in kept.text
     workspace.archive.decide(Verdict("v1", VerdictState.DISMISSED, (SECRET,), f"{LATIN} {CYRILLIC}"))
     workspace.archive.decide(Verdict("v2", VerdictState.RESOLVED, ("Дом/Бойлер.md",), "stays"))
-    with writing_trace(config, workspace.database, QUESTION, "deep") as trace:
-        trace.add("evidence", f"{SECRET}: сокровище {CYRILLIC} {LATIN}", [SECRET, "Дом/Бойлер.md"])
+    list(workspace.ask(QUESTION, manner=Manner(mode=Mode.DEEP)))
+    assert LATIN in "".join(step.detail for step in read_traces(workspace.database)[0].steps)
     with writing_trace(config, workspace.database, "Что с картриджем?", "deep") as other:
         other.add("evidence", "поменяли 12 мая", ["Дом/Бойлер.md"])
     for folder in ("states/abc", "damaged", "chroma/gen-1"):

@@ -207,7 +207,20 @@ def test_evidence_that_disagrees_is_told_with_both_sides(tmp_path: Path) -> None
     with opened(tmp_path, ScriptedModel([said])) as workspace:
         answer, _, trace = asked(workspace, "When does the restic backup of mayak run?")
     assert {citation.path for citation in answer.citations} == {"Servers/mayak.md", "Servers/hosts.md"}
+    (dispute,) = answer.disputes
+    assert "03:30.” (mayak" in dispute.said
+    assert "04:45.” (hosts" in dispute.said
+    assert len(dispute.citations) == 2
+    assert "disputed: " in "\n".join(step.detail for step in trace.steps if step.step == "check")
     assert trace.ended
+
+
+def test_side_that_the_draft_leaves_out_is_cited_too(tmp_path: Path) -> None:
+    with opened(tmp_path, ScriptedModel(["The restic backup of mayak runs every night at 03:30."])) as workspace:
+        answer, _, _ = asked(workspace, "When does the restic backup of mayak run?")
+    (dispute,) = answer.disputes
+    cited = {citation.number: citation.path for citation in answer.citations}
+    assert {cited[number] for number in dispute.citations} == {"Servers/mayak.md", "Servers/hosts.md"}
 
 
 def test_whoever_leaves_ends_the_trace_where_it_was(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 
-from vaultrag.answering.longer.compare import Comparison, Standing, compare, overlap, share_a_place
-from vaultrag.answering.longer.steps import LEFT, Tell, told, worth
+from vaultrag.answering.longer.compare import Comparison, Standing, compare, share_a_place
+from vaultrag.answering.longer.steps import LEFT, Tell, joined, told, worth
 from vaultrag.answering.longer.witness import Lost, Witness, named
 from vaultrag.domain import (
     USUAL,
@@ -19,7 +19,6 @@ from vaultrag.domain import (
     AnswerReady,
     AnswerStatus,
     Backing,
-    Citation,
     Dispute,
     Level,
     Manner,
@@ -159,7 +158,7 @@ def _of_one(answers: Sequence[tuple[Witness, Answer]], stands: Sequence[bool | N
 
 def _disputed(kept: Answer, left: Answer, names: tuple[str, str], is_settled: bool) -> Answer:
     """Return an answer with what another model says against it, both sides cited; the lines may settle it."""
-    citations, numbers = _joined(kept, left)
+    citations, numbers = joined(kept.citations, left.citations)
     mine = tuple(citation.number for citation in kept.citations)
     said = f"{names[0]}: {_plain(kept)} — {names[1]}: {_plain(left)}"
     fate = (
@@ -175,18 +174,6 @@ def _disputed(kept: Answer, left: Answer, names: tuple[str, str], is_settled: bo
         status=kept.status if is_settled else AnswerStatus.PARTLY,
         warnings=(*kept.warnings, fate),
     )
-
-
-def _joined(kept: Answer, left: Answer) -> tuple[tuple[Citation, ...], list[int]]:
-    """Return the citations of both, and the numbers of those of the second."""
-    citations, numbers = list(kept.citations), []
-    for citation in left.citations:
-        known = next((one for one in citations if overlap(one, citation)), None)
-        if known is None:
-            known = replace(citation, number=len(citations) + 1)
-            citations.append(known)
-        numbers.append(known.number)
-    return tuple(citations), numbers
 
 
 def _at_most_weak(answer: Answer) -> Level | None:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from vaultrag.answering.attribution import bag_of
 from vaultrag.answering.judging.checks import Supports
 from vaultrag.answering.judging.support import Premise, Statement
-from vaultrag.answering.longer.steps import told
-from vaultrag.domain import Answer, AnswerStatus, Backing, Citation
+from vaultrag.answering.longer.steps import overlap, told
+from vaultrag.domain import Answer, AnswerStatus, Backing
 from vaultrag.text.language import fold, stem, tokens
 from vaultrag.text.transliteration import transliterations
 
@@ -96,13 +96,6 @@ def compare_values(one: Values, other: Values) -> Comparison:
 def share_a_place(one: Answer, other: Answer) -> bool:
     """Tell whether both stand on the same lines."""
     return any(overlap(mine, theirs) for mine in one.citations for theirs in other.citations)
-
-
-def overlap(one: Citation, other: Citation) -> bool:
-    if one.path != other.path:
-        return False
-    first, second = sorted((one.span, other.span))
-    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
 
 
 def _judged(question: str, one: Answer, other: Answer, supports: Supports) -> Comparison | None:

@@ -10,15 +10,18 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from vaultrag.answering.answer import Answerer
-from vaultrag.answering.citations import SourceSentence, locate
+from vaultrag.answering.citations import SourceSentence, locate, source_sentences
+from vaultrag.answering.citing.no_source import backs_nothing
+from vaultrag.answering.disputes import SaidLine, disputing
 from vaultrag.answering.judging.checks import Checks
-from vaultrag.answering.judging.sureness import EXCERPT, Answerability, Shown, around
+from vaultrag.answering.judging.sureness import Answerability, Shown
 from vaultrag.answering.longer.budget import Allowance
-from vaultrag.answering.longer.gather import HOPS, Clue, Gathering
+from vaultrag.answering.longer.gather import HOPS, MOST_CLUES, Clue, Gathering, as_read
 from vaultrag.answering.longer.lookups import Lookups
 from vaultrag.answering.longer.planning import split_question
-from vaultrag.answering.longer.steps import LEFT, Tell, forwarded, told, worth
+from vaultrag.answering.longer.steps import LEFT, Tell, forwarded, joined, overlap, told, worth
 from vaultrag.answering.outcome.quoted import nothing_said
+from vaultrag.answering.witness import DAY
 from vaultrag.domain import (
     USUAL,
     Answer,
@@ -26,7 +29,8 @@ from vaultrag.domain import (
     AnswerReady,
     AnswerStatus,
     Backing,
-    Chunk,
+    Citation,
+    Dispute,
     Level,
     Manner,
     Passage,
@@ -38,11 +42,8 @@ from vaultrag.domain import (
 from vaultrag.errors import ModelError
 from vaultrag.text.language import language_of
 
-MOST_CLUES = 16  # passages that a draft is given: twice those of a quick answer
-WHOLE_CLUES = 3  # of these, that are read whole; of the others the part round the best sentence
 MOST_DRAFTS = 3  # the first, and two that what was missing is searched for
 SECTIONS = 3  # of the best passages, that are read whole where the passages were not enough
-AT_LENGTH = 1.3  # a passage that is hardly longer than an excerpt is not cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ class _Inquiry:
         except ModelError as error:
             self.lost = f"{error.message} So the notes' own lines answer."
             return (yield from self._quoted(drafter, self.lost))
-        answer = self._without_doubt(answer, clues)
+        answer = self._with_disputes(self._without_doubt(answer, clues), clues)
         self.cited = tuple(citation.path for citation in answer.citations)
         yield self.by.tell("check", _checked(answer), self.cited)
         return answer
@@ -167,7 +168,7 @@ class _Inquiry:
                 self.shown.add(clue.passage.chunk.id)
                 yield self.by.tell("evidence", _evidence(clue, sentence), [clue.passage.chunk.path])
         passages = [
-            _as_read(clue.passage, sentence, rank)
+            as_read(clue.passage, sentence, rank)
             for rank, (clue, sentence) in enumerate(zip(ordered, sentences, strict=True))
         ]
         return ordered, tuple(passages)
@@ -233,6 +234,22 @@ class _Inquiry:
             tokens=answer.tokens,
         )
 
+    def _with_disputes(self, answer: Answer, clues: Sequence[Clue]) -> Answer:
+        """Tell of the evidence that disagrees with a line that the answer cites, both sides cited."""
+        if answer.disputes or answer.status is AnswerStatus.NOT_IN_VAULT:
+            return answer
+        places = [(clue.passage, one) for clue in clues for one in told_lines(clue.passage)]
+        sides = [_cite(*place) for place in places]
+        lines = [
+            SaidLine(one.text, passage.title, passage.chunk.date[:DAY], index)
+            for index, (passage, one) in enumerate(places)
+        ]
+        said = [line for line in lines if any(overlap(sides[line.place], cited) for cited in answer.citations)]
+        for pair in disputing(self.question, said, lines):
+            cited = [sides[line.place] for line in pair]
+            answer = _disputed(answer, cited, " — ".join(line.told for line in pair))
+        return answer
+
     def _ended(self, answer: Answer, stopped: str) -> Answer:
         budget = self.by.budget
         missing = () if _is_whole(answer) else tuple(dict.fromkeys((*answer.missing, *self._unanswered(answer))))
@@ -245,6 +262,32 @@ class _Inquiry:
             timings={**answer.timings, "total": budget.elapsed},
             tokens={**answer.tokens, "all": budget.used},
         )
+
+
+def told_lines(passage: Passage) -> list[SourceSentence]:
+    """Return the sentences of a passage that say something."""
+    text = passage.chunk.text
+    return [one for one in source_sentences(0, text) if not backs_nothing(text, one.start, one.end)]
+
+
+def _cite(passage: Passage, sentence: SourceSentence) -> Citation:
+    chunk = passage.chunk
+    return Citation(
+        number=0,
+        path=chunk.path,
+        heading_path=chunk.heading_path,
+        block_id=chunk.block_id,
+        span=locate(chunk, sentence.start, sentence.end),
+        quote=sentence.text,
+        verified="verbatim",
+        score=1.0,
+    )
+
+
+def _disputed(answer: Answer, sides: Sequence[Citation], said: str) -> Answer:
+    """Return an answer with a dispute; a side that it does not cite yet is a citation more."""
+    citations, numbers = joined(answer.citations, sides)
+    return replace(answer, citations=citations, disputes=(*answer.disputes, Dispute(said, tuple(numbers))))
 
 
 def _is_whole(answer: Answer) -> bool:
@@ -271,18 +314,6 @@ def _evidence(clue: Clue, sentence: SourceSentence) -> str:
     chunk = clue.passage.chunk
     line = locate(chunk, sentence.start, sentence.end).first_line
     return f"{chunk.path}, line {line}, {clue.why}:\n“{sentence.text}”"
-
-
-def _as_read(passage: Passage, sentence: SourceSentence | None, rank: int) -> Passage:
-    """Return a passage as a draft reads it: whole, or the part round its best sentence; later ones stand behind."""
-    chunk = passage.chunk
-    if sentence is not None and rank >= WHOLE_CLUES and len(chunk.text) > AT_LENGTH * EXCERPT:
-        chunk = _cut(chunk, *around(chunk.text, sentence.start, sentence.end))
-    return replace(passage, chunk=chunk, score=1.0 - rank / (2 * MOST_CLUES))
-
-
-def _cut(chunk: Chunk, start: int, end: int) -> Chunk:
-    return replace(chunk, span=locate(chunk, start, end), text=chunk.text[start:end])
 
 
 def _paths(clues: Iterable[Clue]) -> list[str]:

@@ -12,20 +12,22 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from typing import TypeVar
 
-from vaultrag.answering.citations import SourceSentence, source_sentences
+from vaultrag.answering.citations import SourceSentence, locate, source_sentences
 from vaultrag.answering.citing.no_source import backs_nothing
+from vaultrag.answering.judging.sureness import EXCERPT, around
 from vaultrag.answering.longer.lookups import Lead, Lookups
-from vaultrag.domain import LaneShare, Passage, SearchResult
+from vaultrag.domain import Chunk, LaneShare, Passage, SearchResult
 
 SEEDS = 8  # notes whose links are followed first
 PART_HITS = 3  # passages that a part's own search gives: the whole question's search gives the rest
 HOPS = 2  # "the father of the director of": further away everything is linked with everything
 LEADS_OF_HOP = 12
-BACK_STEP = (
-    0.02  # of fit: a note that names another is led to less often than one that is named, and so is a second hop
-)
+BACK_STEP = 0.02  # of fit: a note that names the seed is led to less often than one that it names; so is a second hop
 KEPT_HITS = 3  # of the first search, before any lead
 LINK_LANE = "link"
+MOST_CLUES = 16  # passages that a draft is given: twice those of a quick answer
+WHOLE_CLUES = 3  # of these, that are read whole; of the others the part round the best sentence
+AT_LENGTH = 1.3  # a passage that is hardly longer than an excerpt is not cut
 
 Item = TypeVar("Item")
 
@@ -142,6 +144,18 @@ class Gathering:
                 if best is None or fit > best.fit:
                     found[lead.path] = _led_to(there.passage, lead, seed.passage.chunk.path, hops, fit)
         return sorted(found.values(), key=_best_first)
+
+
+def as_read(passage: Passage, sentence: SourceSentence | None, rank: int) -> Passage:
+    """Return a passage as a draft reads it: whole, or the part round its best sentence; later ones stand behind."""
+    chunk = passage.chunk
+    if sentence is not None and rank >= WHOLE_CLUES and len(chunk.text) > AT_LENGTH * EXCERPT:
+        chunk = _cut(chunk, *around(chunk.text, sentence.start, sentence.end))
+    return replace(passage, chunk=chunk, score=1.0 - rank / (2 * MOST_CLUES))
+
+
+def _cut(chunk: Chunk, start: int, end: int) -> Chunk:
+    return replace(chunk, span=locate(chunk, start, end), text=chunk.text[start:end])
 
 
 def _why_found(passage: Passage, asked: str) -> str:

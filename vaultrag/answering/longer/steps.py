@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from vaultrag.domain import (
@@ -11,6 +12,7 @@ from vaultrag.domain import (
     AnswerReady,
     AnswerStatus,
     Backing,
+    Citation,
     Level,
     Sentence,
     SentenceState,
@@ -48,3 +50,23 @@ def worth(answer: Answer) -> tuple[int, int, int]:
     statuses = (AnswerStatus.NOT_IN_VAULT, AnswerStatus.PARTLY, AnswerStatus.ANSWERED)
     backed = sum(one.support is Backing.BACKED for one in told(answer))
     return statuses.index(answer.status), int(answer.level is Level.BACKED), backed
+
+
+def joined(citations: Sequence[Citation], others: Sequence[Citation]) -> tuple[tuple[Citation, ...], list[int]]:
+    """Return the citations with those of the others that overlap none, numbered on, and the numbers of the others."""
+    found, numbers = list(citations), []
+    for other in others:
+        known = next((one for one in found if overlap(one, other)), None)
+        if known is None:
+            known = replace(other, number=len(found) + 1)
+            found.append(known)
+        numbers.append(known.number)
+    return tuple(found), numbers
+
+
+def overlap(one: Citation, other: Citation) -> bool:
+    """Tell whether two citations share a place."""
+    if one.path != other.path:
+        return False
+    first, second = sorted((one.span, other.span))
+    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
