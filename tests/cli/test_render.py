@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from vaultrag.cli import render
 from vaultrag.cli.terminal import PIPE_WIDTH, size
 from vaultrag.domain import Severity
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, OtherPlace, Passage, Sentence
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, Listing, OtherPlace, Passage, Sentence
 
 EVIL = "red\x1b[31m title\x1b]0;owned\x07 \x9b2J [bold]not markup[/bold] :smile: \u202egpj.exe \rback"
 PASSAGE = Passage(
@@ -217,3 +217,13 @@ def test_amounts_are_said_as_people_say_them() -> None:
         "1 h 0 min",
         "1 h 30 min",
     ]
+
+
+def test_listing_says_what_was_looked_for_as_a_search_that_can_be_corrected() -> None:
+    listing = Listing(
+        query="tag:book property:rating>=4", said="Notes: tagged #book", counted="2 notes.", count=2, citations=[]
+    )
+    lines = [line.plain for line in render.listing_lines(listing)]
+    assert lines == ["Looked for: Notes: tagged #book", "As a search: vaultrag search -- 'tag:book property:rating>=4'"]
+    unsure = [line.plain for line in render.listing_lines(listing.model_copy(update={"sure": False}))]
+    assert unsure == ["If you asked for notes: 2 notes.", *lines]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
@@ -16,7 +17,7 @@ from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.snippet import best_sentence, cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
 from vaultrag.domain import counted
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, Passage, ProbeRecord, SearchResult, Sentence
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, Listing, Passage, ProbeRecord, SearchResult, Sentence
 
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
 NO_SOURCE = "[no source]"
@@ -24,6 +25,7 @@ _LEVELS = {"backed": ("The notes say:", "green"), "weak": ("As far as the notes 
 _SUPPORT = {"backed": ("✓", "green"), "partly": ("[partly]", "yellow")}
 INDENT = 4
 DAY = 10  # characters of a moment: `2025-06-10`
+LISTED_BESIDE = 10  # notes of a listing that may not be what was asked; the JSON has all
 PLACES_SHOWN = 3  # of a copied passage; the JSON has all
 
 _WAYS = {"embed": "embedded in", "footnote": "footnote in", "part": "goes on in"}
@@ -128,6 +130,17 @@ def remarks(answer: Answer) -> Iterator[Text]:
         yield Text(f"The answer stopped early. {harmless(answer.stopped)}", style="yellow")
     if answer.sureness and answer.sureness.record:
         yield Text(record_line(answer.sureness.record), style="dim")
+
+
+def listing_lines(listing: Listing) -> Iterator[Text]:
+    """Yield what the catalogue was asked, to be corrected; and what it lists, where that is not the answer itself."""
+    if not listing.sure:
+        yield Text(f"If you asked for notes: {harmless(listing.counted)}", style="bold")
+        for citation in listing.citations[:LISTED_BESIDE]:
+            yield Text(f"  {harmless(citation.path)}:{citation.lines[0]}  {_quote(citation)}")
+    yield Text(f"Looked for: {harmless(listing.said)}", style="dim")
+    if listing.query:
+        yield Text(f"As a search: vaultrag search -- {shlex.quote(harmless(listing.query))}", style="dim")
 
 
 def record_line(record: ProbeRecord) -> str:

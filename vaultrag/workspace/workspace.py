@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence,
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from vaultrag.answering.conversation import in_conversation, understand
@@ -204,7 +204,10 @@ class Workspace:
 
         understood = understand(question, manner.earlier or self._exchanges(keep.chat))
         if manner.mode is Mode.QUICK:
-            events = asking.answerer(search, manner).answer(understood.asked, manner)
+            today = datetime.now().astimezone().date()  # the user's own
+            answerer = asking.answerer(search, manner)
+            answerer = replace(answerer, list_notes=lambda text: self.list_notes(text, today, scope))
+            events = answerer.answer(understood.asked, manner)
         else:
             events = self._longer(asking, search, scope).events(understood.asked, manner)
         return self._kept(inert_events(in_conversation(question, understood, events)), keep)

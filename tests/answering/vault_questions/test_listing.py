@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from tests.strangers_vault import BY_FOLDER, BY_NUMBER, BY_PROPERTY, BY_TAG, open_vault
-from vaultrag.domain import Listing
+from vaultrag.domain import Answer, AnswerReady, Listing
 from vaultrag.retrieval.filters import parse_query
 from vaultrag.workspace import Reach, Workspace
 
@@ -312,3 +312,26 @@ def test_every_note_is_counted(by_folder: Workspace) -> None:
     listing = by_folder.list_notes("сколько у меня заметок?", TODAY)
     assert listing is not None
     assert (listing.count, listing.query) == (len(BY_FOLDER), "")
+
+
+def answered(workspace: Workspace, question: str) -> Answer:
+    [answer] = [event.answer for event in workspace.ask(question) if isinstance(event, AnswerReady)]
+    return answer
+
+
+def test_ask_answers_with_the_listing_and_no_model(by_folder: Workspace) -> None:
+    answer = answered(by_folder, "какие книги я прочитал в 2023?")
+    assert answer.listing is not None
+    assert answer.text == "Найдено 1 заметка.\n- Солярис: прочитано: 2023-05-01 [1]"
+    assert (answer.citations, answer.model) == (answer.listing.citations, "")
+
+
+def test_ask_shows_a_guess_beside_its_answer(by_folder: Workspace) -> None:
+    answer = answered(by_folder, "какая книга про океан?")
+    assert answer.listing is not None
+    assert not answer.listing.sure
+    assert answer.text != answer.listing.counted
+
+
+def test_ask_leaves_a_question_of_content_alone(by_folder: Workspace) -> None:
+    assert answered(by_folder, "что сказал Олег про бюджет?").listing is None

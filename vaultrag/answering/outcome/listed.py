@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vaultrag.answering.citations import with_marks
-from vaultrag.domain import Answer, AnswerStatus, AnswerStyle, Level, Listing, SearchResult
+from vaultrag.answering.citations import with_marks, without_lead
+from vaultrag.domain import Answer, AnswerStatus, AnswerStyle, Citation, Level, Listing, SearchResult
 
 
 def answer_of_listing(question: str, listing: Listing, found: SearchResult, timings: Mapping[str, float]) -> Answer:
     """Return the answer that the catalogue gives alone: what was counted, and each note at its line."""
-    rows = [with_marks(f"- {citation.quote}", (citation.number,)) for citation in listing.citations]
+    rows = [with_marks(_row(citation), (citation.number,)) for citation in listing.citations]
     return Answer(
         question=question,
         status=AnswerStatus.ANSWERED,
@@ -26,3 +26,9 @@ def answer_of_listing(question: str, listing: Listing, found: SearchResult, timi
         style=AnswerStyle.QUOTES,
         listing=listing,
     )
+
+
+def _row(citation: Citation) -> str:
+    """Return a note's name with the line that shows why it is listed."""
+    name = citation.path.rpartition("/")[2].removesuffix(".md")
+    return f"- {name}: {without_lead(citation.quote)}"

@@ -194,6 +194,8 @@ class Ask:
         elif answer.citations:
             self.terminal.print("")
             self._print_sources(answer, vault)
+        if answer.listing:
+            self.terminal.print(*render.listing_lines(answer.listing))
         self.terminal.print(*render.remarks(answer))
         for warning in answer.warnings:
             self.terminal.warn(warning)
