@@ -335,3 +335,7 @@ def test_ask_shows_a_guess_beside_its_answer(by_folder: Workspace) -> None:
 
 def test_ask_leaves_a_question_of_content_alone(by_folder: Workspace) -> None:
     assert answered(by_folder, "что сказал Олег про бюджет?").listing is None
+
+
+def test_page_that_is_pasted_as_a_question_is_left_to_search(by_folder: Workspace) -> None:
+    assert by_folder.list_notes("сколько книг " * 100, TODAY) is None

@@ -93,6 +93,8 @@ def phrases_of(question: str) -> list[FoundPhrase]:
 
 def may_be_asked(question: str) -> bool:
     """Tell, without a look at the vault, whether a question may be one about it: it begins as such questions do."""
+    if len(question) > LONGEST:
+        return False
     start = _begin(question)
     if any(one.phrase in _ASKING and one.start <= start for one in phrases_of(question)):
         return True
@@ -107,6 +109,7 @@ def begins_asking(question: str, phrases: list[FoundPhrase]) -> FoundPhrase | No
 
 
 _WORD = re.compile(r"[^\W_]+")
+LONGEST = 500  # characters: who asks for a list does so in a sentence
 FIRST = 3  # words, in which a kind of thing may stand that a question without a verb asks for
 
 
