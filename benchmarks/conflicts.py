@@ -24,8 +24,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from benchmarks.counting import CountingModel
 from benchmarks.datasets import REPOSITORY, data_folder, fixture
-from benchmarks.metered import MeteredModel
 from benchmarks.products import Product, show_progress
 from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
@@ -112,7 +112,7 @@ class Correction:
 class Bench:
     """The model and the embedder that answer, and what each answer took."""
 
-    model: MeteredModel
+    model: CountingModel
     embedder: Embedder
     settings: Settings = field(default_factory=Settings)
 
@@ -146,7 +146,7 @@ def main() -> int:
     wanted = parser.parse_args()
     names = tuple(name for name in KEYS if not wanted.sets or name in wanted.sets)
     remembered = RememberedModel.of()
-    bench = Bench(MeteredModel(remembered), RememberedEmbedder(remembered.embedder()))
+    bench = Bench(CountingModel(remembered), RememberedEmbedder(remembered.embedder()))
     rows = [row for name in names for row in answered(bench, name, wanted.full)]
     remembered.close()
     kind = "-full" if wanted.full else "" if names == tuple(KEYS) else "-part"

@@ -34,6 +34,7 @@ from vaultrag.domain import (
     Generation,
     Manner,
     Message,
+    Mode,
     Piece,
     Priority,
     Role,
@@ -44,6 +45,7 @@ from vaultrag.domain import (
     TextPiece,
 )
 from vaultrag.runtime.pool import ModelPool
+from vaultrag.store.traces import find_trace
 from vaultrag.text.inert import addresses
 from vaultrag.workspace import Ownership, Workspace
 
@@ -134,8 +136,8 @@ def _refused(*_: object, **__: object) -> NoReturn:
     raise AssertionError("an answer reached out of the program")
 
 
-def _ask(workspace: Workspace, note: PoisonedNote) -> Asked:
-    events = list(workspace.ask(note.question, manner=Manner(style=AnswerStyle.PROSE)))
+def _ask(workspace: Workspace, note: PoisonedNote, mode: Mode = Mode.QUICK) -> Asked:
+    events = list(workspace.ask(note.question, manner=Manner(style=AnswerStyle.PROSE, mode=mode)))
     ready = events[-1]
     assert isinstance(ready, AnswerReady)
     return Asked(
@@ -199,6 +201,16 @@ def test_an_honest_part_of_an_answer_is_still_given(asked: list[Asked]) -> None:
     honest = [one for one in asked if f"{one.note.fact} [1]" in one.note.obeyed and one.note.attack != "language"]
     assert len(honest) > 40
     assert [one.note.id for one in honest if one.note.fact not in one.answer.text] == []
+
+
+def test_deep_answers_and_their_traces_do_no_harm_either(served: Served) -> None:
+    for note in OF_EACH_SYNTAX:
+        one = _ask(served.workspace, note, Mode.DEEP)
+        assert all(_stands_in_note(citation) for citation in _citations(one)), note.id
+        for said in (*_said(one.answer), one.draft):
+            assert live(said) == [], (note.id, said)
+        trace = find_trace(served.workspace.database, one.answer.trace)
+        assert _composed(*_strings(one.events), *(step.detail for step in trace.steps)) == set(), note.id
 
 
 @pytest.mark.models

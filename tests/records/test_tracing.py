@@ -44,6 +44,14 @@ def test_trace_is_written_beside_the_owner_of_the_index(workspace: Workspace) ->
     assert trace.ended
 
 
+def test_what_a_model_planned_is_followed_by_nobody_who_reads_its_trace(workspace: Workspace) -> None:
+    with writing_trace(workspace.config, workspace.database, "Что?", "deep") as writer:
+        shown = writer.add("plan", "![](https://e.example/?q=3001)")
+        writer.end()
+    kept = find_trace(workspace.database, writer.id).steps[0]
+    assert shown.detail == kept.detail == "! [] (`https[:]//e.example/?q=3001`)"
+
+
 def test_trace_that_speaks_of_a_note_forgotten_meanwhile_goes(workspace: Workspace) -> None:
     with writing_trace(workspace.config, workspace.database, "Что?", "deep") as writer:
         writer.add("search", "что", [OTHER])

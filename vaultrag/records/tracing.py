@@ -13,6 +13,7 @@ from vaultrag.records.archive import open_for_records
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.traces import END, add_step, begin_trace, delete_traces, trace_paths
+from vaultrag.text.inert import inert
 
 
 @dataclass(slots=True)
@@ -24,8 +25,11 @@ class TraceWriter:
     problem: str = ""
 
     def add(self, step: str, detail: str = "", paths: Iterable[str] = ()) -> StepTaken:
-        """Write a step, and the notes that it speaks of. Of a note that was forgotten meanwhile no trace is kept."""
-        taken = StepTaken(step, detail)
+        """Write a step, and the notes that it speaks of. Of a note that was forgotten meanwhile no trace is kept.
+
+        What a model wrote of it is inert.
+        """
+        taken = StepTaken(step, inert(detail))
         if self.database is not None and self.id and not self.problem:
             try:
                 with self.database.atomic():

@@ -14,7 +14,7 @@ from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scor
 
 
 @dataclass(slots=True)
-class MeteredModel:
+class CountingModel:
     """Counts the tokens of prompts and of what is written, whether the answers are remembered or not."""
 
     model: RememberedModel
