@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.datasets import REPOSITORY, DataMissing, Dataset, Query, beir, fixture, two_wiki, work_folder
 from benchmarks.products import Product
-from benchmarks.report import Figure, mean, write_report
+from benchmarks.report import Figure, change, mean, write_report
 from benchmarks.retrieval import DEPTH, ndcg
 from vaultrag.domain import Vectors
 from vaultrag.retrieval.search import ALL_LANES, OWN_WEIGHTS
@@ -135,7 +135,7 @@ def _measured(name: str, measure: Measure) -> list[Figure]:
                     whole[metric] = values
                     continue
                 changes = [now - before for now, before in zip(values, whole[metric], strict=True)]
-                figures.append(mean(f"{name} {metric}, {variant.name}: change", changes))
+                figures.append(change(f"{name} {metric}, {variant.name}: change", changes))
     return figures
 
 

@@ -41,6 +41,11 @@ def mean(name: str, values: Sequence[float], unit: str = "") -> Figure:
         return Figure(name, math.nan, math.nan, math.nan, 0, unit)
     if set(values) <= {0.0, 1.0}:
         return share(name, int(sum(values)), len(values), unit)
+    return change(name, values, unit)
+
+
+def change(name: str, values: Sequence[float], unit: str = "") -> Figure:
+    """Return the mean of differences, question by question, with a percentile bootstrap interval."""
     generator = random.Random(0)
     means = sorted(sum(generator.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES))
     low, high = means[int(RESAMPLES * 0.025)], means[int(RESAMPLES * 0.975)]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.datasets import DataMissing, Dataset, Query, beir, fixture, work_folder
 from benchmarks.products import Product
-from benchmarks.report import Figure, mean, quantile, write_report
+from benchmarks.report import Figure, change, mean, quantile, write_report
 from benchmarks.retrieval import ndcg
 from vaultrag.domain import ChatModel, Message, Passage, Role
 from vaultrag.text.language import sentences
@@ -80,7 +80,7 @@ def _measured(name: str, every: int) -> list[Figure]:
     return [
         *(mean(f"{name} nDCG@10, {how}", values) for how, values in gains.items()),
         *(
-            mean(f"{name} nDCG@10, {how}: change", [a - b for a, b in zip(values, gains["search"], strict=True)])
+            change(f"{name} nDCG@10, {how}: change", [a - b for a, b in zip(values, gains["search"], strict=True)])
             for how, values in gains.items()
             if how != "search"
         ),

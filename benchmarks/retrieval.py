@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence, Set
 
 from benchmarks.datasets import DataMissing, Dataset, Query, beir, fixture, two_wiki
 from benchmarks.products import Product
-from benchmarks.report import Figure, mean, write_report
+from benchmarks.report import Figure, change, mean, write_report
 from vaultrag.retrieval.search import ALL_LANES
 
 XQUAD = ("xquad/en", "xquad/ru", "xquad/en2ru", "xquad/ru2en")
@@ -99,7 +99,7 @@ def scifact() -> tuple[list[Figure], list[str]]:
     return [
         *(mean(f"scifact nDCG@10{name}", values) for name, values in gained.items()),
         *(
-            mean(f"scifact nDCG@10, gain over{name[1:]}", _differences(gained[""], values))
+            change(f"scifact nDCG@10, gain over{name[1:]}", _differences(gained[""], values))
             for name, values in gained.items()
             if name
         ),
