@@ -1,6 +1,6 @@
 """Whether the lines that a sentence cites say what it says, by the likelihood of Yes and No.
 
-Likeness backs nothing: an opposite is nearer than a paraphrase. The model reads the cited sentence with its neighbours
+Likeness backs nothing: an opposite is nearer than a paraphrase. The model reads the cited lines, and nothing beside them,
 under the note's title; numbers that no line holds are found by code, which the model overlooks.
 """
 
@@ -11,17 +11,16 @@ from dataclasses import dataclass
 
 from vaultrag.answering.attribution import bag_of
 from vaultrag.answering.judging.calibration import Calibration, backing_of
-from vaultrag.answering.judging.sureness import around, block_parts
+from vaultrag.answering.judging.sureness import block_parts
 from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.domain import Backing, ChatModel, Passage, Priority
 
 NOTHING = "(empty)"
-WITH_NEIGHBOURS = 300  # characters: two or three sentences tell what one leaves open, more only dilute it
 
 
 @dataclass(frozen=True, slots=True)
 class Premise:
-    """What a sentence cites: the lines with their neighbours, under the note's title and headings, with its date."""
+    """What a sentence cites: the lines, under the note's title and headings, with its date."""
 
     title: str
     lines: str
@@ -37,8 +36,11 @@ class Statement:
 
 
 def premise_of(passage: Passage, start: int, end: int) -> Premise:
-    """Return what a sentence cites at a place of a passage, with the sentences beside it that still fit."""
-    return Premise(*block_parts(passage, *around(passage.chunk.text, start, end, WITH_NEIGHBOURS)))
+    """Return what a sentence cites at a place of a passage, and no line beside it.
+
+    With its neighbours, about 300 characters, the small model parted right from wrong sentences at .67 instead of .95.
+    """
+    return Premise(*block_parts(passage, start, end))
 
 
 def judge_support(
