@@ -1,7 +1,7 @@
 """Whether the lines that a sentence cites say what it says, by the likelihood of Yes and No.
 
-Likeness backs nothing: an opposite is nearer than a paraphrase. The model reads the cited lines and nothing beside them,
-under the note's title; numbers that no line holds are found by code, which the model overlooks.
+Likeness backs nothing: an opposite is nearer than a paraphrase. The model reads the cited lines under the note's title,
+and nothing beside them; numbers that no line holds are found by code, which the model overlooks.
 """
 
 from __future__ import annotations
