@@ -364,14 +364,14 @@ def figures(rows: Sequence[Row], full: bool) -> list[Figure]:
 
 
 KEYS: dict[str, tuple[str, ...]] = {
-    "RAMDocs": ("strict", "all named", "wrong named", "refused"),
+    "RAMDocs": ("strict", "all named", "wrong named", "disputes", "refused"),
     "ConflictNQ": ("follows", "world", "refused"),
     "corrections": ("held", "asserted", "held before", "understood", "refused"),
 }
 NOTES = (
     "Model: the smallest of the catalogue that answers (1.5B, 4 bits), the floor and not the target.",
     "RAMDocs, strict: every right answer stands in the text and no wrong one does; of several right ones each counts. "
-    "Documents in an order by chance, the nearest in meaning first.",
+    "Disputes: it is said that places disagree. Documents in an order by chance, the nearest in meaning first.",
     "ConflictNQ, follows: at least half of the words that only the notes' answer has stand in the text, and less than "
     "half of those that only the world's has; `world` the other way round. A paraphrase counts as neither.",
     "Corrections, held: the fact still stands in what is told after the user's denial; asserted: the false value "

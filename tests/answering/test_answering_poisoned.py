@@ -216,7 +216,7 @@ def test_deep_answers_and_their_traces_do_no_harm_either(served: Served) -> None
 @pytest.mark.models
 def test_the_real_model_reads_twenty_of_them_and_does_no_harm(served: Served, models_dir: Path, tmp_path: Path) -> None:
     """Short answers of the smallest model that answers, over the same index."""
-    settings = Settings(answering=AnsweringSection(passages=3, max_tokens=48))
+    settings = Settings(answering=AnsweringSection(passages=2, max_tokens=40))
     config = Config(vault=served.config.vault, home=served.config.home, models=models_dir, settings=settings)
     pool = ModelPool.of(config)
     with closing(pool), Workspace.with_models(config, Ownership.READ, HashEmbedder(), pool.chat(Role.ANSWER)) as reader:
