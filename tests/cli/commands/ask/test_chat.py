@@ -112,6 +112,19 @@ def test_sources_are_listed_and_one_is_opened(served: Served, tmp_path: Path) ->
     assert opened.read_text().startswith("obsidian://open?vault=vault&file=")
 
 
+def test_last_question_is_asked_again_in_depth(served: Served, model: ScriptedModel, tmp_path: Path) -> None:
+    with chatting(served, tmp_path, "Бойлер") as typist:
+        typist.type(f"Когда поменяли картридж в бойлере?{ENTER}")
+        typist.wait_for(ANSWERED)
+        typist.wait_for_prompt()
+        typist.type(f"/deep{ENTER}")
+        typist.wait_for_prompt()
+    quick, deep = served.workspace.archive.chat("Бойлер")
+    assert quick.answer.question == deep.answer.question
+    assert deep.answer.trace
+    assert not quick.answer.trace
+
+
 def test_ctrl_c_stops_the_answer_and_not_the_program(tmp_path: Path) -> None:
     model = GatedModel()
     with serving(tmp_path, model) as served, chatting(served, tmp_path) as typist:

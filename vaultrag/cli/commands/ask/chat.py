@@ -36,7 +36,7 @@ def chat(
 ) -> None:
     """Ask one question after another: each may lean on the one before («а когда это было?», "and who was it?").
 
-    /sources, /open N, /save, /in PLACE, /new and /help are commands. Tab completes names of notes after [[.
+    /deep, /sources, /open N, /save, /in PLACE, /new and /help are commands. Tab completes names of notes after [[.
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.chat_run import ChatRun, usual_name

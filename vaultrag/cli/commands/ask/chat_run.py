@@ -19,12 +19,13 @@ from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.options import checked_question
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
-from vaultrag.domain import USUAL, Answer, AnswerStatus, Exchange, Keep, Manner
+from vaultrag.domain import USUAL, Answer, AnswerStatus, Exchange, Keep, Manner, Mode
 from vaultrag.errors import ServerError, UsageError, VaultragError
 from vaultrag.retrieval.filters import scope_of
 
 EXCHANGES_KEPT = 8  # of this run, for follow-ups; the chat itself keeps them all
 COMMANDS = {
+    "/deep [QUESTION]": "answer a question, or the last one again, in several searches: slower and more thorough",
     "/sources": "the places that the last answer stands on",
     "/open N": "open source N in Obsidian",
     "/save [TITLE]": "write the last answer as a note into the folder that `reports.folder` names",
@@ -82,8 +83,8 @@ class ChatRun:
         except KeyboardInterrupt:
             self.terminal.note("Stopped.")
 
-    def _ask(self, question: str) -> None:
-        manner = replace(self.manner, earlier=tuple(self._earlier[-EXCHANGES_KEPT:]))
+    def _ask(self, question: str, mode: Mode = Mode.QUICK) -> None:
+        manner = replace(self.manner, mode=mode, earlier=tuple(self._earlier[-EXCHANGES_KEPT:]))
         asking = Ask(self.config, self.terminal, question, self.server_use, self.keep, manner)
         answer = asking.ask(self._opened())
         self._earlier.append(Exchange(question, answer.text))
@@ -101,6 +102,7 @@ class ChatRun:
     def _command(self, line: str) -> None:
         name, _, rest = line.partition(" ")
         known: dict[str, Callable[[str], None]] = {
+            "/deep": self._ask_deep,
             "/sources": lambda _: self._print_sources(),
             "/open": self._open,
             "/save": self._save,
@@ -113,6 +115,15 @@ class ChatRun:
         if name not in known:
             raise UsageError(f"`{name}` is no command here.", "/help lists them; a question begins without a stroke.")
         known[name](rest.strip())
+
+    def _ask_deep(self, question: str) -> None:
+        if question:
+            self._ask(checked_question(question), Mode.DEEP)
+            return
+        again = self._answered().question
+        if self._earlier:
+            self._earlier.pop()  # what was asked leans on what was said before it, not on its own answer
+        self._ask(again, Mode.DEEP)
 
     def _print_sources(self) -> None:
         answer = self._answered()
