@@ -55,7 +55,7 @@ class Asking:
             learn=lambda generation: self.models.learn(generation, role),
             prepare=(lambda: self.models.prepare_answer(role)) if model is not None else _nothing_to_load,
             caution=(lambda: self.models.cautions(role)) if model is not None else (lambda: (lack,)),
-            checks=lambda: UNCHECKED if model is None else self._checks(model, role),
+            checks=lambda: UNCHECKED if model is None else self.checks(model, role),
         )
 
     def _needs_model(self, manner: Manner) -> bool:
@@ -63,7 +63,8 @@ class Asking:
         wanted = manner.style or settings.answering.style
         return wanted == AnswerStyle.PROSE or bool(settings.models.combination)
 
-    def _checks(self, model: ChatModel, role: Role) -> Checks:
+    def checks(self, model: ChatModel, role: Role) -> Checks:
+        """Return what a role's model judges, asked as `model`. Raises ModelNotFound."""
         return checks_by(model, self.calibration(role), lambda: reading_speed(self.models, role))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from vaultrag.answering.judging.checks import UNCHECKED
 from vaultrag.answering.longer.agreement import AgreeingAnswerer
 from vaultrag.answering.longer.budget import Allowance, MeteredModel
 from vaultrag.answering.longer.cascade import CascadingAnswerer
@@ -83,9 +84,11 @@ class LongerWay:
         role = Role.FINAL
         drafter = self.asking.answerer(self.search, manner, role)
         thinking = section.thinking_tokens or DEEP_THOUGHT
+        model = MeteredModel(drafter.model, budget) if drafter.model is not None else None
         drafter = replace(
             drafter,
-            model=MeteredModel(drafter.model, budget) if drafter.model is not None else None,
+            model=model,
+            checks=lambda: UNCHECKED if model is None else self.asking.checks(model, role),
             settings=section.model_copy(update={"thinking_tokens": thinking}),
             prompt_budget=lambda: min(READING * self.models.prompt_budget(role), budget.left // 2),
         )

@@ -36,3 +36,9 @@ def test_a_part_is_missing_that_no_line_gives_what_it_asks_for(
 )
 def test_one_question_has_one_part(question: str) -> None:
     assert parts_of(question) == [question]
+
+
+def test_a_time_of_day_at_the_end_of_a_sentence_is_a_time() -> None:
+    question = "When does the backup run, and what does it cost?"
+    assert missing_parts(question, ["The backup runs every night at 03:30."]) == ()
+    assert missing_parts(question, ["The backup costs 5 euro."]) == ("When does the backup run",)

@@ -10,18 +10,15 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from vaultrag.answering.answer import Answerer
-from vaultrag.answering.citations import SourceSentence, locate, source_sentences
-from vaultrag.answering.citing.no_source import backs_nothing
-from vaultrag.answering.disputes import SaidLine, disputing
+from vaultrag.answering.citations import SourceSentence, locate
 from vaultrag.answering.judging.checks import Checks
 from vaultrag.answering.judging.sureness import Answerability, Shown
 from vaultrag.answering.longer.budget import Allowance
 from vaultrag.answering.longer.gather import HOPS, MOST_CLUES, Clue, Gathering, as_read
 from vaultrag.answering.longer.lookups import Lookups
 from vaultrag.answering.longer.planning import split_question
-from vaultrag.answering.longer.steps import LEFT, Tell, forwarded, joined, overlap, told, worth
+from vaultrag.answering.longer.steps import LEFT, Tell, forwarded, told, worth
 from vaultrag.answering.outcome.quoted import nothing_said
-from vaultrag.answering.witness import DAY
 from vaultrag.domain import (
     USUAL,
     Answer,
@@ -29,8 +26,6 @@ from vaultrag.domain import (
     AnswerReady,
     AnswerStatus,
     Backing,
-    Citation,
-    Dispute,
     Level,
     Manner,
     Passage,
@@ -147,7 +142,7 @@ class _Inquiry:
         except ModelError as error:
             self.lost = f"{error.message} So the notes' own lines answer."
             return (yield from self._quoted(drafter, self.lost))
-        answer = self._with_disputes(self._without_doubt(answer, clues), clues)
+        answer = self._without_doubt(answer, clues)
         self.cited = tuple(citation.path for citation in answer.citations)
         yield self.by.tell("check", _checked(answer), self.cited)
         return answer
@@ -234,22 +229,6 @@ class _Inquiry:
             tokens=answer.tokens,
         )
 
-    def _with_disputes(self, answer: Answer, clues: Sequence[Clue]) -> Answer:
-        """Tell of the evidence that disagrees with a line that the answer cites, both sides cited."""
-        if answer.disputes or answer.status is AnswerStatus.NOT_IN_VAULT:
-            return answer
-        places = [(clue.passage, one) for clue in clues for one in told_lines(clue.passage)]
-        sides = [_cite(*place) for place in places]
-        lines = [
-            SaidLine(one.text, passage.title, passage.chunk.date[:DAY], index)
-            for index, (passage, one) in enumerate(places)
-        ]
-        said = [line for line in lines if any(overlap(sides[line.place], cited) for cited in answer.citations)]
-        for pair in disputing(self.question, said, lines):
-            cited = [sides[line.place] for line in pair]
-            answer = _disputed(answer, cited, " — ".join(line.told for line in pair))
-        return answer
-
     def _ended(self, answer: Answer, stopped: str) -> Answer:
         budget = self.by.budget
         missing = () if _is_whole(answer) else tuple(dict.fromkeys((*answer.missing, *self._unanswered(answer))))
@@ -262,32 +241,6 @@ class _Inquiry:
             timings={**answer.timings, "total": budget.elapsed},
             tokens={**answer.tokens, "all": budget.used},
         )
-
-
-def told_lines(passage: Passage) -> list[SourceSentence]:
-    """Return the sentences of a passage that say something."""
-    text = passage.chunk.text
-    return [one for one in source_sentences(0, text) if not backs_nothing(text, one.start, one.end)]
-
-
-def _cite(passage: Passage, sentence: SourceSentence) -> Citation:
-    chunk = passage.chunk
-    return Citation(
-        number=0,
-        path=chunk.path,
-        heading_path=chunk.heading_path,
-        block_id=chunk.block_id,
-        span=locate(chunk, sentence.start, sentence.end),
-        quote=sentence.text,
-        verified="verbatim",
-        score=1.0,
-    )
-
-
-def _disputed(answer: Answer, sides: Sequence[Citation], said: str) -> Answer:
-    """Return an answer with a dispute; a side that it does not cite yet is a citation more."""
-    citations, numbers = joined(answer.citations, sides)
-    return replace(answer, citations=citations, disputes=(*answer.disputes, Dispute(said, tuple(numbers))))
 
 
 def _is_whole(answer: Answer) -> bool:
