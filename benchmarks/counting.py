@@ -61,7 +61,7 @@ class CountingModel:
         """Begin another answer."""
         self.tokens = 0
 
-    def spent(self, answer: str, seconds: float) -> dict[str, object]:
+    def spent(self, answer: str, seconds: float) -> dict[str, float]:
         """Return the tokens of an answer, and its seconds: the most of any run, for a replay takes none."""
         key = hashlib.sha256(f"{self.fingerprint}{answer}{self.tokens}".encode()).hexdigest()
         path = work_folder() / "seconds" / f"{key}.json"
