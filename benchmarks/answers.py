@@ -273,8 +273,6 @@ def _of_way(way: str, told: Sequence[Told]) -> list[Figure]:
         found.append(mean(f"{way}: characters shown", [float(len(one.text)) for one in answered]))
         sure = [one for one in answered if one.answer and one.answer.level is Level.BACKED]
         if sure:
-            found.append(
-                share(f"{way}: called backed, and answerable", sum(bool(o.item.path) for o in sure), len(sure))
             rightly = sum(bool(one.item.path) for one in sure)
             found.append(share(f"{way}: called backed, and answerable", rightly, len(sure)))
     if any(one.tokens for one in told):
