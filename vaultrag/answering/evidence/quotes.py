@@ -34,6 +34,9 @@ RANK_WEIGHT = 0.8  # of the passage's score, as a share of the best one's
 MEANING_WEIGHT = 1.0  # of where the cosine lies between the least and the most like line: as much as all the words
 SPREAD = 0.1  # of cosines, at least: e5's lie within a tenth of each other, and where they differ less they say less
 LANGUAGE_GAP = 0.02  # e5's cosine across languages lies about this much below the one within a language
+POINTER_COST = 0.3  # of a line that sends to a note that was found, too: what it says counts there
+ACROSS_LINES = 8  # of those that are embedded: lines in the other language, which no word of the question can find
+ACROSS_SHARE = 0.6  # of the likeness in meaning that stands in for the words that such a line cannot share
 LEAD_COST = 0.3  # of a line that only introduces others, as long as nothing follows it
 SHORT, SHORT_COST = 12, 0.2  # characters that rarely say what they speak of
 NEXT_GAIN = 0.2  # a quote grows downwards rather than upwards: what follows explains
@@ -50,7 +53,7 @@ class Quote:
     score: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Candidate:
     """A line, its place among the passage's lines, and what speaks for it."""
 
@@ -60,6 +63,7 @@ class _Candidate:
     words: float = 0.0
     gives: bool = False
     meaning: float = 0.0
+    points_on: bool = False
 
     @property
     def passage(self) -> int:
@@ -148,6 +152,7 @@ class Evidence:
     def _score(self, one: _Candidate, standing: Sequence[float]) -> float:
         size = len(one.line.source.text)
         score = one.words + one.meaning + RANK_WEIGHT * standing[one.passage] + GIVEN_WEIGHT * one.gives
+        score -= POINTER_COST * one.points_on
         return score - LEAD_COST * one.line.is_lead - SHORT_COST * (size < SHORT)
 
     def _weigh_words(self, asked: Sequence[Term]) -> None:
@@ -157,12 +162,15 @@ class Evidence:
         whole = sum(weights) or 1.0
         before: _Candidate | None = None
         linking = self._linking()
+        found = {passage.title.lower() for passage in self.passages}
         for one in self._lines:
             around = frozenset(index_terms(" ".join((*one.line.around, self.passages[one.passage].chunk.path))))
             around |= linking.get(self.passages[one.passage].title.lower(), frozenset())
             previous = before.terms if before is not None and before.passage == one.passage else frozenset()
             shares = (_share(term, one.terms, around, previous) for term in asked)
             one.words = sum(weight * share for weight, share in zip(weights, shares, strict=True)) / whole
+            own = self.passages[one.passage].title.lower()
+            one.points_on = bool((one.line.targets - {own}) & found)
             before = one
 
     def _linking(self) -> dict[str, frozenset[str]]:
@@ -175,18 +183,25 @@ class Evidence:
 
     def _weigh_meaning(self, question: str, embedder: Embedder) -> None:
         """Compare the likeliest lines with the question in meaning; all others count as the least like of them."""
-        first = sorted(self._lines, key=lambda one: -self._score(one, self._standing))[:EMBEDDED_LINES]
+        asked = language_of(question)
+        ranked = sorted(self._lines, key=lambda one: -self._score(one, self._standing))
+        across = [one for one in ranked if language_of(one.line.words) not in (asked, "")][:ACROSS_LINES]
+        beside = [one for one in ranked if one not in across][: EMBEDDED_LINES - len(across)]
+        first = [*beside, *across]
         try:
             vectors = embedder.embed_passages([one.line.shown for one in first])
             cosines = np.asarray(vectors @ embedder.embed_query(question)).tolist()
         except VaultragError:
             return
-        asked = language_of(question)
+        foreign = {id(one) for one in across}
         for one, cosine in zip(first, cosines, strict=True):
-            one.meaning = cosine + (LANGUAGE_GAP if language_of(one.line.words) not in (asked, "") else 0.0)
+            one.meaning = cosine + (LANGUAGE_GAP if id(one) in foreign else 0.0)
         least, most = min(one.meaning for one in first), max(one.meaning for one in first)
         for one in first:
-            one.meaning = MEANING_WEIGHT * (one.meaning - least) / max(SPREAD, most - least)
+            likeness = (one.meaning - least) / max(SPREAD, most - least)
+            one.meaning = MEANING_WEIGHT * likeness
+            if id(one) in foreign:
+                one.words = max(one.words, ACROSS_SHARE * likeness)
 
 
 def _candidates(index: int, passage: Passage) -> list[_Candidate]:
