@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 
+from benchmarks.counting import CountingModel
 from benchmarks.datasets import REPOSITORY, fixture
-from benchmarks.metered import MeteredModel
 from benchmarks.products import Product, show_progress
 from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
@@ -130,7 +130,7 @@ def _rows(product: Product, items: Sequence[Item], styles: Sequence[str]) -> dic
     remembered = RememberedModel.of() if styles else None
     for style in styles:
         assert remembered is not None
-        model = MeteredModel(remembered)
+        model = CountingModel(remembered)
         checks = checks_by(model, calibration_of(remembered.fingerprint, remembered.models_dir), lambda: READ_A_SECOND)
         answerer = _answerer(product, model, embedder, checks, style)
         rows[style] = [_asked(answerer, item, f"{style} {done}/{len(items)}", model) for done, item in enumerate(items)]
@@ -162,7 +162,7 @@ def _answerer(product: Product, model: ChatModel | None, embedder: Embedder, che
     )
 
 
-def _asked(answerer: Answerer, item: Item, where: str, model: MeteredModel | None = None) -> Told:
+def _asked(answerer: Answerer, item: Item, where: str, model: CountingModel | None = None) -> Told:
     way, _, done = where.rpartition(" ")
     show_progress(way, *map(int, done.split("/")))
     if model is not None:
