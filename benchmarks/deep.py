@@ -1,6 +1,6 @@
 """Whether deep mode earns its cost: the notes that answer, among its evidence and among quick's at the same tokens.
 
-usage: scripts/bench deep
+usage: scripts/bench deep [NAME ...]     2wiki bridge fixture
 
 No model writes here: what is measured is what a draft would be given. A question is complete when every note that its
 answer needs is among the evidence.
@@ -53,9 +53,9 @@ class Row:
 def main() -> int:
     figures: list[Figure] = []
     details: dict[str, object] = {}
-    for name, figures_of in (("2wiki", multihop), ("bridge", bridge), ("fixture", plain)):
+    for name in sys.argv[1:] or MEASURES:
         try:
-            rows, found = figures_of()
+            rows, found = MEASURES[name]()
         except DataMissing as missing:
             print(f"skipped {name}: {missing}")
             continue
@@ -175,6 +175,8 @@ def gathered(workspace: Workspace, question: str) -> Gathering:
 def _tokens(passage: Passage, count: CountTokens) -> int:
     return count(f"{passage.title}\n{passage.chunk.text}")
 
+
+MEASURES = {"2wiki": multihop, "bridge": bridge, "fixture": plain}
 
 if __name__ == "__main__":
     sys.exit(main())
