@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from benchmarks.answerability import Asked, clapnq, near_misses, score
+from benchmarks.answerability import Asked, clapnq, digest, near_misses, score
 from benchmarks.curves import Axes, draw
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
@@ -139,7 +139,7 @@ def _levels(asked: Sequence[Asked], scored: Sequence[Scored], calibration: Calib
 
 def _details(asked: Sequence[Asked], scored: Sequence[Scored]) -> dict[str, object]:
     rows = [
-        {"question": one.question, "answerable": one.answerable, "score": round(s.score, 3)}
+        {"question": digest(one.question)[:16], "answerable": one.answerable, "score": round(s.score, 3)}
         for one, s in zip(asked, scored, strict=True)
     ]
     return {"questions": rows, "curve": [asdict(point) for point in curve(scored)[:-1]]}

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from benchmarks.answerability import digest
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, share, write_report
@@ -115,7 +116,7 @@ def _rows(name: str, judged: Sequence[Judged], backed: Sequence[bool]) -> list[F
 
 def _details(judged: Sequence[Judged], scored: Sequence[Scored]) -> dict[str, object]:
     rows = [
-        {"sentence": one.statement.text, "supported": one.supported, "score": round(found.score, 3)}
+        {"sentence": digest(one.statement.text)[:16], "supported": one.supported, "score": round(found.score, 3)}
         for one, found in zip(judged, scored, strict=True)
     ]
     return {"sentences": rows, "curve": [asdict(point) for point in curve(scored)[:-1]]}
