@@ -65,3 +65,15 @@ def test_status_tells_what_lies_in_memory_and_by_which_plan() -> None:
     assert "not now" in gone
     assert swapped == swap
     assert resident_rows(None) == []
+
+
+def test_steps_are_shown_as_they_are_taken_and_a_new_draft_takes_the_place_of_the_old() -> None:
+    draft = ShownDraft("Searching the notes")
+    draft.take(wire.StepTaken(step="search", detail="кто чинит бойлер\n· Дом/Бойлер.md\x1b[2J"))
+    assert "Searching: кто чинит бойлер …" in shown(draft)
+    assert "Бойлер.md" not in shown(draft)
+    draft.take(wire.TextPiece(text="Бойлер чинит сосед."))
+    draft.take(wire.StepTaken(step="revise", detail="2 passages more."))
+    draft.take(wire.TextPiece(text="Бойлер чинит Давид."))
+    assert "сосед" not in shown(draft)
+    assert "Давид" in shown(draft)
