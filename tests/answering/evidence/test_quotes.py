@@ -56,6 +56,19 @@ def test_headings_links_and_fences_alone_are_no_quotes() -> None:
     assert [one.quote for one in quoted("Что такое Маяк?", passage("Маяк.md", text))] == ["sudo reboot"]
 
 
+def test_of_a_canvas_only_what_its_reader_sees_is_quoted() -> None:
+    text = 'Кот спит.",\n"x": -600,\n"id": "mayak",\n"text": "Сервер mayak стоит в шкафу'
+    found = quoted("Где стоит сервер mayak?", passage("План.canvas", text))
+    assert found[0].quote == '"text": "Сервер mayak стоит в шкафу'
+    assert not [one for one in found if "-600" in one.quote and "Кот" not in one.quote]
+
+
+def test_what_an_import_says_of_itself_is_no_quote() -> None:
+    text = "Created: 01.08.2025 at 22:46:20\nChat URL: https://chat.example/c/1\nСоздан чат о карте.\n"
+    found = quoted("Когда создан чат?", passage("chat.md", text))
+    assert [one.quote for one in found] == ["Создан чат о карте."]
+
+
 def test_what_goes_on_below_belongs_to_the_quote() -> None:
     text = "Ошибка E61 значит сухой нагрев.\nСразу выключить и проверить воду.\n\nДругое дело.\n"
     [first, *_] = quoted("Что значит ошибка E61?", passage("Бойлер.md", text))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from vaultrag.answering.citations import SourceSentence, source_sentences, without_lead
 from vaultrag.domain import Passage
+from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import plain_heading, plain_line
 
@@ -16,6 +17,9 @@ LONGEST_WHOLE = 200  # characters of a line of several sentences that stays whol
 
 _HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]+(.*)")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
+_OF_IMPORT = re.compile(
+    r"(?:Created|Last Updated): \d{2}\.\d{2}\.\d{4} at |Chat URL: "
+)  # what an import says of itself
 _LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
 _BOX = re.compile(r"\[[^\]]\][ \t]+$")
 _ENDS = re.compile(r"\A[ \t>]*\|[ \t]*|[ \t]*\|[ \t]*\Z")
@@ -59,6 +63,7 @@ class _Reader:
         self._text = passage.chunk.text
         self._sources: Sequence[SourceSentence] = _whole_lines(source_sentences(index, self._text), self._text)
         self._title = passage.title
+        self._is_canvas = is_canvas(passage.chunk.path)
         self._headings = tuple(name for name in map(plain_heading, passage.chunk.heading_path) if name != passage.title)
         above = _words(passage.chunk.lead) if passage.chunk.lead else ""
         is_row = passage.chunk.lead.lstrip(" \t>").startswith("|")
@@ -70,11 +75,15 @@ class _Reader:
             row = self._row(source)
             if heading := _HEADING.match(row):
                 self._take_heading(plain_heading(heading.group(1)))
+            elif _OF_IMPORT.match(source.text):
+                continue
             elif not source.backs:
                 if "|" in source.text:
                     self._header, self._lead = _words(source.text), ""
             elif (line := self._line(number, source, row)).words:
                 yield line
+            else:
+                self._section += 1  # what lies between two cards of a canvas
 
     def _line(self, number: int, source: SourceSentence, row: str) -> Line:
         is_item, is_row = bool(_ITEM.match(row)), row.lstrip(" \t>").startswith("|")
@@ -82,12 +91,18 @@ class _Reader:
             self._header = ""
         if not is_item and not is_row:
             self._lead = ""
-        words = _words(source.text)
+        words = self._seen(source)
         leads = words.endswith(":") and len(words) <= LONGEST_LEAD and number + 1 < len(self._sources)
         above = tuple(filter(None, (self._title, *self._headings, self._header, self._lead)))
         if leads and not is_item:
             self._lead = words.rstrip(":")
         return Line(self._with_box(source, row), words, above, leads, self._section)
+
+    def _seen(self, source: SourceSentence) -> str:
+        """Return what a reader sees of a line: of a canvas its texts, and nothing of how they are stored."""
+        if not self._is_canvas:
+            return _words(source.text)
+        return " ".join(shown_strings(self._text, source.start, source.end)).strip()
 
     def _with_box(self, source: SourceSentence, row: str) -> SourceSentence:
         """A task is told with its state."""

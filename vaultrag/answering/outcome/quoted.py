@@ -22,6 +22,7 @@ from vaultrag.domain import (
     SentenceState,
     Sureness,
 )
+from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
 from vaultrag.vault.parsing.lines import NEWLINE
 
 FRAMES: Mapping[Level, Mapping[str, str]] = {
@@ -60,7 +61,7 @@ def told(quote: str, chunk: Chunk, title: str, language: str) -> str:
     "An assistant said (gpt-4o, 2025-06-10): “…”", or "“…” (Mayak, 2024-09-03)".
     """
     opening, closing = _MARKS["ru" if language == "ru" else "en"]
-    words = f"{opening}{_one_line(as_read(quote, chunk.language))}{closing}"
+    words = f"{opening}{_one_line(_seen(quote, chunk))}{closing}"
     if speaker := attributed("", [chunk], language):
         return f"{speaker}{words}"
     day = day_of(chunk)
@@ -128,6 +129,14 @@ def nothing_said(
         quotes=tuple(nearest),
         sureness=sureness,
     )
+
+
+def _seen(quote: str, chunk: Chunk) -> str:
+    """Return a quote as its reader sees it; of a canvas the texts of its cards."""
+    start = chunk.text.find(quote)
+    if is_canvas(chunk.path) and start >= 0:
+        return "\n".join(shown_strings(chunk.text, start, start + len(quote)))
+    return as_read(quote, chunk.language)
 
 
 def overlap(one: Citation, other: Citation) -> bool:
