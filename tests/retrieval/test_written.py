@@ -31,6 +31,7 @@ from vaultrag.retrieval.written import written
         "date:<2024-05-01",
         "task:open due:<2024-05-01",
         "done:2024-05",
+        "task:open due:any",
         "speaker:me",
         "has:task",
         "tag:book OR path:/Книги/ OR property:type=book date:2023",

@@ -161,7 +161,9 @@ def _task(value: str) -> Filter:
 
 
 def _task_day(name: str, value: str) -> Filter | None:
-    """Read `due:2024-05`; without a date behind it, it is a word."""
+    """Read `due:2024-05`, or `due:any` for whatever has such a day; with anything else behind it, it is a word."""
+    if _unquoted(value).lower() == ANY_STATE:
+        return Filter(FilterKind.TASK_DAY, name=name)
     try:
         days = _date(value)
     except UsageError:

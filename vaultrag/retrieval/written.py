@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from vaultrag.domain import Filter, FilterKind
-from vaultrag.retrieval.filters import OR, OWN_TEXT, RANGE
+from vaultrag.retrieval.filters import ANY_STATE, OR, OWN_TEXT, RANGE
 
 _PLAIN = re.compile(r"[^\s\"“”«»=<>\[\]]+")
 
@@ -62,7 +62,8 @@ def _date(wanted: Filter) -> str:
 
 
 def _task_day(wanted: Filter) -> str:
-    return f"{wanted.name}:{written_days(wanted.first_day, wanted.end_day)}"
+    is_any = not (wanted.first_day or wanted.end_day)
+    return f"{wanted.name}:{ANY_STATE if is_any else written_days(wanted.first_day, wanted.end_day)}"
 
 
 def _speaker(wanted: Filter) -> str:

@@ -41,6 +41,7 @@ VOCABULARY = VaultVocabulary(
         ("latest meetings with Oleg", "path:/Встречи/ link:Люди/Олег OR says:Олег", Aim.LATEST),
         ("сколько задач осталось в проекте Сад?", "task:open tag:проект/сад", Aim.COUNT),
         ("overdue tasks", "task:open due:<2026-03-11", Aim.LIST),
+        ("how many tasks are due?", "task:open due:any", Aim.COUNT),
         ("tasks due by Friday", "task:open due:<2026-03-14", Aim.LIST),
         ("какие задачи я сделал на прошлой неделе", "task:done done:2026-03-02..2026-03-08", Aim.LIST),
         ("заметки с тегом #книги/новые за март", "tag:книги/новые date:2026-03", Aim.LIST),
@@ -85,6 +86,13 @@ def test_number_and_property_say_what_comes_first_and_how_many() -> None:
     assert highest is not None
     assert (three.limit, three.by) == (3, "")
     assert (highest.limit, highest.by) == (1, "оценка")
+
+
+@pytest.mark.parametrize("sign", ["²", "①", "٣", "9" * 30])
+@pytest.mark.parametrize("asked", ["latest {} books", "последние {} книги"])
+def test_any_digits_may_stand_where_a_number_is_expected(asked: str, sign: str) -> None:
+    planned = plan(asked.format(sign), VOCABULARY, TODAY)
+    assert planned is None or planned.limit > 0
 
 
 def test_vault_without_days_of_tasks_is_asked_by_the_days_of_its_notes_and_that_is_a_guess() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.retrieval.filters import parse_query
-from vaultrag.store.notes.property_values import holds_property
+from vaultrag.store.notes.property_values import holds_property, number_of
 
 HELD: dict[str, Any] = {
     "Оценка": 4,
@@ -72,3 +72,13 @@ def test_value_does_not_meet(query: str) -> None:
 
 def test_sentence_with_a_date_in_it_is_compared_as_text() -> None:
     assert not holds_property({"a": "2024-05-17"}, Filter(FilterKind.PROPERTY, "с 2024-05-17 и далее", name="a"))
+
+
+@pytest.mark.parametrize("value", ["9" * 400, 10**400, float("inf"), float("nan"), "1e5", "0x10", True, None, ""])
+def test_what_is_no_finite_number_is_none(value: Any) -> None:
+    assert number_of(value) is None
+
+
+@pytest.mark.parametrize(("value", "number"), [("-5", -5.0), ("4,5", 4.5), (4, 4.0), (0.5, 0.5), (1e300, 1e300)])
+def test_number_is_read(value: Any, number: float) -> None:
+    assert number_of(value) == number

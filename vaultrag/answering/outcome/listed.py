@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vaultrag.answering.citations import with_marks, without_lead
+from vaultrag.answering.shown import as_read
 from vaultrag.domain import Answer, AnswerStatus, AnswerStyle, Citation, Level, Listing, SearchResult
 
 
@@ -29,6 +30,6 @@ def answer_of_listing(question: str, listing: Listing, found: SearchResult, timi
 
 
 def _row(citation: Citation) -> str:
-    """Return a note's name with the line that shows why it is listed."""
+    """Return a note's name with the line that shows why it is listed, as its reader sees it."""
     name = citation.path.rpartition("/")[2].removesuffix(".md")
-    return f"- {name}: {without_lead(citation.quote)}"
+    return f"- {name}: {as_read(without_lead(citation.quote)) or citation.quote}"

@@ -124,7 +124,7 @@ def _limit(reading: QuestionReading) -> int:
     phrase = next(one for one in reading.used if one.phrase in _ORDERING)
     after = reading.cursor.after(phrase.end)
     follows = reading.cursor.words[after].text if after < len(reading.cursor.words) else ""
-    if follows.isdigit():
+    if follows.isdecimal():  # "²" and "①" are digits as well, which are read as no number
         return int(follows)
     if follows in said.NUMBERS:
         return said.NUMBERS[follows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -53,13 +54,14 @@ def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def number_of(value: Any) -> float | None:
-    """Return a value as a number, if it is one and no truth."""
+    """Return a value as a number, if it is one, finite, and no truth."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        return float(value)
-    text = value.strip() if isinstance(value, str) else ""
-    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+    text = str(value).strip() if isinstance(value, str | int | float) else ""
+    if not isinstance(value, float) and not _NUMBER.fullmatch(text):
+        return None
+    number = float(text.replace(",", "."))
+    return number if math.isfinite(number) else None
 
 
 def days_of(value: Any) -> Days | None:

@@ -51,10 +51,10 @@ def search(  # typer reads the options from the signature
     Filters stand among the words: tag:work, path:Projects/ (path:/Projects/ at the root), title:boiler, link:Mayak (to
     that note), says:boiler (in any form), property:status=done or [status:done], property:rating>=4 (pages=200..300,
     read=2024-05), has:task (link, code, table, image, footnote, property), task:open (done, cancelled, any) with
-    due:<2024-06 (scheduled, done), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user (assistant,
-    me). A minus excludes: -tag:old. OR between two filters means either: tag:book OR path:Books/. Values with spaces
-    stand in quotes: tag:"a b". Filters alone list what meets them, the latest note first. A query that begins with a
-    minus comes after --.
+    due:<2024-06 (any; scheduled, done), date:2024-05 (2024, 2024-05-01, 2024-05..2024-06, >=2024), speaker:user
+    (assistant, me). A minus excludes: -tag:old. OR between two filters means either: tag:book OR path:Books/. Values
+    with spaces stand in quotes: tag:"a b". Filters alone list what meets them, the latest note first. A query that
+    begins with a minus comes after --.
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.search import Search
