@@ -57,7 +57,7 @@ CORRECTED_IN_PROSE = 6  # of thirty: eight passages of the fixture are read for 
 PROMPT_BUDGET = 3000  # tokens: 30 s at 100 tokens/s; fixed, since a budget that follows the load would change prompts
 READING_SPEED = 100.0  # tokens/s, fixed for the same reason
 MOSTLY = 0.5  # of an answer's telling words
-UNREAD_ASKED = 100  # questions of each set that are answered without a chat model in the usual run
+UNREAD_ASKED = 50  # questions of each set that are answered without a chat model in the usual run
 
 _WORD = re.compile(r"[\w€$%]+")
 
