@@ -377,7 +377,8 @@ NOTES = (
     "Corrections, held: the fact still stands in what is told after the user's denial; asserted: the false value "
     "stands there, and not in a line that is quoted.",
     "Top passage: the nearest document as it is, whole: what a person would read instead. It is longer than an answer.",
-    "Seconds are those of the run that computed them, on a machine that others used as well; tokens read or written.",
+    "Seconds are those of the run that computed them, on a machine that others used as well; tokens read or written. "
+    "Quotes ask of a passage what prose asked before, so theirs are of a replay: about 360 tokens have to be read.",
     "Published beside it: WikiContradict, another set of the same kind: Llama-3-70B is right on 10.4 % of conflicts of "
     "two passages, on 43.8 % when told to look for them. For RAMDocs and ConflictNQ our data names none.",
 )
