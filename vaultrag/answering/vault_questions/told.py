@@ -9,7 +9,7 @@ from vaultrag.domain import TASK_SIGNS, Filter, FilterKind, TaskState
 from vaultrag.retrieval.written import written, written_days
 
 _NOTES, _TASKS = ("заметка", "заметки", "заметок"), ("задача", "задачи", "задач")
-_COMPARED = {">=": "не меньше", "<=": "не больше", ">": "больше", "<": "меньше", "..": "от–до"}
+_COMPARED = {">=": "не меньше", "<=": "не больше", ">": "больше", "<": "меньше"}
 _STATES = {"open": "незакрытые", "done": "сделанные", "cancelled": "отменённые", "any": "любые"}
 _DAYS = {"due": ("срок", "due"), "done": ("сделано", "done"), "scheduled": ("назначено", "scheduled")}
 
@@ -100,11 +100,7 @@ def _russian(wanted: Filter) -> str:
         case FilterKind.PROPERTY if wanted.value is None:
             return f"со свойством {wanted.name}"
         case FilterKind.PROPERTY:
-            return (
-                f"{wanted.name} {wanted.compare if wanted.compare in '<>=' else '='} {value}"
-                if wanted.compare in ("", "..")
-                else f"{wanted.name} {_COMPARED[wanted.compare]} {value}"
-            )
+            return f"{wanted.name} {_COMPARED.get(wanted.compare, '=')} {value}"
         case _:
             return written([wanted])
 
