@@ -131,9 +131,9 @@ def _without(text: str, opening: re.Pattern[str], closing: str) -> str:
 
 def plain_line(line: str) -> str:
     """Return the words of one line that stands outside code."""
-    for opening in (CALLOUT, _MARKER, _HEADING):
-        match = opening.match(line)
-        line = line[match.end() :] or (callout_title(match) if opening is CALLOUT else "") if match else line
+    for lead in (CALLOUT, _MARKER, _HEADING):
+        match = lead.match(line)
+        line = line[match.end() :] or (callout_title(match) if lead is CALLOUT else "") if match else line
     return plain_heading(line)
 
 
