@@ -75,11 +75,15 @@ class Juror(ScriptedModel):
 
 @contextmanager
 def opened(
-    folder: Path, answer: ChatModel, others: Mapping[Role, ChatModel], monkeypatch: pytest.MonkeyPatch | None = None
+    folder: Path,
+    answer: ChatModel,
+    others: Mapping[Role, ChatModel],
+    monkeypatch: pytest.MonkeyPatch | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Iterator[Workspace]:
     """Open a vault with these models; with `monkeypatch` their judgement has been measured."""
     config = Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=Settings())
-    for path, text in NOTES.items():
+    for path, text in (notes or NOTES).items():
         (config.vault / path).parent.mkdir(parents=True, exist_ok=True)
         (config.vault / path).write_text(text, encoding="utf-8")
     if monkeypatch is not None:

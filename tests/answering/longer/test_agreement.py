@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.answering.longer.jury import BACKUP, BOILER, EARLY, HOSTS, LATE, MAYAK, Juror, asked, detail, opened
+from tests.answering.longer.jury import BACKUP, BOILER, EARLY, HOSTS, LATE, MAYAK, NOTES, Juror, asked, detail, opened
 from tests.doubles import ScriptedModel
 from vaultrag.domain import AnswerReady, AnswerStatus, Level, Role
 from vaultrag.errors import ModelCrashed, ModelNotFound
@@ -24,7 +24,8 @@ def test_two_models_that_agree_are_surer_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str, one: str, other: str
 ) -> None:
     small, large = Juror([one], name="small"), Juror([other], name="large")
-    with opened(tmp_path, small, {Role.FINAL: large}, monkeypatch) as workspace:
+    undisputed = {path: text for path, text in NOTES.items() if path != HOSTS}
+    with opened(tmp_path, small, {Role.FINAL: large}, monkeypatch, undisputed) as workspace:
         alone = next(event.answer for event in workspace.ask(question) if isinstance(event, AnswerReady))
         answer, steps = asked(workspace, question)
     assert alone.level is Level.WEAK
@@ -38,6 +39,22 @@ def test_models_that_nobody_measured_make_nothing_certain_together(tmp_path: Pat
     with opened(tmp_path, ScriptedModel([EARLY]), {Role.FINAL: ScriptedModel([EARLY], name="large")}) as workspace:
         answer, _ = asked(workspace, BACKUP)
     assert answer.status is AnswerStatus.ANSWERED
+    assert answer.level is Level.WEAK
+
+
+def test_what_notes_dispute_is_not_certain_though_two_models_say_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = {
+        "План.md": "---\ndate: 2024-01-05\n---\nРемонт крыши дачного дома стоит 500 лари.\n",
+        "Смета.md": "---\ndate: 2024-06-05\n---\nРемонт крыши дачного дома стоит 700 лари.\n",
+    }
+    said = "Ремонт крыши дачного дома стоит 500 лари."
+    small, large = Juror([said], name="small", believes=("лари",)), Juror([said], name="large", believes=("лари",))
+    with opened(tmp_path, small, {Role.FINAL: large}, monkeypatch, notes=notes) as workspace:
+        answer, steps = asked(workspace, "Сколько стоит ремонт крыши дачного дома?")
+    assert detail(steps, "compare").startswith("same")
+    assert answer.disputes
     assert answer.level is Level.WEAK
 
 

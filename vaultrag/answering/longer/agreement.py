@@ -136,12 +136,14 @@ class _Hearing:
 def _agreed(one: Answer, other: Answer) -> Answer:
     """Return the better of two answers that say the same. It is surer where both stand on the same lines.
 
-    A model that nobody has measured makes nothing certain, and two do not either.
+    A model that nobody has measured makes nothing certain, and two do not either; nor are they sure of what the notes
+    themselves dispute.
     """
     best = max((one, other), key=worth)
+    disputed = bool(one.disputes or other.disputes)
     measured = any(answer.sureness is not None and answer.sureness.calibrated for answer in (one, other))
     unbacked = any(sentence.support is Backing.NOT_BACKED for sentence in told(best))
-    if best.level is Level.WEAK and measured and not unbacked and share_a_place(one, other):
+    if best.level is Level.WEAK and measured and not unbacked and not disputed and share_a_place(one, other):
         return replace(best, level=Level.BACKED)
     return best
 
