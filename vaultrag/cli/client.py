@@ -54,10 +54,13 @@ class Client:
 
     def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        body = {"question": question, "save": keep.saved, "chat": keep.chat}
-        wanted = {"scope": manner.scope, "style": manner.style or "", "mode": manner.mode}
-        earlier = [{"question": one.question, "answer": one.answer} for one in manner.earlier]
-        return self._stream("/ask", body | wanted | {"earlier": earlier})
+        body: dict[str, object] = {"question": question, "save": keep.saved, "chat": keep.chat}
+        body |= {"scope": manner.scope, "style": manner.style or "", "mode": manner.mode}
+        if manner.earlier is not None:
+            body["earlier"] = [
+                {"question": one.question, "answer": one.answer[: wire.ANSWER_LENGTH]} for one in manner.earlier
+            ]
+        return self._stream("/ask", body)
 
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         """Have the index brought up to date, and wait for it. Leaving does not end the server's work."""

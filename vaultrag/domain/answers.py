@@ -184,13 +184,14 @@ class Exchange:
 class Manner:
     """How a question is to be answered. `scope` holds filters of a search; no style leaves it to what was measured.
 
-    `earlier` is what was said before, the first exchange first, where the question may lean on it.
+    `earlier` is what was said before, the first exchange first, where the question may lean on it; None leaves that to
+    the chat that it is kept in.
     """
 
     scope: str = ""
     style: AnswerStyle | None = None
     mode: Mode = Mode.QUICK
-    earlier: tuple[Exchange, ...] = ()
+    earlier: tuple[Exchange, ...] | None = None
 
 
 USUAL = Manner()

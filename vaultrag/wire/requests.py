@@ -11,7 +11,7 @@ from vaultrag.wire.shapes import WORDED, Request
 QUESTION_LENGTH = 4_000  # characters; longer is a pasted document, which costs seconds in every lane
 
 
-ANSWER_LENGTH = 40_000  # characters of an earlier answer; ours are at most a tenth of that
+ANSWER_LENGTH = 40_000  # characters of an earlier answer, of which only its names are read; long lists have more
 
 
 EXCHANGES_MOST = 50  # the last few count
@@ -42,7 +42,8 @@ class Exchange(Request):
 class AskRequest(Request):
     """`save` keeps the answer; `chat` keeps it in the conversation of that name. `scope` holds filters of a search.
 
-    `earlier` are the exchanges that the question may lean on, the first one first; without them those of the chat.
+    `earlier` are the exchanges that the question may lean on, the first one first; without them those of
+    the chat; none at all where the list is empty.
     """
 
     question: str = Field(min_length=1, max_length=QUESTION_LENGTH, pattern=WORDED)
@@ -52,11 +53,12 @@ class AskRequest(Request):
     style: str = Field("", pattern=f"^({'|'.join(AnswerStyle)})?$")
     mode: str = Field(Mode.QUICK.value, pattern=f"^({'|'.join(Mode)})$")
 
-    earlier: list[Exchange] = Field([], max_length=EXCHANGES_MOST)
+    earlier: list[Exchange] | None = Field(None, max_length=EXCHANGES_MOST)
 
     def manner(self) -> Manner:
         """Return how the question is to be answered."""
-        earlier = tuple(domain.Exchange(one.question, one.answer) for one in self.earlier)
+        said = self.earlier
+        earlier = None if said is None else tuple(domain.Exchange(one.question, one.answer) for one in said)
         return Manner(self.scope, AnswerStyle(self.style) if self.style else None, Mode(self.mode), earlier)
 
 

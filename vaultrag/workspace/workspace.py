@@ -202,7 +202,7 @@ class Workspace:
         def search(text: str, k: int) -> SearchResult:
             return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES)
 
-        understood = understand(question, manner.earlier or self._exchanges(keep.chat))
+        understood = understand(question, self._exchanges(keep.chat) if manner.earlier is None else manner.earlier)
         if manner.mode is Mode.QUICK:
             today = datetime.now().astimezone().date()  # the user's own
             answerer = asking.answerer(search, manner)

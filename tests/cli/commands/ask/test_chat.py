@@ -77,6 +77,19 @@ def test_chat_of_yesterday_goes_on(served: Served, model: ScriptedModel, tmp_pat
     assert "Когда поменяли картридж в бойлере? а сколько он стоил?" in model.prompts[-1][-1].content
 
 
+def test_new_leans_on_nothing_said_before(served: Served, model: ScriptedModel, tmp_path: Path) -> None:
+    with chatting(served, tmp_path, "Бойлер") as typist:
+        typist.type(f"Когда поменяли картридж в бойлере?{ENTER}")
+        typist.wait_for(ANSWERED)
+        typist.wait_for_prompt()
+        typist.type(f"/new{ENTER}")
+        typist.wait_for_prompt()
+        typist.type(f"а сколько стоил новый?{ENTER}")
+        typist.wait_for("[1]")
+        typist.wait_for_prompt()
+    assert "Когда поменяли" not in model.prompts[-1][-1].content
+
+
 def test_correction_does_not_overturn_what_the_notes_say(served: Served, model: ScriptedModel, tmp_path: Path) -> None:
     with chatting(served, tmp_path, "--private") as typist:
         typist.type(f"Когда поменяли картридж в бойлере?{ENTER}")

@@ -48,6 +48,7 @@ class ChatRun:
     last: wire.Answer | None = None
     _backend: Backend | None = None
     _earlier: list[Exchange] = field(default_factory=list)
+    _is_anew: bool = False  # what the chat keeps of before is not leant on any more
 
     def run(self) -> None:
         """Answer line after line until the last."""
@@ -84,7 +85,8 @@ class ChatRun:
             self.terminal.note("Stopped.")
 
     def _ask(self, question: str, mode: Mode = Mode.QUICK) -> None:
-        manner = replace(self.manner, mode=mode, earlier=tuple(self._earlier[-EXCHANGES_KEPT:]))
+        said = tuple(self._earlier[-EXCHANGES_KEPT:]) if self._earlier or self._is_anew else None
+        manner = replace(self.manner, mode=mode, earlier=said)
         asking = Ask(self.config, self.terminal, question, self.server_use, self.keep, manner)
         answer = asking.ask(self._opened())
         self._earlier.append(Exchange(question, answer.text))
@@ -155,6 +157,7 @@ class ChatRun:
 
     def _begin_anew(self) -> None:
         self._earlier.clear()
+        self._is_anew = True
         self.terminal.note("The next question leans on nothing said before.")
 
     def _print_help(self) -> None:
