@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
-from vaultrag.domain import Vectors
-from vaultrag.errors import DiskFull
+from vaultrag.domain import AnswerReady, Manner, Vectors
+from vaultrag.errors import DiskFull, UsageError
+from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Ownership, Workspace
 from vaultrag.workspace.readiness import ModelState
 
@@ -26,3 +29,17 @@ def test_whatever_goes_wrong_while_warming_is_told_as_failed(tmp_path: Path) -> 
             if thread.name.startswith("warm "):
                 thread.join()
         assert workspace.health.readiness().embedder is ModelState.FAILED
+
+
+@pytest.mark.parametrize("scope", ['path:"Дача/"', "tag:garden", 'path:"Дом/" tag:garden'])
+def test_scope_that_holds_no_note_is_an_error_and_no_answer(tmp_path: Path, scope: str) -> None:
+    (tmp_path / "vault" / "Дом").mkdir(parents=True)
+    (tmp_path / "vault" / "Дом" / "Бойлер.md").write_text("Картридж поменяли 12 мая.\n", encoding="utf-8")
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        with pytest.raises(UsageError, match="No note that is indexed meets"):
+            workspace.ask("Когда поменяли картридж?", manner=Manner(scope))
+        *_, last = workspace.ask("Когда поменяли картридж?", manner=Manner('path:"Дом/"'))
+        assert isinstance(last, AnswerReady)
+        assert [citation.path for citation in last.answer.citations] == ["Дом/Бойлер.md"]

@@ -23,8 +23,8 @@ NAMES_TAKEN = 6  # out of the answer before: who "he" or «там» may be
 FEW_WORDS = 3  # with a meaning; a question of more says itself what it is about
 SHORTEST_NAME = 3  # letters
 
-CLAIM_FOUND = {"ru": "В заметках есть и это:", "en": "The notes say that, too:"}
-CLAIM_NOT_FOUND = {"ru": "В заметках этого нет. Там написано:", "en": "The notes do not say that. They say:"}
+CLAIM_FOUND = {"ru": "В заметках есть и то, что вы говорите.", "en": "What you say stands in the notes, too."}
+CLAIM_NOT_FOUND = {"ru": "Того, что вы говорите, в заметках нет.", "en": "What you say does not stand in the notes."}
 
 _ANAPHORA = frozenset(
     """

@@ -38,7 +38,7 @@ from vaultrag.domain import (
     Vectors,
     unwatched,
 )
-from vaultrag.errors import IndexMissing, StoreError, VaultError
+from vaultrag.errors import IndexMissing, StoreError, UsageError, VaultError
 from vaultrag.indexing.apply import DeletionPolicy, apply_changes
 from vaultrag.indexing.diff import diff_vault
 from vaultrag.indexing.embed import never
@@ -196,7 +196,7 @@ class Workspace:
         Raises UsageError for a scope that is none, and ModelError subclasses.
         """
         self._require_notes()
-        scope = parse_scope(manner.scope)  # the question itself holds no filters: its colons are words
+        scope = self._scope(manner.scope)  # the question itself holds no filters: its colons are words
         asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration)
 
         def search(text: str, k: int) -> SearchResult:
@@ -211,6 +211,15 @@ class Workspace:
         else:
             events = self._longer(asking, search, scope).events(understood.asked, manner)
         return self._kept(inert_events(in_conversation(question, understood, events)), keep)
+
+    def _scope(self, scope: str) -> tuple[Filter, ...]:
+        """Return the filters of a scope. Raises UsageError where nothing meets them: no answer could be true of it."""
+        filters = parse_scope(scope)
+        if filters and not allowed_rows(self.database, filters):
+            raise UsageError(
+                f"No note that is indexed meets `{scope}`.", "Name a folder, a note or a #tag of the vault."
+            )
+        return filters
 
     def _longer(
         self, asking: Asking, search: Callable[[str, int], SearchResult], scope: tuple[Filter, ...]

@@ -96,7 +96,7 @@ def test_correction_does_not_overturn_what_the_notes_say(served: Served, model: 
         typist.wait_for(ANSWERED)
         typist.wait_for_prompt()
         typist.type(f"нет, это было 3 июня 2023{ENTER}")
-        typist.wait_for("В заметках этого нет. Там написано:")
+        typist.wait_for("Того, что вы говорите, в заметках нет.")
         typist.wait_for(ANSWERED)
         assert all("июня" not in prompt[-1].content for prompt in model.prompts)
     assert served.workspace.archive.chats() == []
