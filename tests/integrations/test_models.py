@@ -17,7 +17,7 @@ from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.integrations.models import VaultEmbedding, VaultLLM
 from vaultrag.workspace import Ownership, Workspace
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "llama-index" / "example.py"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "llama_index" / "example.py"
 REPLY = "В сервере 64 ГБ памяти."
 
 
