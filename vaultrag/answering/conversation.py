@@ -42,7 +42,7 @@ _ASKING = frozenset(
 )
 _OPENING = re.compile(r"\s*(?:а|и|но|ну|да|and|but|so|or|also|ok|okay|what about|how about)\b[\s,]*", re.IGNORECASE)
 _DENIAL = re.compile(
-    r"\s*(?:(?:да\s+)?нет|не\s*(?:т(?:ак|уда)|верно)|неправда|неправильно|неверно|ошибаешься|ошибка|вообще-то"
+    r"\A\s*(?:(?:да\s+)?нет|не\s*(?:т(?:ак|уда)|верно)|неправда|неправильно|неверно|ошибаешься|ошибка|вообще-то"
     r"|на\s+самом\s+деле|no|nope|nah|wrong|incorrect|not\s+(?:true|right|quite|correct)"
     r"|actually|that(?:'|’)?s\s+(?:wrong|not\s+(?:right|true))|you(?:'|’)?re\s+wrong|i\s+(?:think|thought|believe)\s+it"
     r"|я\s+(?:думаю|думал|думала|помню|считаю)|по-моему|мне\s+кажется)\b[\s,.!:;—–-]*",

@@ -40,7 +40,7 @@ _BREAKS = (
     (re.compile(r"@"), "[@]"),
 )
 _AFTER_ADDRESS = ".,;:!?…»“”’\"'*_~"
-_FENCE = re.compile(r"(`{3,}(?=[^`\n]*\Z)|~{3,}).*")
+_FENCE = re.compile(r"(`{3,}+(?=[^`\n]*\Z)|~{3,}+).*")
 _DOUBTFUL = re.compile(r"^[ \t>*+\-\d.)]+(?:`{3}|~{3})", re.MULTILINE)  # a fence of a list, or in it, or none
 _TOLD = re.compile(r"^([ \t>*+\-\d.)]*(?:`{3,}(?=[^`\n]*$)|~{3,})).*", re.MULTILINE)  # behind a fence
 _NEWLINE = re.compile(r"\r\n?")

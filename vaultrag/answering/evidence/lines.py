@@ -15,15 +15,16 @@ from vaultrag.vault.parsing.plain import plain_heading, plain_line
 LONGEST_LEAD = 200  # characters of a line that introduces others: what is longer says something itself
 LONGEST_WHOLE = 200  # characters of a line of several sentences that stays whole: a list item says one thing
 
-_HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]+(.*)")
+_HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]++(.*)")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
 _OF_IMPORT = re.compile(
     r"(?:Created|Last Updated): \d{2}\.\d{2}\.\d{4} at |Chat URL: "
 )  # what an import says of itself
 _LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
 _BOX = re.compile(r"\[[^\]]\][ \t]+$")
-_ENDS = re.compile(r"\A[ \t>]*\|[ \t]*|[ \t]*\|[ \t]*\Z")
-_BORDER = re.compile(r"[ \t]*(?<!\\)\|[ \t]*")
+_SPACES = r"(?:(?<![ \t])[ \t]*+|(?<=[ \t]))"  # those before a border, read once: not anew from each of them
+_ENDS = re.compile(rf"\A[ \t>]*\|[ \t]*|{_SPACES}\|[ \t]*\Z")
+_BORDER = re.compile(rf"{_SPACES}(?<!\\)\|[ \t]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ _ASKING = (
     r"|в как\w+|на сколько|с кем|who|what|where|when|why|how|which|whose)\b"
 )
 # A comma alone joins no questions: "…, when we met" is a clause of the one before.
-_AND = re.compile(rf"\s*(?:[;?]\s*(?:(?:и|а|and)\s)?|,?\s+(?:и|а|and)\s)\s*(?={_ASKING})", re.IGNORECASE)
+# Between words there is one space each, so that none is read anew from each of many.
+_AND = re.compile(rf" ?(?:[;?] ?(?:(?:и|а|and) )?|,? (?:и|а|and) )(?={_ASKING})", re.IGNORECASE)
 _BEGINS = re.compile(rf"\W*(?:\w+\s+){{0,3}}?{_ASKING}", re.IGNORECASE)
 
 
 def parts_of(question: str) -> list[str]:
     """Return the questions that a question asks at once; the question alone where it asks one."""
-    parts = [part.strip(" ,;?.") for part in _AND.split(question)]
+    parts = [part.strip(" ,;?.") for part in _AND.split(" ".join(question.split()))]
     asking = [part for part in parts if part]
     return asking if len(asking) > 1 and all(_BEGINS.match(part) for part in asking) else [question]
 

@@ -22,11 +22,11 @@ PLAN_SCHEMA = json.dumps(
     }
 )
 
-# A clause begins here: it asks something else, or describes what is asked for.
+# A clause begins here: it asks something else, or describes what is asked for. Between words there is one space each.
 _CLAUSE = re.compile(
-    r"(?:(?:^|[,;:–—]|\s-)\s*(?:(?:and|but|or|и|а|но|или)\s+)?"
-    r"|\s+(?:(?:and|but|or|и|а|но|или)\s+)?)"
-    r"(?=(?:(?:of|in|on|at|for|from|with|to|by|в|во|на|с|со|о|об|от|из|к|ко|за|для|по|у|под|над|при|через|после|до)\s+)?"
+    r"(?:(?:^|[,;:–—]| -) ?(?:(?:and|but|or|и|а|но|или) )?"
+    r"| (?:(?:and|but|or|и|а|но|или) )?)"
+    r"(?=(?:(?:of|in|on|at|for|from|with|to|by|в|во|на|с|со|о|об|от|из|к|ко|за|для|по|у|под|над|при|через|после|до) )?"
     r"(?:who|whom|whose|which|where|when|what|why|how|that|because|after|before|while"
     r"|кто|кого|кому|кем|ком|чей|чья|чьё|чье|чьи|чего|чему|чем|что|когда|где|куда|откуда|почему|зачем|как|сколько"
     r"|котор\w+|как\w{2,3}|потому|после|пока|если)\b)",
@@ -34,7 +34,7 @@ _CLAUSE = re.compile(
 )
 _BREAK = re.compile(r"[;:]\s+|,\s+(?=(?:and|but|и|а|но)\s)|\s[–—-]\s", re.IGNORECASE)
 # Between two of a kind that are compared: names, dates, numbers, or what stands in quotes.
-_BETWEEN = re.compile(r"\s+(?i:or|and|versus|vs\.?|или|и|либо)\s+(?=(?:the\s+|an?\s+)?[\"“«(]?[^\W_a-zа-яё])")
+_BETWEEN = re.compile(r" (?i:or|and|versus|vs\.?|или|и|либо) (?=(?:the |an? )?[\"“«(]?[^\W_a-zа-яё])")
 _NAME_BEFORE = re.compile(r"[A-ZА-ЯЁ\d\"“”«»]\S*(?:\s+\S+){0,3}$")
 _EDGES = ' \t\n,;:.!?…–—-"“”«»()'
 
@@ -54,13 +54,12 @@ def split_question(question: str) -> tuple[str, ...]:
 
 
 def _parts(question: str) -> Iterator[str]:
-    borders = sentences(question)
-    for first, last in borders:
-        sentence = question[first:last]
+    asked = [" ".join(question[first:last].split()) for first, last in sentences(question)]
+    for sentence in asked:
         yield sentence
         yield from _compared(sentence)
-    for first, last in borders:
-        yield from _clauses(question[first:last])
+    for sentence in asked:
+        yield from _clauses(sentence)
 
 
 def _compared(sentence: str) -> Iterator[str]:
