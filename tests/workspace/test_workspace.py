@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import HashEmbedder
+from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, Settings
-from vaultrag.domain import AnswerReady, Manner, Vectors
+from vaultrag.domain import AnswerReady, Manner, Mode, Vectors
 from vaultrag.errors import DiskFull, UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.workspace import Ownership, Workspace
@@ -43,3 +43,19 @@ def test_scope_that_holds_no_note_is_an_error_and_no_answer(tmp_path: Path, scop
         *_, last = workspace.ask("Когда поменяли картридж?", manner=Manner('path:"Дом/"'))
         assert isinstance(last, AnswerReady)
         assert [citation.path for citation in last.answer.citations] == ["Дом/Бойлер.md"]
+
+
+@pytest.mark.parametrize("mode", [Mode.QUICK, Mode.DEEP, Mode.CASCADE])
+def test_question_about_the_vault_itself_is_answered_from_the_catalogue_in_every_mode(
+    tmp_path: Path, mode: Mode
+) -> None:
+    (tmp_path / "vault" / "Books").mkdir(parents=True)
+    for name in ("Dune", "Emma"):
+        (tmp_path / "vault" / "Books" / f"{name}.md").write_text("---\ntype: book\n---\nA novel.\n", encoding="utf-8")
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), ScriptedModel(["No."])) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        *_, last = workspace.ask("list my books", manner=Manner(mode=mode))
+        assert isinstance(last, AnswerReady)
+        assert last.answer.listing is not None
+        assert {one.path for one in last.answer.listing.citations} == {"Books/Dune.md", "Books/Emma.md"}

@@ -203,8 +203,9 @@ class Workspace:
             return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES)
 
         understood = understand(question, self._exchanges(keep.chat) if manner.earlier is None else manner.earlier)
-        if manner.mode is Mode.QUICK:
-            today = datetime.now().astimezone().date()  # the user's own
+        today = datetime.now().astimezone().date()  # the user's own
+        listed = self.list_notes(understood.asked, today, scope) if manner.mode is not Mode.QUICK else None
+        if manner.mode is Mode.QUICK or (listed and listed.sure):  # no search, however deep, counts notes better
             answerer = asking.answerer(search, manner)
             answerer = replace(answerer, list_notes=lambda text: self.list_notes(text, today, scope))
             events = answerer.answer(understood.asked, manner)
