@@ -217,6 +217,25 @@ def test_an_assistants_words_are_never_told_as_the_users(question: str, told: st
     assert all(line.startswith(("- Ассистент", "- An assistant")) for line in answer.text.split("\n")[1:])
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("Какой картридж стоит?", "«Гейзер», картридж в бойлере.", "«„Гейзер“, картридж в бойлере.» (Бойлер)"),
+        ("Что сказал Гоча про насос?", "Гоча сказал: “Насос цел”", "«Гоча сказал: „Насос цел“» (Бойлер)"),
+        ("Which cartridge is in?", "“Geyser” is the cartridge.", "“‘Geyser’ is the cartridge.” (Бойлер)"),
+        (
+            "What did Gocha say of the pump?",
+            "Gocha said: «the pump is fine»",
+            "“Gocha said: ‘the pump is fine’” (Бойлер)",
+        ),
+    ],
+)
+def test_a_quote_that_has_marks_itself_has_no_double_ones(question: str, text: str, told: str) -> None:
+    answer = finished(answerer([note("Бойлер.md", text)], None).answer(question))
+    assert answer.sentences[0].text == told
+    assert answer.citations[0].quote == text  # as it stands in the note
+
+
 def test_both_sides_of_a_dispute_are_cited_with_their_days() -> None:
     model = ScriptedModel(["Аренда гаража стоит 300 лари."])
     question = "Сколько стоит аренда гаража?"

@@ -156,6 +156,11 @@ def test_sources_are_listed_with_quote_and_link() -> None:
     assert "line 5" in _on_terminal(*render.source_list([CITATION], "v"))
 
 
+def test_quote_with_marks_of_its_own_stands_between_others() -> None:
+    quoting = CITATION.model_copy(update={"quote": "“Go,” she said."})
+    assert "    ‘“Go,” she said.’" in list(render.source_lines([quoting], "v"))
+
+
 def test_long_quote_is_cut() -> None:
     long = CITATION.model_copy(update={"quote": "слово " * 500})
     assert len(list(render.source_lines([long], "v"))[1]) < 320

@@ -22,7 +22,7 @@ _OWN_NUMBER = re.compile(rf"(?<!\[)\[({_NUMBERS})\](?!\])")
 TURN_HEADER = re.compile(r"\s*(?:>\s*)*(?:\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant), on .*)$")
 _KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
 _MARKUP_ONLY = re.compile(r"^[\s>|:*_`~#+-]*$")
-_TERMINAL = re.compile(r"(?<![.!?…])[.!?…]++[»”\"')]*+$")
+_TERMINAL = re.compile(r"(?<![.!?…])[.!?…]++[»”“’\"')]*+$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.snippet import best_sentence, cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
 from vaultrag.domain import counted
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, Listing, Passage, ProbeRecord, SearchResult, Sentence
+from vaultrag.text.quotation_marks import set_off
+from vaultrag.wire import Answer, Citation, Finding, IndexReport, Listing, Passage, SearchResult, Sentence
 
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
 NO_SOURCE = "[no source]"
@@ -120,7 +121,7 @@ def answer_text(answer: Answer, vault: str) -> Text:
 
 
 def remarks(answer: Answer) -> Iterator[Text]:
-    """Yield what there is to know of an answer: what disagrees, what is missing, why it ended, how sure it is."""
+    """Yield what there is to know of an answer: what disagrees, what is missing, why it ended."""
     for dispute in answer.disputes:
         where = "".join(f"[{number}]" for number in dispute.citations)
         yield Text.assemble(("Disputed: ", "bold yellow"), harmless(dispute.said), f" {where}")
@@ -128,8 +129,6 @@ def remarks(answer: Answer) -> Iterator[Text]:
         yield Text.assemble(("Nothing found on: ", "yellow"), harmless(part))
     if answer.stopped:
         yield Text(f"The answer stopped early. {harmless(answer.stopped)}", style="yellow")
-    if answer.sureness and answer.sureness.record:
-        yield Text(record_line(answer.sureness.record), style="dim")
 
 
 def listing_lines(listing: Listing) -> Iterator[Text]:
@@ -143,21 +142,10 @@ def listing_lines(listing: Listing) -> Iterator[Text]:
         yield Text(f"As a search: vaultrag search -- {shlex.quote(harmless(listing.query))}", style="dim")
 
 
-def record_line(record: ProbeRecord) -> str:
-    """Return what a level was worth on questions whose answer is known."""
-    where = "of this vault" if record.of_this_vault else "that this model was measured on"
-    parts = []
-    if record.unanswerable:
-        parts.append(f"of {record.unanswerable} without an answer {record.refused} were refused")
-    if record.answerable:
-        parts.append(f"of {record.answerable} with a known place {record.cited} cited it")
-    return f"How sure that is, by probe questions {where}: {'; '.join(parts)}."
-
-
 def quote_blocks(quotes: Sequence[Citation]) -> Iterator[RenderableType]:
     """Yield quotes as they are shown while the answer is worked on: the words, and where they stand."""
     for quote in quotes:
-        yield Text(f"“{_quote(quote)}”", style="italic")
+        yield Text(set_off(_quote(quote)), style="italic")
         yield Indented(Text.assemble(("— ", "dim"), _place(quote, "")), INDENT)
 
 
@@ -166,7 +154,7 @@ def source_list(citations: Sequence[Citation], vault: str, *, with_quotes: bool 
     for citation in citations:
         yield Text.assemble((f"[{citation.number}] ", "bold cyan"), _place(citation, _link(citation, vault)))
         if with_quotes:
-            yield Indented(Text(f"“{_quote(citation)}”", style="italic"), INDENT)
+            yield Indented(Text(set_off(_quote(citation)), style="italic"), INDENT)
 
 
 def source_lines(citations: Sequence[Citation], vault: str, *, with_quotes: bool = True) -> Iterator[str]:
@@ -174,7 +162,7 @@ def source_lines(citations: Sequence[Citation], vault: str, *, with_quotes: bool
     for citation in citations:
         yield f"[{citation.number}] {_place(citation, '').plain}"
         if with_quotes:
-            yield f"    “{_quote(citation)}”"
+            yield f"    {set_off(_quote(citation))}"
         yield f"    {_link(citation, vault)}"
 
 

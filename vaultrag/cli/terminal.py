@@ -112,6 +112,7 @@ class Terminal:
     out: Console = field(default_factory=lambda: _console(sys.stdout))
     err: Console = field(default_factory=lambda: _console(sys.stderr))
     json: bool = False
+    _noted: set[str] = field(default_factory=set)
 
     @property
     def live(self) -> bool:
@@ -143,6 +144,12 @@ class Terminal:
     def note(self, sentence: str) -> None:
         """Say something beside the result, on stderr."""
         self.err.print(Text(harmless(sentence), style="dim"))
+
+    def note_once(self, sentence: str) -> None:
+        """Say something beside the results, unless it was said before or is nothing."""
+        if sentence and sentence not in self._noted:
+            self._noted.add(sentence)
+            self.note(sentence)
 
     def warn(self, sentence: str) -> None:
         """Say on stderr what the result lacks."""

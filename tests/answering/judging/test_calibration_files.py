@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from vaultrag.answering.judging.calibration_files import (
     keep_calibration,
     shipped_calibrations,
 )
+from vaultrag.errors import ConfigError, StoreError
 
 MEASURED = KnownCalibration("a model", "0123", WORDING, {"ru": KnownThresholds(-1.5, 0.25)}, KnownThresholds(0, 1))
 
@@ -61,3 +63,44 @@ def test_lines_drawn_for_other_prompts_mean_nothing(tmp_path: Path) -> None:
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / MEASURED_NAME).write_text(text, encoding="utf-8")
     assert calibration_of("0123", tmp_path) is UNCALIBRATED
+
+
+NEWER = {"model": "of tomorrow", "fingerprint": "89ab", "wording": WORDING + 1, "answerable": {}, "by_domain": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([asdict(MEASURED), NEWER]),
+        json.dumps({"form": 2, "calibrations": [NEWER]}),
+        '[{"model": 1}]',
+        "[NaN]",
+    ],
+)
+def test_file_of_a_newer_version_is_not_written_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / MEASURED_NAME).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="does not understand") as caught:
+        keep_calibration(tmp_path, replace(MEASURED, fingerprint="4567"))
+    assert "newer VaultRAG" in caught.value.remedy
+    assert [path.name for path in tmp_path.iterdir()] == [MEASURED_NAME]
+    assert (tmp_path / MEASURED_NAME).read_text(encoding="utf-8") == text
+
+
+def test_of_a_newer_versions_file_is_used_what_is_understood(tmp_path: Path) -> None:
+    text = json.dumps([NEWER, asdict(MEASURED)])
+    (tmp_path / MEASURED_NAME).write_text(text, encoding="utf-8")
+    assert calibration_of("0123", tmp_path).thresholds_for("ru") == Thresholds(-1.5, 0.25)
+    assert calibration_of("89ab", tmp_path) is UNCALIBRATED
+
+
+def test_file_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / MEASURED_NAME).mkdir()
+    (tmp_path / MEASURED_NAME / "kept").write_text("", encoding="utf-8")
+    with pytest.raises(StoreError, match="could not be kept"):
+        keep_calibration(tmp_path, MEASURED)
+    assert (tmp_path / MEASURED_NAME / "kept").exists()
+
+
+def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="could not be kept"):
+        keep_calibration(tmp_path / "gone", MEASURED)

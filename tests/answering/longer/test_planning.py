@@ -32,6 +32,33 @@ def test_parts_are_clauses_sentences_and_what_is_compared(question: str, parts: 
         assert found == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("Which router do we use, and when did Anneke buy it?", ["Which router do we use", "when did Anneke buy it"]),
+        ("Which router do we use and, when did Anneke buy it?", ["Which router do we use", "when did Anneke buy it"]),
+        ("Какой роутер стоит дома, и когда его купил Гоча?", ["Какой роутер стоит дома", "когда его купил Гоча"]),
+        ("Какой роутер стоит дома и сколько просил Гоча?", ["Какой роутер стоит дома", "сколько просил Гоча"]),
+        ("Кто чинил бойлер, а кто его продал Гоче?", ["Кто чинил бойлер", "кто его продал Гоче"]),
+        ("Who fixed the boiler, but who sold it to us, or who paid?", ["Who fixed the boiler"]),
+        (
+            "And where did Anneke sit; and with whom did Anneke leave?",
+            ["where did Anneke sit", "with whom did Anneke leave"],
+        ),
+        ("А где стоит Паджеро, или где он стоял раньше?", ["где стоит Паджеро", "где он стоял раньше"]),
+    ],
+)
+def test_no_part_keeps_the_word_that_joined_it(question: str, parts: list[str]) -> None:
+    found = split_question(question)
+    assert [part for part in parts if part not in found] == []
+    joining = {"and", "but", "or", "и", "а", "но", "или"}
+    assert [part for part in found if {part.split()[0].lower(), part.split()[-1].lower()} & joining] == []
+
+
+def test_a_letter_that_is_a_name_stays() -> None:
+    assert "что решили про вариант А" in split_question("Кто приехал вчера, что решили про вариант А?")
+
+
 def test_parts_are_few_and_none_says_nothing() -> None:
     question = ", ".join(f"кто видел Город{number} и когда" for number in range(30)) + "?"
     assert len(split_question(question)) == MOST_PARTS

@@ -6,7 +6,8 @@ import json
 import math
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -16,7 +17,7 @@ from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Calibration, Thresholds
 from vaultrag.config import shipped
 from vaultrag.domain import ProbeRecord
-from vaultrag.errors import ConfigError
+from vaultrag.errors import ConfigError, StoreError
 
 SHIPPED_NAME = "calibrations.toml"
 MEASURED_NAME = "calibrations.json"  # in the models folder: what `vaultrag bench` measured
@@ -102,25 +103,52 @@ def shipped_calibrations() -> Sequence[KnownCalibration]:
 
 
 def keep_calibration(models_dir: Path, stored: KnownCalibration) -> None:
-    """Keep what was measured of a model here, in place of what was known. Raises OSError; what was known then stays."""
-    others = [one for one in _measured(models_dir) if one.fingerprint != stored.fingerprint]
+    """Keep what was measured of a model here, in place of what was known of it.
+
+    Raises ConfigError where a newer version keeps there what this one cannot read, StoreError where the file cannot be
+    read or written; then all that was known stays.
+    """
     path = models_dir / MEASURED_NAME
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
+        others = [one for one in _known_whole(path) if one.fingerprint != stored.fingerprint]
         part.write_text(json.dumps([asdict(one) for one in (*others, stored)], indent=1), encoding="utf-8")
         os.replace(part, path)
-    except OSError:
+    except OSError as error:
         part.unlink(missing_ok=True)
-        raise
+        raise StoreError(
+            f"What was measured could not be kept in {path}: {error.strerror}.",
+            "Let this user read and write there, then run: vaultrag bench. What was asked is not asked again.",
+        ) from error
 
 
-def _measured(models_dir: Path) -> Sequence[KnownCalibration]:
-    """Return what was measured here; nothing where the file is damaged, for it can be measured again."""
+def _known_whole(path: Path) -> Sequence[KnownCalibration]:
+    """Return all that a file holds; nothing where it is no JSON, for that can be measured again.
+
+    Raises OSError, and ConfigError where some of it is not understood.
+    """
+    try:
+        return _STORED.validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return ()
+    except ValidationError as error:
+        raise ConfigError(
+            f"{path} holds what this version does not understand, and is left as it is: nothing new is kept.",
+            "Install the newer VaultRAG that wrote it; or move the file away, and measure your models again.",
+        ) from error
+    except ValueError:
+        return ()
+
+
+def _measured(models_dir: Path) -> Iterator[KnownCalibration]:
+    """Yield what was measured here, as far as it is understood; nothing where the file is damaged."""
     try:
         values: Any = json.loads((models_dir / MEASURED_NAME).read_text(encoding="utf-8"))
-        return _STORED.validate_python(values)
     except (OSError, ValueError):
-        return ()
+        return
+    for value in values if isinstance(values, list) else ():
+        with suppress(ValidationError):
+            yield from _STORED.validate_python([value])
 
 
 def _record(stored: KnownRecord) -> ProbeRecord:

@@ -36,6 +36,7 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import ModelError
 from vaultrag.text.language import language_of
+from vaultrag.text.quotation_marks import set_off
 
 MOST_DRAFTS = 3  # the first, and two that what was missing is searched for
 SECTIONS = 3  # of the best passages, that are read whole where the passages were not enough
@@ -266,7 +267,7 @@ def _checked(answer: Answer) -> str:
 def _evidence(clue: Clue, sentence: SourceSentence) -> str:
     chunk = clue.passage.chunk
     line = locate(chunk, sentence.start, sentence.end).first_line
-    return f"{chunk.path}, line {line}, {clue.why}:\n“{sentence.text}”"
+    return f"{chunk.path}, line {line}, {clue.why}:\n{set_off(sentence.text)}"
 
 
 def _paths(clues: Iterable[Clue]) -> list[str]:

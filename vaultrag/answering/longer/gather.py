@@ -17,6 +17,7 @@ from vaultrag.answering.citing.no_source import backs_nothing
 from vaultrag.answering.judging.sureness import EXCERPT, around
 from vaultrag.answering.longer.lookups import Lead, Lookups
 from vaultrag.domain import Chunk, LaneShare, Passage, SearchResult
+from vaultrag.text.quotation_marks import set_off
 
 SEEDS = 8  # notes whose links are followed first
 PART_HITS = 3  # passages that a part's own search gives: the whole question's search gives the rest
@@ -67,7 +68,7 @@ class Gathering:
         if part not in self.parts:
             self.parts.append(part)
         found = self.lookups.search(part, PART_HITS).passages
-        fitted = self._fitted(Clue(passage, _why_found(passage, f"“{part}”")) for passage in found)
+        fitted = self._fitted(Clue(passage, _why_found(passage, set_off(part))) for passage in found)
         self.some = sorted((*self.some, *fitted), key=_best_first)
         return fitted
 
@@ -161,11 +162,11 @@ def _cut(chunk: Chunk, start: int, end: int) -> Chunk:
 def _why_found(passage: Passage, asked: str) -> str:
     """Say what a passage was found for, and by which link where nothing else found it."""
     led = next((share for share in passage.trace if share.origin), None)
-    return f"found for {asked}" if led is None else f"named in {led.origin} as “{led.via}”"
+    return f"found for {asked}" if led is None else f"named in {led.origin} as {set_off(led.via)}"
 
 
 def _led_to(passage: Passage, lead: Lead, origin: str, hops: int, fit: float) -> Clue:
-    why = f"names {origin} as “{lead.text}”" if lead.back else f"named in {origin} as “{lead.text}”"
+    why = f"names {origin} as {set_off(lead.text)}" if lead.back else f"named in {origin} as {set_off(lead.text)}"
     share = LaneShare(LINK_LANE, hops, round(fit, 6), 0.0, lead.text, origin)
     return Clue(replace(passage, trace=(share,)), why, hops, origin, fit)
 

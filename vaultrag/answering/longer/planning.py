@@ -22,17 +22,24 @@ PLAN_SCHEMA = json.dumps(
     }
 )
 
+_BEFORE_ASKING = "of|in|on|at|for|from|with|to|by|в|во|на|с|со|о|об|от|из|к|ко|за|для|по|у|под|над|при|через|после|до"
+_CUT_OFF = re.compile(rf"(?:\A|\s)(?:{_BEFORE_ASKING})\s\Z", re.IGNORECASE)  # "with" belongs to the "whom" behind it
+_LONGEST_CUT_OFF = 8  # characters; more than any preposition has with its spaces
 # A clause begins here: it asks something else, or describes what is asked for. Between words there is one space each.
 _CLAUSE = re.compile(
     r"(?:(?:^|[,;:–—]| -) ?(?:(?:and|but|or|и|а|но|или) )?"
     r"| (?:(?:and|but|or|и|а|но|или) )?)"
-    r"(?=(?:(?:of|in|on|at|for|from|with|to|by|в|во|на|с|со|о|об|от|из|к|ко|за|для|по|у|под|над|при|через|после|до) )?"
+    rf"(?=(?:(?:{_BEFORE_ASKING}) )?"
     r"(?:who|whom|whose|which|where|when|what|why|how|that|because|after|before|while"
     r"|кто|кого|кому|кем|ком|чей|чья|чьё|чье|чьи|чего|чему|чем|что|когда|где|куда|откуда|почему|зачем|как|сколько"
     r"|котор\w+|как\w{2,3}|потому|после|пока|если)\b)",
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"[;:]\s+|,\s+(?=(?:and|but|и|а|но)\s)|\s[–—-]\s", re.IGNORECASE)
+# What joined a part to its neighbours says nothing of it. A letter by itself may be a name at the end: «вариант А».
+_JOINING = "and|but|or|nor|и|а|но|или|либо|да"
+_JOINED_BEFORE = re.compile(rf"\A(?:{_JOINING})(?:\s+|,)", re.IGNORECASE)
+_JOINED_AFTER = re.compile(rf"[\s,](?:{_JOINING})\Z")
 # Between two of a kind that are compared: names, dates, numbers, or what stands in quotes.
 _BETWEEN = re.compile(r" (?i:or|and|versus|vs\.?|или|и|либо) (?=(?:the |an? )?[\"“«(]?[^\W_a-zа-яё])")
 _NAME_BEFORE = re.compile(r"[A-ZА-ЯЁ\d\"“”«»]\S*(?:\s+\S+){0,3}$")
@@ -44,13 +51,22 @@ def split_question(question: str) -> tuple[str, ...]:
 
     Parts are its sentences, the clauses in them, and the names that an «или», an "and" or a comma sets side by side.
     """
-    whole = question.strip(_EDGES)
+    whole = _alone(question)
     found: dict[str, None] = {}
     for part in _parts(question):
-        plain = " ".join(part.split()).strip(_EDGES)
+        plain = _alone(part)
         if plain and plain != whole and _says_enough(plain):
             found.setdefault(plain)
     return tuple(found)[:MOST_PARTS]
+
+
+def _alone(part: str) -> str:
+    """Return a part without the marks and words that joined it to what stands around it."""
+    plain, before = " ".join(part.split()), ""
+    while plain != before:
+        before = plain
+        plain = _JOINED_AFTER.sub("", _JOINED_BEFORE.sub("", plain.strip(_EDGES)))
+    return plain
 
 
 def _parts(question: str) -> Iterator[str]:
@@ -73,6 +89,7 @@ def _compared(sentence: str) -> Iterator[str]:
 
 def _clauses(sentence: str) -> Iterator[str]:
     cuts = sorted({0, *(match.end() for pattern in (_CLAUSE, _BREAK) for match in pattern.finditer(sentence))})
+    cuts = [cut for cut in cuts if not _CUT_OFF.search(sentence[max(0, cut - _LONGEST_CUT_OFF) : cut])]
     pieces = [sentence[first:last] for first, last in zip(cuts, [*cuts[1:], len(sentence)], strict=True)]
     if len(pieces) > 1:
         yield from pieces

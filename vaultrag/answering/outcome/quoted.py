@@ -22,6 +22,7 @@ from vaultrag.domain import (
     SentenceState,
     Sureness,
 )
+from vaultrag.text.quotation_marks import quoted
 from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
 from vaultrag.vault.parsing.lines import NEWLINE
 
@@ -33,8 +34,6 @@ FRAMES: Mapping[Level, Mapping[str, str]] = {
     },
 }
 """What stands above quotes, by how sure it is that they answer."""
-
-_MARKS = {"ru": ("«", "»"), "en": ("“", "”")}
 
 
 def quoted_sentences(
@@ -60,8 +59,7 @@ def told(quote: str, chunk: Chunk, title: str, language: str) -> str:
 
     "An assistant said (gpt-4o, 2025-06-10): “…”", or "“…” (Mayak, 2024-09-03)".
     """
-    opening, closing = _MARKS["ru" if language == "ru" else "en"]
-    words = f"{opening}{_one_line(_seen(quote, chunk))}{closing}"
+    words = quoted(_one_line(_seen(quote, chunk)), language)
     if speaker := attributed("", [chunk], language):
         return f"{speaker}{words}"
     day = day_of(chunk)

@@ -12,6 +12,7 @@ from tests.doubles import LeaningModel
 from vaultrag.cli.main import main
 from vaultrag.cli.probe_words import probe_words
 from vaultrag.config import Config
+from vaultrag.errors import ConfigError
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.endpoint import Endpoint
 from vaultrag.wire import ProbeRecord
@@ -68,6 +69,17 @@ def test_what_bench_measured_of_a_model_is_known_afterwards(
     capsys.readouterr()
     assert run("bench", "--quick", "--json") == 0
     assert json.loads(capsys.readouterr().out)["calibrated_before"]
+
+
+def test_bench_tells_what_it_found_where_a_newer_versions_file_keeps_it_from_keeping_that(
+    run: Callable[..., int], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "models" / "calibrations.json").write_text('{"form": 2}', encoding="utf-8")
+    assert run("bench", "--quick") == ConfigError.exit_code
+    told = capsys.readouterr()
+    assert "Of 12 probe questions without an answer 12 were refused" in told.out
+    assert "does not understand" in told.err
+    assert (tmp_path / "models" / "calibrations.json").read_text(encoding="utf-8") == '{"form": 2}'
 
 
 def test_bench_says_what_finds_the_places_and_how_biased_its_questions_are(

@@ -18,6 +18,7 @@ from vaultrag import wire
 from vaultrag.cli import render
 from vaultrag.cli.backend import BUSY, Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
 from vaultrag.cli.models.recommend import hint
+from vaultrag.cli.probe_words import doubt_words
 from vaultrag.cli.terminal import Terminal, harmless, one_line
 from vaultrag.config import Config
 from vaultrag.domain import USUAL, AnswerStyle, Keep, Manner, Role, counted
@@ -131,21 +132,29 @@ class Ask:
                 backend = open_backend(self.config, self.server_use)
             with closing(backend):
                 answer = self._follow(backend.ask(self.question, self.keep, self.manner), draft)
-        self._hand_over(answer)
+        self._hand_over(answer, (*_where_saved(answer), *_where_traced(answer)))
 
     def ask(self, backend: Backend) -> wire.Answer:
-        """Ask a backend that is open already, print the answer and return it. KeyboardInterrupt aborts the model."""
+        """Ask a backend that is open already, print the answer and return it. KeyboardInterrupt aborts the model.
+
+        Whoever asks on has been told once where it all is kept; a pipe is told of the answers alone.
+        """
         draft = ShownDraft("Searching the notes", self.question)
         with self._shown(draft):
             answer = self._follow(backend.ask(self.question, self.keep, self.manner), draft)
-        self._hand_over(answer)
+        self._hand_over(answer, _where_traced(answer) if self.terminal.live else ())
         return answer
 
-    def _hand_over(self, answer: wire.Answer) -> None:
+    def _hand_over(self, answer: wire.Answer, places: Sequence[str]) -> None:
+        """Print an answer, and the places where it can be read again."""
         if self.terminal.json:
             self.terminal.print_json(answer)
         else:
             self._print(answer)
+            for place in places:
+                self.terminal.note(place)
+            if self.terminal.live:
+                self.terminal.print("", render.answer_footer(answer))
             hint(self.config, self.terminal, answer.model)
 
     def _require_model(self) -> None:
@@ -199,12 +208,7 @@ class Ask:
         self.terminal.print(*render.remarks(answer))
         for warning in answer.warnings:
             self.terminal.warn(warning)
-        if answer.saved:
-            self.terminal.note(f"Saved: vaultrag answers show {answer.saved}")
-        if answer.trace:
-            self.terminal.note(f"How it was come by: vaultrag traces show {answer.trace}")
-        if self.terminal.live:
-            self.terminal.print("", render.answer_footer(answer))
+        self.terminal.note_once(doubt_words(answer))
 
     def _print_sources(self, answer: wire.Answer, vault: str) -> None:
         as_sources = render.source_list if self.terminal.live else render.source_lines
@@ -221,3 +225,11 @@ class Ask:
             self.terminal.print("", Text("Nearest passages:", style="dim"))
             for number, passage in enumerate(answer.passages[:NEAREST_SHOWN], start=1):
                 self.terminal.print(*render.passage_block(passage, number, self.question, vault))
+
+
+def _where_saved(answer: wire.Answer) -> Sequence[str]:
+    return (f"Saved: vaultrag answers show {answer.saved}",) if answer.saved else ()
+
+
+def _where_traced(answer: wire.Answer) -> Sequence[str]:
+    return (f"How it was come by: vaultrag traces show {answer.trace}",) if answer.trace else ()

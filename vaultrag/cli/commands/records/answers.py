@@ -15,6 +15,7 @@ from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Terminal, one_line
 from vaultrag.config import Config
 from vaultrag.domain import QuoteState, SavedAnswer, SourceState, counted
+from vaultrag.text.quotation_marks import set_off
 
 if TYPE_CHECKING:
     from vaultrag.records.archive import Archive
@@ -216,7 +217,7 @@ def _said_of(state: SourceState) -> str:
         where = f"in line {first}" if first == last else f"in lines {first}–{last}"
         return f"These words stand {where} now{f', under “{one_line(state.under)}”' if state.under else ''}."
     if state.state is QuoteState.CHANGED and state.now and state.lines:
-        return f"This changed; line {state.lines[0]} now reads: “{one_line(state.now)}”"
+        return f"This changed; line {state.lines[0]} now reads: {set_off(one_line(state.now))}"
     return FATES.get(state.state, "")
 
 

@@ -106,9 +106,9 @@ def bench_command(
             probing = workspace.probing
             found = probing.run(QUICK if quick else PROBES, bars.show)
         calibrated = bool(probing.known.answerable)
+        _show(session, _benched(probing.model.name, found, calibrated=calibrated), json=json)
         if not calibrated:
             _keep_model(workspace, found)
-        _show(session, _benched(probing.model.name, found, calibrated=calibrated), json=json)
 
 
 def _opened(session: CommandRun, vault: Path | None, home: Path | None, combo: str | None) -> Workspace:
@@ -124,7 +124,7 @@ def _opened(session: CommandRun, vault: Path | None, home: Path | None, combo: s
 
 
 def _keep_model(workspace: Workspace, found: VaultBench) -> None:
-    """Keep the thresholds that were drawn here for a model that had none."""
+    """Keep the thresholds that were drawn here for a model that had none. Raises ConfigError or StoreError."""
     from vaultrag.answering.judging.calibration import WORDING
     from vaultrag.answering.judging.calibration_files import KnownCalibration, KnownThresholds, keep_calibration
 
