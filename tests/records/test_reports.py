@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,69 @@ def test_no_title_leaves_the_folder(places: tuple[Path, Path], title: str) -> No
     path = write_report(config, title, "x\n")
     assert path.parent == places[0] / "Reports"
     assert path.name.isprintable()
+
+
+DEVICES = ("CON", "nul", "Aux.md", "com1", "LPT¹", "prn.2024", "NUL .x", "conin$")
+
+
+@pytest.mark.parametrize(
+    "title", [*DEVICES, "Что такое aux?", "a" * 300, "🔥" * 300, "й" * 300, "x\u0301" * 300, "в конце ."]
+)
+def test_name_of_a_note_fits_every_system(places: tuple[Path, Path], title: str) -> None:
+    name = write_report(config_with(places, "Reports"), title, "x\n").name
+    assert name.endswith(".md")
+    assert name.partition(".")[0].strip().lower() not in {"con", "nul", "aux", "com1", "lpt¹", "prn", "conin$"}
+    assert not name.removesuffix(".md").endswith((" ", "."))
+    assert len(unicodedata.normalize("NFD", name.removesuffix(".md")).encode()) <= 200
+
+
+def test_name_that_differs_by_case_or_composition_only_is_taken(places: tuple[Path, Path]) -> None:
+    """The vault may be synced to a system to which they are the same."""
+    config = config_with(places, "Reports")
+    for title in ("Какой чай?", "КАКОЙ ЧАЙ", unicodedata.normalize("NFD", "какой чай")):
+        write_report(config, title, title)
+    assert sorted(path.name for path in (places[0] / "Reports").iterdir()) == [
+        "КАКОЙ ЧАЙ 2.md",
+        "Какой чай.md",
+        "какой чай 3.md",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folder", "fault"),
+    [
+        (".obsidian", "hidden"),
+        (".obsidian/plugins/x", "hidden"),
+        (".trash", "hidden"),
+        ("Notes/.reports", "hidden"),
+        ("../other/.obsidian/x", "hidden"),
+        ("CON", "not every system"),
+        ("Reports/nul.d", "not every system"),
+        ("Reports.", "not every system"),
+        ("Reports /x", "not every system"),
+        ("a:b", "not every system"),
+    ],
+)
+def test_folder_that_is_no_place_for_notes_is_refused(places: tuple[Path, Path], folder: str, fault: str) -> None:
+    config = config_with(places, folder)
+    with pytest.raises(ReportFailed, match=fault) as caught:
+        write_report(config, "Answer", "x\n")
+    assert "[reports]" in caught.value.remedy
+    assert "\n" not in caught.value.message
+    assert sorted(path.name for path in places[0].iterdir()) == [".obsidian", "Бойлер.md"]
+    assert not any((places[0] / ".obsidian").iterdir())
+
+
+@pytest.mark.parametrize("target", ["../elsewhere", ".obsidian", "../home", "Notes"])
+def test_link_in_the_place_of_the_folder_is_refused(places: tuple[Path, Path], target: str) -> None:
+    """Also one that was put there after the settings were read."""
+    config = config_with(places, "Reports")
+    (places[0] / target).mkdir(exist_ok=True)
+    kept = list((places[0] / target).iterdir())
+    (places[0] / "Reports").symlink_to(places[0] / target, target_is_directory=True)
+    with pytest.raises(ReportFailed, match=r"to which a link at .*Reports leads"):
+        write_report(config, "Answer", "x\n")
+    assert list((places[0] / target).iterdir()) == kept
 
 
 def test_what_is_written_is_not_indexed(places: tuple[Path, Path]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
@@ -16,12 +15,12 @@ from vaultrag.store.database import Access
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.graph import files_named
 from vaultrag.store.opening import open_database
+from vaultrag.text.paths import is_portable, portable_name
 from vaultrag.vault.files import read_note
 from vaultrag.vault.parsing.parse import parse_note
 
-LONGEST_NAME = 80  # characters; file systems take 255 bytes, and a letter may have four of them when decomposed
 MOST_OF_A_NAME = 1000
-_UNFIT = re.compile(r"[\\/:*?\"<>|#^\[\]]+")  # for file systems, and for wikilinks
+KEPT_BY_OTHERS = frozenset({".obsidian", ".trash", ".git"})  # folders that no report belongs into, wherever they lie
 
 
 def save_as_note(config: Config, answer: Answer, title: str = "") -> Path:
@@ -29,8 +28,8 @@ def save_as_note(config: Config, answer: Answer, title: str = "") -> Path:
 
     Raises ReportFailed, DiskFull, and IndexMissing.
     """
-    folder = config.reports_path
-    inside = folder.relative_to(config.vault).as_posix() + "/" if folder and config.vault in folder.parents else ""
+    folder = _reports_folder(config)
+    inside = folder.relative_to(config.vault).as_posix() + "/" if config.vault in folder.parents else ""
     with open_database(config.database_path, Access.READ) as database:
         catalog = Catalog(database)
         links = NoteLinks(
@@ -45,14 +44,10 @@ def save_as_note(config: Config, answer: Answer, title: str = "") -> Path:
 def write_report(config: Config, title: str, text: str) -> Path:
     """Write a note of this title; where one is there, another number is added to the name.
 
-    Raises ReportFailed where no folder is named or it cannot be written to, and DiskFull; then nothing is left.
+    Raises ReportFailed where no folder is named, it is no place for notes, or it cannot be written to, and DiskFull;
+    then nothing is left.
     """
-    folder = config.reports_path
-    if folder is None:
-        raise ReportFailed(
-            "No folder is named for what is saved as a note.",
-            f'Name one in {config.home / CONFIG_NAME}: [reports] folder = "VaultRAG reports"',
-        )
+    folder = _reports_folder(config)
     try:
         folder.mkdir(exist_ok=True)
         return _write_new(folder, _file_name(title), text)
@@ -62,6 +57,35 @@ def write_report(config: Config, title: str, text: str) -> Path:
         raise ReportFailed(
             f"{folder} cannot be written to: {error.strerror}.", "Name another folder: `reports.folder`."
         ) from error
+
+
+def _reports_folder(config: Config) -> Path:
+    """Return the folder that the user named. Raises ReportFailed where there is none, or it is no place for notes."""
+    folder, remedy = (
+        config.reports_path,
+        f'Name one in {config.home / CONFIG_NAME}: [reports] folder = "VaultRAG reports"',
+    )
+    if folder is None:
+        raise ReportFailed("No folder is named for what is saved as a note.", remedy)
+    if fault := _fault(config, folder):
+        raise ReportFailed(f"`reports.folder` names {folder}, {fault}.", remedy)
+    return folder
+
+
+def _fault(config: Config, folder: Path) -> str:
+    """Say why a folder is no place for notes; empty where it is one."""
+    vault = config.vault
+    named = Path(os.path.normpath(vault / os.path.expanduser(config.settings.reports.folder.strip())))
+    if vault in named.parents and os.path.normcase(named) != os.path.normcase(folder):
+        return f"to which a link at {named} leads"
+    inside = folder.relative_to(vault).parts if vault in folder.parents else ()
+    hidden = [part for part in folder.parts if part.lower() in KEPT_BY_OTHERS] or [
+        one for one in inside if one.startswith(".")
+    ]
+    if hidden:
+        return f"and `{hidden[0]}` is hidden from people and kept by programs"
+    unfit = next((part for part in inside if not is_portable(part)), None)
+    return f"and not every system takes a folder called `{unfit}`" if unfit is not None else ""
 
 
 def _read(config: Config, catalog: Catalog, path: str) -> Note | None:
@@ -75,8 +99,11 @@ def _read(config: Config, catalog: Catalog, path: str) -> Note | None:
 
 
 def _write_new(folder: Path, name: str, text: str) -> Path:
+    taken = {_as_compared(entry) for entry in os.listdir(folder)}
     for number in range(1, MOST_OF_A_NAME):
         path = folder / (f"{name}.md" if number == 1 else f"{name} {number}.md")
+        if _as_compared(path.name) in taken:
+            continue
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
@@ -91,8 +118,10 @@ def _write_new(folder: Path, name: str, text: str) -> Path:
     raise ReportFailed(f"{folder} holds {MOST_OF_A_NAME} notes of this name.", "Ask in other words, or move them.")
 
 
+def _as_compared(name: str) -> str:
+    """Return a name as systems compare it that know no case and no composed letters: a vault may be synced to one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _file_name(title: str) -> str:
-    """Return a title as a file may be called, on every system and in a wikilink."""
-    printable = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", title))
-    plain = " ".join(_UNFIT.sub(" ", printable).split())
-    return plain[:LONGEST_NAME].strip(" .") or "Answer"
+    return portable_name(title) or "Answer"
