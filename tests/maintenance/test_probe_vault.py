@@ -66,7 +66,11 @@ def test_what_the_model_refuses_and_cites_is_counted(tmp_path: Path, language: s
     assert found.record.of_this_vault
     assert found.discrimination == 1.0
     assert 0 < found.shared <= 1
-    assert [stage.name for stage in found.stages if stage.found == 10] == ["words", "both", "names and links too"]
+    assert [stage.name for stage in found.stages if stage.found == 10] == [
+        "words",
+        "both",
+        "names, links and times too",
+    ]
 
 
 def test_a_model_that_says_yes_to_everything_is_found_out(tmp_path: Path, language: str) -> None:
@@ -136,3 +140,45 @@ def test_no_word_of_a_question_is_kept(tmp_path: Path, language: str) -> None:
     for thing in THINGS[language]:
         assert thing not in kept
     assert "Viktor" not in kept
+
+
+COPIED = {
+    "ru": "{thing}: {number} раз приезжал Виктор, чинил всё до вечера, взял деньги, выпил чаю и уехал домой в Гори.",
+    "en": "{thing}: Viktor came {number} times, mended it until evening, took the money, had tea and drove to Gori.",
+}
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_place_is_found_and_cited_where_its_words_are_shown_under_another_place(tmp_path: Path, language: str) -> None:
+    texts = [COPIED[language].format(thing=thing, number=n) for n, thing in enumerate(THINGS[language], 2)]
+    questions = [QUESTIONS[language].format(thing=thing) for thing in THINGS[language]]
+    model = LeaningModel({**dict.fromkeys(questions, 3.0), "": -3.0}, written=dict(zip(texts, questions, strict=True)))
+    for folder in ("vault", "vault/Copies"):
+        (tmp_path / folder).mkdir()
+        for thing, text in zip(THINGS[language], texts, strict=True):
+            (tmp_path / folder / f"{thing} {folder[-1]}.md").write_text(text + "\n", encoding="utf-8")
+    with opened(tmp_path, model) as workspace:
+        workspace.index(unwatched, DeletionPolicy.GUARD)
+        found = workspace.probing.run(20, unwatched)
+    assert found.record.answerable == 20  # of which each half is a copy of the other
+    assert found.record.cited >= 19
+    assert {stage.name: stage.found for stage in found.stages}["words"] == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("Виктор починил насос и уехал в Гори на поезде.", "Чем занимались весной 2024 года?"),
+        ("Viktor mended the pump and left for Gori by train.", "How were the days of spring 2024?"),
+    ],
+)
+def test_questions_are_asked_as_answers_search(tmp_path: Path, text: str, question: str) -> None:
+    """By times, too: no word of the question stands in its note."""
+    model = LeaningModel({question: 3.0, "": -3.0}, written={text: question})
+    (tmp_path / "vault").mkdir()
+    (tmp_path / "vault" / "Насос.md").write_text(f"---\ndate: 2024-05-12\n---\n{text}\n", encoding="utf-8")
+    with opened(tmp_path, model) as workspace:
+        workspace.index(unwatched, DeletionPolicy.GUARD)
+        found = workspace.probing.run(1, unwatched)
+    assert [stage.found for stage in found.stages] == [0, 0, 0, 1]
+    assert found.record.cited == 1

@@ -21,18 +21,19 @@ from vaultrag.answering.judging.calibration import (
 )
 from vaultrag.answering.judging.probes import ProbeKind
 from vaultrag.domain import Level, ProbeRecord
+from vaultrag.retrieval.search import ALL_LANES
 from vaultrag.store.database import Database
 from vaultrag.store.probes import ProbeRow, read_probes
 
 NO_QUESTION = "none"  # the kind of a row whose sentence gave no question that can be asked
 FEWEST = 8  # questions of each kind: fewer move nothing, and no threshold is drawn on them
 NOTHING_ASKED = ProbeRecord(0, 0, 0, 0, of_this_vault=True)
-# Ways of searching that are compared, each with all that the one before it has.
+# Ways of searching that are compared, from one lane to all that an answer's search has.
 STAGES: Mapping[str, frozenset[str]] = {
     "words": frozenset({"keyword"}),
     "meaning": frozenset({"vector"}),
     "both": frozenset({"keyword", "vector"}),
-    "names and links too": frozenset({"keyword", "vector", "name", "link"}),
+    "names, links and times too": ALL_LANES,
 }
 
 

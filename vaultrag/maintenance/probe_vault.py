@@ -9,8 +9,9 @@ from vaultrag.answering.evidence.quotes import Evidence
 from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Calibration
 from vaultrag.answering.judging.probes import Probe, ProbeKind, Seed, coined_probe, known_probe, seeds, untold_probe
 from vaultrag.answering.judging.sureness import judge_answerability
-from vaultrag.domain import ChatModel, Embedder, Priority, Progress, SearchResult
+from vaultrag.domain import ChatModel, Embedder, Passage, Priority, Progress, SearchResult
 from vaultrag.maintenance.probe_results import NO_QUESTION, STAGES, VaultBench, concluded
+from vaultrag.retrieval.search import ALL_LANES
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import is_held
@@ -91,18 +92,18 @@ class VaultProbing:
         return frozenset(stem for one in stored for stem in stems(one.chunk.text))
 
     def _ask(self, seed: Seed, probe: Probe) -> ProbeRow:
-        found = self.search(probe.question, DEPTH, STAGES["names and links too"]).passages
+        found = self.search(probe.question, DEPTH, ALL_LANES).passages
         evidence = Evidence(probe.question, found, self.embedder)
         judged = judge_answerability(
             probe.question, evidence.excerpts(), self.model, UNCALIBRATED, priority=Priority.NIGHT
         )
-        quoted = {found[quote.passage].chunk.id for quote in evidence.quotes(evidence.judged(judged.scores))}
+        quoted = [found[quote.passage] for quote in evidence.quotes(evidence.judged(judged.scores))]
         return ProbeRow(
             key=seed.key,
             kind=probe.kind,
             language=seed.language,
             score=max(judged.scores, default=None),
-            cited=probe.answerable and probe.chunk_id in quoted,
+            cited=probe.answerable and _place_of(probe, quoted) > 0,
             ranks=self._ranks(probe) if probe.answerable else (),
             shared=shared_words(probe.question, seed.sentence) if probe.answerable else 0.0,
         )
@@ -110,8 +111,13 @@ class VaultProbing:
     def _ranks(self, probe: Probe) -> tuple[int, ...]:
         """Return where each way of searching has the known place; 0 where it has not."""
         found = (self.search(probe.question, DEPTH, lanes).passages for lanes in STAGES.values())
-        places = ([one.chunk.id for one in passages] for passages in found)
-        return tuple(ids.index(probe.chunk_id) + 1 if probe.chunk_id in ids else 0 for ids in places)
+        return tuple(_place_of(probe, passages) for passages in found)
+
+
+def _place_of(probe: Probe, passages: Sequence[Passage]) -> int:
+    """Return which of these passages, from 1, is the known one or says the same words elsewhere; 0 where none does."""
+    same = ({one.chunk.id, *(other.chunk.id for other in one.also)} for one in passages)
+    return next((rank for rank, ids in enumerate(same, 1) if probe.chunk_id in ids), 0)
 
 
 def shared_words(question: str, sentence: str) -> float:
