@@ -7,7 +7,7 @@ of thing that is asked for, and by its passage's standing. The best are quoted, 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from vaultrag.answering.citations import locate
 from vaultrag.answering.evidence.asked_for import asked_for, gives
 from vaultrag.answering.evidence.lines import Line, lines_of
+from vaultrag.answering.evidence.links import leading_lines, terms_of
 from vaultrag.answering.judging.sureness import Shown, shown
 from vaultrag.domain import Citation, Embedder, Passage
 from vaultrag.errors import VaultragError
@@ -28,6 +29,8 @@ EMBEDDED_LINES = 24  # that words and ranks put first: about a third of a second
 
 RELEVANT_SHARE = 0.5  # of the best line's score that a quote must have: a weaker one is about something else
 AROUND_SHARE = 0.4  # of a word's weight where the title, a heading or the header row says it, and not the line
+LED_SHARE = 0.6  # where the line says it whose link leads here
+LED_STANDING = 0.5  # of the standing of the passage whose link leads here, at least
 BEFORE_SHARE = 0.2  # where the line before says it: "It was founded in …" goes on from there
 GIVEN_WEIGHT = 0.2  # a line that gives the kind of thing asked for: as much as a fifth of the question's words
 RANK_WEIGHT = 0.8  # of the passage's score, as a share of the best one's
@@ -64,10 +67,16 @@ class _Candidate:
     gives: bool = False
     meaning: float = 0.0
     points_on: bool = False
+    led_by: Line | None = None
 
     @property
     def passage(self) -> int:
         return self.line.source.passage
+
+    @property
+    def shown(self) -> str:
+        """The line under what it stands under, behind the line whose link leads to it."""
+        return f"{self.led_by.shown} › {self.line.shown}" if self.led_by else self.line.shown
 
     @property
     def size(self) -> int:
@@ -80,10 +89,11 @@ class Evidence:
     def __init__(self, question: str, passages: Sequence[Passage], embedder: Embedder | None) -> None:
         """Without an embedder, or where it fails, words and ranks decide alone."""
         self.passages = tuple(passages)
-        best = max((passage.score for passage in passages), default=0.0)
-        self._standing = tuple(passage.score / best if best > 0 else 0.0 for passage in passages)
         self._lines = [one for index, passage in enumerate(passages) for one in _candidates(index, passage)]
-        self._weigh_words(question_terms(question))
+        asked = self._weights(question_terms(question))
+        self._leading = leading_lines(passages, [one.line for one in self._lines], asked)
+        self._standing = self._standings()
+        self._weigh_words(asked)
         kinds = asked_for(question)
         for one in self._lines:
             one.gives = any(gives(kind, one.line.words, question) for kind in kinds)
@@ -155,31 +165,33 @@ class Evidence:
         score -= POINTER_COST * one.points_on
         return score - LEAD_COST * one.line.is_lead - SHORT_COST * (size < SHORT)
 
-    def _weigh_words(self, asked: Sequence[Term]) -> None:
-        """Give each line the share of the question's words that it holds, each weighed by how few lines hold it."""
-        held = [sum(not one.terms.isdisjoint(term) for one in self._lines) for term in asked]
-        weights = [math.log(1 + (len(self._lines) + 1) / (count + 0.5)) for count in held]
-        whole = sum(weights) or 1.0
+    def _weigh_words(self, asked: Mapping[Term, float]) -> None:
+        """Give each line the weighted share of the question's words that it holds, or that are said around it."""
         before: _Candidate | None = None
-        linking = self._linking()
+        led_by = {index: terms_of(line) for index, line in self._leading.items()}
         found = {passage.title.lower() for passage in self.passages}
         for one in self._lines:
-            around = frozenset(index_terms(" ".join((*one.line.around, self.passages[one.passage].chunk.path))))
-            around |= linking.get(self.passages[one.passage].title.lower(), frozenset())
+            own = self.passages[one.passage]
+            around = frozenset(index_terms(" ".join((*one.line.around, own.chunk.path))))
             previous = before.terms if before is not None and before.passage == one.passage else frozenset()
-            shares = (_share(term, one.terms, around, previous) for term in asked)
-            one.words = sum(weight * share for weight, share in zip(weights, shares, strict=True)) / whole
-            own = self.passages[one.passage].title.lower()
-            one.points_on = bool((one.line.targets - {own}) & found)
+            led = led_by.get(one.passage, frozenset())
+            one.words = sum(w * _share(term, one.terms, led, around, previous) for term, w in asked.items())
+            one.points_on = bool((one.line.targets - {own.title.lower()}) & found)
+            one.led_by = self._leading.get(one.passage)
             before = one
 
-    def _linking(self) -> dict[str, frozenset[str]]:
-        """Return what lines that link to a note say of it, by its title: "We take the cat here: [[Vet]]"."""
-        said: dict[str, frozenset[str]] = {}
-        for one in self._lines:
-            for target in one.line.targets:
-                said[target] = said.get(target, frozenset()) | one.terms
-        return said
+    def _weights(self, asked: Sequence[Term]) -> dict[Term, float]:
+        """Return each of the question's words with its share of their weight: the fewer lines hold it, the more."""
+        held = [sum(not one.terms.isdisjoint(term) for one in self._lines) for term in asked]
+        weights = [math.log(1 + (len(self._lines) + 1) / (count + 0.5)) for count in held]
+        return {term: weight / sum(weights) for term, weight in zip(asked, weights, strict=True)}
+
+    def _standings(self) -> tuple[float, ...]:
+        """Return the passages' scores as shares of the best; what a link leads to stands by where the link stands."""
+        best = max((passage.score for passage in self.passages), default=0.0)
+        alone = [passage.score / best if best > 0 else 0.0 for passage in self.passages]
+        led = {index: LED_STANDING * alone[line.source.passage] for index, line in self._leading.items()}
+        return tuple(max(share, led.get(index, 0.0)) for index, share in enumerate(alone))
 
     def _weigh_meaning(self, question: str, embedder: Embedder) -> None:
         """Compare the likeliest lines with the question in meaning; all others count as the least like of them."""
@@ -189,7 +201,7 @@ class Evidence:
         beside = [one for one in ranked if one not in across][: EMBEDDED_LINES - len(across)]
         first = [*beside, *across]
         try:
-            vectors = embedder.embed_passages([one.line.shown for one in first])
+            vectors = embedder.embed_passages([one.shown for one in first])
             cosines = np.asarray(vectors @ embedder.embed_query(question)).tolist()
         except VaultragError:
             return
@@ -209,9 +221,13 @@ def _candidates(index: int, passage: Passage) -> list[_Candidate]:
     return [_Candidate(line, place, frozenset(index_terms(line.words))) for place, line in enumerate(lines)]
 
 
-def _share(term: Term, said: frozenset[str], around: frozenset[str], before: frozenset[str]) -> float:
+def _share(
+    term: Term, said: frozenset[str], led: frozenset[str], around: frozenset[str], before: frozenset[str]
+) -> float:
     if not said.isdisjoint(term):
         return 1.0
+    if not led.isdisjoint(term):
+        return LED_SHARE
     if not around.isdisjoint(term):
         return AROUND_SHARE
     return 0.0 if before.isdisjoint(term) else BEFORE_SHARE

@@ -1,0 +1,42 @@
+"""Questions about what a note links to: the line of the linked note answers, though it names nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.passages import passage
+from vaultrag.answering.evidence.quotes import Evidence
+from vaultrag.domain import Passage
+
+NADIA = passage("Nadia.md", "Cellist in the city.\n\n- Lives on the hill.\n- Her workshop is [[Kiln House]].\n", 1.0)
+KILN = passage("Kiln House.md", "An old hall, damp.\n\nThe side gate opens with 7719.\n", 0.3)
+OTHER = passage("Loft.md", "The front gate opens with 1234.\n", 0.3)
+PETYA = passage("Петя.md", "Виолончелист.\n\n- Живёт на горе.\n- Лечится у [[Ширяев|доктора Ширяева]].\n", 1.0)
+DOCTOR = passage("Ширяев.md", "Ортопед.\n\nПринимает в кабинете 212.\n", 0.3)
+DENTIST = passage("Громов.md", "Принимает в кабинете 310.\n", 0.3)
+
+
+def first_quote(question: str, *passages: Passage) -> str:
+    evidence = Evidence(question, passages, None)
+    return evidence.cited(evidence.quotes())[0].quote
+
+
+@pytest.mark.parametrize("last", [OTHER, KILN])
+def test_the_line_of_the_linked_note_comes_before_that_of_another(last: Passage) -> None:
+    passages = (NADIA, *(one for one in (KILN, OTHER) if one is not last), last)
+    assert "7719" in first_quote("What opens the gate of Nadia's workshop?", *passages)
+
+
+def test_a_linked_line_is_found_in_russian_and_under_another_name() -> None:
+    question = "В каком кабинете принимает доктор, у которого лечится Петя?"
+    assert "212" in first_quote(question, PETYA, DENTIST, DOCTOR)
+
+
+def test_a_link_that_says_nothing_of_the_question_leads_nowhere() -> None:
+    nadia = passage("Nadia.md", "Cellist.\n\nMet at [[Kiln House]].\n", 0.2)
+    assert "1234" in first_quote("What opens the front gate of the loft?", OTHER, nadia, KILN)
+
+
+def test_what_is_linked_is_among_the_first_that_a_model_reads() -> None:
+    evidence = Evidence("What opens the gate of Nadia's workshop?", (NADIA, OTHER, KILN), None)
+    assert "Kiln House" in evidence.excerpts()[0].title
