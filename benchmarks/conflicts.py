@@ -5,7 +5,7 @@ usage: scripts/bench conflicts [RAMDocs] [ConflictNQ] [corrections] [--full]
 Each question is answered by the product's own way from the documents that come with it, without a search; corrections
 are asked of the fixture vault. Beside the product's styles stand its quotes without any chat model, and what a person
 would pick instead: the best passage as it is. What models wrote and scored is kept outside the repository: a run that
-was ended goes on from there.
+was ended goes on from there. Result files name others' questions by their hash and hold no word of them.
 """
 
 from __future__ import annotations
@@ -176,10 +176,7 @@ def asked(bench: Bench, name: str, way: Way, cases: Sequence[Case], judge: Calla
             "set": name,
             "way": way.name,
             "place": done,
-            "question": case.question,
-            "right": list(case.right),
-            "wrong": list(case.wrong),
-            "text": text,
+            "item": case.id,
             "refused": not isinstance(answer, str) and answer.status is AnswerStatus.NOT_IN_VAULT,
             "disputes": 0 if isinstance(answer, str) else len(answer.disputes),
             "documents shown": 1 if isinstance(answer, str) else len({c.path for c in answer.citations}),

@@ -250,6 +250,21 @@ def test_both_sides_of_a_dispute_are_cited_with_their_days() -> None:
         assert answer.level is Level.WEAK
 
 
+@pytest.mark.parametrize("style", [AnswerStyle.QUOTES, AnswerStyle.PROSE])
+def test_notes_that_name_two_people_for_one_thing_disagree(style: AnswerStyle) -> None:
+    notes = [note("Сарай.md", "Ключ от сарая у Анны."), note("Дача.md", "Ключ от сарая у Бориса.")]
+    model = ScriptedModel(["Ключ от сарая у Анны."])
+    answer = finished(
+        answerer(notes, model, judging(Level.BACKED)).answer("У кого ключ от сарая?", Manner(style=style))
+    )
+    assert [dispute.said for dispute in answer.disputes] == [
+        "«Ключ от сарая у Анны.» (Сарай), но «Ключ от сарая у Бориса.» (Дача)"
+    ]
+    cited = {citation.number: citation.path for citation in answer.citations}
+    assert {cited[number] for number in answer.disputes[0].citations} == {"Сарай.md", "Дача.md"}
+    assert answer.level is Level.WEAK
+
+
 def test_the_part_that_nothing_answers_is_named() -> None:
     answer = finished(answerer([MEMORY], None).answer("Сколько памяти в сервере и когда её купили?"))
     assert answer.missing == ("когда её купили",)

@@ -64,6 +64,13 @@ def forms_of(word: str) -> frozenset[str]:
     return frozenset({folded, *(form for reading in _readings(folded, SURE_SHARE) for form in _forms(reading))})
 
 
+@lru_cache(maxsize=CACHED)
+def tells_of_past(word: str) -> bool:
+    """Tell whether a Russian word says that something was done and is over: «купил», not «стоил»."""
+    readings = _readings(fold(word), SURE_SHARE)
+    return any(reading.tag.tense == "past" and reading.tag.aspect == "perf" for reading in readings)
+
+
 def stems_of_terms(terms: Iterable[Term]) -> list[str]:
     """Return every stem of some terms, each once."""
     return list(dict.fromkeys(stemmed for term in terms for stemmed in term))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vaultrag.answering.evidence.disagreements import disagreements
+from vaultrag.answering.evidence.disagreements import Disagreement, disagreements
 from vaultrag.answering.evidence.lines import Line
 from vaultrag.answering.evidence.missing import missing_parts
+from vaultrag.answering.evidence.one_slot import other_values
 from vaultrag.answering.evidence.quotes import Evidence
 from vaultrag.answering.outcome.quoted import day_of, overlap, told
 from vaultrag.domain import Answer, AnswerStatus, AnswerStyle, Citation, Dispute, Level, Passage, SentenceState
 
 COMPARED = 12  # of the likeliest lines: further down a line answers something else
+READ = 120  # of the likeliest lines: one that is another's copy but for a value is known by that, wherever it ranks
 MOST_DISPUTES = 2
 
 _BOTH = {"ru": "{0}, но {1}", "en": "{0}, but {1}"}
@@ -31,10 +33,10 @@ def with_remarks(answer: Answer, language: str, evidence: Evidence) -> Answer:
 
 
 def _with_disputes(answer: Answer, language: str, evidence: Evidence) -> Answer:
-    lines = evidence.likely(COMPARED)
+    lines = evidence.likely(READ)
     citations = list(answer.citations)
     disputes: list[Dispute] = []
-    for pair in disagreements(answer.question, lines)[:MOST_DISPUTES]:
+    for pair in _pairs(answer.question, lines, evidence.passages)[:MOST_DISPUTES]:
         one, other = _in_time(lines[pair.one], lines[pair.other], evidence.passages)
         numbers = (_number(one, citations, evidence), _number(other, citations, evidence))
         disputes.append(Dispute(_said(one, other, language, evidence.passages), numbers))
@@ -42,6 +44,12 @@ def _with_disputes(answer: Answer, language: str, evidence: Evidence) -> Answer:
         return answer
     level = Level.WEAK if answer.level is Level.BACKED else answer.level
     return replace(answer, disputes=tuple(disputes), citations=tuple(citations), level=level)
+
+
+def _pairs(question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> list[Disagreement]:
+    """Return the pairs of lines that disagree, each pair once, by whichever way it was found first."""
+    found = (*disagreements(question, lines[:COMPARED]), *other_values(question, lines, passages))
+    return list(dict.fromkeys(found))
 
 
 def _in_time(one: Line, other: Line, passages: Sequence[Passage]) -> tuple[Line, Line]:
