@@ -27,7 +27,7 @@ _REFERENCE = re.compile(r"\[\s?\^?\d{1,3}\s?\]")
 _DENIALS = frozenset("не нет ни нельзя без никогда not no never cannot without none nor".split())
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """What a value can be taken for."""
 
     TIME = "time"
@@ -55,7 +55,7 @@ class Worded:
     @property
     def times(self) -> frozenset[str]:
         """The days, years and hours that it names."""
-        return frozenset(word.text for word in self.words if Kind.TIME in _kinds(word.text))
+        return frozenset(word.text for word in self.words if ValueKind.TIME in _kinds(word.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Value:
         return frozenset(word.stem for word in self.words)
 
     @property
-    def kinds(self) -> frozenset[Kind]:
+    def kinds(self) -> frozenset[ValueKind]:
         """What it can be taken for; a bare year may be a number as well."""
         kinds = frozenset(kind for word in self.words for kind in _kinds(word.text))
         return next((kinds & some for some in _STRONGEST_FIRST if kinds & some), frozenset())
@@ -79,7 +79,7 @@ class Value:
         both = self.kinds & other.kinds
         if not both and not (self.kinds | other.kinds) <= _WORDS:
             return False
-        if Kind.NUMBER in both:
+        if ValueKind.NUMBER in both:
             return self._measure == other._measure and self._numbers != other._numbers
         return all(_are_apart(day, another) for day, another in zip(self._days, other._days, strict=False))
 
@@ -98,8 +98,12 @@ class Value:
         return [tuple(map(int, match.groups() or (match.group(), 0, 0))) for match in found if match]
 
 
-_WORDS = frozenset({Kind.NAME, Kind.THING})
-_STRONGEST_FIRST = (frozenset({Kind.TIME, Kind.NUMBER}), frozenset({Kind.NAME}), frozenset({Kind.THING}))
+_WORDS = frozenset({ValueKind.NAME, ValueKind.THING})
+_STRONGEST_FIRST = (
+    frozenset({ValueKind.TIME, ValueKind.NUMBER}),
+    frozenset({ValueKind.NAME}),
+    frozenset({ValueKind.THING}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +176,12 @@ def _are_apart(day: Sequence[int], other: Sequence[int]) -> bool:
     return any(a and b and a != b for a, b in zip(day, other, strict=True))
 
 
-def _kinds(word: str) -> frozenset[Kind]:
+def _kinds(word: str) -> frozenset[ValueKind]:
     if _DAY.fullmatch(word) or _CLOCK.fullmatch(word):
-        return frozenset({Kind.TIME})
+        return frozenset({ValueKind.TIME})
     if any(map(str.isdigit, word)):
-        return frozenset({Kind.NUMBER, Kind.TIME} if _YEAR.fullmatch(word) else {Kind.NUMBER})
-    return frozenset({Kind.NAME if word[0].isupper() else Kind.THING})
+        return frozenset({ValueKind.NUMBER, ValueKind.TIME} if _YEAR.fullmatch(word) else {ValueKind.NUMBER})
+    return frozenset({ValueKind.NAME if word[0].isupper() else ValueKind.THING})
 
 
 def _with_days(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from vaultrag.answering.evidence.alike import Alike, Kind, Worded, alike, is_day
+from vaultrag.answering.evidence.alike import Alike, ValueKind, Worded, alike, is_day
 from vaultrag.answering.evidence.asked_for import Asked, asked_for
 from vaultrag.answering.evidence.disagreements import Disagreement
 from vaultrag.answering.evidence.lines import Line
@@ -26,7 +26,7 @@ COPY_ASKED_SHARE = 0.5  # of the question's words that copies and their passages
 IN_TITLES = 0.5  # of their words that titles of one kind share: "Cat Tom", "Cat Sam"
 MOST_VALUES = 3  # of one thing: more of them are a journal, in which each is right on its day
 
-_KINDS = {Asked.TIME: Kind.TIME, Asked.AMOUNT: Kind.NUMBER, Asked.NAME: Kind.NAME}
+_KINDS = {Asked.TIME: ValueKind.TIME, Asked.AMOUNT: ValueKind.NUMBER, Asked.NAME: ValueKind.NAME}
 _DONE = frozenset(  # English verbs of one past act whose form tells it; the others end in -ed
     """
     paid bought sold met went came got took gave saw ate drank had made sent spent ran drove flew slept left lost won
@@ -110,7 +110,11 @@ class _Question:
         if any(value.stems <= self._words for value in (one, other)) or not one.contradicts(other):
             return False
         both = one.kinds & other.kinds
-        if Kind.TIME in both and Asked.TIME not in self._kinds and (Kind.NUMBER not in both or likeness.has_number):
+        if (
+            ValueKind.TIME in both
+            and Asked.TIME not in self._kinds
+            and (ValueKind.NUMBER not in both or likeness.has_number)
+        ):
             return False
         wanted = {_KINDS[kind] for kind in self._kinds if kind in _KINDS}
         return bool(wanted & both) if wanted else True
