@@ -11,73 +11,35 @@ was ended goes on from there. Result files name others' questions by their hash 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from benchmarks.counting import CountingModel
 from benchmarks.datasets import REPOSITORY, data_folder, fixture
+from benchmarks.given import PROSE, QUOTES, TOP, UNREAD, Bench, Document, Search, Way, digest, given, last, said
 from benchmarks.products import Product, show_progress
 from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
 from benchmarks.report import Figure, mean, share, write_report
-from vaultrag.answering.answer import Answerer
 from vaultrag.answering.conversation import in_conversation, is_correction, understand
-from vaultrag.answering.judging.calibration_files import calibration_of
-from vaultrag.answering.judging.checks import UNCHECKED, checks_by
-from vaultrag.config import Settings
-from vaultrag.domain import (
-    Answer,
-    AnswerEvent,
-    AnswerReady,
-    AnswerStatus,
-    AnswerStyle,
-    Chunk,
-    Embedder,
-    Exchange,
-    Manner,
-    Passage,
-    Refusal,
-    SearchResult,
-    Span,
-)
-from vaultrag.text.language import content_stems, fold, language_of
+from vaultrag.domain import AnswerStatus, Exchange, Manner
+from vaultrag.text.language import content_stems, fold
 
 READ = 12  # questions of each set that a chat model reads in the usual run, which ends within 15 minutes on two cores
 CORRECTED_IN_PROSE = 6  # of thirty: eight passages of the fixture are read for each
-PROMPT_BUDGET = 3000  # tokens: 30 s at 100 tokens/s; fixed, since a budget that follows the load would change prompts
-READING_SPEED = 100.0  # tokens/s, fixed for the same reason
 MOSTLY = 0.5  # of an answer's telling words
 UNREAD_ASKED = 50  # questions of each set that are answered without a chat model in the usual run
 
 _WORD = re.compile(r"[\w€$%]+")
 
 Row: TypeAlias = dict[str, object]
-Search: TypeAlias = Callable[[str, int], SearchResult]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A way of answering. `style` is None for the best passage as it is."""
-
-    name: str
-    style: AnswerStyle | None
-    reads: bool = False
-
-
-TOP = Way("top passage", None)
-UNREAD = Way("quotes without a model", AnswerStyle.QUOTES)
-QUOTES = Way("quotes", AnswerStyle.QUOTES, reads=True)
-PROSE = Way("prose", AnswerStyle.PROSE, reads=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +53,11 @@ class Case:
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(f"{self.question}\n{self.documents}".encode()).hexdigest()
+        return digest(f"{self.question}\n{self.documents}")
+
+    @property
+    def notes(self) -> list[Document]:
+        return [Document(f"Note {number}", text) for number, text in enumerate(self.documents, 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,38 +71,7 @@ class Correction:
 
     @property
     def id(self) -> str:
-        return hashlib.sha256(self.question.encode()).hexdigest()
-
-
-@dataclass(slots=True)
-class Bench:
-    """The model and the embedder that answer, and what each answer took."""
-
-    model: CountingModel
-    embedder: Embedder
-    settings: Settings = field(default_factory=Settings)
-
-    def told(self, way: Way, question: str, search: Search) -> Answer | str:
-        """Return the answer, or the best passage as it is."""
-        if way.style is None:
-            return search(question, 1).passages[0].chunk.text
-        return last(self.answerer(way, search).answer(question, Manner(style=way.style)))
-
-    def answerer(self, way: Way, search: Search) -> Answerer:
-        model = self.model if way.reads else None
-        known = calibration_of(self.model.fingerprint, self.model.models_dir)
-        return Answerer(
-            search=search,
-            model=model,
-            embedder=self.embedder,
-            settings=self.settings.answering,
-            prompt_budget=lambda: PROMPT_BUDGET,
-            refusal=Refusal.OFFERED,
-            learn=lambda _: None,
-            prepare=lambda: iter(()),
-            caution=tuple,
-            checks=lambda: checks_by(model, known, lambda: READING_SPEED) if model else UNCHECKED,
-        )
+        return digest(self.question)
 
 
 def main() -> int:
@@ -170,7 +105,7 @@ def asked(bench: Bench, name: str, way: Way, cases: Sequence[Case], judge: Calla
         show_progress(f"{name}, {way.name}", done, len(cases))
         started = time.perf_counter()
         bench.model.reset()
-        answer = bench.told(way, case.question, given(case, bench.embedder))
+        answer = bench.told(way, case.question, given(case.notes, bench.embedder))
         text = answer if isinstance(answer, str) else said(answer)
         yield {
             "set": name,
@@ -220,43 +155,13 @@ def insisted(bench: Bench, way: Way, one: Correction, place: int, search: Search
     }
 
 
-def given(case: Case, embedder: Embedder) -> Search:
-    """Return a search that finds the documents of a case, the nearest in meaning first."""
-
-    def search(question: str, k: int) -> SearchResult:
-        near = np.asarray(embedder.embed_passages(case.documents) @ embedder.embed_query(question)).tolist()
-        order = sorted(range(len(near)), key=lambda index: -near[index])[:k]
-        found = tuple(passage(case, index, near[index]) for index in order)
-        return SearchResult(question, found, ("vector",), (), {}, coverage=1.0)  # whether to answer is not the question
-
-    return search
-
-
-def passage(case: Case, index: int, similarity: float) -> Passage:
-    """Return a document as the one passage of a note."""
-    text = case.documents[index]
-    chunk = Chunk(
-        id=f"{case.id}:{index}",
-        path=f"Note {index + 1}.md",
-        heading_path=(),
-        span=Span(1, 1, text.count("\n") + 1, len(text.rpartition("\n")[2]) or 1),
-        block_id="",
-        speaker="",
-        text=text,
-        embedded=text,
-        language=language_of(text) or "en",
-        text_hash=hashlib.sha256(text.encode()).hexdigest(),
-    )
-    return Passage(chunk, f"Note {index + 1}", similarity, (), similarity)
-
-
 def ramdocs() -> list[Case]:
     """Return questions whose documents name several right answers, wrong ones, and nothing; in an order by chance."""
     rows = lines(data_folder() / "ramdocs" / "first_250.jsonl")
     cases = [
         Case(
             question=row["question"],
-            documents=tuple(sorted((d["text"] for d in row["documents"]), key=_digest)),
+            documents=tuple(sorted((d["text"] for d in row["documents"]), key=digest)),
             right=tuple(row["gold_answers"]),
             wrong=tuple(row["wrong_answers"]),
         )
@@ -270,7 +175,7 @@ def conflict_nq() -> list[Case]:
     cases = [
         Case(
             question=row["cleaned_question"],
-            documents=tuple(sorted((p["passage"] for p in row["fake_passages"]), key=_digest)),
+            documents=tuple(sorted((p["passage"] for p in row["fake_passages"]), key=digest)),
             right=(row["fake_short_answer"],),
             wrong=(row["real_short_answer"],),
         )
@@ -316,26 +221,9 @@ def holds(answer: str, text: str) -> bool:
     return f" {_normal(answer).strip()} " in _normal(text)
 
 
-def said(answer: Answer) -> str:
-    """Return what an answer tells, without its citation numbers and the names of its notes."""
-    text = re.sub(r" ?\[\d+\]", "", answer.text)
-    return re.sub(r" \(Note \d+\)", "", text)
-
-
-def last(events: Iterator[AnswerEvent]) -> Answer:
-    for event in events:
-        if isinstance(event, AnswerReady):
-            return event.answer
-    raise AssertionError("an answer always ends with AnswerReady")
-
-
 def lines(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8") as stream:
         return [json.loads(line) for line in stream]
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _normal(text: str) -> str:

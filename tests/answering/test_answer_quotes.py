@@ -265,6 +265,27 @@ def test_notes_that_name_two_people_for_one_thing_disagree(style: AnswerStyle) -
     assert answer.level is Level.WEAK
 
 
+@pytest.mark.parametrize(
+    ("form", "disputed"),
+    [
+        ("- [ ] {}", False),
+        ("- [x] {}", False),
+        ("```\n{}\n```", False),
+        ("<!-- {} -->", False),
+        ("- {}", True),
+        ("```\nls\n```\n\n{}", True),
+        ("[1] {}", True),
+    ],
+)
+def test_tasks_code_and_comments_dispute_nothing(form: str, disputed: bool) -> None:
+    for question, one, other in (
+        ("Who gets the shed key?", "The shed key, Anna gets it.", "The shed key, Boris gets it."),
+        ("Сколько литров краски для сарая?", "Краски для сарая 2 литра.", "Краски для сарая 3 литра."),
+    ):
+        notes = [note("a.md", form.format(one)), note("b.md", form.format(other))]
+        assert bool(finished(answerer(notes, None).answer(question)).disputes) is disputed
+
+
 def test_the_part_that_nothing_answers_is_named() -> None:
     answer = finished(answerer([MEMORY], None).answer("Сколько памяти в сервере и когда её купили?"))
     assert answer.missing == ("когда её купили",)

@@ -21,6 +21,8 @@ _OF_IMPORT = re.compile(
     r"(?:Created|Last Updated): \d{2}\.\d{2}\.\d{4} at |Chat URL: "
 )  # what an import says of itself
 _LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
+_NO_STATEMENT = re.compile(r"\[[^\]\d]\][ \t]|<!--")  # `[1]` is a reference, and no state of a task
+_FENCES = ("```", "~~~")
 _BOX = re.compile(r"\[[^\]]\][ \t]+$")
 _SPACES = r"(?:(?<![ \t])[ \t]*+|(?<=[ \t]))"  # those before a border, read once: not anew from each of them
 _ENDS = re.compile(rf"\A[ \t>]*\|[ \t]*|{_SPACES}\|[ \t]*\Z")
@@ -55,6 +57,12 @@ class Line:
 def lines_of(index: int, passage: Passage) -> list[Line]:
     """Return a passage's lines, in order: no heading, header row, bare link or fence, which say nothing alone."""
     return list(_Reader(index, passage).read())
+
+
+def states(line: Line, text: str) -> bool:
+    """Tell whether a line of a chunk's text says how something is: no task, comment or code does."""
+    fences = sum(row.lstrip(" \t>").startswith(_FENCES) for row in NEWLINE.split(text[: line.source.start]))
+    return not _NO_STATEMENT.match(line.source.text) and fences % 2 == 0
 
 
 class _Reader:

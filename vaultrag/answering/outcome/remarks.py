@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vaultrag.answering.evidence.disagreements import Disagreement, disagreements
-from vaultrag.answering.evidence.lines import Line
+from vaultrag.answering.evidence.lines import Line, states
 from vaultrag.answering.evidence.missing import missing_parts
 from vaultrag.answering.evidence.one_slot import other_values
 from vaultrag.answering.evidence.quotes import Evidence
@@ -33,7 +33,8 @@ def with_remarks(answer: Answer, language: str, evidence: Evidence) -> Answer:
 
 
 def _with_disputes(answer: Answer, language: str, evidence: Evidence) -> Answer:
-    lines = evidence.likely(READ)
+    texts = [passage.chunk.text for passage in evidence.passages]
+    lines = [line for line in evidence.likely(READ) if states(line, texts[line.source.passage])]
     citations = list(answer.citations)
     disputes: list[Dispute] = []
     for pair in _pairs(answer.question, lines, evidence.passages)[:MOST_DISPUTES]:
