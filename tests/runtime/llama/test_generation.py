@@ -25,7 +25,7 @@ from vaultrag.runtime.llama.draft_model import DraftModel
 from vaultrag.runtime.llama.generation import GenerationRun
 from vaultrag.runtime.llama.model import NativeModel
 from vaultrag.runtime.llama.prompt_cache import PromptCache
-from vaultrag.runtime.llama.scoring import Scoring
+from vaultrag.runtime.llama.scoring import Scoring, worth_sharing
 from vaultrag.runtime.llama.session import Session
 from vaultrag.runtime.llama.slot import Slot
 from vaultrag.runtime.llama.speculation import Guess, Pace
@@ -342,6 +342,22 @@ def test_conversations_side_by_side_score_as_they_do_alone(model: NativeModel) -
     assert np.allclose(together, alone, atol=0.02)
     assert len({tuple(np.round(scores, 2)) for scores in alone}) > 5
     assert held.slot.reusable([*held.slot.ids, 0]) > 0
+
+
+@pytest.mark.parametrize(
+    ("prompts", "context", "count"),
+    [
+        ([[*range(20), n] for n in range(90, 95)], 500, 5),
+        ([[*range(20), passage, *range(200), n] for passage in (88, 99) for n in range(3)], 2000, 3),
+        ([[*range(20), *range(passage, passage + 300)] for passage in range(30, 39, 3)], 2000, 3),
+        ([[*range(300), n] for n in range(5)], 309, 3),
+        ([[*range(300), n] for n in range(5)], 300, 1),
+        ([[1, 2, n] for n in range(5)], 2000, 1),
+    ],
+)
+def test_prompts_that_share_most_are_read_side_by_side(prompts: list[list[int]], context: int, count: int) -> None:
+    """Several questions to each of two passages: those to one passage, though all six begin alike."""
+    assert worth_sharing(prompts, context, options=2) == count
 
 
 @pytest.mark.slow

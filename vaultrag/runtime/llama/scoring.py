@@ -66,23 +66,35 @@ class Scoring:
             yield Frame({"logprobs": logprobs, "figures": figures})
 
     def _next_group(self) -> list[list[int]]:
-        """Return as many of the next conversations as can run side by side; at least one."""
+        """Return as many of the next conversations as are best read side by side; at least one."""
         slot, waiting = self._session.slot, self._prompts[self._done :]
-        for count in range(min(len(waiting), slot.branches), 1, -1):
-            group = waiting[:count]
-            shared = len(self._trunk(group))
-            options = sum(map(len, self._options))
-            if shared >= WORTH_SHARING and shared + sum(len(p) - shared + options for p in group) <= slot.context:
-                return group
-        return waiting[:1]
+        options = sum(map(len, self._options))
+        return waiting[: worth_sharing(waiting[: slot.branches], slot.context, options)]
 
     def _trunk(self, group: Sequence[Sequence[int]]) -> list[int]:
         """Return what the conversations begin with, less the last token of each; all of a single one."""
         first = list(group[0])
-        if len(group) == 1:
-            return first
-        shared = min(common_prefix(first, other[:-1]) for other in group[1:])
-        return first[: min(shared, len(first) - 1)]
+        return first if len(group) == 1 else first[: _shared(group)]
+
+
+def worth_sharing(prompts: Sequence[Sequence[int]], context: int, options: int) -> int:
+    """Return how many of these prompts, from the first on, save the most reading side by side; 1 where none do.
+
+    All of them may begin alike, and yet some much longer so: several questions to each of several passages.
+    """
+    best, saved = 1, 0
+    for count in range(2, len(prompts) + 1):
+        shared = _shared(prompts[:count])
+        fits = shared + sum(len(prompt) - shared + options for prompt in prompts[:count]) <= context
+        if fits and shared >= WORTH_SHARING and (count - 1) * shared >= saved:
+            best, saved = count, (count - 1) * shared
+    return best
+
+
+def _shared(group: Sequence[Sequence[int]]) -> int:
+    """Return how many tokens the prompts begin with alike, less the last of each."""
+    first = group[0]
+    return min(len(first) - 1, *(common_prefix(first, other[:-1]) for other in group[1:]))
 
 
 def _score_here(slot: Slot, options: Sequence[Sequence[int]], cancelled: threading.Event) -> list[float]:
