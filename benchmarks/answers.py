@@ -24,7 +24,6 @@ from types import MappingProxyType
 from benchmarks.counting import CountingModel
 from benchmarks.datasets import REPOSITORY, fixture
 from benchmarks.products import Product, show_progress
-from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
 from benchmarks.report import Figure, mean, share, write_report
 from vaultrag.answering.answer import Answerer
@@ -127,11 +126,10 @@ def _rows(product: Product, items: Sequence[Item], styles: Sequence[str]) -> dic
     pool = ModelPool.of(product.workspace.config)
     embedder = RememberedEmbedder(pool.embedder())
     rows: dict[str, list[Told]] = {}
-    remembered = RememberedModel.of() if styles else None
+    model = CountingModel.of() if styles else None
     for style in styles:
-        assert remembered is not None
-        model = CountingModel(remembered)
-        checks = checks_by(model, calibration_of(remembered.fingerprint, remembered.models_dir), lambda: READ_A_SECOND)
+        assert model is not None
+        checks = checks_by(model, calibration_of(model.fingerprint, model.models_dir), lambda: READ_A_SECOND)
         answerer = _answerer(product, model, embedder, checks, style)
         rows[style] = [_asked(answerer, item, f"{style} {done}/{len(items)}", model) for done, item in enumerate(items)]
     bare = _answerer(product, None, embedder, UNCHECKED, "quotes")
@@ -139,8 +137,8 @@ def _rows(product: Product, items: Sequence[Item], styles: Sequence[str]) -> dic
     rows[COPY] = [_copied(item, product.workspace.search(item.question, COPIED)) for item in items]
     rows[NEVER_ANSWERS] = [Told(item, True, "", (), "") for item in items]
     rows[NEVER_REFUSES] = [replace(one, refused=False) for one in rows[BARE]]
-    if remembered is not None:
-        remembered.close()
+    if model is not None:
+        model.close()
     pool.close()
     return rows
 

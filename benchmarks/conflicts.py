@@ -25,7 +25,6 @@ from benchmarks.counting import CountingModel
 from benchmarks.datasets import REPOSITORY, data_folder, fixture
 from benchmarks.given import PROSE, QUOTES, TOP, UNREAD, Bench, Document, Search, Way, digest, given, last, said
 from benchmarks.products import Product, show_progress
-from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
 from benchmarks.report import Figure, mean, share, write_report
 from vaultrag.answering.conversation import in_conversation, is_correction, understand
@@ -80,10 +79,10 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="let the model read every question")
     wanted = parser.parse_args()
     names = tuple(name for name in KEYS if not wanted.sets or name in wanted.sets)
-    remembered = RememberedModel.of()
-    bench = Bench(CountingModel(remembered), RememberedEmbedder(remembered.embedder()))
+    model = CountingModel.of()
+    bench = Bench(model, RememberedEmbedder(model.embedder()))
     rows = [row for name in names for row in answered(bench, name, wanted.full)]
-    remembered.close()
+    model.close()
     kind = "-full" if wanted.full else "" if names == tuple(KEYS) else "-part"
     write_report(f"conflicts{kind}", "Sources that disagree", figures(rows, wanted.full), NOTES, rows)
     return 0

@@ -5,55 +5,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.datasets import work_folder
 from benchmarks.remembered import RememberedModel
 from vaultrag.domain import Generation, Message, Piece, Priority, Sampling, Scores
+from vaultrag.runtime.pool import ModelPool
 
 
-@dataclass(slots=True)
-class CountingModel:
+class CountingModel(RememberedModel):
     """Counts the tokens of prompts and of what is written, whether the answers are remembered or not."""
 
-    model: RememberedModel
-    tokens: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def fingerprint(self) -> str:
-        return self.model.fingerprint
-
-    @property
-    def models_dir(self) -> Path:
-        return self.model.models_dir
-
-    @property
-    def context_length(self) -> int:
-        return self.model.context_length
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self.model.count_tokens(texts)
+    def __init__(self, pool: ModelPool, name: str) -> None:
+        super().__init__(pool, name)
+        self.tokens = 0
 
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
-        for piece in self.model.generate(messages, sampling):
+        for piece in super().generate(messages, sampling):
             if isinstance(piece, Generation):
                 self.tokens += piece.prompt_tokens + piece.completion_tokens
             yield piece
 
-    def score(
-        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
-    ) -> Scores:
-        return self.score_each([messages], options, priority)[0]
-
     def score_each(
         self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
     ) -> list[Scores]:
-        found = self.model.score_each(conversations, options, priority)
+        found = super().score_each(conversations, options, priority)
         self.tokens += sum(self.count_tokens([m.content for messages in conversations for m in messages]))
         return found
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.datasets import work_folder
 from benchmarks.products import config_for
@@ -30,7 +30,7 @@ class RememberedModel:
         self._folder.mkdir(parents=True, exist_ok=True)
 
     @classmethod
-    def of(cls, name: str = "") -> RememberedModel:
+    def of(cls, name: str = "") -> Self:
         """Return a model of the catalogue as the product runs it; by default the answering one."""
         settings = Settings()
         if name:

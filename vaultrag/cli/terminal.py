@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from io import TextIOWrapper
 from typing import Any, TextIO
 
@@ -24,7 +25,7 @@ from vaultrag.wire import Fault, dumps
 
 __all__ = [
     "PIPE_WIDTH", "HarmlessConsole", "HarmlessStream", "Indented", "Terminal", "accept_any_text", "harmless",
-    "one_line", "size",
+    "local_time", "one_line", "size",
 ]  # fmt: skip
 
 PIPE_WIDTH = 100_000  # characters: nothing is folded or cut for a reader that is no terminal
@@ -60,6 +61,11 @@ def size(count: int) -> str:
             return f"{amount:.0f} {unit}"
         amount /= 1000
     return f"{amount:.1f} GB"
+
+
+def local_time(moment: str) -> str:
+    """Return a stored moment as the clock on the wall shows it, to the minute."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 class HarmlessConsole(Console):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from vaultrag.cli.commands.records.reading import index_to_read
 from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
-from vaultrag.cli.terminal import Terminal, one_line
+from vaultrag.cli.terminal import Terminal, local_time, one_line
 from vaultrag.config import Config
 from vaultrag.domain import QuoteState, SavedAnswer, SourceState, counted
 from vaultrag.text.quotation_marks import set_off
@@ -112,7 +112,7 @@ def list_chats(
         session.terminal.print_json(Chats.of(found))
         return
     for chat in found:
-        turns = f"  {counted(chat.turns, 'turn')}, the last {_local(chat.last_at)}"
+        turns = f"  {counted(chat.turns, 'turn')}, the last {local_time(chat.last_at)}"
         session.terminal.print(Text.assemble((one_line(chat.name), "bold"), (turns, "dim")))
     if not found:
         session.terminal.print("There is no chat; `vaultrag ask --chat NAME` begins one.")
@@ -166,10 +166,8 @@ def delete_chat(
 @contextlib.contextmanager
 def _reading(config: Config) -> Iterator[Archive]:
     from vaultrag.records.archive import Archive
-    from vaultrag.store.database import Access
-    from vaultrag.store.opening import open_database
 
-    with open_database(config.database_path, Access.READ) as database:
+    with index_to_read(config) as database:
         yield Archive(config, database)
 
 
@@ -185,7 +183,7 @@ def _answer_line(saved: SavedAnswer) -> Text:
     chat = f"  ({one_line(saved.chat)})" if saved.chat else ""
     return Text.assemble(
         (saved.id, "bold cyan"),
-        (f"  {_local(saved.saved_at)}  ", "dim"),
+        (f"  {local_time(saved.saved_at)}  ", "dim"),
         one_line(saved.answer.question),
         (chat, "dim"),
     )
@@ -219,7 +217,3 @@ def _said_of(state: SourceState) -> str:
     if state.state is QuoteState.CHANGED and state.now and state.lines:
         return f"This changed; line {state.lines[0]} now reads: {set_off(one_line(state.now))}"
     return FATES.get(state.state, "")
-
-
-def _local(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")

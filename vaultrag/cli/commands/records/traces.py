@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.text import Text
 
+from vaultrag.cli.commands.records.reading import index_to_read
 from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
-from vaultrag.cli.terminal import Indented, harmless, one_line
-from vaultrag.config import Config
+from vaultrag.cli.terminal import Indented, harmless, local_time, one_line
 from vaultrag.domain import Trace, counted
-
-if TYPE_CHECKING:
-    from vaultrag.store.database import Database
 
 NOT_ENDED = "It goes no further: the answer was interrupted here, or is still being worked at."
 
@@ -38,7 +34,7 @@ def list_traces(
     from vaultrag.wire.records import Traces
 
     session = session_of(context)
-    with _reading(session.config(vault, home)) as database:
+    with index_to_read(session.config(vault, home)) as database:
         found = read_traces(database)
     if session.terminal.json:
         session.terminal.print_json(Traces.of(found))
@@ -63,7 +59,7 @@ def show_trace(
     from vaultrag.wire import records
 
     session = session_of(context)
-    with _reading(session.config(vault, home)) as database:
+    with index_to_read(session.config(vault, home)) as database:
         trace = find_trace(database, beginning)
     if session.terminal.json:
         session.terminal.print_json(records.Trace.of(trace))
@@ -71,19 +67,11 @@ def show_trace(
         session.terminal.print(_line(trace), *_steps(trace))
 
 
-@contextlib.contextmanager
-def _reading(config: Config) -> Iterator[Database]:
-    from vaultrag.store.database import Access
-    from vaultrag.store.opening import open_database
-
-    with open_database(config.database_path, Access.READ) as database:
-        yield database
-
-
 def _line(trace: Trace) -> Text:
     said = f"  {trace.mode}, {counted(len(trace.steps), 'step')}" + ("" if trace.ended else ", not ended")
-    when = datetime.fromisoformat(trace.at).astimezone().strftime("%Y-%m-%d %H:%M")
-    return Text.assemble((trace.id, "bold cyan"), (f"  {when}  ", "dim"), one_line(trace.question), (said, "dim"))
+    return Text.assemble(
+        (trace.id, "bold cyan"), (f"  {local_time(trace.at)}  ", "dim"), one_line(trace.question), (said, "dim")
+    )
 
 
 def _steps(trace: Trace) -> Iterator[RenderableType]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
 
 from vaultrag import wire
-from vaultrag.cli.terminal import Terminal, one_line, size
+from vaultrag.cli.terminal import Terminal, local_time, one_line, size
 from vaultrag.config import Config
 from vaultrag.domain import Attention, counted
 from vaultrag.errors import ServerBusy
@@ -106,7 +105,7 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         *_succession(status.succession),
         ("problems", problems),
         *_long_notes(status.long_notes),
-        ("last change", _local_time(status.last_indexed)),
+        ("last change", local_time(status.last_indexed) if status.last_indexed else "never"),
         ("server", _server_line(status.server)),
         *resident_rows(status.server),
         *attention,
@@ -152,10 +151,6 @@ def _resident(model: wire.LoadedModel) -> str:
     if model.bytes:
         return f"{about}: {size(model.bytes)}, {model.reason}; {stays}. {model.warning}".strip()
     return f"{about}: loading, {model.share:.0%}" if model.share else f"{about}: not now; {stays}"
-
-
-def _local_time(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M") if moment else "never"
 
 
 def _server_line(server: wire.Server | None) -> str:
