@@ -22,7 +22,6 @@ from benchmarks.counting import CountingModel
 from benchmarks.datasets import DataMissing, data_folder
 from benchmarks.given import PROSE, QUOTES, UNREAD, Bench, Document, Way, digest, given
 from benchmarks.products import show_progress
-from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
 from benchmarks.report import Figure, mean, share, write_report
 from vaultrag.domain import Answer, AnswerStatus, Citation
@@ -76,10 +75,10 @@ def main() -> int:
     except DataMissing as missing:
         print(f"skipped: {missing}")
         return 0
-    remembered = RememberedModel.of()
-    bench = Bench(CountingModel(remembered), RememberedEmbedder(remembered.embedder()))
+    model = CountingModel.of()
+    bench = Bench(model, RememberedEmbedder(model.embedder()))
     rows = list(_rows(bench, asked, len(asked) if full else IN_PROSE))
-    remembered.close()
+    model.close()
     write_report("citations" + "-full" * full, "Cited sentences", figures(rows), NOTES, [_detail(row) for row in rows])
     return 0
 

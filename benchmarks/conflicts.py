@@ -136,7 +136,7 @@ def insisted(bench: Bench, way: Way, one: Correction, place: int, search: Search
     answerer, manner = bench.answerer(way, search), Manner(style=way.style)
     first = last(answerer.answer(one.question, manner))
     understood = understand(one.claim, [Exchange(one.question, first.text)])
-    second = last(in_conversation(one.claim, understood, answerer.answer(understood.asked, manner)))
+    second = last(in_conversation(understood, answerer.answer(understood.asked, manner)))
     text, quoted = said(second), "\n".join(citation.quote for citation in second.citations)
     return {
         "set": "corrections",

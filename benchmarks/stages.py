@@ -19,7 +19,6 @@ from benchmarks.counting import CountingModel
 from benchmarks.datasets import DataMissing
 from benchmarks.given import Bench, Search, digest, given, last
 from benchmarks.products import show_progress
-from benchmarks.remembered import RememberedModel
 from benchmarks.remembered_vectors import RememberedEmbedder
 from benchmarks.report import Figure, change, mean, share, write_report
 from vaultrag.answering.judging.checks import UNCHECKED, Checks
@@ -66,9 +65,9 @@ def main() -> int:
     except DataMissing as missing:
         print(f"skipped: {missing}")
         return 0
-    large, small = RememberedModel.of(LARGE), RememberedModel.of(SMALL)
+    large, small = CountingModel.of(LARGE), CountingModel.of(SMALL)
     embedder = RememberedEmbedder(large.embedder())
-    benches = {name: Bench(CountingModel(model), embedder) for name, model in (("large", large), ("small", small))}
+    benches = {name: Bench(model, embedder) for name, model in (("large", large), ("small", small))}
     outcomes = [
         _outcome(stage, place, one, answerable, benches)
         for stage in stages(benches["large"], benches["small"])

@@ -113,9 +113,7 @@ class _Answering:
 
     @property
     def language(self) -> str:
-        """The language of the answer: the question's own, or the one of the settings."""
-        wanted = self.by.settings.language
-        return (language_of(self.question) or "en") if wanted == "question" else wanted
+        return language_of_answer(self.question, self.manner, self.by.settings)
 
     def _answer(
         self, found: SearchResult, evidence: Evidence, quotes: tuple[Citation, ...]
@@ -238,6 +236,11 @@ class _Answering:
         if stats is not None:
             spent |= {"waited": stats.waited_seconds, "read": stats.prefill_seconds, "written": stats.decode_seconds}
         return {**spent, "total": time.perf_counter() - self.started}
+
+
+def language_of_answer(question: str, manner: Manner, settings: AnsweringSection) -> str:
+    """Return the language to answer in: the question's own, or the one of the settings."""
+    return settings.language if settings.language != "question" else manner.language or language_of(question) or "en"
 
 
 def _left_out(count: int, total: int) -> tuple[str, ...]:

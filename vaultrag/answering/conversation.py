@@ -1,8 +1,10 @@
 """What a follow-up asks: a question that leans on the one before is joined with it, a correction is never believed.
 
 Rules, no model: what is looked for must stand before any model has read a token. A follow-up that names nothing of its
-own («а когда это было?», "and who was it?") is asked together with the last question that stood alone and the names
-in the answer to it. "No, it was 35" asks the same question again, and what it claims is only compared with the notes.
+own («а когда это было?», "and who was it?") says in parentheses what it leans on: the last question that stood alone,
+without what that asked for, and the names in the answer to it. So it stays one question, which a passage can answer
+that does not answer the one before. "No, it was 35" asks the same question again, and what it claims is only compared
+with the notes.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ _ASKING = frozenset(
     """.split()
 )
 _OPENING = re.compile(r"\s*(?:а|и|но|ну|да|and|but|so|or|also|ok|okay|what about|how about)\b[\s,]*", re.IGNORECASE)
+_ABOUT = re.compile(r"\s*(?:(?:and|but|so)\s+)?(?:what|how) about\b", re.IGNORECASE)
 _DENIAL = re.compile(
     r"\A\s*(?:(?:да\s+)?нет|не\s*(?:т(?:ак|уда)|верно)|неправда|неправильно|неверно|ошибаешься|ошибка|вообще-то"
     r"|на\s+самом\s+деле|no|nope|nah|wrong|incorrect|not\s+(?:true|right|quite|correct)"
@@ -53,39 +56,56 @@ _ENDS_ASKING = re.compile(r"\?\s*$")
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a question of a conversation comes to: `asked` stands alone, `claim` is what the user holds against it.
+    """What a question, as it was `put`, comes to: `asked` stands alone, `claim` is what the user holds against it.
 
-    A claim is never part of what is asked.
+    A claim is never part of what is asked. `paths` are the notes whose words may stand in `asked`.
     """
 
+    put: str
     asked: str
     claim: str = ""
+    paths: tuple[str, ...] = ()
+
+    @property
+    def leans(self) -> bool:
+        """Tell whether words that the user has not put this time stand in what is asked."""
+        return self.asked != self.put
+
+    @property
+    def language(self) -> str:
+        """The language of the user's words, where others stand in what is asked, too."""
+        return language_of(self.put) if self.leans else ""
+
+    @property
+    def own(self) -> str:
+        """What is asked in the user's words alone: no word of a note or of an answer stands in it."""
+        return self.asked if self.claim else self.put
 
 
 def understand(question: str, earlier: Sequence[Exchange]) -> Understood:
     """Return a question as it is to be looked for, after what was said before it."""
-    topic, answer = "", ""
+    topic = ""
     for exchange in earlier[-EXCHANGES_READ:]:
         if not topic or not (leans_on_topic(exchange.question) or is_correction(exchange.question)):
             topic = exchange.question
-        answer = exchange.answer
     if not topic:
-        return Understood(question)
+        return Understood(question, question)
     if is_correction(question):
-        return Understood(topic, _DENIAL.sub("", question, count=1).strip() or question.strip())
+        return Understood(question, topic, _DENIAL.sub("", question, count=1).strip() or question.strip())
     if leans_on_topic(question):
-        return Understood(_joined(topic, answer, question))
-    return Understood(question)
+        last = earlier[-1]
+        return Understood(question, _joined(topic, last.answer, question), paths=last.paths)
+    return Understood(question, question)
 
 
 def in_conversation(
-    question: str, understood: Understood, events: Generator[AnswerEvent, None, None]
+    understood: Understood, events: Generator[AnswerEvent, None, None]
 ) -> Generator[AnswerEvent, None, None]:
     """Hand an answer's events through: the answer is to the question as put, and says what is true of a claim."""
     with closing(events):
         for event in events:
             if isinstance(event, AnswerReady):
-                yield AnswerReady(replace(_to_claim(event.answer, understood), question=question))
+                yield AnswerReady(replace(_to_claim(event.answer, understood), question=understood.put))
             else:
                 yield event
 
@@ -136,10 +156,37 @@ def _to_claim(answer: Answer, understood: Understood) -> Answer:
 
 
 def _joined(topic: str, answer: str, question: str) -> str:
-    """Return the topic, who and what its answer named, and the question."""
+    """Return a follow-up with what it leans on; "and in 2025?" takes the topic's question up."""
     names = ", ".join(_names(answer, topic))
-    topic = topic.strip()[:LONGEST_TOPIC]
-    return f"{topic} {f'({names}) ' if names else ''}{question.strip()}"
+    topic = topic.strip()[:LONGEST_TOPIC].rstrip(" ?")
+    rest = _OPENING.sub("", question, count=1).strip(" ?") or question.strip(" ?")
+    if changed := _with_number(topic, rest):
+        return f"{changed}?"
+    asks, said = (topic, rest) if _takes_up(question, rest) else (rest, _without_asking(topic))
+    return f"{asks} ({'; '.join(filter(None, (said, names)))})?"
+
+
+def _with_number(topic: str, rest: str) -> str:
+    """Return the topic with the one number that the follow-up gives in place of its own; empty where it is none."""
+    given, numbers = content_tokens(rest), [token for token in tokens(topic) if token.text.isdigit()]
+    if len(given) != 1 or len(numbers) != 1 or not given[0].text.isdigit():
+        return ""
+    old, new = numbers[0], given[0].text
+    return topic[: old.start] + new + topic[old.end :] if len(new) == len(old.text) else ""
+
+
+def _takes_up(question: str, rest: str) -> bool:
+    """Tell whether a follow-up asks for nothing itself, and stands for nothing that was named: «а у Фарида?»."""
+    said = {fold(token.text) for token in tokens(rest)}
+    return bool(_ABOUT.match(question)) or (said.isdisjoint(_ASKING) and said.isdisjoint(_ANAPHORA))
+
+
+def _without_asking(topic: str) -> str:
+    """Return what a question is about, without the words that say what it asks for."""
+    for token in reversed(tokens(topic)):
+        if fold(token.text) in _ASKING:
+            topic = topic[: token.start] + topic[token.end :]
+    return " ".join(topic.split())
 
 
 def _names(answer: str, topic: str) -> list[str]:

@@ -58,7 +58,12 @@ class Client:
         body |= {"scope": manner.scope, "style": manner.style or "", "mode": manner.mode}
         if manner.earlier is not None:
             body["earlier"] = [
-                {"question": one.question, "answer": one.answer[: wire.ANSWER_LENGTH]} for one in manner.earlier
+                {
+                    "question": one.question,
+                    "answer": one.answer[: wire.ANSWER_LENGTH],
+                    "paths": one.paths[: wire.PATHS_MOST],
+                }
+                for one in manner.earlier
             ]
         return self._stream("/ask", body)
 

@@ -174,10 +174,11 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question of a conversation, and the text that answered it."""
+    """A question of a conversation, the text that answered it, and the notes that this text was taken from."""
 
     question: str
     answer: str
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +186,14 @@ class Manner:
     """How a question is to be answered. `scope` holds filters of a search; no style leaves it to what was measured.
 
     `earlier` is what was said before, the first exchange first, where the question may lean on it; None leaves that to
-    the chat that it is kept in.
+    the chat that it is kept in. `language` is that of the user's own words, where others stand in what is asked, too.
     """
 
     scope: str = ""
     style: AnswerStyle | None = None
     mode: Mode = Mode.QUICK
     earlier: tuple[Exchange, ...] | None = None
+    language: str = ""
 
 
 USUAL = Manner()

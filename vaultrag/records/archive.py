@@ -21,7 +21,7 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import StoreError, UsageError, VaultError
 from vaultrag.records.sources import CitedNote
-from vaultrag.records.stored import answer_body, read_answer, read_verdict, retarget, verdict_body
+from vaultrag.records.stored import answer_body, notes_of, read_answer, read_verdict, retarget, verdict_body
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.journal import Journal
@@ -57,7 +57,7 @@ class Archive:
 
         Raises StoreError, also for an answer from a note that was forgotten while the model wrote.
         """
-        paths = sorted({passage.chunk.path for passage in answer.passages} | {c.path for c in answer.citations})
+        paths = _notes_of(answer)
         with self.database.atomic():
             self.follow_moves()
             self._refuse_forgotten(paths)
@@ -199,13 +199,20 @@ class Archive:
         return next(iter(listed), None)
 
 
+def _notes_of(answer: Answer) -> list[str]:
+    """Return the notes that an answer was made from, and those that it cites, quotes or lists."""
+    listed = answer.listing.citations if answer.listing else ()
+    cited = {citation.path for citation in (*answer.citations, *answer.quotes, *listed)}
+    return sorted(cited | {passage.chunk.path for passage in answer.passages})
+
+
 def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind, str]]:
     """Return the records that speak of a forgotten note."""
     return [
         (kind, key)
         for kind in SPEAKING_OF_NOTES
         for key, values in read_bodies(database, kind).items()
-        if any(exclusions.covers(path) for path in values.get("paths", ()))
+        if any(map(exclusions.covers, notes_of(values)))
     ]
 
 
@@ -213,7 +220,7 @@ def paths_spoken_of(database: Database) -> set[str]:
     """Return the notes that records and traces speak of, those that are gone among them."""
     bodies = (values for kind in SPEAKING_OF_NOTES for values in read_bodies(database, kind).values())
     traced = (path for paths in trace_paths(database).values() for path in paths)
-    return {*traced, *(path for values in bodies for path in values.get("paths", ()))}
+    return {*traced, *(path for values in bodies for path in notes_of(values))}
 
 
 def _now() -> str:

@@ -33,7 +33,7 @@ from vaultrag.errors import (
     is_disk_full,
 )
 from vaultrag.records.archive import Archive, open_for_records
-from vaultrag.records.stored import is_sound
+from vaultrag.records.stored import is_sound, notes_of
 from vaultrag.runtime.models.combinations import is_remote
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
@@ -164,8 +164,7 @@ def _imported_exclusions(entries: Sequence[Entry]) -> Exclusions:
 
 
 def _is_about(entry: Entry, exclusions: Exclusions) -> bool:
-    paths = json.loads(entry.body).get("paths", ()) if entry.body is not None else ()
-    return any(exclusions.covers(path) for path in paths)
+    return entry.body is not None and any(map(exclusions.covers, notes_of(json.loads(entry.body))))
 
 
 def _fate(config: Config, settings: str | None, agreed: str) -> tuple[SettingsFate, Sending]:

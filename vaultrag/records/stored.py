@@ -9,7 +9,7 @@ earlier ones: bodies are never written anew for it. `paths` names the notes that
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -187,6 +187,11 @@ def read_verdict(key: str, body: Mapping[str, Any]) -> Verdict:
     return Verdict(key, VerdictState(body["state"]), tuple(body["paths"]), body["note"], body["until"])
 
 
+def notes_of(body: Mapping[str, Any]) -> set[str]:
+    """Return the notes that a record's body speaks of: those that it was made from, and those that it cites."""
+    return {*body.get("paths", ()), *_cited(body.get("answer") or {})}
+
+
 def retarget(body: Mapping[str, Any], moves: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return a record's body with the new paths of notes that moved, one move after the other."""
     now: dict[str, str] = {}
@@ -230,6 +235,13 @@ def _retargeted(body: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, An
     if body.get("listing"):
         changed["listing"] = _retargeted(body["listing"], now)
     return changed
+
+
+def _cited(body: Mapping[str, Any]) -> Iterator[str]:
+    for name in CITING & body.keys():
+        yield from (one["path"] for one in body[name])
+    if body.get("listing"):
+        yield from _cited(body["listing"])
 
 
 def _require_known_form(body: Mapping[str, Any], what: str) -> None:

@@ -15,6 +15,9 @@ from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.traces import END, add_step, begin_trace, delete_traces, trace_paths
 from vaultrag.text.inert import inert
 
+STOPPED = "stopped"
+"""The step of a trace whose answer nobody waits for any more."""
+
 
 @dataclass(slots=True)
 class TraceWriter:
@@ -23,6 +26,7 @@ class TraceWriter:
     database: Database | None = None
     id: str = ""
     problem: str = ""
+    ended: bool = False
 
     def add(self, step: str, detail: str = "", paths: Iterable[str] = ()) -> StepTaken:
         """Write a step, and the notes that it speaks of. Of a note that was forgotten meanwhile no trace is kept.
@@ -43,7 +47,13 @@ class TraceWriter:
 
     def end(self, detail: str = "", paths: Iterable[str] = ()) -> StepTaken:
         """Write the last step."""
+        self.ended = True
         return self.add(END, detail, paths)
+
+    def stop(self, why: str) -> None:
+        """Write why it goes no further, unless it has come to its end."""
+        if not self.ended:
+            self.add(STOPPED, why)
 
 
 @contextlib.contextmanager

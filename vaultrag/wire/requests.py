@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from vaultrag import domain
@@ -23,6 +25,9 @@ CHAT_NAME_LENGTH = 200
 PATH_LENGTH = 4_096
 
 
+PATHS_MOST = 1_000  # notes of an earlier answer: a listing names hundreds
+
+
 PASSAGES_MOST = 100
 
 
@@ -33,10 +38,17 @@ class SearchRequest(Request):
 
 
 class Exchange(Request):
-    """A question of the conversation so far, and the text that answered it."""
+    """A question of the conversation so far, the text that answered it, and the notes that this was taken from.
+
+    A trace that holds words of that text goes when one of these notes is forgotten.
+    """
 
     question: str = Field(max_length=QUESTION_LENGTH)
     answer: str = Field("", max_length=ANSWER_LENGTH)
+    paths: list[Annotated[str, Field(max_length=PATH_LENGTH)]] = Field([], max_length=PATHS_MOST)
+
+    def noun(self) -> domain.Exchange:
+        return domain.Exchange(self.question, self.answer, tuple(self.paths))
 
 
 class AskRequest(Request):
@@ -57,8 +69,7 @@ class AskRequest(Request):
 
     def manner(self) -> Manner:
         """Return how the question is to be answered."""
-        said = self.earlier
-        earlier = None if said is None else tuple(domain.Exchange(one.question, one.answer) for one in said)
+        earlier = None if self.earlier is None else tuple(one.noun() for one in self.earlier)
         return Manner(self.scope, AnswerStyle(self.style) if self.style else None, Mode(self.mode), earlier)
 
 

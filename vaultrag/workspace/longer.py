@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
+from vaultrag.answering.conversation import Understood
 from vaultrag.answering.judging.checks import UNCHECKED
 from vaultrag.answering.longer.agreement import AgreeingAnswerer
 from vaultrag.answering.longer.budget import Allowance, MeteredModel
 from vaultrag.answering.longer.cascade import CascadingAnswerer
 from vaultrag.answering.longer.deep import DeepAnswerer
 from vaultrag.answering.longer.lookups import Lookups
-from vaultrag.answering.longer.planning import planned_by
+from vaultrag.answering.longer.planning import planned_by, split_question
 from vaultrag.answering.longer.witness import Witness
 from vaultrag.config import Config
 from vaultrag.domain import (
@@ -34,9 +36,11 @@ from vaultrag.store.database import Database
 from vaultrag.workspace.asking import Asking
 
 DEEP_THOUGHT = 1_000  # tokens that a thinking model has in deep mode, where the settings leave it none
+LEFT = "Whoever asked has left."
 READING = 2  # times what a quick answer reads at most: whoever asks deep waits longer for the first word
 
 Search = Callable[[str, int], SearchResult]
+Events: TypeAlias = Generator[AnswerEvent, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +56,39 @@ class LongerWay:
     fingerprint: str
     allowed: Set[int] | None
 
-    def events(self, question: str, manner: Manner) -> Generator[AnswerEvent, None, None]:
+    def events(self, understood: Understood, manner: Manner) -> Events:
         """Yield the events of the answer, each step written into its trace before it is shown.
 
-        Raises UsageError before any event where a mode needs a second model and the settings name none.
+        The trace is found by the question as the user put it. Raises UsageError before any event where a mode needs a
+        second model and the settings name none.
         """
         way = {Mode.DEEP: self._deep, Mode.AGREE: self._agreeing, Mode.CASCADE: self._cascading}[manner.mode]
         if manner.mode is not Mode.DEEP:
             self._second(manner.mode)
-        return self._traced(question, manner, way)
+        return self._traced(understood, manner, way)
 
     def _traced(
         self,
-        question: str,
+        understood: Understood,
         manner: Manner,
-        way: Callable[[TraceWriter, Manner, str], Generator[AnswerEvent, None, None]],
-    ) -> Generator[AnswerEvent, None, None]:
-        with writing_trace(self.config, self.database, question, manner.mode) as writer:
-            events = way(writer, manner, question)
-            with closing(events):
-                try:
+        way: Callable[[TraceWriter, Manner, Understood], Events],
+    ) -> Events:
+        with writing_trace(self.config, self.database, understood.put, manner.mode) as writer:
+            if understood.leans:
+                writer.add("understood", understood.asked, understood.paths)
+            events = way(writer, manner, understood)
+            try:
+                with closing(events):
                     for event in events:
                         yield AnswerReady(_ended(event, writer)) if isinstance(event, AnswerReady) else event
-                except ModelError as error:
-                    writer.end(error.message)
-                    raise
+            except ModelError as error:
+                writer.end(error.message)
+                raise
+            except (GeneratorExit, KeyboardInterrupt):
+                writer.stop(LEFT)
+                raise
 
-    def _deep(self, writer: TraceWriter, manner: Manner, question: str) -> Generator[AnswerEvent, None, None]:
+    def _deep(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         section = self.config.settings.answering
         budget = Allowance(section.deep_tokens, section.deep_seconds)
         role = Role.FINAL
@@ -92,8 +102,15 @@ class LongerWay:
             settings=section.model_copy(update={"thinking_tokens": thinking}),
             prompt_budget=lambda: min(READING * self.models.prompt_budget(role), budget.left // 2),
         )
-        deep = DeepAnswerer(self._lookups(), drafter, lambda asked: self._planned(asked, budget), budget, writer.add)
-        return deep.answer(question, manner)
+        deep = DeepAnswerer(
+            self._lookups(),
+            drafter,
+            lambda asked: self._planned(asked, budget) if asked == understood.own else (),
+            budget,
+            writer.add,
+            lambda _: split_question(understood.own),
+        )
+        return deep.answer(understood.asked, manner)
 
     def _planned(self, question: str, budget: Allowance) -> Sequence[str]:
         """Have a model plan where one is named for it; a small one that answers plans worse than rules."""
@@ -101,7 +118,7 @@ class LongerWay:
             return ()
         return planned_by(MeteredModel(self.models.chat(Role.PLAN), budget), question)
 
-    def _agreeing(self, writer: TraceWriter, manner: Manner, question: str) -> Generator[AnswerEvent, None, None]:
+    def _agreeing(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         second = self._second(Mode.AGREE)
         third = next((role for role in (Role.FINAL, Role.JUDGE) if not self._same(role, Role.ANSWER, second)), None)
         agreeing = AgreeingAnswerer(
@@ -111,11 +128,11 @@ class LongerWay:
             self._witness(third, manner) if third else None,
             writer.add,
         )
-        return agreeing.answer(question, manner)
+        return agreeing.answer(understood.asked, manner)
 
-    def _cascading(self, writer: TraceWriter, manner: Manner, question: str) -> Generator[AnswerEvent, None, None]:
+    def _cascading(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         small, large = (self._witness(role, manner) for role in (Role.ANSWER, self._second(Mode.CASCADE)))
-        return CascadingAnswerer(self._find, small, large, writer.add).answer(question, manner)
+        return CascadingAnswerer(self._find, small, large, writer.add).answer(understood.asked, manner)
 
     def _witness(self, role: Role, manner: Manner) -> Witness:
         return Witness(

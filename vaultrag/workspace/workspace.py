@@ -203,6 +203,7 @@ class Workspace:
             return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES)
 
         understood = understand(question, self._exchanges(keep.chat) if manner.earlier is None else manner.earlier)
+        manner = replace(manner, language=understood.language)
         today = datetime.now().astimezone().date()  # the user's own
         listed = self.list_notes(understood.asked, today, scope) if manner.mode is not Mode.QUICK else None
         if manner.mode is Mode.QUICK or (listed and listed.sure):  # no search, however deep, counts notes better
@@ -210,8 +211,8 @@ class Workspace:
             answerer = replace(answerer, list_notes=lambda text: self.list_notes(text, today, scope))
             events = answerer.answer(understood.asked, manner)
         else:
-            events = self._longer(asking, search, scope).events(understood.asked, manner)
-        return self._kept(inert_events(in_conversation(question, understood, events)), keep)
+            events = self._longer(asking, search, scope).events(understood, manner)
+        return self._kept(inert_events(in_conversation(understood, events)), keep)
 
     def _scope(self, scope: str) -> tuple[Filter, ...]:
         """Return the filters of a scope. Raises UsageError where nothing meets them: no answer could be true of it."""
@@ -236,7 +237,7 @@ class Workspace:
     def _exchanges(self, chat: str) -> list[Exchange]:
         """Return what was said in a chat so far; nothing where it begins."""
         turns = self.archive.answers(chat.strip()) if chat.strip() else []
-        return [Exchange(turn.answer.question, turn.answer.text) for turn in turns]
+        return [Exchange(turn.answer.question, turn.answer.text, turn.paths) for turn in turns]
 
     def calibration(self, role: Role = Role.ANSWER) -> Calibration:
         """Return what is known of the scores of a role's model, as they hold in this vault. Raises ModelNotFound."""

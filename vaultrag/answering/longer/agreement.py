@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vaultrag.answering.longer.compare import Comparison, Standing, compare, share_a_place
-from vaultrag.answering.longer.steps import LEFT, Tell, joined, told, worth
+from vaultrag.answering.longer.steps import Tell, joined, told, worth
 from vaultrag.answering.longer.witness import Lost, Witness, named
 from vaultrag.domain import (
     USUAL,
@@ -53,23 +53,19 @@ class _Hearing:
     lost: list[Lost] = field(default_factory=list)
 
     def events(self) -> Generator[AnswerEvent, None, None]:
-        try:
-            found = self.by.search(self.question)
-            yield self.by.tell("search", self.question, {one.chunk.path for one in found.passages})
-            answers: list[tuple[Witness, Answer]] = []
-            for witness in (self.by.first, self.by.second):
-                yield self.by.tell("ask", witness.name)
-                answer = yield from self._heard(witness, found)
-                if answer is not None:
-                    yield self.by.tell("said", answer.text, {one.path for one in answer.citations})
-                    answers.append((witness, answer))
-            if not answers:
-                raise self.lost[0][1]
-            answer = yield from self._settled(answers)
-            yield AnswerReady(answer)
-        except GeneratorExit:
-            self.by.tell("stopped", LEFT)
-            raise
+        found = self.by.search(self.question)
+        yield self.by.tell("search", self.question, {one.chunk.path for one in found.passages})
+        answers: list[tuple[Witness, Answer]] = []
+        for witness in (self.by.first, self.by.second):
+            yield self.by.tell("ask", witness.name)
+            answer = yield from self._heard(witness, found)
+            if answer is not None:
+                yield self.by.tell("said", answer.text, {one.path for one in answer.citations})
+                answers.append((witness, answer))
+        if not answers:
+            raise self.lost[0][1]
+        answer = yield from self._settled(answers)
+        yield AnswerReady(answer)
 
     def _heard(self, witness: Witness, found: SearchResult) -> Generator[AnswerEvent, None, Answer | None]:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from vaultrag.answering.longer.steps import LEFT, Tell, told, worth
+from vaultrag.answering.longer.steps import Tell, told, worth
 from vaultrag.answering.longer.witness import Witness
 from vaultrag.domain import (
     USUAL,
@@ -32,14 +32,10 @@ class CascadingAnswerer:
 
     def answer(self, question: str, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
         """Yield the events of the answers, each step, and the better answer. Raises ModelError where both are lost."""
-        try:
-            found = self.search(question)
-            yield self.tell("search", question, {one.chunk.path for one in found.passages})
-            answer = yield from self._answered(question, found, manner)
-            yield AnswerReady(answer)
-        except GeneratorExit:
-            self.tell("stopped", LEFT)
-            raise
+        found = self.search(question)
+        yield self.tell("search", question, {one.chunk.path for one in found.passages})
+        answer = yield from self._answered(question, found, manner)
+        yield AnswerReady(answer)
 
     def _answered(self, question: str, found: SearchResult, manner: Manner) -> Generator[AnswerEvent, None, Answer]:
         yield self.tell("ask", self.small.name)

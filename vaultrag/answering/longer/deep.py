@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from vaultrag.answering.answer import Answerer
+from vaultrag.answering.answer import Answerer, language_of_answer
 from vaultrag.answering.citations import SourceSentence, locate
 from vaultrag.answering.judging.checks import Checks
 from vaultrag.answering.judging.sureness import Answerability, Shown
@@ -17,7 +17,7 @@ from vaultrag.answering.longer.budget import Allowance
 from vaultrag.answering.longer.gather import HOPS, MOST_CLUES, Clue, Gathering, as_read
 from vaultrag.answering.longer.lookups import Lookups
 from vaultrag.answering.longer.planning import split_question
-from vaultrag.answering.longer.steps import LEFT, Tell, forwarded, told, worth
+from vaultrag.answering.longer.steps import Tell, forwarded, told, worth
 from vaultrag.answering.outcome.quoted import nothing_said
 from vaultrag.domain import (
     USUAL,
@@ -35,7 +35,6 @@ from vaultrag.domain import (
     counted,
 )
 from vaultrag.errors import ModelError
-from vaultrag.text.language import language_of
 from vaultrag.text.quotation_marks import set_off
 
 MOST_DRAFTS = 3  # the first, and two that what was missing is searched for
@@ -44,13 +43,16 @@ SECTIONS = 3  # of the best passages, that are read whole where the passages wer
 
 @dataclass(frozen=True, slots=True)
 class DeepAnswerer:
-    """Answers long questions. `drafter` writes from what was gathered, `plan` names further parts of a question."""
+    """Answers long questions. `drafter` writes from what was gathered; `split` cuts a question into its parts by rule,
+    `plan` names further ones.
+    """
 
     lookups: Lookups
     drafter: Answerer
     plan: Callable[[str], Sequence[str]]
     budget: Allowance
     tell: Tell
+    split: Callable[[str], Sequence[str]] = split_question
 
     def answer(self, question: str, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
         """Yield each step as it is taken, the events of each draft, and the answer.
@@ -78,16 +80,12 @@ class _Inquiry:
     lost: str = ""
 
     def events(self) -> Generator[AnswerEvent, None, None]:
-        try:
-            yield from self._gather()
-            answer = yield from self._answered()
-            yield AnswerReady(answer)
-        except GeneratorExit:
-            self.by.tell("stopped", LEFT)
-            raise
+        yield from self._gather()
+        answer = yield from self._answered()
+        yield AnswerReady(answer)
 
     def _gather(self) -> Generator[AnswerEvent, None, None]:
-        parts = list(split_question(self.question))
+        parts = list(self.by.split(self.question))
         if not self.by.budget.spent:
             try:
                 parts += [part for part in self.by.plan(self.question) if part not in parts]
@@ -215,12 +213,12 @@ class _Inquiry:
         backed = all(one.support is Backing.BACKED for one in said)
         if backed and any(by_number.get(number) in led for one in said for number in one.citations):
             return answer
-        language, wanted = language_of(self.question) or "en", self.by.drafter.settings.language
+        language = language_of_answer(self.question, self.manner, self.by.drafter.settings)
         found = SearchResult(self.question, answer.passages, (), answer.warnings, {})
         return replace(
             nothing_said(
                 self.question,
-                language if wanted == "question" else wanted,
+                language,
                 answer.quotes,
                 found,
                 self.doubted,

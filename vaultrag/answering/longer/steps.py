@@ -19,8 +19,6 @@ from vaultrag.domain import (
     StepTaken,
 )
 
-LEFT = "Whoever asked has left."
-
 
 class Tell(Protocol):
     """Writes a step down, with the notes that it speaks of, and returns it to be shown."""

@@ -89,7 +89,7 @@ class ChatRun:
         manner = replace(self.manner, mode=mode, earlier=said)
         asking = Ask(self.config, self.terminal, question, self.server_use, self.keep, manner)
         answer = asking.ask(self._opened())
-        self._earlier.append(Exchange(question, answer.text))
+        self._earlier.append(Exchange(question, answer.text, _notes_of(answer)))
         self.last = answer
 
     def _opened(self) -> Backend:
@@ -180,6 +180,12 @@ def _noun(answer: wire.Answer) -> Answer:
     """Return of an answer what a note is made of."""
     citations = tuple(citation.noun() for citation in answer.citations)
     return Answer(answer.question, AnswerStatus(answer.status), answer.text, (), citations, (), answer.model, {}, {})
+
+
+def _notes_of(answer: wire.Answer) -> tuple[str, ...]:
+    """Return the notes whose words an answer's text may hold."""
+    listed = answer.listing.citations if answer.listing else []
+    return tuple(dict.fromkeys(one.path for one in (*answer.citations, *answer.quotes, *listed)))
 
 
 def usual_name(now: datetime) -> str:
