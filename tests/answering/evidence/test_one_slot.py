@@ -36,6 +36,8 @@ def told(question: str, notes: Mapping[str, str]) -> list[tuple[str, str]]:
         ("Во сколько уходит ночная копия?", "Ночная копия уходит в 03:30.", "Ночная копия уходит в 4:15."),
         ("Who was the first owner of the house?", "The first owner [2] of the house was Long.",
          "The first owner of the house was Short."),
+        ("Сколько котят у Муси?", "У Муси три рыжих котёнка.", "У Муси четыре рыжих котёнка."),
+        ("How many kittens does Daisy have?", "Daisy has three small kittens.", "Daisy has five small kittens."),
         ("Какую базу мы выбрали для заказов?", "Для заказов мы выбрали базу PostgreSQL.",
          "Для заказов мы выбрали базу MySQL."),
     ],
@@ -53,6 +55,18 @@ def test_a_copied_sentence_need_not_name_what_its_passage_speaks_of() -> None:
     one = "Tolbukhin lighthouse. Built in 1810, it is seen from both shores of the bay and from the harbour's roads."
     other = "It was repaired. Built in 1719, it is seen from both shores of the bay and from the harbour's roads."
     assert len(told("When was Tolbukhin lighthouse built?", {"Note 1.md": one, "Note 2.md": other})) == 1
+
+
+def test_where_copies_differ_in_what_is_not_asked_for_nothing_is_told() -> None:
+    text = (
+        "The shed was built in 1962 by my grandfather.\n\nThe shed stands behind the garden.\n\n"
+        "The lowest part of the roof of the old shed was covered with {} some years later.\n"
+    )
+    notes = {"a.md": text.format("tin"), "b.md": text.format("slate")}
+    assert told("What was the roof of the shed covered with?", notes) == []  # it is not among the likeliest lines
+    passages = [passage(path, text) for path, text in notes.items()]
+    lines = [line for index, one in enumerate(passages) for line in reversed(lines_of(index, one))]
+    assert len(other_values("What was the roof of the shed covered with?", lines, passages)) == 1
 
 
 def test_words_that_hold_no_value_may_come_and_go() -> None:

@@ -25,6 +25,24 @@ _YEAR = re.compile(r"1\d\d\d|20\d\d")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _REFERENCE = re.compile(r"\[\s?\^?\d{1,3}\s?\]")
 _DENIALS = frozenset("не нет ни нельзя без никогда not no never cannot without none nor".split())
+_NUMERALS = {
+    word: digits
+    for digits, forms in {
+        "2": "two два две двух двум двумя двое",
+        "3": "three три трех трем тремя трое",
+        "4": "four четыре четырех четырем четверо",
+        "5": "five пять пяти пятью пятеро",
+        "6": "six шесть шести шестью шестеро",
+        "7": "seven семь семи семеро",
+        "8": "eight восемь восьми",
+        "9": "nine девять девяти девятью",
+        "10": "ten десять десяти десятью",
+        "11": "eleven одиннадцать одиннадцати",
+        "12": "twelve двенадцать двенадцати",
+    }.items()
+    for word in forms.split()
+}
+"""Numbers that people write as words. Not one, which is a pronoun as well."""
 
 
 class ValueKind(StrEnum):
@@ -48,7 +66,7 @@ class Worded:
     @classmethod
     def of(cls, sentence: str) -> Worded:
         found = words(canonical_numbers(_with_days(_REFERENCE.sub(" ", sentence))))
-        kept = tuple(word for word in found if not is_function_word(word.text))
+        kept = tuple(_with_digits(word) for word in found if not is_function_word(word.text))
         stems = tuple(word.stem for word in kept)
         return cls(kept, stems, frozenset(stems), sum(fold(word.text) in _DENIALS for word in found))
 
@@ -182,6 +200,11 @@ def _kinds(word: str) -> frozenset[ValueKind]:
     if any(map(str.isdigit, word)):
         return frozenset({ValueKind.NUMBER, ValueKind.TIME} if _YEAR.fullmatch(word) else {ValueKind.NUMBER})
     return frozenset({ValueKind.NAME if word[0].isupper() else ValueKind.THING})
+
+
+def _with_digits(word: Token) -> Token:
+    digits = _NUMERALS.get(fold(word.text))
+    return word._replace(text=digits, stem=digits) if digits else word
 
 
 def _with_days(text: str) -> str:

@@ -24,6 +24,7 @@ LEAST_SHARED = 2  # words beside the value: one alone is the label of anything
 COPIED = 6  # shared words: two sentences that have so many are copies, and speak of the same thing
 COPY_ASKED_SHARE = 0.5  # of the question's words that copies and their passages hold: a copy often says "it" and "here"
 IN_TITLES = 0.5  # of their words that titles of one kind share: "Cat Tom", "Cat Sam"
+LIKELIEST = 2  # of the lines, of which one must be a side: where copies differ elsewhere, nobody has asked about that
 MOST_VALUES = 3  # of one thing: more of them are a journal, in which each is right on its day
 
 _KINDS = {Asked.TIME: ValueKind.TIME, Asked.AMOUNT: ValueKind.NUMBER, Asked.NAME: ValueKind.NAME}
@@ -51,12 +52,12 @@ class _Pair:
 def other_values(question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> list[Disagreement]:
     """Return pairs of lines, of different notes, that say the same but for a value that the question asks for.
 
-    Two values are told once, by the first lines that give them.
+    The lines come in the order of how likely they answer. Two values are told once, by the first lines that give them.
     """
     pairs = list(_pairs(lines))
     notes = [passages[line.source.passage].chunk.path for line in lines]
     listed = {index for pair in pairs if notes[pair.one] == notes[pair.other] for index in (pair.one, pair.other)}
-    apart = [pair for pair in pairs if listed.isdisjoint((pair.one, pair.other))]
+    apart = [pair for pair in pairs if listed.isdisjoint((pair.one, pair.other)) and pair.one < LIKELIEST]
     given = _values_by_frame(apart)
     inquiry = _Question(question, lines, passages)
     found: dict[frozenset[frozenset[str]], Disagreement] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vaultrag.answering.evidence.disagreements import Disagreement, disagreements
+from vaultrag.answering.evidence.disagreements import disagreements
 from vaultrag.answering.evidence.lines import Line, states
 from vaultrag.answering.evidence.missing import missing_parts
 from vaultrag.answering.evidence.one_slot import other_values
@@ -32,25 +32,25 @@ def with_remarks(answer: Answer, language: str, evidence: Evidence) -> Answer:
     return replace(answer, missing=missing_parts(answer.question, told_lines))
 
 
-def _with_disputes(answer: Answer, language: str, evidence: Evidence) -> Answer:
+def disputing_lines(question: str, evidence: Evidence) -> list[tuple[Line, Line]]:
+    """Return the pairs of lines that disagree, each once, by whichever way it was found first."""
     texts = [passage.chunk.text for passage in evidence.passages]
     lines = [line for line in evidence.likely(READ) if states(line, texts[line.source.passage])]
+    found = (*disagreements(question, lines[:COMPARED]), *other_values(question, lines, evidence.passages))
+    return [(lines[pair.one], lines[pair.other]) for pair in dict.fromkeys(found)]
+
+
+def _with_disputes(answer: Answer, language: str, evidence: Evidence) -> Answer:
     citations = list(answer.citations)
     disputes: list[Dispute] = []
-    for pair in _pairs(answer.question, lines, evidence.passages)[:MOST_DISPUTES]:
-        one, other = _in_time(lines[pair.one], lines[pair.other], evidence.passages)
+    for pair in disputing_lines(answer.question, evidence)[:MOST_DISPUTES]:
+        one, other = _in_time(*pair, evidence.passages)
         numbers = (_number(one, citations, evidence), _number(other, citations, evidence))
         disputes.append(Dispute(_said(one, other, language, evidence.passages), numbers))
     if not disputes:
         return answer
     level = Level.WEAK if answer.level is Level.BACKED else answer.level
     return replace(answer, disputes=tuple(disputes), citations=tuple(citations), level=level)
-
-
-def _pairs(question: str, lines: Sequence[Line], passages: Sequence[Passage]) -> list[Disagreement]:
-    """Return the pairs of lines that disagree, each pair once, by whichever way it was found first."""
-    found = (*disagreements(question, lines[:COMPARED]), *other_values(question, lines, passages))
-    return list(dict.fromkeys(found))
 
 
 def _in_time(one: Line, other: Line, passages: Sequence[Passage]) -> tuple[Line, Line]:
