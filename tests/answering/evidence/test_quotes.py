@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.doubles import HashEmbedder
 from tests.passages import passage, text_at
 from vaultrag.answering.evidence.quotes import MOST_CHARACTERS, MOST_QUOTES, Evidence
-from vaultrag.domain import Citation, Passage
+from vaultrag.domain import Citation, Feature, Passage
 
 TABLE = """# Урожай
 
@@ -108,3 +110,27 @@ def test_what_a_model_found_to_answer_goes_first() -> None:
 
 def test_no_passage_gives_no_quote() -> None:
     assert quoted("Где сервер?") == ()
+
+
+def test_what_two_notes_say_in_the_same_words_is_quoted_once() -> None:
+    passages = (passage("a.md", "Сервер стоит в шкафу."), passage("b.md", "Сервер стоит в шкафу.", 0.9))
+    assert [one.path for one in quoted("Где стоит сервер?", *passages)] == ["a.md"]
+
+
+def test_a_weak_line_of_another_note_is_no_quote_beside_a_good_one() -> None:
+    passages = (passage("a.md", "Сервер mayak стоит в шкафу."), passage("b.md", "Кот спит на шкафу.", 0.3))
+    assert [one.path for one in quoted("Где стоит сервер mayak?", *passages)] == ["a.md"]
+
+
+def test_a_pasted_error_gives_no_reason() -> None:
+    text = "Error: SRSP ping after 6000ms\n\nHot to the touch.\n\nCause: the injector gave 17 V.\n"
+    evidence = Evidence("SRSP ping after 6000ms, what was the cause?", (passage("Crash.md", text),), None)
+    assert any("injector" in one.quote for one in evidence.cited(evidence.quotes()))
+
+
+def test_a_property_that_the_question_does_not_name_comes_after_what_says_something() -> None:
+    text = passage("Книга рецептов.md", "Спорили долго, решили: Literata.", 0.8)
+    properties = passage("Книга рецептов.md", "дедлайн: к декабрю")
+    chunk = replace(properties.chunk, features=(Feature.PROPERTY,))
+    evidence = Evidence("Каким шрифтом набираем книгу рецептов?", (replace(properties, chunk=chunk), text), None)
+    assert "Literata" in evidence.likely(1)[0].words

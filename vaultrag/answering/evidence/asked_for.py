@@ -39,7 +39,10 @@ _CUES = {
         r"|volume|budget|percentage|share|score|version|port|limit|amount|rate|ratio|count|dose|pressure))\b"
     ),
     Asked.NAME: re.compile(r"\b(?:кто|кого|кому|кем|ком|че[йяеи]|чьих?|чьего|зовут|звали|who|whom|whose)\b"),
-    Asked.REASON: re.compile(r"\b(?:почему|зачем|отчего|из-за чего|why|how come|what caused|what made)\b"),
+    Asked.REASON: re.compile(
+        r"\b(?:почему|зачем|отчего|из-за чего|(?:в чем|как\w+) (?:\w+ )?причин\w*|что (?:вызвало|привело)|why|how come"
+        r"|what (?:caused|made|led)|(?:what|which) (?:\w+ ){0,2}?(?:cause|causes|reasons?))\b"
+    ),
 }
 
 _CLOCK = re.compile(
@@ -79,7 +82,7 @@ def gives(kind: Asked, line: str, question: str) -> bool:
         case Asked.TIME:
             return _gives_time(line, question)
         case Asked.AMOUNT:
-            return bool(_numbers(line) - _numbers(question)) or bool(_AMOUNT_WORD.search(fold(line)))
+            return bool(_numbers(_without_dates(line)) - _numbers(question)) or bool(_AMOUNT_WORD.search(fold(line)))
         case Asked.NAME:
             return bool(_names(line) - _said(question))
         case Asked.REASON:
@@ -93,6 +96,15 @@ def _gives_time(line: str, question: str) -> bool:
     folded, said = fold(line), fold(question)
     moments = {match.group() for form in (_CLOCK, _YEAR, _MOMENT) for match in form.finditer(folded)}
     return any(moment not in said for moment in moments)
+
+
+def _without_dates(text: str) -> str:
+    """Leave out dates: a day is no amount."""
+    kept, at = [], 0
+    for written in find_dates(text):
+        kept.append(text[at : written.start])
+        at = written.end
+    return " ".join((*kept, text[at:]))
 
 
 def _numbers(text: str) -> frozenset[str]:

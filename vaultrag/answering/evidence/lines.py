@@ -15,6 +15,8 @@ from vaultrag.vault.parsing.plain import plain_heading, plain_line
 LONGEST_LEAD = 200  # characters of a line that introduces others: what is longer says something itself
 LONGEST_WHOLE = 200  # characters of a line of several sentences that stays whole: a list item says one thing
 
+CELLS = " · "  # between the cells of a row
+
 _HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]++(.*)")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
 _OF_IMPORT = re.compile(
@@ -24,6 +26,8 @@ _LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
 _NO_STATEMENT = re.compile(r"\[[^\]\d]\][ \t]|<!--")  # `[1]` is a reference, and no state of a task
 _FENCES = ("```", "~~~")
 _BOX = re.compile(r"\[[^\]]\][ \t]+$")
+_KEY = re.compile(r"^([^\W\d_][\w-]{1,60})(::?(?=\s))")
+_JOINT = re.compile(r"(?<=[^\W_])[_-]+(?=[^\W_])|(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _SPACES = r"(?:(?<![ \t])[ \t]*+|(?<=[ \t]))"  # those before a border, read once: not anew from each of them
 _ENDS = re.compile(rf"\A[ \t>]*\|[ \t]*|{_SPACES}\|[ \t]*\Z")
 _BORDER = re.compile(rf"{_SPACES}(?<!\\)\|[ \t]*")
@@ -152,7 +156,8 @@ def _is_short_line(text: str, start: int, end: int) -> bool:
 
 
 def _words(line: str) -> str:
-    """Return what a reader sees of a line; of a row its cells, apart."""
+    """Return what a reader sees of a line; of a row its cells, apart; of a property its name in words."""
+    line = _KEY.sub(lambda match: _JOINT.sub(" ", match[1]) + match[2], line, count=1)
     if "|" not in line:
         return plain_line(line)
-    return _BORDER.sub(" · ", _ENDS.sub("", plain_line(line)))
+    return _BORDER.sub(CELLS, _ENDS.sub("", plain_line(line)))
