@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vaultrag.answering.citations import locate
 from vaultrag.answering.evidence.lines import Line
-from vaultrag.answering.evidence.weighing import Candidate, Weighed
+from vaultrag.answering.evidence.weighing import Weighed, WeighedLine
 from vaultrag.answering.judging.sureness import Shown, shown
 from vaultrag.domain import Citation, Embedder, Passage
 from vaultrag.text.language import fold
@@ -111,9 +111,9 @@ def _relevant(scores: Mapping[int, float]) -> set[int]:
     return {one for one, score in scores.items() if score >= least}
 
 
-def _chosen(ranked: Sequence[Candidate]) -> list[list[Candidate]]:
+def _chosen(ranked: Sequence[WeighedLine]) -> list[list[WeighedLine]]:
     """Take the best lines while there is room; one beside another becomes one quote with it, what is said is said."""
-    spans: list[list[Candidate]] = []
+    spans: list[list[WeighedLine]] = []
     said: set[str] = set()
     room = MOST_CHARACTERS
     for one in ranked:
@@ -132,7 +132,9 @@ def _chosen(ranked: Sequence[Candidate]) -> list[list[Candidate]]:
     return spans
 
 
-def _grown(spans: list[list[Candidate]], lines: Sequence[Candidate], scores: dict[int, float]) -> list[list[Candidate]]:
+def _grown(
+    spans: list[list[WeighedLine]], lines: Sequence[WeighedLine], scores: dict[int, float]
+) -> list[list[WeighedLine]]:
     """Let the quotes grow by adjacent lines while there is room, the likeliest first."""
     taken = {id(one) for span in spans for one in span}
     room = MOST_CHARACTERS - sum(one.size for span in spans for one in span)
@@ -152,11 +154,11 @@ def _grown(spans: list[list[Candidate]], lines: Sequence[Candidate], scores: dic
         room -= one.size
 
 
-def _is_beside(span: Sequence[Candidate], one: Candidate) -> bool:
+def _is_beside(span: Sequence[WeighedLine], one: WeighedLine) -> bool:
     if (one.passage, one.line.section) != (span[0].passage, span[0].line.section):
         return False
     return one.place in (span[0].place - 1, span[-1].place + 1)
 
 
-def _quote(span: Sequence[Candidate], score: float) -> Quote:
+def _quote(span: Sequence[WeighedLine], score: float) -> Quote:
     return Quote(span[0].passage, span[0].line.source.start, span[-1].line.source.end, score)

@@ -43,7 +43,7 @@ SHORT, SHORT_COST = 12, 0.2  # characters that rarely say what they speak of
 
 
 @dataclass(slots=True, eq=False)
-class Candidate:
+class WeighedLine:
     """A line, its place among the passage's lines, and what speaks for it. `led_by` is the line whose link leads here.
 
     `words` is the weighted share of the question's words that it holds or that are said around it.
@@ -118,7 +118,7 @@ class Weighed:
 
     def _weigh_words(self, asked: Mapping[Term, float]) -> None:
         """Give each line the weighted share of the question's words that it holds, or that are said around it."""
-        before: Candidate | None = None
+        before: WeighedLine | None = None
         led_by = {index: terms_of(line) for index, line in self.leading.items()}
         found = {passage.title.lower() for passage in self._passages}
         for one in self.candidates:
@@ -155,9 +155,9 @@ class Weighed:
                 one.words = max(one.words, ACROSS_SHARE * likeness)
 
 
-def _candidates(index: int, passage: Passage) -> list[Candidate]:
+def _candidates(index: int, passage: Passage) -> list[WeighedLine]:
     lines = lines_of(index, passage)
-    return [Candidate(line, place, frozenset(index_terms(line.words))) for place, line in enumerate(lines)]
+    return [WeighedLine(line, place, frozenset(index_terms(line.words))) for place, line in enumerate(lines)]
 
 
 def _share(
