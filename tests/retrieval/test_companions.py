@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import HashEmbedder
-from vaultrag.config import Config, Settings
+from tests.retrieval.indexed_vault import indexed_vault
 from vaultrag.domain import Passage
-from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.retrieval.search import KEPT_HITS
-from vaultrag.workspace import Ownership, Reach, Workspace
+from vaultrag.workspace import Reach, Workspace
 
 STEPS = "".join(f"- затяжка номер {n}: кольцо, прокладка, штуцер, фланец и ещё слово{n}\n" for n in range(120))
 NOTES = {
@@ -31,13 +29,7 @@ NOTES = {
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    vault = tmp_path / "vault"
-    vault.mkdir()
-    for name, text in NOTES.items():
-        (vault / name).write_text(text, encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path, NOTES) as opened:
         yield opened
 
 
@@ -98,12 +90,8 @@ def test_filters_hold_for_what_comes_along(workspace: Workspace) -> None:
 
 @pytest.mark.slow
 def test_a_link_says_from_which_note_it_leads(tmp_path: Path) -> None:
-    vault = tmp_path / "vault"
-    vault.mkdir()
-    (vault / "Маяк.md").write_text("Сервер в шкафу, см. [[Копии|туда]].\n", encoding="utf-8")
-    (vault / "Копии.md").write_text("Каждую ночь restic.\n", encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path, settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(
+        tmp_path, {"Маяк.md": "Сервер в шкафу, см. [[Копии|туда]].\n", "Копии.md": "Каждую ночь restic.\n"}
+    ) as opened:
         found = opened.search("шкаф", 8, Reach.WORDS).passages
     assert [(path, origin) for path, _, _, origin in along(found, "link")] == [("Копии.md", "Маяк.md")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import HashEmbedder
+from tests.retrieval.indexed_vault import indexed_vault
 from vaultrag.config import Config, Settings
 from vaultrag.errors import IndexMissing, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
@@ -27,14 +27,7 @@ NOTES = {
 
 @pytest.fixture
 def workspace(tmp_path: Path):  # type: ignore[no-untyped-def]
-    vault = tmp_path / "хранилище"
-    for name, text in NOTES.items():
-        path = vault / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path, NOTES) as opened:
         yield opened
 
 
@@ -146,15 +139,9 @@ def test_a_crowd_of_near_texts_does_not_hide_the_other_language(
     tmp_path: Path, language: str, restriction: str
 ) -> None:
     near, other, question = CROWDS[language]
-    folder = tmp_path / "vault" / "заметки"
-    folder.mkdir(parents=True)
-    for number in range(240):
-        (folder / f"near {number}.md").write_text(near.format(f"слово{number} word{number}"), encoding="utf-8")
-    for number in range(3):
-        (folder / f"other {number}.md").write_text(other.format(f"дом{number} house{number}"), encoding="utf-8")
-    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    notes = {f"заметки/near {n}.md": near.format(f"слово{n} word{n}") for n in range(240)}
+    notes |= {f"заметки/other {n}.md": other.format(f"дом{n} house{n}") for n in range(3)}
+    with indexed_vault(tmp_path, notes) as opened:
         found = opened.search(question + restriction, 9, lanes={"vector"}).passages
     assert {p.chunk.path for p in found} > {f"заметки/other {number}.md" for number in range(3)}
 
@@ -173,13 +160,7 @@ SIGNS = {
 
 @pytest.fixture(scope="module")
 def signs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    root = tmp_path_factory.mktemp("signs")
-    (root / "vault").mkdir()
-    for name, text in SIGNS.items():
-        (root / "vault" / name).write_text(text, encoding="utf-8")
-    config = Config(vault=root / "vault", home=root / "home", models=root, settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path_factory.mktemp("signs"), SIGNS) as opened:
         yield opened
 
 
@@ -246,13 +227,7 @@ FLEETING = {
 
 @pytest.fixture(scope="module")
 def fleeting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    root = tmp_path_factory.mktemp("fleeting")
-    (root / "vault").mkdir()
-    for name, text in FLEETING.items():
-        (root / "vault" / name).write_text(text, encoding="utf-8")
-    config = Config(vault=root / "vault", home=root / "home", models=root, settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path_factory.mktemp("fleeting"), FLEETING) as opened:
         yield opened
 
 
@@ -282,7 +257,6 @@ def test_a_word_is_found_in_forms_whose_stem_changes(fleeting: Workspace, query:
 
 @pytest.mark.slow
 def test_two_forms_of_one_word_weigh_no_more_than_two_words(tmp_path: Path) -> None:
-    (tmp_path / "vault").mkdir()
     notes = {
         "Оба.md": "Павел был на рынке вчера вечером поздно.\n",
         "Формы.md": "Павел видел Павла с Павлом вчера вечером.\n",
@@ -290,19 +264,13 @@ def test_two_forms_of_one_word_weigh_no_more_than_two_words(tmp_path: Path) -> N
         **{f"Павел {n}.md": "Про Павел сказано вчера вечером тут мало.\n" for n in range(9)},
         **{f"Шум {n}.md": "Совсем другие слова стоят вот тут рядом.\n" for n in range(30)},
     }
-    for name, text in notes.items():
-        (tmp_path / "vault" / name).write_text(text, encoding="utf-8")
-    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path, settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as workspace:
-        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path, notes) as workspace:
         found = workspace.search("рынок Павел", 8, Reach.WORDS, frozenset({"keyword"}))
         assert found.passages[0].chunk.path == "Оба.md"
 
 
 @pytest.fixture
 def diary(tmp_path: Path):  # type: ignore[no-untyped-def]
-    vault = tmp_path / "vault"
-    vault.mkdir()
     notes = {
         "2024-01-05.md": "Ходили на каток.\n",
         "2024-01-06.md": "Спали.\n",
@@ -312,11 +280,7 @@ def diary(tmp_path: Path):  # type: ignore[no-untyped-def]
         "Поход.md": "---\ndate: 2024-07-21\n---\nПалатка промокла.\n",
         "Trip.md": "On April 2nd we flew home; 0.5 litres each.\n",
     }
-    for name, text in notes.items():
-        (vault / name).write_text(text, encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path, notes) as opened:
         yield opened
 
 
@@ -367,13 +331,9 @@ def test_a_date_says_through_which_day_a_note_was_found(diary: Workspace) -> Non
     ],
 )
 def test_words_are_found_as_a_reader_sees_them(tmp_path: Path, text: str, query: str) -> None:
-    vault = tmp_path / "vault"
-    vault.mkdir()
-    (vault / "Заметка.md").write_text(f"Начало.\n\n{text}\n", encoding="utf-8")
-    (vault / "Другая.md").write_text("Здесь ничего похожего.\n", encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(
+        tmp_path, {"Заметка.md": f"Начало.\n\n{text}\n", "Другая.md": "Здесь ничего похожего.\n"}
+    ) as opened:
         [found] = opened.search(query, 8, Reach.WORDS).passages
     assert found.chunk.path == "Заметка.md"
     assert text in found.chunk.text
@@ -393,13 +353,9 @@ NEAR_PROPERTIES = {
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_properties_in_the_other_language_come_no_nearer_than_their_notes_text(tmp_path: Path, language: str) -> None:
     question, dish, service = NEAR_PROPERTIES[language]
-    vault = tmp_path / "vault"
-    vault.mkdir()
-    (vault / "1.md").write_text("---\n" + dish.format(question), encoding="utf-8")
-    (vault / "2.md").write_text(f"{service} {question}.\n", encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(
+        tmp_path, {"1.md": "---\n" + dish.format(question), "2.md": f"{service} {question}.\n"}
+    ) as opened:
         found = [passage.chunk.path for passage in opened.search(question, 9, lanes={"vector"}).passages]
         assert found == ["2.md", "1.md", "1.md"]
         properties = opened.search(f"{question} has:properties", 9).passages

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import HashEmbedder
-from vaultrag.config import Config, Settings
-from vaultrag.indexing.apply import DeletionPolicy
+from tests.retrieval.indexed_vault import indexed_vault
 from vaultrag.store import embeddings
-from vaultrag.workspace import Ownership, Workspace
+from vaultrag.workspace import Workspace
 
 # Two languages; "MariaDB" stands in one Russian note, «сепулька» in one English one, restic in one of each.
 NOTES = {
@@ -25,14 +23,7 @@ NOTES = {
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    vault = tmp_path / "vault"
-    for name, text in NOTES.items():
-        path = vault / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path, NOTES) as opened:
         yield opened
 
 

@@ -7,14 +7,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.doubles import HashEmbedder
-from vaultrag.config import Config, SearchSection, Settings
+from tests.retrieval.indexed_vault import indexed_vault
+from vaultrag.config import SearchSection
 from vaultrag.domain import Passage
-from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.retrieval.times import date_weight
 from vaultrag.text.times.periods import periods_of
-from vaultrag.workspace import Ownership, Workspace
+from vaultrag.workspace import Workspace
 
 TODAY = date(2026, 3, 11)  # a Wednesday
 WORDS = ("дом", "сад", "печь", "house", "yard", "stove")
@@ -34,14 +33,7 @@ NOTES = {
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    folder = tmp_path_factory.mktemp("times")
-    vault = folder / "vault"
-    vault.mkdir()
-    for name, text in NOTES.items():
-        (vault / name).write_text(text, encoding="utf-8")
-    config = Config(vault=vault, home=folder / "home", models=folder / "models", settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as opened:
-        opened.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path_factory.mktemp("times"), NOTES) as opened:
         yield opened
 
 

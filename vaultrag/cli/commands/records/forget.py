@@ -74,4 +74,4 @@ def _left(done: wire.Forgotten) -> Iterator[str]:
         yield f"{what} in the vault, which is never written to: delete it there if you want to."
     if done.links:
         yield f"Other notes still name it, in {counted(done.links, 'link')}: that is their own text."
-    yield "Exported files and backups that you made earlier may still hold it."
+    yield "Exported files, answers saved as notes and backups that you made earlier may still hold it."
