@@ -14,10 +14,11 @@ from typing import Any
 from benchmarks.datasets import data_folder
 from benchmarks.products import show_progress
 from vaultrag.answering.judging.calibration import Scored
-from vaultrag.answering.judging.sureness import BEST, Shown, around, best_sentence, prompt_for
+from vaultrag.answering.judging.sureness import BEST, Shown, around, prompt_for
 from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.domain import ChatModel, Priority
-from vaultrag.text.morphology import Term
+from vaultrag.text.language import sentences
+from vaultrag.text.morphology import Term, count_terms
 from vaultrag.text.terms import index_terms, question_terms
 
 REPORTED = 60  # CLAPNQ questions of each kind that a line is reported on, and never drawn on
@@ -73,20 +74,28 @@ def score(asked: Sequence[Asked], model: ChatModel, wording: Wording = prompt_fo
     for done, one in enumerate(asked):
         show_progress("questions", done, len(asked))
         prompts = [wording(one.question, excerpt(one.question, passage)) for passage in one.passages]
-        values = [answer.value for answer in incline(model, prompts, Priority.NIGHT)]
+        values = incline(model, prompts, Priority.NIGHT)
         found.append(Scored(max(value for value in values if value is not None), one.answerable))
     return found
 
 
 def excerpt(question: str, passage: Shown) -> Shown:
     """Return the part of a passage round its best sentence."""
-    start, end = best_sentence(question, passage.text)
+    start, end = _best_sentence(question, passage.text)
     first, last = around(passage.text, start, end)
     return Shown(passage.title, passage.text[first:last])
 
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _best_sentence(question: str, text: str) -> tuple[int, int]:
+    """Return the borders of the first sentence that holds most of the question's words; of the text, if it has none."""
+    borders = sentences(text)
+    asked = question_terms(question)
+    gains = [count_terms(asked, index_terms(text[first:last])) for first, last in borders]
+    return borders[gains.index(max(gains))] if borders else (0, len(text))
 
 
 def _questions(folder: Path) -> list[tuple[str, int]]:

@@ -77,9 +77,9 @@ def finished(events: Iterator[AnswerEvent]) -> Answer:
 def judging(level: Level, backing: Backing = Backing.BACKED, style: AnswerStyle = AnswerStyle.PROSE) -> Checks:
     """Judge every question and every sentence alike."""
 
-    def answers(_: str, excerpts: Sequence[Shown]) -> Answerability:
+    def answers(_question: str, _excerpts: Sequence[Shown]) -> Answerability:
         sureness = Sureness(level, calibrated=True, score=1.0, threshold=0.0, record=RECORD)
-        return Answerability(sureness, tuple(range(len(excerpts))), (1.0,), 0.1)
+        return Answerability(sureness, (1.0,))
 
     def supports(statements: Sequence[Statement]) -> tuple[Backing, ...]:
         return tuple(backing for _ in statements)

@@ -16,8 +16,8 @@ ASKED = replace(NOTE, id="3", speaker="user", said="2025-06-10T06:41")
 
 def test_speaker_is_told_in_the_language_that_is_asked_for() -> None:
     assert told_by(SAID) == "сказал ассистент, gpt-4o, 2025-06-11"
-    assert told_by(SAID, "en") == "an assistant said, gpt-4o, 2025-06-11"
-    assert told_by(ASKED, "en") == "the user wrote to an assistant, 2025-06-10"
+    assert told_by(replace(SAID, language="en")) == "an assistant said, gpt-4o, 2025-06-11"
+    assert told_by(replace(ASKED, language="en")) == "the user wrote to an assistant, 2025-06-10"
     assert told_by(replace(SAID, model="", said="")) == "сказал ассистент"
     assert told_by(NOTE) == ""
 

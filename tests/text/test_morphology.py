@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultrag.text.language import stem, stems
-from vaultrag.text.morphology import content_terms, count_terms, forms_of, stems_of_terms, term_of
+from vaultrag.text.morphology import count_terms, forms_of, stems_of_terms, term_of
+from vaultrag.text.terms import question_terms
 
 
 @pytest.mark.parametrize(
@@ -69,11 +70,11 @@ def test_forms_are_folded_and_hold_the_word_itself() -> None:
 
 
 def test_a_question_is_asked_in_all_forms_each_word_counted_once() -> None:
-    terms = content_terms("Что сказал Павел о дне города?")
+    terms = question_terms("Что сказал Павел о дне города?")
     assert len(terms) == 4
     assert count_terms(terms, stems("Павлом и Павел, дни и дни")) == 2
     assert set(stems("Павлом дней города")) <= set(stems_of_terms(terms))
-    assert content_terms("Кто ты?") == [("кто",), ("ты",)]
+    assert question_terms("Кто ты?") == [("кто",), ("ты",)]
 
 
 @given(st.text(alphabet="абвгдеёжзийклмнопрстуфхцчшщъыьэюя-", max_size=60))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from vaultrag.answering.citing.no_source import backs_nothing
-from vaultrag.domain import Chunk, Span
+from vaultrag.domain import Chunk, Citation, Span
 from vaultrag.text.language import sentences
 from vaultrag.vault.parsing.lines import NEWLINE
 
@@ -68,6 +68,14 @@ def locate(chunk: Chunk, start: int, end: int) -> Span:
     first_line, first_column = _position(chunk, start)
     last_line, last_column = _position(chunk, end - 1)
     return Span(first_line, first_column, last_line, last_column)
+
+
+def overlap(one: Citation, other: Citation) -> bool:
+    """Tell whether two citations share a place."""
+    if one.path != other.path:
+        return False
+    first, second = sorted((one.span, other.span))
+    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
 
 
 def offered_numbers(sentence: str) -> tuple[str, tuple[int, ...]]:

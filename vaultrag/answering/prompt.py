@@ -28,7 +28,7 @@ LEAVES = {
 NOTHING_FOUND = {"ru": "В заметках этого нет.", "en": "The notes do not say."}
 
 _SAYS_NOTHING = re.compile(
-    r"^\W*(?:в (?:\w+ )?(?:заметках|отрывках)(?: [^\W\d]+){0,4} нет\b|в (?:\w+ )?(?:заметках|отрывках) нет\b"
+    r"^\W*(?:в (?:\w+ )?(?:заметках|отрывках)(?: [^\W\d]+){0,4} нет\b"
     r"|(?:заметки|отрывки) (?:об этом )?(?:не говорят|не содержат)"
     r"|the (?:notes|passages) do(?:es)? not (?:say|contain|mention|hold|provide|specify)"
     r"|there is no (?:information|mention))",

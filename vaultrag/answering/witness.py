@@ -22,14 +22,14 @@ _BEFORE = {  # a sentence of an answer, to the user
 _NAMES_ONE = re.compile(r"\b(?:assistant|ассистент|chat ?gpt|claude|gpt-\d|чат-?бот|chatbot)", re.IGNORECASE)
 
 
-def told_by(chunk: Chunk, language: str = "") -> str:
+def told_by(chunk: Chunk) -> str:
     """Return who said a message of a chat, with the model and the day where they are known; empty for the user's notes.
 
-    In `language`, by default the message's own: "an assistant said, gpt-4o, 2025-06-10".
+    In the message's own language: "an assistant said, gpt-4o, 2025-06-10".
     """
     if not chunk.speaker:
         return ""
-    said = (_USER if chunk.speaker == "user" else _ASSISTANT)[_known(language or chunk.language)]
+    said = (_USER if chunk.speaker == "user" else _ASSISTANT)[_known(chunk.language)]
     return ", ".join((said, *_details(chunk)))
 
 

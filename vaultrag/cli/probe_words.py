@@ -13,7 +13,7 @@ def probe_words(record: ProbeRecord) -> str:
     if record.answerable:
         told.append(f"{record.answerable} with a known place {record.cited} cited it")
     if not told:
-        return "No probe question was asked."
+        return "No probe question was judged."
     return f"{'Of' if record.of_this_vault else 'Elsewhere, of'} {'; of '.join(told)}."
 
 

@@ -25,7 +25,7 @@ class Snippet:
     marks: tuple[tuple[int, int], ...]
 
 
-def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
+def cut_snippet(text: str, query: str) -> Snippet:
     """Return the stretch of a shown text that holds the most distinct words of the query, in any inflection."""
     line = one_line(_HEADING.sub("", text)) or one_line(text)
     wanted = frozenset(stems_of_terms(question_terms(query)))
@@ -34,7 +34,7 @@ def cut_snippet(text: str, query: str, length: int = LENGTH) -> Snippet:
         for part in text_parts(line)
         if (term := next((term for term in part.terms if term in wanted), None))
     ]
-    start, end = _window(line, hits, length)
+    start, end = _window(line, hits)
     cut = ("… " if start else "") + line[start:end] + (" …" if end < len(line) else "")
     shift = start - (2 if start else 0)
     inside = [(first - shift, last - shift) for first, last, _ in hits if first >= start and last <= end]
@@ -49,21 +49,21 @@ def best_sentence(text: str, query: str) -> str:
     return max(filter(None, said), key=lambda sentence: count_terms(wanted, index_terms(sentence)), default="")
 
 
-def _window(line: str, hits: list[tuple[int, int, str]], length: int) -> tuple[int, int]:
+def _window(line: str, hits: list[tuple[int, int, str]]) -> tuple[int, int]:
     """Return the borders of the best stretch, at words."""
-    if len(line) <= length:
+    if len(line) <= LENGTH:
         return 0, len(line)
     starts = [first for first, _, _ in hits]
     best, best_count = 0, 0
     for number, first in enumerate(starts):
-        inside = hits[number : bisect_left(starts, first + length - LEAD)]
+        inside = hits[number : bisect_left(starts, first + LENGTH - LEAD)]
         count = len({stem for _, _, stem in inside})
         if count > best_count:
             best, best_count = first, count
-    start = min(max(0, best - LEAD), len(line) - length) if best > length - LEAD else 0
+    start = min(max(0, best - LEAD), len(line) - LENGTH) if best > LENGTH - LEAD else 0
     if start:
         start = line.find(" ", start) + 1 or start
-    end = min(len(line), start + length)
+    end = min(len(line), start + LENGTH)
     if end < len(line):
         space = line.rfind(" ", start, end)
         end = space if space > start else end

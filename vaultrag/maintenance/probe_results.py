@@ -39,9 +39,10 @@ STAGES: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class StageFigure:
-    """How many questions with a known place a way of searching finds it for, among the first DEPTH and as the first."""
+    """Of how many questions a way of searching finds the known place, among the first DEPTH and as the first."""
 
     name: str
+    asked: int
     found: int
     first: int
 
@@ -149,4 +150,4 @@ def _centred(rows: Sequence[ProbeRow], known: Calibration) -> list[Scored]:
 
 
 def _stage(name: str, ranks: Sequence[int]) -> StageFigure:
-    return StageFigure(name, found=sum(rank > 0 for rank in ranks), first=sum(rank == 1 for rank in ranks))
+    return StageFigure(name, len(ranks), found=sum(rank > 0 for rank in ranks), first=sum(rank == 1 for rank in ranks))

@@ -9,10 +9,10 @@ from datetime import date, timedelta
 
 from vaultrag.domain import Feature, Filter, FilterKind, TaskState
 from vaultrag.errors import UsageError
+from vaultrag.store.notes.property_values import RANGE
 
 OWN_TEXT = "me"
 OR = "OR"
-RANGE = ".."
 ANY_STATE = "any"
 TASK_DAY_FILTERS = ("due", "scheduled", "done")  # the days that a task's line may say, as filters
 SPEAKERS = ("user", "assistant", OWN_TEXT)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 from vaultrag.domain import Filter, FilterKind
-from vaultrag.retrieval.filters import ANY_STATE, OR, OWN_TEXT, RANGE
+from vaultrag.retrieval.filters import ANY_STATE, OR, OWN_TEXT
+from vaultrag.store.notes.property_values import RANGE
 
 _PLAIN = re.compile(r"[^\s\"“”«»=<>\[\]]+")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from vaultrag.text.language import LONGEST_WORD, content_tokens, fold, is_function_word, stem, tokens
+from vaultrag.text.language import LONGEST_WORD, fold, is_function_word, stem
 
 if TYPE_CHECKING:
     from pymorphy3 import MorphAnalyzer
@@ -35,12 +35,6 @@ _PLAIN_ENDINGS = frozenset(
     """.split()
 ) | {""}
 _RUSSIAN_WORD = re.compile(r"[а-я]{2,}(?:-[а-я]{2,})?")
-
-
-def content_terms(text: str) -> list[Term]:
-    """Return what each meaning-bearing word of a text is found by, in order; of all where there are only others."""
-    kept = content_tokens(text) or tokens(text)
-    return distinct_terms(term_of(token.text, token.stem) for token in kept)
 
 
 def distinct_terms(terms: Iterable[Term]) -> list[Term]:

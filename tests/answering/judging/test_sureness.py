@@ -6,7 +6,16 @@ import pytest
 
 from tests.doubles import LeaningModel, ScriptedModel
 from vaultrag.answering.judging.calibration import UNCALIBRATED, Calibration, Thresholds
-from vaultrag.answering.judging.sureness import BEST, Shown, affordable, around, judge_answerability, prompt_for, shown
+from vaultrag.answering.judging.sureness import (
+    BEST,
+    EXCERPT,
+    Shown,
+    affordable,
+    around,
+    judge_answerability,
+    prompt_for,
+    shown,
+)
 from vaultrag.domain import ChatModel, Chunk, Level, Passage, ProbeRecord, Span
 
 CALIBRATED = Calibration(
@@ -39,9 +48,9 @@ def test_the_likeliest_passage_decides_by_the_lines_of_the_language(question: st
     assert found.sureness.record == CALIBRATED.record
 
 
-def test_passages_are_put_in_the_order_of_their_scores() -> None:
+def test_only_the_first_passages_are_read() -> None:
     more = (*PASSAGES, Shown("Fourth", "Never read."))
-    assert judge_answerability("When?", more, leaning(-3, 2, -1), CALIBRATED).order == (1, 2, 0, 3)
+    assert judge_answerability("When?", more, leaning(-3, 2, -1), CALIBRATED).scores == pytest.approx((-3, 2, -1))
 
 
 def test_nothing_is_certain_with_a_model_whose_scores_nobody_measured() -> None:
@@ -52,7 +61,7 @@ def test_nothing_is_certain_with_a_model_whose_scores_nobody_measured() -> None:
 
 def test_nothing_is_certain_where_a_server_gives_no_probabilities() -> None:
     found = judge_answerability("When?", PASSAGES, leaning(9, 9, 9, calibrated=False), CALIBRATED)
-    assert (found.sureness.level, found.sureness.score, found.order) == (Level.WEAK, None, (0, 1, 2))
+    assert (found.sureness.level, found.sureness.score, found.scores) == (Level.WEAK, None, ())
 
 
 def test_no_passage_answers_nothing_and_the_model_is_not_asked() -> None:
@@ -74,13 +83,16 @@ def test_slow_machines_read_only_the_best_passage(sentence: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["First here. Second there. Third now. Fourth then. Fifth late.", "Раз тут. Два там. Три теперь. Четыре. Пять."],
+    [
+        " ".join(f"{name} of them{' all' * 40}." for name in ("First", "Second", "Third", "Fourth", "Fifth")),
+        " ".join(f"{name} дело{' тут' * 40}." for name in ("Первое", "Второе", "Третье", "Четвёртое", "Пятое")),
+    ],
 )
 def test_the_part_round_a_place_holds_whole_sentences(text: str) -> None:
-    place = text.index("Third") if "Third" in text else text.index("Три")
-    first, last = around(text, place, place + 3, characters=40)
+    place = text.index("Third") if "Third" in text else text.index("Третье")
+    first, last = around(text, place, place + 3)
     part = text[first:last]
-    assert len(part) <= 40
+    assert EXCERPT / 2 < len(part) <= EXCERPT
     assert part[0].isupper()
     assert part.endswith(".")
     assert first <= place < last
@@ -88,7 +100,7 @@ def test_the_part_round_a_place_holds_whole_sentences(text: str) -> None:
 
 def test_a_sentence_longer_than_the_part_is_kept_whole() -> None:
     text = "Short. Long" + " and long" * 100 + ". Short."
-    assert around(text, 10, 20, characters=50) == (7, len(text) - 7)
+    assert around(text, 10, 20) == (7, len(text) - 7)
 
 
 def test_a_passage_is_shown_as_its_reader_sees_it_under_its_place_and_day() -> None:

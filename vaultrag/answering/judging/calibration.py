@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
 
 from vaultrag.domain import AnswerStyle, Backing, Level, ProbeRecord
 
@@ -23,8 +22,6 @@ RISK_AT_MOST = (
 PROSE_FROM = 0.75  # of a model's checked sentences must be backed, or the notes speak for themselves
 PRIOR = 40  # probes: a vault's own line counts half when so many of each kind were asked there
 FARTHEST = 1.0  # so much (in logarithms) at most a vault moves a line: its probes are easier than what people ask
-
-Kind: TypeAlias = Literal["answerable", "support"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,6 @@ class Calibration:
     sentences: int = 0
     backed_sentences: int = 0
     record: ProbeRecord | None = None
-    seconds_per_passage: float = 0.0
-    seconds_per_sentence: float = 0.0
 
     def thresholds_for(self, language: str) -> Thresholds | None:
         """Return the lines for a question in that language; None where nothing is known."""

@@ -44,16 +44,14 @@ def premise_of(passage: Passage, start: int, end: int) -> Premise:
     return Premise(*block_parts(passage, start, end))
 
 
-def judge_support(
-    statements: Sequence[Statement], model: ChatModel, calibration: Calibration, priority: Priority = Priority.PERSON
-) -> tuple[Backing, ...]:
+def judge_support(statements: Sequence[Statement], model: ChatModel, calibration: Calibration) -> tuple[Backing, ...]:
     """Say of each sentence whether what it cites supports it. Raises ModelError.
 
     One without premises is not backed, and one with a number that neither they nor the question hold neither; neither
     is asked about. With a model whose scores nobody measured the rest is unchecked.
     """
     asked = [index for index, one in enumerate(statements) if one.premises and holds_numbers(one)]
-    scores = support_scores([statements[index] for index in asked], model, priority) if calibration.support else []
+    scores = support_scores([statements[index] for index in asked], model) if calibration.support else []
     found = [Backing.NOT_BACKED] * len(statements)
     for place, index in enumerate(asked):
         found[index] = backing_of(scores[place] if scores else None, calibration.support)
@@ -69,7 +67,7 @@ def support_scores(
     a server gives no probabilities.
     """
     prompts = [prompt for one in statements for prompt in prompts_for(one)]
-    found = [one.value for one in incline(model, prompts, priority)]
+    found = incline(model, prompts, priority)
     pairs = zip(found[::2], found[1::2], strict=True)
     return [None if with_lines is None or without is None else with_lines - without for with_lines, without in pairs]
 

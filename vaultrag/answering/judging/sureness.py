@@ -14,8 +14,6 @@ from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.answering.passage_block import passage_block
 from vaultrag.domain import ChatModel, Level, Passage, Priority, Sureness
 from vaultrag.text.language import language_of, sentences
-from vaultrag.text.morphology import count_terms
-from vaultrag.text.terms import index_terms, question_terms
 
 BEST = 3  # passages asked; the answer stands in a later one too seldom for what reading it costs
 EXCERPT = 450  # characters round the best sentence: a fourth of a long passage tells as well as all of it
@@ -36,15 +34,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Answerability:
-    """How sure it is that the passages answer. `scores` are those of the passages that were read, in their order.
-
-    `order` lists the indices of all passages: those that were read by their scores, then the rest as they came.
-    """
+    """How sure it is that the passages answer. `scores` are those of the passages that were read, in their order."""
 
     sureness: Sureness
-    order: tuple[int, ...]
     scores: tuple[float, ...]
-    seconds: float
 
 
 def judge_answerability(
@@ -61,14 +54,12 @@ def judge_answerability(
     certain: the level is weak.
     """
     if not passages:
-        return Answerability(Sureness(Level.NOT_IN_VAULT), (), (), 0.0)
+        return Answerability(Sureness(Level.NOT_IN_VAULT), ())
     asked = incline(model, [prompt_for(question, passage) for passage in passages[:read]], priority)
-    scores = [one.value for one in asked if one.value is not None]
-    seconds = sum(one.seconds for one in asked)
-    if len(scores) < len(asked) or not scores:
-        return Answerability(Sureness(Level.WEAK), tuple(range(len(passages))), (), seconds)
-    sureness = sureness_of(max(scores), language_of(question), calibration)
-    return Answerability(sureness, in_order(scores, len(passages)), tuple(scores), seconds)
+    scores = tuple(value for value in asked if value is not None)
+    if len(scores) < len(asked):
+        return Answerability(Sureness(Level.WEAK), ())
+    return Answerability(sureness_of(max(scores), language_of(question), calibration), scores)
 
 
 def sureness_of(score: float, language: str, calibration: Calibration) -> Sureness:
@@ -81,11 +72,6 @@ def sureness_of(score: float, language: str, calibration: Calibration) -> Surene
         threshold=round(lines.low, 3) if lines else None,
         record=calibration.record if lines else None,
     )
-
-
-def in_order(scores: Sequence[float], count: int) -> tuple[int, ...]:
-    """Return the indices of `count` passages, those that have a score first, by it; equal ones stay as they came."""
-    return (*sorted(range(len(scores)), key=lambda index: -scores[index]), *range(len(scores), count))
 
 
 def affordable(question: str, passages: Sequence[Shown], tokens_per_second: float) -> int:
@@ -113,16 +99,8 @@ def block_parts(passage: Passage, start: int, end: int) -> tuple[str, str]:
     return head.removeprefix("[1] "), text.strip()
 
 
-def best_sentence(question: str, text: str) -> tuple[int, int]:
-    """Return the borders of the first sentence that holds most of the question's words; of the text, if it has none."""
-    borders = sentences(text)
-    asked = question_terms(question)
-    gains = [count_terms(asked, index_terms(text[first:last])) for first, last in borders]
-    return borders[gains.index(max(gains))] if borders else (0, len(text))
-
-
-def around(text: str, start: int, end: int, characters: int = EXCERPT) -> tuple[int, int]:
-    """Return the borders of the whole sentences round a place, as many as fit, equally many on both sides."""
+def around(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the borders of the whole sentences round a place, equally many on both sides, as many as EXCERPT holds."""
     borders = sentences(text)
     touched = [index for index, (first, last) in enumerate(borders) if first < end and last > start]
     if not touched:
@@ -132,9 +110,9 @@ def around(text: str, start: int, end: int, characters: int = EXCERPT) -> tuple[
     while grew:
         before, after = low > 0, high + 1 < len(borders)
         grew = False
-        if after and borders[high + 1][1] - borders[low][0] <= characters:
+        if after and borders[high + 1][1] - borders[low][0] <= EXCERPT:
             high, grew = high + 1, True
-        if before and borders[high][1] - borders[low - 1][0] <= characters:
+        if before and borders[high][1] - borders[low - 1][0] <= EXCERPT:
             low, grew = low - 1, True
     return borders[low][0], borders[high][1]
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vaultrag.answering.attribution import bag_of
+from vaultrag.answering.citations import overlap
 from vaultrag.answering.judging.checks import Supports
 from vaultrag.answering.judging.support import Premise, Statement
-from vaultrag.answering.longer.steps import overlap, told
+from vaultrag.answering.longer.steps import told
 from vaultrag.domain import Answer, AnswerStatus, Backing
 from vaultrag.text.language import fold, stem, tokens
 from vaultrag.text.transliteration import transliterations

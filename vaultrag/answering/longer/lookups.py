@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, 
 from dataclasses import dataclass, field
 
 from vaultrag.answering.shown import as_read
-from vaultrag.domain import Chunk, LinkKind, Passage, SearchResult, Vectors
+from vaultrag.domain import Chunk, Passage, SearchResult, Vectors
 from vaultrag.store.database import Database
 from vaultrag.store.embeddings import vectors_for
 from vaultrag.store.notes.catalog import Catalog
@@ -26,14 +26,13 @@ LED_BY_MOST = 40  # links of a passage: a list of all notes leads nowhere in par
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What a passage leads to: the note, the words that name it, and how it is named.
+    """What a passage leads to: the note, the words that name it, and the line in which they stand.
 
     `back` where the other note names this one.
     """
 
     path: str
     text: str
-    kind: LinkKind
     back: bool = False
     line: str = ""
 
@@ -157,11 +156,11 @@ def _leads(inside: Iterable[StoredLink], outside: Iterable[StoredLink], chunk: C
         if link.target_path is not None and link.target_path not in seen:
             seen.add(link.target_path)
             text = link.text or link.target
-            yield Lead(link.target_path, text, link.kind, line=_line_of(link, text, chunk))
+            yield Lead(link.target_path, text, line=_line_of(link, text, chunk))
     for link in outside:
         if link.source_path not in seen:
             seen.add(link.source_path)
-            yield Lead(link.source_path, link.text or link.target, link.kind, back=True)
+            yield Lead(link.source_path, link.text or link.target, back=True)
 
 
 def _stands_in(link: StoredLink, chunk: Chunk) -> bool:

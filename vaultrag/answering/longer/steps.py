@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from vaultrag.answering.citations import overlap
 from vaultrag.domain import (
     Answer,
     AnswerEvent,
@@ -60,11 +61,3 @@ def joined(citations: Sequence[Citation], others: Sequence[Citation]) -> tuple[t
             found.append(known)
         numbers.append(known.number)
     return tuple(found), numbers
-
-
-def overlap(one: Citation, other: Citation) -> bool:
-    """Tell whether two citations share a place."""
-    if one.path != other.path:
-        return False
-    first, second = sorted((one.span, other.span))
-    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)

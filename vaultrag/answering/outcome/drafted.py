@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from vaultrag.answering.citations import with_marks
+from vaultrag.answering.citations import overlap, with_marks
 from vaultrag.answering.draft import Draft, Prose
-from vaultrag.answering.outcome.quoted import FRAMES, answer_of_quotes, nothing_said, overlap, quoted_sentences
+from vaultrag.answering.outcome.quoted import FRAMES, answer_of_quotes, nothing_said, quoted_sentences
 from vaultrag.domain import (
     Answer,
     AnswerStatus,

@@ -137,14 +137,6 @@ def _seen(quote: str, chunk: Chunk) -> str:
     return as_read(quote, chunk.language)
 
 
-def overlap(one: Citation, other: Citation) -> bool:
-    """Tell whether two citations share a place."""
-    if one.path != other.path:
-        return False
-    first, second = sorted((one.span, other.span))
-    return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
-
-
 def day_of(chunk: Chunk) -> str:
     """Return the day of which a passage is: a message's own, else the note's; empty where neither is known."""
     return (chunk.said if chunk.speaker else chunk.date)[:DAY]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from vaultrag.answering.citations import overlap
 from vaultrag.answering.evidence.disagreements import disagreements
 from vaultrag.answering.evidence.lines import Line, states
 from vaultrag.answering.evidence.missing import missing_parts
 from vaultrag.answering.evidence.one_slot import other_values
 from vaultrag.answering.evidence.quotes import Evidence
-from vaultrag.answering.outcome.quoted import day_of, overlap, told
+from vaultrag.answering.outcome.quoted import day_of, told
 from vaultrag.domain import Answer, AnswerStatus, AnswerStyle, Citation, Dispute, Level, Passage, SentenceState
 
 COMPARED = 12  # of the likeliest lines: further down a line answers something else

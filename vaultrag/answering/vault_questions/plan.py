@@ -37,7 +37,6 @@ class Aim(StrEnum):
     """What is wanted of the notes that are found."""
 
     LIST = "list"
-    COUNT = "count"
     LATEST = "latest"
     EARLIEST = "earliest"
     SUM = "sum"
@@ -115,7 +114,7 @@ def _aim(reading: QuestionReading) -> Aim | None:
     if reading.asks_for(Phrase.EARLIEST, Phrase.LOWEST):
         return Aim.EARLIEST
     if reading.asks_for(Phrase.COUNT):
-        return Aim.SUM if reading.is_sum else Aim.COUNT
+        return Aim.SUM if reading.is_sum else Aim.LIST
     return None if reading.opening and reading.opening.phrase is Phrase.WHEN else Aim.LIST
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vaultrag.answering.vault_questions.plan import Aim, VaultPlan
-from vaultrag.domain import TASK_SIGNS, Filter, FilterKind, TaskState
+from vaultrag.domain import Filter, FilterKind
 from vaultrag.retrieval.written import written, written_days
 
 _NOTES, _TASKS = ("заметка", "заметки", "заметок"), ("задача", "задачи", "задач")
@@ -40,11 +40,6 @@ def counted_sum(plan: VaultPlan, total: float, count: int) -> str:
         where = "заметке" if count % 10 == 1 and count % 100 != 11 else "заметках"
         return f"Всего {value}: сумма свойства {plan.by} в {count} {where}."
     return f"{value} in total: the sum of {plan.by} over {count} note{'' if count == 1 else 's'}."
-
-
-def state_of(status: str) -> TaskState:
-    """Return the state that the sign in a task's box says."""
-    return next((state for state, signs in TASK_SIGNS.items() if status in signs), TaskState.OPEN)
 
 
 def _form(count: int, names: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ NOTHING = '""'
 
 def allowed_rows(database: Database, filters: Sequence[Filter]) -> frozenset[int]:
     """Return the row ids of the chunks that meet every filter."""
-    where, values = condition(database, filters)
+    where, values = _condition(database, filters)
     return frozenset(
         database.column(f"SELECT chunks.id FROM chunks JOIN notes ON notes.id = chunks.note_id WHERE {where}", values)
     )
@@ -32,20 +32,10 @@ def allowed_rows(database: Database, filters: Sequence[Filter]) -> frozenset[int
 
 def notes_meeting(database: Database, filters: Sequence[Filter]) -> list[int]:
     """Return the ids of the notes with a passage that meets every filter."""
-    where, values = condition(database, filters)
+    where, values = _condition(database, filters)
     return database.column(
         f"SELECT DISTINCT notes.id FROM chunks JOIN notes ON notes.id = chunks.note_id WHERE {where}", values
     )
-
-
-def condition(database: Database, filters: Sequence[Filter]) -> Clause:
-    """Return the condition that every filter makes. Those on tasks must be met by one and the same task."""
-    of_tasks = [wanted for wanted in filters if wanted.kind in _OF_TASKS and not wanted.excluded]
-    clauses = [_clause(database, wanted) for wanted in filters if wanted not in of_tasks]
-    if of_tasks:
-        clauses.append(_some_task(of_tasks))
-    where = " AND ".join(clause for clause, _ in clauses) or "1"
-    return where, tuple(value for _, values in clauses for value in values)
 
 
 def task_condition(filters: Sequence[Filter]) -> Clause:
@@ -70,6 +60,16 @@ def newest_rows(database: Database, rows: Set[int], k: int) -> list[tuple[int, s
 def keys_of_rows(database: Database, rows: Set[int]) -> dict[str, str]:
     """Return the embedding keys of these chunks, each with the language of its text."""
     return dict(database.rows(f"SELECT text_hash, language FROM chunks WHERE id {AMONG}", (as_list(rows),)))
+
+
+def _condition(database: Database, filters: Sequence[Filter]) -> Clause:
+    """Return the condition that every filter makes. Those on tasks must be met by one and the same task."""
+    of_tasks = [wanted for wanted in filters if wanted.kind in OF_TASKS and not wanted.excluded]
+    clauses = [_clause(database, wanted) for wanted in filters if wanted not in of_tasks]
+    if of_tasks:
+        clauses.append(_some_task(of_tasks))
+    where = " AND ".join(clause for clause, _ in clauses) or "1"
+    return where, tuple(value for _, values in clauses for value in values)
 
 
 def _clause(database: Database, wanted: Filter) -> Clause:
@@ -193,7 +193,7 @@ _CLAUSES: dict[FilterKind, Callable[[Database, Filter], Clause]] = {
     FilterKind.TASK_DAY: lambda _, wanted: _some_task([wanted]),
     FilterKind.ANY: _any,
 }
-_OF_TASKS = frozenset({FilterKind.TASK, FilterKind.TASK_DAY})
+OF_TASKS = frozenset({FilterKind.TASK, FilterKind.TASK_DAY})
 _CLOSED = "".join(TASK_SIGNS.values())
 _STATE_CLAUSES: dict[str, str] = {
     **{state: f"instr('{signs}', tasks.status) > 0" for state, signs in TASK_SIGNS.items()},

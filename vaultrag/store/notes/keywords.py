@@ -26,22 +26,18 @@ def search_keywords(
     database: Database,
     terms: Sequence[Term],
     k: int,
-    language: str | None = None,
     allowed: Set[int] | None = None,
 ) -> list[tuple[int, float]]:
     """Return (chunk row id, score), best first: chunks that hold any of the terms, by BM25, larger is better.
 
     Equal ones lie in the order of their paths and places there, at the end of the list, too. Function words are the
-    caller's to leave out. `language` restricts to chunks in that language, `allowed` to these.
+    caller's to leave out. `allowed` restricts to these chunks.
     """
     terms = [_held(database, term) for term in terms[:MAX_TERMS]]
     expression = match_any(stems_of_terms(terms))
     if not expression:
         return []
     restriction, parameters = "", list[Value]((expression,))
-    if language is not None:
-        restriction += " AND (SELECT language FROM chunks WHERE id = keywords.rowid) = ?"
-        parameters.append(language)
     if allowed is not None:
         restriction += f" AND +rowid {AMONG}"  # the plus: match once and then sift, not match once for each row
         parameters.append(as_list(allowed))

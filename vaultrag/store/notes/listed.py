@@ -11,12 +11,10 @@ from vaultrag.domain import Filter, FilterKind
 from vaultrag.store.database import Database, Row
 from vaultrag.store.lists import AMONG, as_list
 from vaultrag.store.notes.catalog import Catalog, StoredChunk
-from vaultrag.store.notes.filters import condition, notes_meeting, task_condition
+from vaultrag.store.notes.filters import OF_TASKS, notes_meeting, task_condition
 from vaultrag.store.schema import FIRST_SEEN
 from vaultrag.text.morphology import count_terms
 from vaultrag.text.terms import index_terms, question_terms
-
-_OF_TASKS = (FilterKind.TASK, FilterKind.TASK_DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,8 @@ def listed_tasks(database: Database, filters: Sequence[Filter]) -> list[ListedTa
 
     What a filter wants said, the task itself must say, or the headings or the name over it.
     """
-    of_tasks = [wanted for wanted in filters if wanted.kind in _OF_TASKS]
-    others = [wanted for wanted in filters if wanted.kind not in _OF_TASKS]
+    of_tasks = [wanted for wanted in filters if wanted.kind in OF_TASKS]
+    others = [wanted for wanted in filters if wanted.kind not in OF_TASKS]
     tasks, values = task_condition(of_tasks)
     rows = database.rows(
         "SELECT notes.id, notes.path, title, CASE date_source WHEN ? THEN '' ELSE substr(date, 1, 10) END, properties,"
@@ -98,9 +96,7 @@ def _meets(
     if wanted.kind is FilterKind.LINK:
         return False  # the note may link anywhere; a task that does says the name
     if wanted not in notes:
-        where, values = condition(database, [wanted])
-        query = f"SELECT DISTINCT notes.id FROM chunks JOIN notes ON notes.id = chunks.note_id WHERE {where}"
-        notes[wanted] = frozenset(database.column(query, values))
+        notes[wanted] = frozenset(notes_meeting(database, [wanted]))
     return task.note.note_id in notes[wanted]
 
 

@@ -26,18 +26,25 @@ def _refuse_to_serve(config: Config, port: int, idle_seconds: float, on_ready: C
     raise AssertionError("no server is started here")
 
 
+TEXTS = [TEXT.format(thing=thing, price=100 + n) for n, thing in enumerate(THINGS)]
+QUESTIONS = [QUESTION.format(thing=thing) for thing in THINGS]
+
+
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
-    """Index twelve notes; run commands over them with a model that knows what each of them answers."""
-    texts = [TEXT.format(thing=thing, price=100 + n) for n, thing in enumerate(THINGS)]
-    questions = [QUESTION.format(thing=thing) for thing in THINGS]
-    leanings = {**dict.fromkeys(questions, 4.0), "": -4.0}
-    model = LeaningModel(leanings, written=dict(zip(texts, questions, strict=True)))
+def model() -> LeaningModel:
+    """Return a model that knows what each note answers."""
+    leanings = {**dict.fromkeys(QUESTIONS, 4.0), "": -4.0}
+    return LeaningModel(leanings, written=dict(zip(TEXTS, QUESTIONS, strict=True)))
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: LeaningModel) -> Callable[..., int]:
+    """Index twelve notes; run commands over them with the model."""
     monkeypatch.setattr(ModelPool, "of", lambda config: ModelPool.given(config, None, model))
     monkeypatch.setenv("VAULTRAG_MODELS", str(tmp_path / "models"))
     (tmp_path / "models").mkdir()
     (tmp_path / "vault").mkdir()
-    for thing, text in zip(THINGS, texts, strict=True):
+    for thing, text in zip(THINGS, TEXTS, strict=True):
         (tmp_path / "vault" / f"{thing}.md").write_text(text + "\n", encoding="utf-8")
     places = ["--vault", str(tmp_path / "vault"), "--home", str(tmp_path / "home")]
 
@@ -89,6 +96,18 @@ def test_bench_says_what_finds_the_places_and_how_biased_its_questions_are(
     told = capsys.readouterr().out
     assert "12 of 12" in told
     assert "of these questions' words stand in the sentence" in " ".join(told.split())
+
+
+def test_bench_says_where_a_server_that_gives_no_probabilities_leaves_questions_unjudged(
+    run: Callable[..., int], model: LeaningModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model.calibrated = False
+    assert run("bench", "--quick") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "No probe question was judged." in told
+    assert "24 questions could not be judged: leaning gives no probabilities." in told
+    assert "names, links and times too 12 of 12" in told
+    assert "in 50% of pairs" not in told
 
 
 def test_words_tell_another_places_figures_from_this_vaults() -> None:

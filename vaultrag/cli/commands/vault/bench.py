@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from vaultrag import wire
 from vaultrag.cli.options import ComboOption, CommandRun, HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.probe_words import probe_words
 from vaultrag.cli.progress import Bars
+from vaultrag.domain import counted
 from vaultrag.errors import IndexLocked
 
 if TYPE_CHECKING:
@@ -53,11 +55,12 @@ class BenchPoint(BaseModel):
 
 
 class BenchStage(BaseModel):
-    """A way of searching: the questions whose place it finds among the first eight passages, and as the first."""
+    """A way of searching: of the `asked` whose place it finds among the first eight passages, and as the first."""
 
     model_config = ConfigDict(defer_build=True)
 
     name: str
+    asked: int
     found: int
     first: int
 
@@ -81,6 +84,7 @@ class VaultBenched(BaseModel):
     curve: list[BenchPoint]
     stages: list[BenchStage]
     words_shared: float
+    unscored: int
     said: str
 
 
@@ -158,6 +162,7 @@ def _benched(model: str, found: VaultBench, *, calibrated: bool) -> VaultBenched
         curve=[BenchPoint(**asdict(point)) for point in found.curve],
         stages=[BenchStage(**asdict(stage)) for stage in found.stages],
         words_shared=round(found.shared, 3),
+        unscored=found.unscored,
         said=probe_words(wire.ProbeRecord.of(found.record)),
     )
 
@@ -189,7 +194,7 @@ def _ways(shown: VaultBenched) -> Table:
     table.add_column("found", justify="right")
     table.add_column("as the first", justify="right")
     for stage in shown.stages:
-        table.add_row(stage.name, f"{stage.found} of {shown.answerable}", str(stage.first))
+        table.add_row(stage.name, f"{stage.found} of {stage.asked}", str(stage.first))
     return table
 
 
@@ -197,12 +202,18 @@ def _remarks(shown: VaultBenched) -> list[str]:
     said = [
         f"{shown.words_shared:.0%} of these questions' words stand in the sentence that they were made from; of what "
         f"people ask it is about {BY_PEOPLE:.0%}. So search by words looks better here than it is.",
-        f"Model: {shown.model}. Of two questions it tells the one with an answer in {shown.told_apart:.0%} of pairs.",
     ]
+    if shown.unscored:
+        said.append(f"{counted(shown.unscored, 'question')} could not be judged: {shown.model} gives no probabilities.")
+    return [*said, *_worth(shown)] if shown.curve else said
+
+
+def _worth(shown: VaultBenched) -> Iterator[str]:
+    """Yield what the model's word is worth here."""
+    yield f"Model: {shown.model}. Of two questions it tells the one with an answer in {shown.told_apart:.0%} of pairs."
     if shown.told_apart < FEW:
-        said.append("That is hardly better than chance: with this model here, take no level for a promise.")
+        yield "That is hardly better than chance: with this model here, take no level for a promise."
     if not shown.calibrated_before:
-        said.append("Nothing was known of this model: its thresholds were drawn on these questions, which are easy.")
+        yield "Nothing was known of this model: its thresholds were drawn on these questions, which are easy."
     elif shown.moved:
-        said.append(f"Here its thresholds are moved by {shown.moved:+.2f}.")
-    return said
+        yield f"Here its thresholds are moved by {shown.moved:+.2f}."
