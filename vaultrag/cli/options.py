@@ -168,7 +168,9 @@ DeepOption = Annotated[
     bool,
     typer.Option("--deep", help="Take steps: parts, links, drafts, checks, within answering.deep_tokens and _seconds."),
 ]
-AgreeOption = Annotated[bool, typer.Option("--agree", help="Ask two models (`answer`, `final`), and compare.")]
+AgreeOption = Annotated[
+    bool, typer.Option("--agree", help="Ask two models (`answer`; `final` or `judge`), and compare.")
+]
 CascadeOption = Annotated[
     bool, typer.Option("--cascade", help="Ask the model of the role `final` where the answer fails its checks.")
 ]
