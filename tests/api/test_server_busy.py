@@ -12,6 +12,8 @@ import pytest
 
 from tests.doubles import ScriptedModel
 from tests.served import Served, serving
+from tests.waiting import wait_until
+from vaultrag.cli.client import parse_sse
 from vaultrag.domain import Message, Piece, Sampling
 from vaultrag.store.traces import find_trace, read_traces
 
@@ -30,14 +32,18 @@ class BusyModel(ScriptedModel):
 
     drafting: threading.Event = field(default_factory=threading.Event)
     answered: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         question = next(known for known in SAID if known in messages[-1].content)
-        if question == LONG:
-            self.drafting.set()
-            while not self.answered.wait(0.02):
-                yield ""
-        yield from ScriptedModel([SAID[question]]).generate(messages, sampling)
+        try:
+            if question == LONG:
+                self.drafting.set()
+                while not self.answered.wait(0.02):
+                    yield ""
+            yield from ScriptedModel([SAID[question]]).generate(messages, sampling)
+        finally:
+            self.released.set()
 
 
 def _answer(served: Served, question: str, **wanted: object) -> dict[str, object]:
@@ -79,3 +85,20 @@ def test_two_long_questions_at_once_leave_a_trace_each(tmp_path: Path) -> None:
         }
         assert all(trace.ended for trace in traces.values())
         assert "mayak" not in traces[QUICK].steps[-1].detail
+
+
+def test_client_that_leaves_a_long_question_releases_the_model_and_the_next_one_is_answered(tmp_path: Path) -> None:
+    model = BusyModel([])
+    with serving(tmp_path, model) as served:
+        asked = {"question": LONG, "mode": "deep", "chat": "left"}
+        with served.http() as http, http.stream("POST", "/ask", json=asked) as response:
+            events = parse_sse(response.iter_bytes())
+            next(events)
+            assert model.drafting.wait(PATIENCE)
+            assert not model.released.is_set()
+        assert model.released.wait(PATIENCE), "the model goes on for nobody"
+        wait_until(lambda: find_trace(served.workspace.database, "").steps[-1].step == "stopped")
+        assert served.workspace.archive.chats() == []
+        model.answered.set()
+        deep = _answer(served, LONG, mode="deep")
+        assert find_trace(served.workspace.database, str(deep["trace"])).ended

@@ -24,6 +24,7 @@ from vaultrag.store.endpoint import Endpoint
 
 QUESTION = "Когда поменяли картридж в бойлере?"
 SAID = "Картридж в бойлере поменяли 12 мая 2024 года."
+PRICE = "Новый стоил 95 лари."
 DOUBT = "Elsewhere, of 40 probe questions without an answer 34 were refused; of 40 with a known place 31 cited it."
 Run = Callable[..., int]
 
@@ -41,7 +42,8 @@ def answers() -> float:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: float) -> Run:
     """Run commands over an indexed vault, with the lines to type; the model was measured elsewhere."""
-    model = LeaningModel({"(empty)": 0.0, SAID: answers}, written={SAID: SAID})
+    leanings = {"(empty)": 0.0, f"{QUESTION} ": -4.0, SAID: answers}  # two questions at once are answered by no passage
+    model = LeaningModel(leanings, written={"стоил (": PRICE, SAID: SAID})
     monkeypatch.setattr(ModelPool, "of", lambda config: ModelPool.given(config, None, model))
     monkeypatch.setenv("VAULTRAG_MODELS", str(tmp_path / "models"))
     (tmp_path / "models").mkdir()
@@ -106,3 +108,14 @@ def test_beside_an_answer_that_is_backed_nothing_is_said_of_doubt(run: Run, caps
     assert "probe questions" not in shown.out + shown.err
     assert run("ask", QUESTION, "--no-server", "--json") == 0
     assert '"refused": 34' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("answers", [4.0])
+def test_follow_up_is_answered_where_a_passage_answers_it_alone(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing is said to be missing that was answered before."""
+    capsys.readouterr()
+    assert run("chat", "--no-server", typed=f"{QUESTION}\nа сколько он стоил?\n") == 0
+    shown = capsys.readouterr().out
+    assert "95 лари" in shown.split("[1] Дом/Бойлер.md")[1]
+    assert "В заметках этого нет" not in shown
+    assert "Nothing found" not in shown
