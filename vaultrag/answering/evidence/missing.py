@@ -13,15 +13,29 @@ _ASKING = (
 )
 # A comma alone joins no questions: "…, when we met" is a clause of the one before.
 # Between words there is one space each, so that none is read anew from each of many.
-_AND = re.compile(rf" ?(?:[;?] ?(?:(?:и|а|and) )?|,? (?:и|а|and) )(?={_ASKING})", re.IGNORECASE)
+_AND = re.compile(rf" ?(?:[;?] ?(?:(?:и|а|но|and|but),? )?|,? (?:и|а|но|and|but),? )(?={_ASKING})", re.IGNORECASE)
+# What joined a part to its neighbours says nothing of it. A letter by itself may be a name at the end: «вариант А».
+_JOINING = "and|but|or|nor|и|а|но|или|либо|да"
+_JOINED_BEFORE = re.compile(rf"\A(?:{_JOINING})(?:\s+|,)", re.IGNORECASE)
+_JOINED_AFTER = re.compile(rf"[\s,](?:{_JOINING})\Z")
+_EDGES = ' \t\n,;:.!?…–—-"“”«»()'
 _BEGINS = re.compile(rf"\W*(?:\w+\s+){{0,3}}?{_ASKING}", re.IGNORECASE)
 
 
 def parts_of(question: str) -> list[str]:
     """Return the questions that a question asks at once; the question alone where it asks one."""
-    parts = [part.strip(" ,;?.") for part in _AND.split(" ".join(question.split()))]
+    parts = [standing_alone(part) for part in _AND.split(" ".join(question.split()))]
     asking = [part for part in parts if part]
     return asking if len(asking) > 1 and all(_BEGINS.match(part) for part in asking) else [question]
+
+
+def standing_alone(part: str) -> str:
+    """Return a part of a question without the marks and words that joined it to what stands around it."""
+    plain, before = " ".join(part.split()), ""
+    while plain != before:
+        before = plain
+        plain = _JOINED_AFTER.sub("", _JOINED_BEFORE.sub("", plain.strip(_EDGES)))
+    return plain
 
 
 def missing_parts(question: str, told: Sequence[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from importlib import resources
 
+from vaultrag.answering.evidence.missing import standing_alone
 from vaultrag.domain import ChatModel, Generation, Message, Sampling
 from vaultrag.text.language import content_tokens, language_of, sentences
 
@@ -36,14 +37,9 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"[;:]\s+|,\s+(?=(?:and|but|и|а|но)\s)|\s[–—-]\s", re.IGNORECASE)
-# What joined a part to its neighbours says nothing of it. A letter by itself may be a name at the end: «вариант А».
-_JOINING = "and|but|or|nor|и|а|но|или|либо|да"
-_JOINED_BEFORE = re.compile(rf"\A(?:{_JOINING})(?:\s+|,)", re.IGNORECASE)
-_JOINED_AFTER = re.compile(rf"[\s,](?:{_JOINING})\Z")
 # Between two of a kind that are compared: names, dates, numbers, or what stands in quotes.
 _BETWEEN = re.compile(r" (?i:or|and|versus|vs\.?|или|и|либо) (?=(?:the |an? )?[\"“«(]?[^\W_a-zа-яё])")
 _NAME_BEFORE = re.compile(r"[A-ZА-ЯЁ\d\"“”«»]\S*(?:\s+\S+){0,3}$")
-_EDGES = ' \t\n,;:.!?…–—-"“”«»()'
 
 
 def split_question(question: str) -> tuple[str, ...]:
@@ -51,22 +47,13 @@ def split_question(question: str) -> tuple[str, ...]:
 
     Parts are its sentences, the clauses in them, and the names that an «или», an "and" or a comma sets side by side.
     """
-    whole = _alone(question)
+    whole = standing_alone(question)
     found: dict[str, None] = {}
     for part in _parts(question):
-        plain = _alone(part)
+        plain = standing_alone(part)
         if plain and plain != whole and _says_enough(plain):
             found.setdefault(plain)
     return tuple(found)[:MOST_PARTS]
-
-
-def _alone(part: str) -> str:
-    """Return a part without the marks and words that joined it to what stands around it."""
-    plain, before = " ".join(part.split()), ""
-    while plain != before:
-        before = plain
-        plain = _JOINED_AFTER.sub("", _JOINED_BEFORE.sub("", plain.strip(_EDGES)))
-    return plain
 
 
 def _parts(question: str) -> Iterator[str]:
