@@ -16,7 +16,7 @@ from tests.records.traces import CYRILLIC, FOLDER, LATIN, REPLY, opened, traces
 from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
-from vaultrag.domain import AnswerReady, Forgotten, Keep, Manner, Mode, Verdict, VerdictState
+from vaultrag.domain import AnswerReady, Exchange, Forgotten, Keep, Manner, Mode, Verdict, VerdictState
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records import forget
@@ -153,6 +153,20 @@ def test_forgotten_note_stays_out(workspace: Workspace, config: Config) -> None:
     _index(workspace)
     assert not [p for p in workspace.search("сокровище дубом", 5).passages if "elsewhere" in p.chunk.path]
     assert workspace.status().notes == 3
+
+
+def test_follow_up_to_an_answer_from_what_was_forgotten_meanwhile_leaves_no_trace(
+    workspace: Workspace, config: Config
+) -> None:
+    """The conversation still holds that answer, as a client does that was open all the while."""
+    said = Exchange("Кто знает о сокровище?", f"О нём знает только {LATIN.capitalize()}.", (SECRET,))
+    workspace.forgetting.forget(FOLDER, _nothing)
+    *_, last = workspace.ask("а когда это было?", manner=Manner(mode=Mode.DEEP, earlier=(said,)))
+    assert isinstance(last, AnswerReady)
+    assert "Что с картриджем?" in [trace.question for trace in read_traces(workspace.database)]
+    assert LATIN.capitalize() not in "".join(
+        step.detail for trace in read_traces(workspace.database) for step in trace.steps
+    )
 
 
 def test_link_to_a_forgotten_note_leads_nowhere_and_stays_as_text(workspace: Workspace) -> None:

@@ -61,6 +61,7 @@ def test_follow_up_is_asked_with_what_it_leans_on(served: Served, model: Scripte
         typist.wait_for_prompt()
         typist.type(CTRL_D)
         assert typist.end() == 0
+        assert "Saved:" not in typist.shown  # it was said as the chat began where it is kept
     asked = model.prompts[-1][-1].content
     assert "сколько он стоил (поменяли картридж в бойлере)?" in asked
     assert [turn.answer.question for turn in served.workspace.archive.chat("Бойлер")] == [
