@@ -69,6 +69,9 @@ def test_topic_of_a_long_conversation_is_the_last_question_that_stood_alone() ->
     [
         ("Когда поменяли картридж?", "а сколько он стоил?", "сколько он стоил (поменяли картридж)?"),
         ("Which router do we use?", "and when was it bought?", "when was it bought (router do we use)?"),
+        ("какого года наш Petrof?", "а за сколько его купили?", "за сколько его купили (наш Petrof)?"),
+        ("Во сколько обошёлся ремонт?", "а когда это было?", "когда это было (обошёлся ремонт)?"),
+        ("How much honey did we take?", "and where from?", "where from (honey did we take)?"),
         ("Сколько мёда вышло в 2024?", "а в 2025?", "Сколько мёда вышло в 2025?"),
         ("How many laps did I run in 2024?", "and in 2023?", "How many laps did I run in 2023?"),
         ("Сколько мёда вышло в 2024?", "а в мае?", "Сколько мёда вышло в 2024 (в мае)?"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from vaultrag.answering.attribution import bag_of
 from vaultrag.answering.citations import offered_numbers
+from vaultrag.answering.evidence.asked_for import without_cues
 from vaultrag.domain import Answer, AnswerEvent, AnswerReady, AnswerStatus, Exchange
 from vaultrag.text.language import Token, content_tokens, fold, language_of, tokens
 
@@ -183,6 +184,7 @@ def _takes_up(question: str, rest: str) -> bool:
 
 def _without_asking(topic: str) -> str:
     """Return what a question is about, without the words that say what it asks for."""
+    topic = without_cues(topic)
     for token in reversed(tokens(topic)):
         if fold(token.text) in _ASKING:
             topic = topic[: token.start] + topic[token.end :]

@@ -76,6 +76,17 @@ def asked_for(question: str) -> frozenset[Asked]:
     return frozenset(kind for kind, cue in _CUES.items() if cue.search(folded))
 
 
+def without_cues(question: str) -> str:
+    """Return a question without what it asks for: "is your bike" of "what year is your bike"."""
+    folded = fold(question)
+    if len(folded) != len(question):  # a letter more or less, and the places are not the same
+        return question
+    kept, last = "", 0
+    for start, end in sorted(match.span() for cue in _CUES.values() for match in cue.finditer(folded)):
+        kept, last = kept + question[last:start], max(last, end)
+    return " ".join((kept + question[last:]).split())
+
+
 def gives(kind: Asked, line: str, question: str) -> bool:
     """Tell whether a line holds a thing of this kind that the question does not say itself."""
     match kind:
