@@ -134,3 +134,10 @@ def test_a_property_that_the_question_does_not_name_comes_after_what_says_someth
     chunk = replace(properties.chunk, features=(Feature.PROPERTY,))
     evidence = Evidence("Каким шрифтом набираем книгу рецептов?", (replace(properties, chunk=chunk), text), None)
     assert "Literata" in evidence.likely(1)[0].words
+
+
+def test_a_further_quote_says_what_the_first_does_not() -> None:
+    kirill = "Кирилл ушёл в банк.\n\n## Осень\n\nКирилл ушёл в отпуск.\n\n## Зима\n\nКирилл ушёл в поход."
+    passages = (passage("Кирилл.md", kirill), passage("Дамир.md", "Уехал в Астану.", 0.9))
+    evidence = Evidence("Куда ушёл Кирилл и куда Дамир?", passages, None)
+    assert [quote.passage for quote in evidence.quotes()][:2] == [0, 1]

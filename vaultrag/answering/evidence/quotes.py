@@ -15,6 +15,7 @@ from vaultrag.answering.evidence.weighing import Weighed, WeighedLine
 from vaultrag.answering.judging.sureness import Shown, shown
 from vaultrag.domain import Citation, Embedder, Passage
 from vaultrag.text.language import fold
+from vaultrag.text.morphology import Term
 
 MOST_QUOTES = 3  # more than a person reads before the model writes
 MOST_CHARACTERS = 400  # of all quotes together: five lines of a usual terminal
@@ -56,7 +57,7 @@ class Evidence:
         scores = self._scores(standing)
         relevant = _relevant(scores) | _relevant(self._scores(self._standing))
         ranked = sorted((one for one in self._ranked if id(one) in relevant), key=lambda one: -scores[id(one)])
-        spans = _grown(_chosen(ranked), self._ranked, scores)
+        spans = _grown(_chosen(ranked, scores), self._ranked, scores)
         return tuple(_quote(span, max(scores[id(one)] for one in span)) for span in spans)
 
     def _scores(self, standing: Sequence[float]) -> dict[int, float]:
@@ -111,25 +112,37 @@ def _relevant(scores: Mapping[int, float]) -> set[int]:
     return {one for one, score in scores.items() if score >= least}
 
 
-def _chosen(ranked: Sequence[WeighedLine]) -> list[list[WeighedLine]]:
-    """Take the best lines while there is room; one beside another becomes one quote with it, what is said is said."""
+def _chosen(ranked: Sequence[WeighedLine], scores: Mapping[int, float]) -> list[list[WeighedLine]]:
+    """Take the best lines while there is room; one beside another becomes one quote with it.
+
+    What is quoted once counts no more: a second line is there for what the first does not say of the question.
+    """
     spans: list[list[WeighedLine]] = []
-    said: set[str] = set()
-    room = MOST_CHARACTERS
-    for one in ranked:
-        if (spans and one.size > room) or fold(one.line.words) in said:
+    said: set[Term] = set()
+    rest, room = list(ranked), MOST_CHARACTERS
+    while rest:
+        one = max(rest, key=lambda one: scores[id(one)] - sum(one.held[term] for term in one.held.keys() & said))
+        rest = [other for other in rest if other is not one and fold(other.line.words) != fold(one.line.words)]
+        if spans and one.size > room:
             continue
-        beside = next((span for span in spans if _is_beside(span, one)), None)
-        if beside is not None:
-            beside.append(one)
-            beside.sort(key=lambda other: other.place)
-        elif len(spans) < MOST_QUOTES:
-            spans.append([one])
-        else:
+        if not _joined(spans, one):
             break
-        said.add(fold(one.line.words))
+        said |= one.held.keys()
         room -= one.size
     return spans
+
+
+def _joined(spans: list[list[WeighedLine]], one: WeighedLine) -> bool:
+    """Add a line to the span that it is beside, or as a new one; False where there are enough."""
+    span = next((span for span in spans if _is_beside(span, one)), None)
+    if span is None and len(spans) == MOST_QUOTES:
+        return False
+    if span is None:
+        spans.append([one])
+    else:
+        span.append(one)
+        span.sort(key=lambda other: other.place)
+    return True
 
 
 def _grown(

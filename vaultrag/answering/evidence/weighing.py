@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -46,13 +46,15 @@ SHORT, SHORT_COST = 12, 0.2  # characters that rarely say what they speak of
 class WeighedLine:
     """A line, its place among the passage's lines, and what speaks for it. `led_by` is the line whose link leads here.
 
-    `words` is the weighted share of the question's words that it holds or that are said around it.
+    `held` are the question's words that it holds, with their weight of all; `words` is the weight of these and, in
+    part, of those that are said around it.
     """
 
     line: Line
     place: int
     terms: frozenset[str]
     led_by: Line | None = None
+    held: Mapping[Term, float] = field(default_factory=dict)
     words: float = 0.0
     given: float = 0.0
     meaning: float = 0.0
@@ -126,10 +128,11 @@ class Weighed:
             around = frozenset(index_terms(" ".join((*one.line.around, own.chunk.path))))
             previous = before.terms if before is not None and before.passage == one.passage else frozenset()
             led = led_by.get(one.passage, frozenset())
+            one.held = {term: share for term, share in asked.items() if not one.terms.isdisjoint(term)}
             one.words = sum(w * _share(term, one.terms, led, around, previous) for term, w in asked.items())
             one.points_on = bool((one.line.targets - {own.title.lower()}) & found)
             one.led_by = self.leading.get(one.passage)
-            one.is_unnamed = Feature.PROPERTY in own.chunk.features and all(map(one.terms.isdisjoint, asked))
+            one.is_unnamed = Feature.PROPERTY in own.chunk.features and not one.held
             before = one
 
     def _weigh_meaning(self, question: str, embedder: Embedder) -> None:
