@@ -40,6 +40,8 @@ FRAGMENTS = [
         "#1",
     ],
     *[">[!nexus_user] **User** - 28.07.2025 at 12:46\n> ", ">[!nexus_agent] **Assistant · gpt-4o** - 6:41\n> "],
+    *["\n**User:** ", "\n**ChatGPT:** ", "\n## You\n", "\n## Assistant (gpt-4o)\n", "\n> **Я:** ", "\n> **Бот:** "],
+    *["\nYou said:\n", "\nChatGPT said:\n", "\n> [!user] ", "\n> [!ai]\n> "],
     *[
         "<!-- UID: 1 -->\n",
         "### User, on 01/02/2024 at 3:04 PM;\n> ",

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.domain import Link
+from vaultrag.domain import BlockKind, Link
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.links import LinkResolver
+from vaultrag.vault.parsing.chats.models import model_of
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.parse import parse_note
 from vaultrag.vault.parsing.plain import plain_text
@@ -86,6 +87,25 @@ def chat(text: str) -> Iterator[str]:
         yield " ".join(filter(None, (turn.speaker, turn.model or "·", turn.time, "·", turn.uid)))
 
 
+def dialogue(text: str) -> Iterator[str]:
+    note = parse_note("n.md", text)
+    lines = Lines(text)
+    for index, turn in enumerate(note.turns):
+        words = text[turn.body : turn.end].lstrip()
+        span = lines.span(turn.end - len(words), turn.end)
+        place = f"{span.first_line}:{span.first_column}-{span.last_line}:{span.last_column}"
+        details = ", ".join(filter(None, (model_of(turn, note.properties), turn.time)))
+        assert all(turn.start <= block.start < block.end <= turn.end for block in note.blocks if block.turn == index)
+        yield f"{turn.speaker}{f' ({details})' if details else ''} {place} {_on_one_line(words)}"
+    for block in note.blocks:
+        if block.turn is None and block.kind is not BlockKind.PROPERTIES:
+            yield f"own {_on_one_line(text[block.start : block.end])}"
+
+
+def _on_one_line(text: str) -> str:
+    return " / ".join(line.strip() for line in text.split("\n") if line.strip())
+
+
 def date(text: str) -> Iterator[str]:
     path, _, body = text.partition("\n")
     note = parse_note(path, body)
@@ -100,6 +120,7 @@ READERS: dict[str, Callable[[str], Iterable[str]]] = {
     "comments.md": comments,
     "footnotes.md": chunks,
     "chats.md": chat,
+    "dialogues.md": dialogue,
     "canvas.md": canvas,
     "dates.md": date,
 }

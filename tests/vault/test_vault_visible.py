@@ -40,7 +40,7 @@ TOLD_OTHERWISE = {  # a reader sees it; it is found by other means than words
     "box of a task: told as its state": r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)+\[[^\]]\]",
     "kind of a callout: a picture beside its title": r"^[ \t>]*\[!(?!nexus_user|nexus_agent)[\w-]+\][+-]?(?=[ \t]+\S)",
     "header of a message: told as who said it, when and by which model": (
-        r"^(?:>\s?\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant)\b.*, on .*)$"
+        r"^(?:>\s?\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant)\b.*, on .*)$|^(?:You|Я|ChatGPT): "
     ),
     "names, tags and day of a note, and what programs keep: found by name, `tag:`, `date:` and `property:`": (
         r"\A---\n(?:(?:tags|aliases|date|created|updated|nexus|provider|conversation_id|create_time|update_time"

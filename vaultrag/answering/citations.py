@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vaultrag.answering.citing.no_source import backs_nothing
 from vaultrag.domain import Chunk, Citation, Span
 from vaultrag.text.language import sentences
+from vaultrag.vault.parsing.chats.marks import opens_message
 from vaultrag.vault.parsing.lines import NEWLINE
 
 _LEAD = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|\d+[.)][ \t]|\[[ xX/-]\][ \t]|#{1,6}[ \t]|\[![^\]]*\][+-]?))*[ \t]*")
@@ -118,6 +119,7 @@ def _stands_alone(line: str) -> bool:
         closed
         or "`" in line[:3]
         or line.startswith("#!")
+        or opens_message(line)
         or bool(TURN_HEADER.match(line) or _KEY_VALUE.match(line.lstrip(" \t>")))
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from vaultrag.text.code_spans import CodeSpans, outside_code, parts
 from vaultrag.text.language import language_of
-from vaultrag.vault.parsing.chats import clean_text
+from vaultrag.vault.parsing.chats.search_marks import clean_text
 from vaultrag.vault.parsing.dataview import DATE_SIGNS, SIGNED_DATE
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import (

@@ -115,13 +115,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message of an imported chat. `start` and `end` are code-point offsets, `end` exclusive."""
+    """One message of a chat with an AI. `start` and `end` are code-point offsets, `end` exclusive.
+
+    `body` is where its own words may begin: behind what names the speaker, on that line or at its end.
+    """
 
     speaker: str
     model: str
     time: str
     uid: str
     start: int
+    body: int
     end: int
 
 

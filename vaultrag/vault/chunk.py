@@ -14,7 +14,7 @@ from vaultrag.vault.bare import digest, with_bare_passages
 from vaultrag.vault.block_text import BlockText
 from vaultrag.vault.context import Elsewhere, Outline, Transclude, footnote_id, no_embeds
 from vaultrag.vault.parsing.canvas import Literal
-from vaultrag.vault.parsing.chats import model_of
+from vaultrag.vault.parsing.chats.models import model_of
 from vaultrag.vault.parsing.lines import NEWLINE, Lines
 from vaultrag.vault.parsing.plain import plain_heading, plain_line, plain_text
 from vaultrag.vault.split import Piece, fences_in, halve, open_fence, split_block
@@ -338,7 +338,7 @@ class _Chunker:
             language=language_of(embedded),
             text_hash=digest(embedded)[:32],
             lead=group.units[0].lead,
-            said=turn.time if turn else "",
+            said=(turn.time or self.note.date) if turn else "",
             model=model_of(turn, self.note.properties) if turn else "",
             date=self.note.date,
             about=self.note.about,

@@ -22,7 +22,7 @@ from vaultrag.answering.citing.read_text import (
 )
 from vaultrag.text.code_spans import CodeSpans
 from vaultrag.text.entities import REFERENCE, character
-from vaultrag.vault.parsing.chats import CITATION_MARK
+from vaultrag.vault.parsing.chats.search_marks import CITATION_MARK
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
 

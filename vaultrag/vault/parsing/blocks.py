@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from markdown_it.token import Token
 
@@ -15,6 +16,7 @@ from vaultrag.vault.parsing.markdown import block_parser
 from vaultrag.vault.parsing.syntax import BLOCK_ID
 
 _CALLOUT = re.compile(r"[ \t]*+(?:>[ \t]*+)++\[!(?P<type>[^\]|\r\n]++)[^\]\r\n]*+\]")
+_QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _NOTHING = re.compile(r"[\s>]*")
 _KINDS = {
     "paragraph_open": BlockKind.PARAGRAPH,
@@ -72,42 +74,42 @@ class _Reader:
             for line in range(lines.line_at(turn.start), lines.line_at(turn.end - 1) + 1)
         }
         self.header_lines = {lines.line_at(turn.start): index for index, turn in enumerate(turns)}
+        self.part = first
         self.structure = Structure()
         self.outline: list[tuple[int, str]] = []
-        self.chat_title: tuple[str, ...] = ()
+        self.chat_path: tuple[str, ...] = ()
         self.current_turn: int | None = None
         self.turn_outline: list[tuple[int, str]] = []
         self.breaks: set[int] = set()
 
     def read(self) -> Structure:
-        tokens = block_parser().parse(self._source())
-        self._collect_inline(tokens)
-        self.structure.items = read_items(tokens, self.text, self.lines, self._range)
-        headers = dict(self.header_lines)
-        for node in _siblings(tokens):
-            start = self._range(node[0])[0]
-            for line in [line for line in headers if line <= start]:
-                self._turn_header(line, headers.pop(line))
-            self._node(node, self.turn_of_line.get(start))
-        for line, index in headers.items():
-            self._turn_header(line, index)
+        starts = sorted({self.first, *(line for line in self.header_lines if line > self.first)})
+        for start, end in pairwise([*starts, len(self.lines)]):
+            self.part = start
+            self._read_part(self._source(start, end))
         self.structure.blocks = _with_block_ids(self.text, self._without_gaps())
         return self.structure
 
-    def _source(self) -> str:
-        """Return the body; headers of turns become blank lines, so that a turn's quote begins with its own text.
+    def _read_part(self, source: str) -> None:
+        tokens = block_parser().parse(source)
+        self._collect_inline(tokens)
+        self.structure.items += read_items(tokens, self.text, self.lines, self._range)
+        if self.part in self.header_lines:
+            self._turn_header(self.part, self.header_lines[self.part])
+        for node in _siblings(tokens):
+            self._node(node, self.turn_of_line.get(self._range(node[0])[0]))
 
-        It ends with a line break: without one the parser looks past the end of `> <!--` and an empty quoted line.
+    def _source(self, first: int, end: int) -> str:
+        """Return some lines, which no message but the first begins within; what opens that becomes blank.
+
+        They end with a line break: without one the parser looks past the end of `> <!--` and an empty quoted line.
         """
-        if not self.turns:
-            return f"{self.text[self.lines.starts[self.first] :]}\n"
-        parts: list[str] = []
-        at = self.lines.starts[self.first]
-        for turn in self.turns:
-            end = self.lines.ends[self.lines.line_at(turn.start)]
-            parts.append(self.text[at : turn.start] + " ")  # lest `\r` and `\n` meet
-            at = end
-        return "".join([*parts, self.text[at:], "\n"])
+        start, stop = self.lines.starts[first], self.lines.ends[end - 1]
+        if first not in self.header_lines:
+            return f"{self.text[start:stop]}\n"
+        body = self.turns[self.header_lines[first]].body
+        quote = _QUOTE.match(self.text, start, body) if body < self.lines.ends[first] else None
+        return f"{quote.group() if quote else ''} {self.text[body:stop]}\n"  # the space: lest `\r` and `\n` meet
 
     def _collect_inline(self, tokens: Sequence[Token]) -> None:
         seen: set[tuple[int, int]] = set()
@@ -153,13 +155,13 @@ class _Reader:
         while outline and outline[-1][0] >= level:
             outline.pop()
         outline.append((level, heading))
-        if level == 1 and turn is None and self.current_turn is None and not self.structure.headings:
-            self.chat_title = (heading,)
         self._append(BlockKind.HEADING, start, end, turn, level=level)
         block = self.structure.blocks[-1]
         self.structure.headings.append(HeadingLine(level, heading, block.start, block.end, turn))
 
     def _turn_header(self, line: int, turn: int) -> None:
+        if self.current_turn is None:
+            self.chat_path = self._path(None)
         self._outline(turn)
         self._append(BlockKind.TURN, line, line + 1, turn)
 
@@ -174,25 +176,29 @@ class _Reader:
 
     def _path(self, turn: int | None) -> tuple[str, ...]:
         path = tuple(heading for _, heading in self._outline(turn) if heading)
-        return self.chat_title + path if turn is not None else path
+        return self.chat_path + path if turn is not None else path
 
     def _append(
         self, kind: BlockKind, start: int, end: int, turn: int | None, *, level: int = 0, callout: str = ""
     ) -> None:
         while end > start + 1 and self._is_blank(end - 1, turn):
             end -= 1
-        place = self.lines.starts[start], self.lines.ends[end - 1]
+        place = self._start_of(start), self.lines.ends[end - 1]
+        if kind is BlockKind.TURN and turn is not None:
+            place = self.turns[turn].start, self.turns[turn].body
         self.structure.blocks.append(Block(kind, *place, self._path(turn), "", turn, level, callout))
 
+    def _start_of(self, line: int) -> int:
+        """Return where a block of a line begins: behind the name that opens a message there."""
+        return self.turns[self.header_lines[line]].body if line in self.header_lines else self.lines.starts[line]
+
     def _is_blank(self, line: int, turn: int | None) -> bool:
-        if line in self.header_lines:
-            return True  # as the parser saw it
-        source = self.text[self.lines.starts[line] : self.lines.ends[line]].strip()
+        source = self.text[self._start_of(line) : self.lines.ends[line]].strip()  # as the parser saw it
         return not source or (turn is not None and not source.strip("> \t"))
 
     def _range(self, token: Token) -> tuple[int, int]:
         assert token.map is not None  # every block token that is asked for carries its lines
-        start, end = token.map[0] + self.first, token.map[1] + self.first
+        start, end = token.map[0] + self.part, token.map[1] + self.part
         return start, min(max(end, start + 1), len(self.lines))
 
     def _without_gaps(self) -> list[Block]:
@@ -201,8 +207,6 @@ class _Reader:
         line = self.first
         path: tuple[str, ...] = ()
         for block in self.structure.blocks:
-            if self.lines.line_at(block.start) < line:
-                continue  # a message's header inside a comment or an HTML block: that block has it
             filled.extend(self._gap(line, self.lines.line_at(block.start), path))
             filled.append(block)
             line, path = self.lines.line_at(max(block.start, block.end - 1)) + 1, block.heading_path

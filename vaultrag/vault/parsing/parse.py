@@ -13,7 +13,9 @@ from vaultrag.text.times.moment_format import PeriodicNotes, day_by_name
 from vaultrag.vault.parsing.bases import is_base, parse_base
 from vaultrag.vault.parsing.blocks import HeadingLine, Structure, read_structure
 from vaultrag.vault.parsing.canvas import is_canvas, parse_canvas
-from vaultrag.vault.parsing.chats import clean_text, find_turns
+from vaultrag.vault.parsing.chats.dialogues import find_dialogue
+from vaultrag.vault.parsing.chats.nexus import find_turns
+from vaultrag.vault.parsing.chats.search_marks import clean_text
 from vaultrag.vault.parsing.dataview import read_fields, read_tasks
 from vaultrag.vault.parsing.frontmatter import Frontmatter, aliases, frontmatter_tags, read_frontmatter, string_values
 from vaultrag.vault.parsing.lines import Lines
@@ -42,7 +44,8 @@ def parse_note(path: str, text: str, periodic: Sequence[PeriodicNotes] = ()) -> 
     lines = Lines(text)
     front = read_frontmatter(text)
     created = find_date(str(front.properties.get("create_time") or ""))
-    turns = [turn for turn in find_turns(text, lines, created) if turn.start >= front.body]
+    imported = [turn for turn in find_turns(text, lines, created) if turn.start >= front.body]
+    turns = imported or find_dialogue(text, lines, front.body, front.properties, created)
     structure = read_structure(text, lines, front.body, turns)
     links, tags = read_inline(text, structure)
 
@@ -52,7 +55,7 @@ def parse_note(path: str, text: str, periodic: Sequence[PeriodicNotes] = ()) -> 
     date, date_source = _date(path, front.properties, structure.headings, turns, periodic)
     return Note(
         path=path,
-        title=_title(path, text, structure, turns),
+        title=_title(path, text, structure, imported),
         text=text,
         aliases=tuple(dict.fromkeys(aliases(front.properties))),
         tags=unique_tags([*frontmatter_tags(front.properties), *tags]),
@@ -120,6 +123,7 @@ def _property_links(text: str, front: Frontmatter, lines: Lines) -> list[Link]:
 
 
 def _title(path: str, text: str, structure: Structure, turns: Sequence[Turn]) -> str:
+    """Return a note's name; of an imported chat its title, which the importer's file names leave letters out of."""
     if not turns:
         return stem(path)
     own = [heading for heading in structure.headings if heading.turn is None and heading.level == 1]

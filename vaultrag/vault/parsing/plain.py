@@ -9,7 +9,7 @@ from vaultrag.domain import BlockKind
 from vaultrag.text.code_spans import CodeSpans, parts
 from vaultrag.text.entities import REFERENCE, character
 from vaultrag.text.machine_data import without_machine_data
-from vaultrag.vault.parsing.chats import clean_text
+from vaultrag.vault.parsing.chats.search_marks import clean_text
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.syntax import HTML_TAG, displayed
 

@@ -8,10 +8,10 @@ import pytest
 
 from vaultrag.domain import BlockKind, Note
 from vaultrag.vault.chunk import chunk_note
-from vaultrag.vault.parsing.chats import clean_text
+from vaultrag.vault.parsing.chats.search_marks import clean_text
 from vaultrag.vault.parsing.parse import parse_note
 
-SEEDS = Path(__file__).resolve().parents[4] / "shared" / "seeds"
+SEEDS = Path(__file__).resolve().parents[5] / "shared" / "seeds"
 
 CURRENT = """---
 aliases: кода на Python

@@ -1,14 +1,13 @@
-"""Imported AI chats (Nexus AI Chat Importer, current and old form): turns, and the citation marks they carry."""
+"""Chats that the Nexus AI Chat Importer wrote, in its current and its old form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vaultrag.domain import Turn
-from vaultrag.vault.parsing.dates import parse_moment, writes_month_first
+from vaultrag.vault.parsing.chats.moments import parse_moment, writes_month_first
 from vaultrag.vault.parsing.lines import Lines
 
 _CALLOUT = re.compile(
@@ -22,16 +21,6 @@ _UID = re.compile(r"[ \t]*<!-- UID: (?P<uid>.*?) -->[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _BLANK = re.compile(r"[ \t]*")
 
-CITATION_MARK = re.compile(
-    r"【\d{1,4}(?::\d{1,4})?(?:†[^】\r\n]{0,120})?】"
-    r"|\[\d{1,4}(?::\d{1,4})?†[^\]\r\n]{0,120}\]"
-    r"|\ue200[a-z_]{1,30}\ue202[^\ue200\ue201\r\n]{0,600}\ue201"
-    r"|\b(?:cite)?(?:\ue202?turn\d{1,4}[a-z]{3,12}\d{1,4})+\b"
-    r"|[\ue200-\ue206]"
-)
-"""Marks of a chat's search tool: `【1†L281-L288】`, `[3†source]`, `citeturn0search1`."""
-_MARK_SIGNS = ("【", "†", "turn", *map(chr, range(0xE200, 0xE207)))  # every mark holds one; found far faster than marks
-
 
 @dataclass(frozen=True, slots=True)
 class _Header:
@@ -39,11 +28,6 @@ class _Header:
     speaker: str
     model: str
     time: str
-
-
-def clean_text(text: str) -> str:
-    """Return the text without the citation marks of chat exports; what stands around them is kept."""
-    return CITATION_MARK.sub("", text) if any(sign in text for sign in _MARK_SIGNS) else text
 
 
 def find_turns(text: str, lines: Lines, created: str = "") -> list[Turn]:
@@ -62,17 +46,9 @@ def find_turns(text: str, lines: Lines, created: str = "") -> list[Turn]:
         limit = headers[index + 1].line if index + 1 < len(headers) else len(source)
         last, uid = _turn_end(source, header.line, limit)
         time = parse_moment(header.time, month_first=month_first) if header.time else ""
-        turns.append(Turn(header.speaker, header.model, time, uid, lines.starts[header.line], lines.ends[last]))
+        start, body = lines.starts[header.line], lines.ends[header.line]
+        turns.append(Turn(header.speaker, header.model, time, uid, start, body, lines.ends[last]))
     return turns
-
-
-def model_of(turn: Turn, properties: Mapping[str, Any]) -> str:
-    """Return which model wrote a message: by its header, else the chat's only model, else the service it is from."""
-    if turn.speaker == "user" or turn.model:
-        return turn.model
-    models = properties.get("models")
-    named = models[0] if isinstance(models, list) and len(models) == 1 else properties.get("provider")
-    return named.strip() if isinstance(named, str) else ""
 
 
 def _headers(source: Sequence[str]) -> Iterator[_Header]:

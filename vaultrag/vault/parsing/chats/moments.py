@@ -6,10 +6,36 @@ import re
 from collections.abc import Sequence
 from datetime import date, time
 
+from vaultrag.text.dates import EARLIEST, find_date
+
 _MOMENT = re.compile(
     r"(?<!\d)(?P<a>\d{1,4})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,4})(?!\d)"
     r"\D{0,6}(?:(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\s?(?P<half>[AaPp])\.?[Mm])?)?"
 )
+_TIME_LINE = re.compile(
+    r"[\s\[(*_>]{0,20}(?:<time[^<>]{0,99}datetime=\"(?P<iso>[^\"]{8,40})\".{0,200}"
+    r"|(?:timestamp: ?)?(?P<told>[\d.,:/tz+ -]{6,40}(?:[ap]\.?m\.?)?)[\s\])*_]{0,20})",
+    re.IGNORECASE,
+)
+
+
+def moments_of(texts: Sequence[str], created: str = "") -> list[str]:
+    """Return the time that each text of a chat names, as `YYYY-MM-DD[THH:MM[:SS]]`; empty where it names no day."""
+    month_first = writes_month_first(texts, created)
+    found = [parse_moment(text, month_first=month_first) for text in texts]
+    return [
+        time if time != text and time >= EARLIEST else find_date(text) for time, text in zip(found, texts, strict=True)
+    ]
+
+
+def holds_moment(text: str) -> bool:
+    return bool(_MOMENT.search(text) or find_date(text))
+
+
+def time_line(line: str) -> str:
+    """Return the time where a line of a chat says nothing else: `[Timestamp: 2024/12/02 00:04:50]`."""
+    match = _TIME_LINE.fullmatch(line)
+    return (match["iso"] or match["told"]) if match else ""
 
 
 def parse_moment(text: str, *, month_first: bool) -> str:
