@@ -27,7 +27,7 @@ from vaultrag.answering.longer.cascade import CascadingAnswerer
 from vaultrag.answering.longer.witness import Witness
 from vaultrag.domain import Answer, AnswerEvent, AnswerStatus, AnswerStyle, Level, Manner, StepTaken
 
-ASKED = 12  # questions that their passage answers, and as many that it does not: about a quarter of an hour
+ASKED = 10  # questions that their passage answers, and as many that it does not: about ten minutes on two cores
 SMALL, LARGE = "qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct"
 QUOTES, PROSE = Manner(style=AnswerStyle.QUOTES), Manner(style=AnswerStyle.PROSE)
 
