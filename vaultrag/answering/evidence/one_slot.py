@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import product
 
 from vaultrag.answering.evidence.alike import Alike, ValueKind, Worded, alike, is_day
 from vaultrag.answering.evidence.asked_for import Asked, asked_for
@@ -54,10 +54,13 @@ def other_values(question: str, lines: Sequence[Line], passages: Sequence[Passag
 
     The lines come in the order of how likely they answer. Two values are told once, by the first lines that give them.
     """
-    pairs = list(_pairs(lines))
-    notes = [passages[line.source.passage].chunk.path for line in lines]
-    listed = {index for pair in pairs if notes[pair.one] == notes[pair.other] for index in (pair.one, pair.other)}
-    apart = [pair for pair in pairs if listed.isdisjoint((pair.one, pair.other)) and pair.one < LIKELIEST]
+    texts = _Texts(lines, [passages[line.source.passage].chunk.path for line in lines])
+    apart = [
+        pair
+        for index in range(min(LIKELIEST, len(lines)))
+        for pair in texts.pairs(index, texts.elsewhere(index))
+        if not (texts.is_listed(pair.one) or texts.is_listed(pair.other))
+    ]
     given = _values_by_frame(apart)
     inquiry = _Question(question, lines, passages)
     found: dict[frozenset[frozenset[str]], Disagreement] = {}
@@ -67,16 +70,32 @@ def other_values(question: str, lines: Sequence[Line], passages: Sequence[Passag
     return list(found.values())
 
 
-def _pairs(lines: Sequence[Line]) -> Iterator[_Pair]:
-    read = [
-        (index, Worded.of(line.words[start:end]))
-        for index, line in enumerate(lines)
-        for start, end in sentences(line.words)
-    ]
-    for (one, first), (other, second) in combinations(read, 2):
-        likeness = alike(first, second) if one != other else None
-        if likeness and likeness.length >= LEAST_SHARED:
-            yield _Pair(one, other, likeness)
+class _Texts:
+    """The sentences of the lines, each read once, and the note that each line is of."""
+
+    def __init__(self, lines: Sequence[Line], notes: Sequence[str]) -> None:
+        self._notes = notes
+        self._read = [[Worded.of(line.words[start:end]) for start, end in sentences(line.words)] for line in lines]
+        self._listed: dict[int, bool] = {}
+
+    def elsewhere(self, index: int) -> list[int]:
+        """Return the lines of other notes that rank lower."""
+        return [other for other in range(index + 1, len(self._notes)) if self._notes[other] != self._notes[index]]
+
+    def is_listed(self, index: int) -> bool:
+        """Tell whether another line of the same note is like this one: items of a list."""
+        if index not in self._listed:
+            own = [place for place, note in enumerate(self._notes) if note == self._notes[index] and place != index]
+            self._listed[index] = any(True for _ in self.pairs(index, own))
+        return self._listed[index]
+
+    def pairs(self, one: int, others: Sequence[int]) -> Iterator[_Pair]:
+        """Yield a line with each of the others of which a sentence is one of its own but for a value."""
+        for other in others:
+            for first, second in product(self._read[one], self._read[other]):
+                likeness = alike(first, second)
+                if likeness and likeness.length >= LEAST_SHARED:
+                    yield _Pair(one, other, likeness)
 
 
 def _values_by_frame(pairs: Sequence[_Pair]) -> dict[tuple[str, ...], set[frozenset[str]]]:
