@@ -17,7 +17,7 @@ import pytest
 from tests.runtime.small_models import HIDDEN, small_e5, write_tokenizer
 from vaultrag.errors import ModelCrashed, ModelError, ModelNotFound
 from vaultrag.runtime.embed_worker import BATCH_TEXTS, BATCH_TOKENS, _batches
-from vaultrag.runtime.embedder import ChildEmbedder, read_dimension
+from vaultrag.runtime.embedder import QUESTIONS_KEPT, ChildEmbedder, read_dimension
 from vaultrag.runtime.models.catalogue import Prompts, load_catalogue
 from vaultrag.runtime.models.e5 import convert
 from vaultrag.runtime.models.installed import fingerprint, require_model
@@ -64,21 +64,32 @@ def test_query_and_passage_differ_by_their_prompts(embedder: ChildEmbedder) -> N
     query, passage = embedder.embed_query("яблоня"), embedder.embed_passages(["яблоня"])[0]
     assert query.shape == (HIDDEN,)
     assert query @ passage < 0.9999
-    assert query @ embedder.embed_query("яблоня") > 0.9999
+    assert query @ embedder.embed_query("яблоня ") > 0.9999
+
+
+def test_question_that_was_just_asked_is_not_embedded_again(embedder: ChildEmbedder) -> None:
+    first = embedder.embed_query("слива")
+    assert embedder.embed_query("слива") is first
+    for number in range(QUESTIONS_KEPT):
+        embedder.embed_query(f"слива {number}")
+    again = embedder.embed_query("слива")
+    assert again is not first
+    np.testing.assert_allclose(again, first, atol=1e-5)
 
 
 @pytest.mark.slow
 def test_question_waits_for_no_more_than_the_call_at_hand(folder: Path) -> None:
     embedder = ChildEmbedder(folder, "small", threads=1)
-    alone = embedder.embed_query("яблоня")
+    embedder.embed_query("яблоня")
     with ThreadPoolExecutor(1) as thread:
         working = thread.submit(embedder.embed_passages, TEXTS * 400)
         while not embedder.busy:
             pass
-        asked = embedder.embed_query("яблоня")
+        asked = embedder.embed_query("груша")
         assert not working.done()
         assert working.result(60).shape == (len(TEXTS) * 400, HIDDEN)
-    np.testing.assert_allclose(asked, alone, atol=1e-5)
+    embedder.close()  # it forgets the question
+    np.testing.assert_allclose(asked, embedder.embed_query("груша"), atol=1e-5)
     embedder.close()
 
 
@@ -91,11 +102,11 @@ def test_nothing_to_embed_starts_no_process(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_process_is_replaced_without_a_word(folder: Path, embedder: ChildEmbedder) -> None:
-    before = embedder.embed_query("сад")
+    before = embedder.embed_passages(["сад"])
     pid = embedder.pid
     assert pid is not None
     os.kill(pid, signal.SIGTERM)
-    np.testing.assert_allclose(embedder.embed_query("сад"), before, atol=1e-4)
+    np.testing.assert_allclose(embedder.embed_passages(["сад"]), before, atol=1e-4)
     assert embedder.pid != pid
 
 

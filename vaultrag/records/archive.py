@@ -69,11 +69,9 @@ class Archive:
 
     def answers(self, chat: str | None = None) -> list[SavedAnswer]:
         """Return what is saved, the oldest first; of one chat, or of none and all."""
-        saved = [read_answer(key, values) for key, values in self.book.bodies(Kind.ANSWER).items()]
-        return sorted(
-            (answer for answer in saved if chat is None or answer.chat == chat),
-            key=lambda answer: (answer.saved_at, answer.id),
-        )
+        bodies = self.book.bodies(Kind.ANSWER).items()
+        saved = [read_answer(key, values) for key, values in bodies if chat is None or values.get("chat") == chat]
+        return sorted(saved, key=lambda answer: (answer.saved_at, answer.id))
 
     def answer(self, beginning: str) -> SavedAnswer:
         """Return the saved answer whose id begins so. Raises UsageError, IndexDamaged."""

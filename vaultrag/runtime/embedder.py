@@ -19,6 +19,7 @@ from vaultrag.errors import ModelCrashed, ModelError, ModelNotFound
 FRAME_SECONDS = 600.0  # loading from a slow disk beside other work takes minutes, and so may one batch of a large model
 FIRST_CALL = 8  # passages; the number follows the time that a call takes
 MOST_PER_CALL = 512  # bounds a frame
+QUESTIONS_KEPT = 16  # vectors: a question is searched for, then compared with lines, and asked again by longer ways
 CALL_SECONDS = (0.15, 0.6)  # a question waits for the call at hand; shorter ones leave a GPU idle between them
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -43,6 +44,7 @@ class ChildEmbedder:
         self._closings = 0
         self._per_call = FIRST_CALL
         self._asked = 0
+        self._questions: dict[str, Vectors] = {}  # the one embedded last at the end
         self._turn = threading.Condition()
 
     @property
@@ -72,8 +74,10 @@ class ChildEmbedder:
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), np.float32)
 
     def embed_query(self, text: str) -> Vectors:
-        """Return the one vector of a question, shape (dimension,). Raises ModelError or ModelCrashed."""
+        """Return the one vector of a question, shape (dimension,), read-only. Raises ModelError or ModelCrashed."""
         with self._turn:
+            if (known := self._questions.get(text)) is not None:
+                return known
             self._asked += 1
         try:
             query: Vectors = self._embed("query", [text])[0]
@@ -81,6 +85,10 @@ class ChildEmbedder:
             with self._turn:
                 self._asked -= 1
                 self._turn.notify_all()
+        with self._turn:
+            self._questions[text] = query
+            while len(self._questions) > QUESTIONS_KEPT:
+                del self._questions[next(iter(self._questions))]
         return query
 
     @property
@@ -97,8 +105,9 @@ class ChildEmbedder:
         return self._child.busy
 
     def close(self) -> None:
-        """End the child process, and with ModelCrashed what it works on. A later text starts a new one."""
+        """End the child process, and with ModelCrashed what it works on; forget questions. A later text starts anew."""
         self._closings += 1
+        self._questions.clear()
         self._child.close()
 
     def _load(self) -> None:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -237,6 +238,12 @@ class _File:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
+@cache
+def _file_form() -> TypeAdapter[_File]:
+    """Return what reads catalogue files; it takes longer to make than to read one."""
+    return TypeAdapter(_File)
+
+
 def load_catalogue(models_dir: Path | None = None) -> dict[str, ModelEntry]:
     """Return the shipped entries and those of the models folder's own `models.toml`, which win, by name."""
     own = (models_dir or default_models_dir()) / CATALOGUE_NAME
@@ -247,7 +254,7 @@ def read_catalogue(path: Path) -> dict[str, ModelEntry]:
     """Read one catalogue file. Raises ConfigError that names all faults at once."""
     remedy = "Correct the file; config/models.toml shows the form."
     try:
-        entries = TypeAdapter(_File).validate_python(tomllib.loads(path.read_text(encoding="utf-8-sig"))).model
+        entries = _file_form().validate_python(tomllib.loads(path.read_text(encoding="utf-8-sig"))).model
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"The model catalogue {path} cannot be read: {error}.", remedy) from error
     except ValidationError as error:

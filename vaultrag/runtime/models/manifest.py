@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,6 +34,11 @@ class Manifest:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
 
+@cache
+def _form() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)
+
+
 def write_manifest(folder: Path, origin: str, known: Mapping[str, str]) -> Manifest:
     """Write down every file in the folder with its SHA-256; those in `known` (by name) are taken as they are."""
     manifest = Manifest(origin, tuple(_files(folder, known)))
@@ -43,7 +49,7 @@ def write_manifest(folder: Path, origin: str, known: Mapping[str, str]) -> Manif
 def read_manifest(folder: Path) -> Manifest | None:
     """Return the folder's manifest; None when it is missing or unreadable, which both mean: not installed."""
     try:
-        return TypeAdapter(Manifest).validate_json((folder / MANIFEST_NAME).read_bytes())
+        return _form().validate_json((folder / MANIFEST_NAME).read_bytes())
     except (OSError, ValidationError):
         return None
 
