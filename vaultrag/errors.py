@@ -18,7 +18,7 @@
     │   ├── DownloadFailed    exit 16, 502   a model file could not be fetched or did not match its checksum
     │   └── RemoteFailed      exit 20, 502   the model server that the settings name could not be reached or refused
     ├── ExportUnusable        exit 21, 400   an exported file is damaged, no such file, or from a newer version
-    ├── ReportFailed          exit 23, 409   no folder is named for notes of ours, or it cannot be written to
+    ├── ReportFailed          exit 23, 409   no folder is named for notes of ours, or none can be written there
     └── ServerError           exit 17, 500   the local server could not start or be reached
         ├── ServerBusy        exit 22, 503   its process lives and does not answer yet
         ├── PortTaken         exit 18, 500   something else listens on the port

@@ -15,6 +15,7 @@ from tests.served import GatedModel, Served, serving
 from tests.typing import CTRL_C, CTRL_D, ENTER, TAB, Typist
 from vaultrag.config import CONFIG_NAME
 from vaultrag.domain import ChatModel
+from vaultrag.errors import ReportFailed
 
 pytestmark = [
     pytest.mark.slow,
@@ -201,17 +202,30 @@ def test_answer_is_saved_as_a_note_into_the_folder_that_was_named_only(served: S
     assert "[^1]: [[Бойлер#Бойлер]]" in text
 
 
-def test_lines_of_a_pipe_are_answered_too(served: Served, tmp_path: Path) -> None:
-    done = subprocess.run(
+def piped(served: Served, folder: Path, lines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "vaultrag", "chat", "--private"],
-        input="Когда поменяли картридж в бойлере?\n/sources\n",
-        env={**os.environ, **environment(served, tmp_path)},
+        input=lines,
+        env={**os.environ, **environment(served, folder)},
         cwd=Path(__file__).parents[4],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def test_lines_of_a_pipe_are_answered_too(served: Served, tmp_path: Path) -> None:
+    done = piped(served, tmp_path, "Когда поменяли картридж в бойлере?\n/sources\n")
     assert done.returncode == 0, done.stderr
     assert ANSWERED in done.stdout
     assert not done.stdout.startswith(PROMPT)
+
+
+def test_a_pipe_is_told_by_the_exit_code_what_failed_though_the_rest_was_answered(
+    served: Served, tmp_path: Path
+) -> None:
+    done = piped(served, tmp_path, "Когда поменяли картридж в бойлере?\n/save\n/sources\n")
+    assert done.returncode == ReportFailed.exit_code
+    assert "No folder is named" in done.stderr
+    assert done.stdout.count("Дом/Бойлер.md") >= 2

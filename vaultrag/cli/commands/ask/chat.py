@@ -37,6 +37,7 @@ def chat(
     """Ask one question after another: each may lean on the one before («а когда это было?», "and who was it?").
 
     /deep, /sources, /open N, /save, /in PLACE, /new and /help are commands. Tab completes names of notes after [[.
+    Lines out of a pipe are taken one after the other; the exit code is that of the last one that failed.
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.chat_run import ChatRun, usual_name

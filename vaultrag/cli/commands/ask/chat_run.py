@@ -49,9 +49,10 @@ class ChatRun:
     _backend: Backend | None = None
     _earlier: list[Exchange] = field(default_factory=list)
     _is_anew: bool = False  # what the chat keeps of before is not leant on any more
+    _failed: int = 0  # the exit code of what failed last
 
     def run(self) -> None:
-        """Answer line after line until the last."""
+        """Answer line after line until the last. Raises Exit where the lines came from a pipe and some failed."""
         self._greet()
         names = VaultNames.of(self.config)
         try:
@@ -61,6 +62,8 @@ class ChatRun:
             pass
         finally:
             self._let_go()
+        if self._failed and not sys.stdin.isatty():
+            raise typer.Exit(self._failed)
 
     def _greet(self) -> None:
         if not sys.stdin.isatty():
@@ -79,6 +82,7 @@ class ChatRun:
                 self._ask(checked_question(line))
         except VaultragError as error:
             self.terminal.fail(error)
+            self._failed = error.exit_code
             if isinstance(error, ServerError):
                 self._let_go()  # the next question finds or starts another one
         except KeyboardInterrupt:
