@@ -123,6 +123,15 @@ def test_folder_outside_of_the_vault_will_do(places: tuple[Path, Path], tmp_path
     assert write_report(config, "Answer", "x\n").parent == tmp_path / "elsewhere"
 
 
+def test_folder_within_others_is_made_in_the_vault_and_nowhere_else(places: tuple[Path, Path], tmp_path: Path) -> None:
+    """Elsewhere a disk may not be mounted, and what is written then would lie beneath it."""
+    assert write_report(config_with(places, "Reports/2026"), "Answer", "x\n").parent == places[0] / "Reports" / "2026"
+    with pytest.raises(ReportFailed, match="disk is not there") as caught:
+        write_report(config_with(places, str(tmp_path / "disk" / "reports")), "Answer", "x\n")
+    assert caught.value.remedy.startswith("Make that folder")
+    assert not (tmp_path / "disk").exists()
+
+
 @pytest.mark.parametrize("folder", [".", "..", "../home"])
 def test_vault_and_home_are_no_folder_for_reports(places: tuple[Path, Path], folder: str) -> None:
     with pytest.raises(ConfigError, match="which holds more than reports"):

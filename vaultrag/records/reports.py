@@ -49,26 +49,25 @@ def write_report(config: Config, title: str, text: str) -> Path:
     """
     folder = _reports_folder(config)
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=config.vault in folder.parents, exist_ok=True)  # elsewhere a disk may not be mounted
         return _write_new(folder, _file_name(title), text)
     except OSError as error:
         if is_disk_full(error):
             raise DiskFull(f"There is no space left in {folder}.", "Free some space, then save again.") from error
+        missing = isinstance(error, FileNotFoundError)
         raise ReportFailed(
-            f"{folder} cannot be written to: {error.strerror}.", "Name another folder: `reports.folder`."
+            f"{folder.parent} is not there." if missing else f"{folder} cannot be written to: {error.strerror}.",
+            f"{'Make that folder, or name' if missing else 'Name'} another folder: `reports.folder`.",
         ) from error
 
 
 def _reports_folder(config: Config) -> Path:
     """Return the folder that the user named. Raises ReportFailed where there is none, or it is no place for notes."""
-    folder, remedy = (
-        config.reports_path,
-        f'Name one in {config.home / CONFIG_NAME}: [reports] folder = "VaultRAG reports"',
-    )
+    folder, example = config.reports_path, f'in {config.home / CONFIG_NAME}: [reports] folder = "VaultRAG reports"'
     if folder is None:
-        raise ReportFailed("No folder is named for what is saved as a note.", remedy)
+        raise ReportFailed("No folder is named for what is saved as a note.", f"Name one {example}")
     if fault := _fault(config, folder):
-        raise ReportFailed(f"`reports.folder` names {folder}, {fault}.", remedy)
+        raise ReportFailed(f"`reports.folder` names {folder}, {fault}.", f"Name another one {example}")
     return folder
 
 
