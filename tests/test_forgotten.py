@@ -24,11 +24,13 @@ FACT = f"Клад под дубом закопал {CYRILLIC.capitalize()} вм�
 NOTES = {
     SECRET: f"---\ntags: [клады]\nкогда: 2024-05-12\n---\n{FACT}\n\n- [ ] выкопать клад, пока {CYRILLIC} в отъезде\n",
     "Дом/Дуб.md": "---\ntags: [деревья]\n---\nДуб у калитки посадил дед в 1950 году, и дуб до сих пор цел.\n",
+    "Дом/Карта.md": "Карта ведёт к месту, см. [[Клад]].\n",
     "Дом/Бойлер.md": "Картридж в бойлере поменяли 12 мая 2024 года.\n",
 }
 QUESTION = "Кто закопал клад под дубом?"
 FOLLOW_UP = "а когда его посадили?"
 LISTING = "Какие заметки с тегом клады?"
+LINKED = "какие заметки ссылаются на Клад?"
 UNSURE = "сколько заметок про клад?"
 OTHER = "Когда поменяли картридж в бойлере?"
 Run = Callable[..., int]
@@ -77,6 +79,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
     "quotes": [("ask", QUESTION, "--save", "--no-server", "--style", "quotes")],
     "listing": [("ask", LISTING, "--save", "--no-server")],
     "unsure listing": [("ask", UNSURE, "--save", "--no-server")],
+    "listing by a link": [("ask", LINKED, "--save", "--in", "Дом/", "--no-server")],
     "deep": [("ask", QUESTION, "--deep", "--save", "--no-server")],
     "agree": [("ask", QUESTION, "--agree", "--save", "--no-server")],
     "cascade": [("ask", QUESTION, "--cascade", "--save", "--no-server")],

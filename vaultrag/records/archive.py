@@ -218,7 +218,7 @@ def paths_spoken_of(database: Database) -> set[str]:
     """Return the notes that records and traces speak of, those that are gone among them."""
     bodies = (values for kind in SPEAKING_OF_NOTES for values in read_bodies(database, kind).values())
     traced = (path for paths in trace_paths(database).values() for path in paths)
-    return {*traced, *(path for values in bodies for path in notes_of(values))}
+    return {*traced, *(path for values in bodies for path in notes_of(values) if not path.endswith("/"))}
 
 
 def _now() -> str:

@@ -9,7 +9,8 @@ earlier ones: bodies are never written anew for it. `paths` names the notes that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -23,6 +24,8 @@ from vaultrag.domain import (
     Backing,
     Citation,
     Dispute,
+    Filter,
+    FilterKind,
     Level,
     Listing,
     ProbeRecord,
@@ -35,7 +38,8 @@ from vaultrag.domain import (
     VerdictState,
     Verification,
 )
-from vaultrag.errors import IndexDamaged, IndexTooNew
+from vaultrag.errors import IndexDamaged, IndexTooNew, UsageError
+from vaultrag.retrieval.filters import parse_query
 from vaultrag.store.journal import Entry
 from vaultrag.store.records import Kind
 
@@ -188,8 +192,11 @@ def read_verdict(key: str, body: Mapping[str, Any]) -> Verdict:
 
 
 def notes_of(body: Mapping[str, Any]) -> set[str]:
-    """Return the notes that a record's body speaks of: those that it was made from, and those that it cites."""
-    return {*body.get("paths", ()), *_cited(body.get("answer") or {})}
+    """Return the notes that a record's body speaks of: it was made from them, cites them, or lists by their names.
+
+    A folder that it lists by ends with a `/`.
+    """
+    return {*body.get("paths", ()), *_spoken_of(body.get("answer") or {})}
 
 
 def retarget(body: Mapping[str, Any], moves: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -237,11 +244,23 @@ def _retargeted(body: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, An
     return changed
 
 
-def _cited(body: Mapping[str, Any]) -> Iterator[str]:
+def _spoken_of(body: Mapping[str, Any]) -> Iterator[str]:
     for name in CITING & body.keys():
         yield from (one["path"] for one in body[name])
-    if body.get("listing"):
-        yield from _cited(body["listing"])
+    if listing := body.get("listing"):
+        yield from _spoken_of(listing)
+        with suppress(UsageError):  # a query of another version
+            yield from _named_by(parse_query(listing["query"]).filters)
+
+
+def _named_by(filters: Iterable[Filter]) -> Iterator[str]:
+    """Yield the notes and folders that filters name."""
+    for one in filters:
+        yield from _named_by(one.any_of)
+        if one.kind is FilterKind.LINK and one.value:
+            yield f"{one.value}.md"
+        if one.kind is FilterKind.PATH and one.value:
+            yield one.value.removeprefix("/")
 
 
 def _require_known_form(body: Mapping[str, Any], what: str) -> None:

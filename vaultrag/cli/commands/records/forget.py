@@ -70,7 +70,8 @@ def _what(found: wire.Forgotten) -> str:
 
 def _left(done: wire.Forgotten) -> Iterator[str]:
     if done.remaining:
-        what = "The file itself remains" if not done.path.endswith("/") else f"{counted(done.remaining, 'file')} remain"
+        files = f"{counted(done.remaining, 'file')} remain{'s' * (done.remaining == 1)}"
+        what = files if done.path.endswith("/") else "The file itself remains"
         yield f"{what} in the vault, which is never written to: delete it there if you want to."
     if done.links:
         yield f"Other notes still name it, in {counted(done.links, 'link')}: that is their own text."
