@@ -70,6 +70,142 @@ BY_NUMBER = {
 }
 
 
+def _note(*properties: str, text: str) -> str:
+    return "\n".join(("---", *properties, "---", text))
+
+
+# A student's, by folders and Russian properties, and a small firm's, by types, in English.
+STUDENT = {
+    "Учёба/Лекции/Матан 1.md": _note(
+        "предмет: Матанализ", "дата: 2025-09-03", "преподаватель: Королёв", text="Пределы.\n"
+    ),
+    "Учёба/Лекции/Матан 2.md": _note(
+        "предмет: Матанализ", "дата: 2025-10-08", "преподаватель: Королёв", text="Производные.\n"
+    ),
+    "Учёба/Лекции/История 1.md": _note(
+        "предмет: История", "дата: 2025-10-15", "преподаватель: Сафина", text="Великое переселение.\n"
+    ),
+    "Учёба/Экзамены/Матан, экзамен.md": _note(
+        "предмет: Матанализ", "дата: 2026-01-12", "форма: письменный", text="Билеты.\n"
+    ),
+    "Учёба/Экзамены/История, экзамен.md": _note(
+        "предмет: История", "дата: 2026-01-16", "форма: устный", text="Билеты.\n"
+    ),
+    "Учёба/Курсовые/Рекурсия.md": _note(
+        "статус: в работе",
+        "срок: 2025-12-15",
+        text="- [ ] написать введение 📅 2025-11-25\n- [x] составить план ✅ 2025-11-10\n",
+    ),
+    "Учёба/Курсовые/Реферат о Польше.md": _note(
+        "статус: сдано", "срок: 2025-10-20", "оценка: 5", text="Три раздела.\n"
+    ),
+    "Учёба/Сессия.md": "- [ ] сдать лабы 📅 2025-11-18\n- [ ] забрать справку\n",
+    "Книги/Пикник на обочине.md": _note(
+        "язык: русский", "жанр: фантастика", "автор: Стругацкие", "прочитано: 2025-07-02", "оценка: 5", text="Зона.\n"
+    ),
+    "Книги/Dune.md": _note(
+        "язык: английский", "жанр: фантастика", "автор: Frank Herbert", "статус: читаю", text="Пряность.\n"
+    ),
+    "Книги/Sapiens.md": _note(
+        "язык: английский",
+        "жанр: нон-фикшн",
+        "автор: Yuval Noah Harari",
+        "прочитано: 2024-12-01",
+        "оценка: 4",
+        text="Сплетни.\n",
+    ),
+    "Книги/Мастер и Маргарита.md": _note(
+        "язык: русский", "жанр: роман", "автор: Булгаков", "прочитано: 2023-03-11", "оценка: 5", text="Кот.\n"
+    ),
+    "Друзья/Лена.md": _note("город: Казань", "день рождения: 2004-03-05", text="Познакомились на дне факультета.\n"),
+    "Друзья/Тимур.md": _note("город: Москва", "день рождения: 2003-11-30", text="Сосед по комнате.\n"),
+    "Рецепты/Плов.md": _note(
+        "tags: [ужин]", "время: 90", "сложность: средняя", "веганский: false", text="Рис и баранина.\n"
+    ),
+    "Рецепты/Омлет.md": _note(
+        "tags: [завтрак]", "время: 10", "сложность: низкая", "веганский: false", text="Три яйца.\n"
+    ),
+    "Рецепты/Хумус.md": _note("tags: [ужин]", "время: 20", "сложность: низкая", "веганский: true", text="Нут.\n"),
+}
+FIRM = {
+    "Clients/Nordwind.md": _note(
+        "type: client",
+        "country: Germany",
+        "status: active",
+        "since: 2023-04-01",
+        'manager: "[[Anna Weber]]"',
+        text="Ships turbines.\n",
+    ),
+    "Clients/Acme.md": _note(
+        "type: client",
+        "country: USA",
+        "status: lost",
+        "since: 2022-01-15",
+        'manager: "[[Tom Hale]]"',
+        text="Too expensive for them.\n",
+    ),
+    "Clients/Baltika.md": _note(
+        "type: client",
+        "country: Latvia",
+        "status: active",
+        "since: 2024-09-01",
+        'manager: "[[Anna Weber]]"',
+        text="Ferries.\n",
+    ),
+    "Invoices/2025-014.md": _note(
+        "type: invoice",
+        'client: "[[Nordwind]]"',
+        "amount: 4200",
+        "paid: false",
+        "due: 2025-10-31",
+        text="Support Q3.\n",
+    ),
+    "Invoices/2025-015.md": _note(
+        "type: invoice", 'client: "[[Baltika]]"', "amount: 1800", "paid: true", "due: 2025-11-10", text="Audit.\n"
+    ),
+    "Invoices/2025-016.md": _note(
+        "type: invoice", 'client: "[[Nordwind]]"', "amount: 950", "paid: false", "due: 2025-12-05", text="Training.\n"
+    ),
+    "Employees/Anna Weber.md": _note(
+        "type: employee", "role: manager", "office: Berlin", "hired: 2021-05-10", text="Speaks Latvian.\n"
+    ),
+    "Employees/Tom Hale.md": _note(
+        "type: employee", "role: developer", "office: Riga", "hired: 2024-02-01", text="Likes Rust.\n"
+    ),
+    "Employees/Ilze Kalna.md": _note(
+        "type: employee", "role: developer", "office: Riga", "hired: 2025-03-03", text="Was an intern.\n"
+    ),
+    "Contracts/Nordwind support.md": _note(
+        "type: contract",
+        'client: "[[Nordwind]]"',
+        "expires: 2025-12-31",
+        "status: signed",
+        "language: German",
+        text="Four hours.\n",
+    ),
+    "Contracts/Baltika audit.md": _note(
+        "type: contract",
+        'client: "[[Baltika]]"',
+        "expires: 2026-06-30",
+        "status: draft",
+        "language: English",
+        text="Two visits.\n",
+    ),
+    "Meetings/2025-11-12 Nordwind kickoff.md": _note(
+        "type: meeting", 'attendees: ["[[Anna Weber]]", "[[Tom Hale]]"]', text="- [ ] send the offer 📅 2025-11-19\n"
+    ),
+    "Meetings/2025-11-18 Board.md": _note(
+        "type: meeting", 'attendees: ["[[Anna Weber]]"]', text="- [x] approve the budget ✅ 2025-11-18\n"
+    ),
+    "Equipment/ThinkPad 7.md": _note(
+        "tags: [equipment]", 'assigned: "[[Ilze Kalna]]"', "warranty: 2026-03-01", "condition: good", text="32 GB.\n"
+    ),
+    "Equipment/Printer.md": _note(
+        "tags: [equipment]", "assigned: ", "warranty: 2024-03-01", "condition: broken", text="Drum.\n"
+    ),
+}
+
+
 def open_vault(folder: Path, notes: Mapping[str, str]) -> Workspace:
     """Write the notes and index their words; no model is there."""
     for name, text in notes.items():

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.terms import TermKind, VaultTerm, question_words
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.retrieval.written import written_days
 from vaultrag.store.notes.vocabulary import PropertyUse, VaultVocabulary
+from vaultrag.text.morphology import term_of
 from vaultrag.text.times.periods import Period
+
+FEWEST_TITLES = 2  # that say a kind's word, for titles to tell the kind
 
 
 def either(alternatives: Iterable[Filter]) -> list[Filter]:
@@ -34,6 +37,16 @@ def topics(term: VaultTerm, *, of_tasks: bool) -> list[Filter]:
             return [linking(term), Filter(FilterKind.SAYS, term.name)]
 
 
+def titled(kinds: Collection[str], vocabulary: VaultVocabulary) -> list[Filter]:
+    """Return the filters for notes whose titles say a kind of thing, where enough of them do."""
+    saying = [
+        [word.text for word in question_words(name) if not word.keys.isdisjoint(kinds)] for name, _ in vocabulary.names
+    ]
+    forms = {term_of(form)[0]: form for words in saying for form in words}
+    is_usual = sum(map(bool, saying)) >= FEWEST_TITLES
+    return [Filter(FilterKind.TITLE, form) for form in forms.values()] if is_usual else []
+
+
 def linking(term: VaultTerm) -> Filter:
     """Return the filter for what links to a note."""
     return Filter(FilterKind.LINK, term.key.removesuffix(".md"))
@@ -53,13 +66,14 @@ def property_days(name: str, period: Period) -> Filter:
     return Filter(FilterKind.PROPERTY, stretch, name=name, compare=".." if ".." in stretch else "")
 
 
-def day_property(action: str, vocabulary: VaultVocabulary) -> PropertyUse | None:
-    """Return the property that says on which day something was done."""
+def day_properties(action: str, vocabulary: VaultVocabulary) -> list[PropertyUse]:
+    """Return the properties that say on which day something was done, in whatever language."""
     says = re.compile(said.ACTIONS[action][1])
-    for use in vocabulary.properties.values():
-        if use.has_days and any(says.fullmatch(word.text) for word in question_words(use.name)):
-            return use
-    return None
+    return [
+        use
+        for use in vocabulary.properties.values()
+        if use.has_days and any(says.fullmatch(word.text) for word in question_words(use.name))
+    ]
 
 
 def done_values(action: str, vocabulary: VaultVocabulary) -> list[Filter]:

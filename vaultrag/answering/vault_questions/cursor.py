@@ -15,10 +15,12 @@ from vaultrag.answering.vault_questions.terms import (
     across_scripts,
     question_words,
 )
-from vaultrag.text.language import stem
+from vaultrag.answering.vault_questions.words import UNTRUE
+from vaultrag.text.language import is_function_word, stem
 from vaultrag.text.times.periods import Period, plain
 
 MOST_ALTERNATIVES = 8  # of one condition: more are a word that says nothing in this vault
+_SMALL = frozenset("the a an my our all any какой какая каким какими моей моем моими мой моя мое нашей нашем".split())
 _CLOSING = {'"': '"', "«": "»", "“": "”", "„": "“", "'": "'"}
 _PART = re.compile(r"[^\W_]+")
 _TAG = re.compile(r"[\w/-]+")
@@ -34,6 +36,7 @@ class Cursor:
     text: str = field(init=False)
     words: list[QuestionWord] = field(init=False)
     taken: list[bool] = field(init=False)
+    has_times: bool = False
     at_word: dict[int, FoundPhrase] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,6 +47,7 @@ class Cursor:
 
     def take(self, period: Period) -> None:
         """Account for the words of a stretch of time."""
+        self.has_times = True
         for index, word in enumerate(self.words):
             if period.start <= word.start < period.end:
                 self.taken[index] = True
@@ -57,6 +61,16 @@ class Cursor:
             found = self.terms.at([across_scripts(word) for word in self.words], at, kinds=kinds, parts=True)
         free = [match for match in found if not any(self.taken[match.first : match.after])]
         return free if len(free) <= MOST_ALTERNATIVES else []
+
+    def named(self, at: int) -> tuple[list[Match], bool]:
+        """Return the properties that a word names, and whether it negates them: «неоплаченные», "unpaid"."""
+        found = self.matches(at, TermKind.PROPERTY)
+        untrue = None if found else self.says(rf"{UNTRUE}(?P<rest>\w+)", at)
+        if untrue is None or self.taken[at]:
+            return found, False
+        words = [*self.words]
+        words[at] = question_words(untrue["rest"])[0]
+        return self.terms.at(words, at, kinds=(TermKind.PROPERTY,)), True
 
     def quoted(self, at: int) -> tuple[str, int] | None:
         """Return what stands in quotes, or behind a `#`, from this word on, and the word behind it."""
@@ -81,8 +95,23 @@ class Cursor:
         stems = {stem(word) for word in _PART.findall(plain(match.term.name.rpartition("/")[2]))}
         return any(not stems.isdisjoint(word.keys) for word in self.words[match.first : match.after])
 
+    def is_taken(self, place: int) -> bool:
+        """Tell whether a place of the text is accounted for already."""
+        at = self.word_at(place)
+        return at < len(self.words) and self.taken[at]
+
     def is_generic(self, at: int) -> bool:
         return at in self.at_word and self.at_word[at].phrase is Phrase.GENERIC
+
+    def is_free_word(self, at: int) -> bool:
+        """Tell whether nothing accounts for a word so far, and it says something."""
+        return not self.taken[at] and at not in self.at_word and not is_function_word(self.words[at].text)
+
+    def behind_small(self, at: int) -> int:
+        """Return the first word from one on that is no article and no "my"."""
+        while at < len(self.words) and self.words[at].text in _SMALL:
+            at += 1
+        return at
 
     def word_at(self, place: int) -> int:
         """Return the word that a place of the text is in or before."""

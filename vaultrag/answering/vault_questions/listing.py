@@ -5,27 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import TypeAlias
 
 from vaultrag.answering.citations import locate
 from vaultrag.answering.vault_questions.phrases import may_be_asked
 from vaultrag.answering.vault_questions.plan import Aim, VaultPlan, plan
+from vaultrag.answering.vault_questions.proofs import Place, Proofs, each_of, trimmed
 from vaultrag.answering.vault_questions.terms import stems_said
 from vaultrag.answering.vault_questions.told import counted_notes, counted_sum, said_of
-from vaultrag.domain import Chunk, Citation, Feature, Filter, FilterKind, Listing
+from vaultrag.domain import Chunk, Citation, Filter, FilterKind, Listing
 from vaultrag.retrieval.written import written
 from vaultrag.store.database import Database
 from vaultrag.store.notes.listed import ListedNote, ListedTask, listed_notes, listed_tasks, passages_of
 from vaultrag.store.notes.property_values import days_of, leaves, number_of
 from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.text.language import fold
-from vaultrag.text.morphology import Term, count_terms
-from vaultrag.text.terms import index_terms, question_terms
+from vaultrag.text.times.calendar import next_year_of
 
 MOST_LISTED = 200  # notes or tasks that are cited; all are counted
-_Place: TypeAlias = tuple[Chunk, int, int]
-"""A stretch of a passage's text, the end exclusive."""
-_LINE = re.compile(r"[^\r\n]+")
 _GUESSED = frozenset({FilterKind.SAYS, FilterKind.LINK, FilterKind.TITLE})
 
 
@@ -41,14 +37,20 @@ def answer_from_catalogue(
         return None
     database = vocabulary.database
     with database.snapshot():
-        planned = plan(question, vocabulary.read(stems_said(question)), today)
-        return listing_of(planned, database, scope) if planned else None
+        words = vocabulary.read(stems_said(question))
+        planned = plan(question, words, today)
+        listing = listing_of(planned, database, scope) if planned else None
+        if planned and not (listing and listing.count):  # «экзамены в январе» may be those to come
+            coming = plan(question, words, today, next_year_of)
+            if coming and coming != planned:
+                listing = listing_of(coming, database, scope) or listing
+        return listing
 
 
 def listing_of(planned: VaultPlan, database: Database, scope: Sequence[Filter] = ()) -> Listing | None:
     """Return what a plan lists; None where it guessed at words and nothing says them."""
     filters = (*planned.filters, *scope)
-    places: list[_Place]
+    places: list[Place]
     if planned.of_tasks:
         tasks = listed_tasks(database, filters)
         count, places = len(tasks), list(_task_places(database, tasks[:MOST_LISTED]))
@@ -56,8 +58,8 @@ def listing_of(planned: VaultPlan, database: Database, scope: Sequence[Filter] =
         notes = _ordered(planned, listed_notes(database, filters))
         if planned.aim is Aim.SUM:
             return _summed(planned, database, notes)
-        count, places = len(notes), list(_note_places(database, notes[:MOST_LISTED], planned.filters, planned.by))
-    if not count and (not planned.sure or any(one.kind in _GUESSED for one in _each(planned.filters))):
+        count, places = len(notes), list(_note_places(database, planned, notes[:MOST_LISTED]))
+    if not count and (not planned.sure or any(one.kind in _GUESSED for one in each_of(planned.filters))):
         return None
     return _listing(planned, counted_notes(planned, count, len(places)), count, places)
 
@@ -72,11 +74,11 @@ def _summed(planned: VaultPlan, database: Database, notes: Sequence[ListedNote])
     ]
     if not numbers:
         return None
-    places = list(_note_places(database, notes[:MOST_LISTED], (), planned.by))
+    places = list(_note_places(database, planned, notes[:MOST_LISTED]))
     return _listing(planned, counted_sum(planned, sum(numbers), len(notes)), len(notes), places)
 
 
-def _listing(planned: VaultPlan, counted: str, count: int, places: Sequence[_Place]) -> Listing:
+def _listing(planned: VaultPlan, counted: str, count: int, places: Sequence[Place]) -> Listing:
     citations = tuple(
         Citation(
             number, chunk.path, chunk.heading_path, chunk.block_id, locate(chunk, start, end), quote, "verbatim", 1.0
@@ -112,7 +114,7 @@ def _value(note: ListedNote, by: str) -> tuple[float, str] | None:
     return None
 
 
-def _task_places(database: Database, tasks: Sequence[ListedTask]) -> Iterator[_Place]:
+def _task_places(database: Database, tasks: Sequence[ListedTask]) -> Iterator[Place]:
     """Yield each task's own line."""
     passages = passages_of(database, [task.note for task in tasks])
     for task in tasks:
@@ -122,58 +124,17 @@ def _task_places(database: Database, tasks: Sequence[ListedTask]) -> Iterator[_P
                 break
 
 
-def _note_places(
-    database: Database, notes: Sequence[ListedNote], filters: Sequence[Filter], by: str
-) -> Iterator[_Place]:
-    """Yield the line of each note that shows why it is listed: a property's, a tag's; else its first one."""
-    named = [re.escape(one.name) for one in _each(filters) if one.kind is FilterKind.PROPERTY and not one.excluded]
-    keys = [*([re.escape(by)] if by else []), *named]
-    tags = [re.escape(one.value or "") for one in _each(filters) if one.kind is FilterKind.TAG and not one.excluded]
-    links = [re.escape((one.value or "").rpartition("/")[2]) for one in _each(filters) if one.kind is FilterKind.LINK]
-    shows = [
-        *(re.compile(rf"^[ \t>*-]*[\"'\[(]*{key}[\"']?\s*::?[^\r\n]*", re.IGNORECASE | re.MULTILINE) for key in keys),
-        *(re.compile(rf"^[^\r\n]*#{tag}(?![\w-])[^\r\n]*", re.IGNORECASE | re.MULTILINE) for tag in tags),
-        *(re.compile(rf"^[^\r\n]*\[\[[^\[\]\r\n]*{link}[^\r\n]*", re.IGNORECASE | re.MULTILINE) for link in links),
-    ]
-    words = [question_terms(one.value or "") for one in _each(filters) if one.kind is FilterKind.SAYS]
+def _note_places(database: Database, planned: VaultPlan, notes: Sequence[ListedNote]) -> Iterator[Place]:
+    """Yield the line of each note that shows why it is listed."""
+    is_by_day = planned.aim in (Aim.LATEST, Aim.EARLIEST) and not planned.by
+    proofs = Proofs([Filter(FilterKind.DATE)] * is_by_day + [*planned.filters], planned.by)
     passages = passages_of(database, notes)
     for note in notes:
-        chunks = [stored.chunk for stored in passages.get(note.note_id, ())]
-        found = _first_shown(chunks, shows) or _first_saying(chunks, words) or _first_line(chunks)
-        if found:
+        if found := proofs.place_in(note, [stored.chunk for stored in passages.get(note.note_id, ())]):
             yield found
 
 
-def _first_shown(chunks: Sequence[Chunk], shows: Sequence[re.Pattern[str]]) -> _Place | None:
-    for pattern in shows:
-        for chunk in chunks:
-            match = pattern.search(chunk.text)
-            if match and match.group().strip():
-                return _trimmed(chunk, *match.span())
-    return None
-
-
-def _first_saying(chunks: Sequence[Chunk], words: Sequence[Sequence[Term]]) -> _Place | None:
-    """Return the first line that says all of some words."""
-    for chunk in chunks if words else ():
-        for match in _LINE.finditer(chunk.text):
-            stems = index_terms(match.group())
-            if any(terms and count_terms(terms, stems) == len(terms) for terms in words):
-                return _trimmed(chunk, *match.span())
-    return None
-
-
-def _first_line(chunks: Sequence[Chunk]) -> _Place | None:
-    """Return a note's first line with words, its own text's before its properties'."""
-    ordered = sorted(chunks, key=lambda chunk: Feature.PROPERTY in chunk.features)
-    for chunk in ordered:
-        for match in _LINE.finditer(chunk.text):
-            if re.search(r"\w", match.group()):
-                return _trimmed(chunk, *match.span())
-    return None
-
-
-def _line(chunk: Chunk, number: int) -> _Place | None:
+def _line(chunk: Chunk, number: int) -> Place | None:
     """Return a line of a note in a passage that holds it."""
     if not chunk.span.first_line <= number <= chunk.span.last_line:
         return None
@@ -182,14 +143,4 @@ def _line(chunk: Chunk, number: int) -> _Place | None:
     if index >= len(starts):
         return None
     match = re.compile(r"[^\r\n]*").match(chunk.text, starts[index])
-    return _trimmed(chunk, *match.span()) if match and match.group().strip() else None
-
-
-def _trimmed(chunk: Chunk, start: int, end: int) -> _Place:
-    text = chunk.text[start:end]
-    return chunk, start + len(text) - len(text.lstrip()), end - (len(text) - len(text.rstrip()))
-
-
-def _each(filters: Sequence[Filter]) -> Iterator[Filter]:
-    for one in filters:
-        yield from _each(one.any_of) if one.any_of else (one,)
+    return trimmed(chunk, *match.span()) if match and match.group().strip() else None

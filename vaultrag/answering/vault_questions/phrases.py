@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vaultrag.answering.vault_questions import words as said
-from vaultrag.answering.vault_questions.words import meanings_by_stem
+from vaultrag.answering.vault_questions.kinds import meanings_by_stem
 from vaultrag.text.morphology import term_of
 from vaultrag.text.times.periods import plain
 
@@ -17,6 +17,7 @@ class Phrase(StrEnum):
     COUNT = "count"
     IMPERATIVE = "imperative"
     INTERROGATIVE = "interrogative"
+    WHO = "who"
     WHEN = "when"
     ALL = "all"
     LATEST = "latest"
@@ -65,13 +66,22 @@ _PHRASES: tuple[tuple[Phrase, str], ...] = (
     (Phrase.EARLIEST, said.EARLIEST),
     (Phrase.IMPERATIVE, said.IMPERATIVE),
     (Phrase.INTERROGATIVE, said.INTERROGATIVE),
+    (Phrase.WHO, said.WHO),
     (Phrase.WHEN, said.WHEN),
     (Phrase.WRITING, said.WRITING),
     (Phrase.ALL, said.ALL),
 )
 _READ = [(phrase, re.compile(rf"(?<![\w'-])(?:{expression})(?![\w'-])")) for phrase, expression in _PHRASES]
 _ASKING = (
-    *(Phrase.COUNT, Phrase.IMPERATIVE, Phrase.INTERROGATIVE, Phrase.WHEN, Phrase.WHAT_TASKS, Phrase.WHAT_WRITTEN),
+    *(
+        Phrase.COUNT,
+        Phrase.IMPERATIVE,
+        Phrase.INTERROGATIVE,
+        Phrase.WHO,
+        Phrase.WHEN,
+        Phrase.WHAT_TASKS,
+        Phrase.WHAT_WRITTEN,
+    ),
     *(Phrase.WHAT_DONE, Phrase.ALL, Phrase.LATEST, Phrase.EARLIEST, Phrase.HIGHEST, Phrase.LOWEST, Phrase.TASKS),
     *(Phrase.OPEN, Phrase.DONE, Phrase.OVERDUE, Phrase.CANCELLED, Phrase.GENERIC),
 )

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.conditions import (
-    day_property,
+    day_properties,
     days,
     done_values,
     either,
@@ -26,7 +26,7 @@ from vaultrag.answering.vault_questions.terms import VaultTerms
 from vaultrag.domain import Filter, FilterKind, TaskState
 from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import language_of
-from vaultrag.text.times.calendar import next_year_of
+from vaultrag.text.times.calendar import ChooseYear, latest_year_of, next_year_of
 from vaultrag.text.times.periods import Period, periods_of
 
 MOST_PERIODS = 2
@@ -60,11 +60,16 @@ class VaultPlan:
     sure: bool = True
 
 
-def plan(question: str, vocabulary: VaultVocabulary, today: date) -> VaultPlan | None:
-    """Return what a question asks the catalogue for; None for a question of content."""
+def plan(
+    question: str, vocabulary: VaultVocabulary, today: date, choose: ChooseYear = latest_year_of
+) -> VaultPlan | None:
+    """Return what a question asks the catalogue for; None for a question of content.
+
+    `choose` says which year a time without one is of, where the question leaves that open.
+    """
     phrases = phrases_of(question)
     opening = begins_asking(question, phrases)
-    periods = periods_of(question, today)
+    periods = periods_of(question, today, choose)
     if len(periods) > MOST_PERIODS:
         return None
     apart = [one for one in phrases if not any(p.start < one.end and one.start < p.end for p in periods)]
@@ -92,7 +97,7 @@ def _planned(reading: QuestionReading, periods: Sequence[Period], today: date) -
         limit=_limit(reading) if aim in (Aim.LATEST, Aim.EARLIEST) else 0,
         by=reading.by,
         language=language_of(reading.cursor.question) or "en",
-        sure=not (reading.unsure or reading.has(Phrase.WHAT_DONE)),
+        sure=not (reading.unsure or reading.has(Phrase.WHAT_DONE, Phrase.WHO)),
     )
 
 
@@ -149,20 +154,22 @@ def _of_tasks(reading: QuestionReading, periods: Sequence[Period], today: date) 
 
 def _of_notes(reading: QuestionReading, periods: Sequence[Period]) -> list[Filter] | None:
     """Return the filters with those that verbs and times come to; None where the vault does not say what is done."""
+    if reading.dated_by and periods:
+        return [*reading.filters, *either(property_days(reading.dated_by, period) for period in periods)]
     dated = either(days(FilterKind.DATE, period) for period in periods)
     if not reading.action:
         return [*reading.filters, *dated]
     actions = [reading.action]
     if reading.kinds and reading.action in said.DONE_TOO:
         actions.append(said.DONE_TOO[reading.action])
-    uses = [use for action in actions if (use := day_property(action, reading.vocabulary))][:1]
+    uses = next((found for action in actions if (found := day_properties(action, reading.vocabulary))), [])
     stated = [one for action in actions for one in done_values(action, reading.vocabulary)]
     has_day = [Filter(FilterKind.PROPERTY, None, name=use.name) for use in uses]
     if reading.is_negated:
         excluded = [replace(one, excluded=True) for one in (*stated, *has_day)]
         return [*reading.filters, *excluded] if excluded and not periods else None
     if periods and uses:
-        return [*reading.filters, *either(property_days(uses[0].name, period) for period in periods)]
+        return [*reading.filters, *either(property_days(use.name, period) for use in uses for period in periods)]
     reading.unsure |= bool(periods) or not (stated or has_day)
     return [*reading.filters, *either((*stated, *has_day)), *dated]
 

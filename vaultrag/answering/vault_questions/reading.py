@@ -8,18 +8,16 @@ from dataclasses import dataclass, field, replace
 
 from vaultrag.answering.vault_questions import values
 from vaultrag.answering.vault_questions import words as said
-from vaultrag.answering.vault_questions.conditions import either, linking, topics
+from vaultrag.answering.vault_questions.conditions import either, linking, titled, topics
 from vaultrag.answering.vault_questions.cursor import Cursor
+from vaultrag.answering.vault_questions.kinds import BIRTHDAY, CHAT
 from vaultrag.answering.vault_questions.phrases import FoundPhrase, Phrase
 from vaultrag.answering.vault_questions.terms import Match, TermKind, VaultTerm, question_words
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import is_function_word
-from vaultrag.text.morphology import term_of
 
-FEWEST_TITLES = 2  # that say a kind's word, for titles to tell the kind
 MOST_SAID = 3  # words after "about" that no name of the vault accounts for
-_SMALL = frozenset("the a an my our all any какой какая каким какими моей моем моими мой моя мое нашей нашем".split())
 _UNNAMED = VaultTerm(TermKind.NOTE, "")
 _UNASKED_NAMES = (Phrase.GENERIC, Phrase.WRITING, Phrase.ALL, Phrase.TASKS)
 _ONLY_OF_TASKS = (Phrase.OVERDUE, Phrase.CANCELLED, Phrase.DUE)
@@ -40,6 +38,7 @@ class QuestionReading:
     action: str = ""
     is_negated: bool = False
     by: str = ""
+    dated_by: str = ""
     is_sum: bool = False
     is_structural: bool = False
     unsure: bool = False
@@ -137,17 +136,20 @@ class QuestionReading:
         if match is None:
             return self._undone(at)
         follows = self.cursor.after(match.end())
-        after = self._done_to_it(follows) if follows < len(self.cursor.words) else 0
+        if follows >= len(self.cursor.words):
+            return 0
+        if untrue := self._exactly(values.true_of(self.cursor, self.vocabulary, follows, said_not=match.group())):
+            return untrue
+        after = self._done_to_it(follows)
         self.is_negated |= bool(after)
         return after
 
     def _superlative(self, at: int) -> int:
         """«С самой высокой оценкой», "the highest rated": the property that is compared follows."""
-        for found in self.cursor.matches(at, TermKind.PROPERTY):
-            use = self.vocabulary.properties[found.term.key]
+        for use, after in values.properties(self.cursor, self.vocabulary, at):
             if use.has_numbers or use.has_days:
                 self.by = use.name
-                return found.after
+                return after
         return 0
 
     def _filler(self, at: int) -> int:
@@ -162,7 +164,7 @@ class QuestionReading:
         start = self.cursor.words[at].start
         for relation, expression in said.RELATIONS:
             if match := re.compile(rf"(?:{expression})").match(self.cursor.text, start):
-                after = self._object(relation, self._skip_small(self.cursor.after(match.end())))
+                after = self._object(relation, self.cursor.behind_small(self.cursor.after(match.end())))
                 if after:
                     return after
         return self._tagged(at) if self.cursor.question[start - 1 : start] == "#" else 0
@@ -267,6 +269,8 @@ class QuestionReading:
             return self._meet(own)
         found = self.cursor.matches(at, TermKind.FOLDER, TermKind.TAG, TermKind.VALUE)
         if found or not self.is_of_tasks:
+            is_exact = any(match.term.kind is not TermKind.FOLDER for match in found)
+            self.is_structural |= is_exact and (self.kinds > 0 or self.has(Phrase.WHO))
             return self._meet(found)
         notes = self.cursor.matches(at, TermKind.NOTE)
         return self._add((Filter(FilterKind.PATH, f"/{match.term.key}") for match in notes), notes)
@@ -305,7 +309,7 @@ class QuestionReading:
     def _bare(self, at: int) -> int:
         """The kind of thing that is asked for, or what such things are."""
         found = self.cursor.matches(at, TermKind.TAG, TermKind.FOLDER, TermKind.VALUE)
-        if said.CHAT in self.cursor.words[at].keys and not self.cursor.taken[at]:
+        if CHAT in self.cursor.words[at].keys and not self.cursor.taken[at]:
             self.kinds += 1
             return self._add([Filter(FilterKind.SPEAKER, "assistant")], found or [Match(at, at + 1, _UNNAMED)])
         if not found and self.kinds and self.cursor.is_name(at):  # «книги Лема»
@@ -313,6 +317,8 @@ class QuestionReading:
         if found:
             self._judge_kind(found)
             return self._meet(found)
+        if after := self._exactly(values.true_of(self.cursor, self.vocabulary, at)) or self._dated(at):
+            return after
         if after := self._titled(at) or self._summed(at):
             return after
         notes = self.cursor.matches(at, TermKind.NOTE)
@@ -338,29 +344,32 @@ class QuestionReading:
     def _titled(self, at: int) -> int:
         """A kind of thing that only the titles of notes say: `Meeting 2024-05-01 Steph`."""
         keys = {key for key in self.cursor.words[at].keys if key.startswith("@")}
-        if not keys or self.kinds or self.cursor.taken[at]:
-            return 0
-        saying = [
-            [word.text for word in question_words(name) if not keys.isdisjoint(word.keys)]
-            for name, _ in self.vocabulary.names
-        ]
-        forms = {term_of(form)[0]: form for words in saying for form in words}
-        if sum(map(bool, saying)) < FEWEST_TITLES:
+        titles = [] if self.kinds or self.cursor.taken[at] else titled(keys, self.vocabulary)
+        if not titles:
             return 0
         self.kinds += 1
         self.unsure = True
-        return self._add((Filter(FilterKind.TITLE, form) for form in forms.values()), [Match(at, at + 1, _UNNAMED)])
+        return self._add(titles, [Match(at, at + 1, _UNNAMED)])
+
+    def _dated(self, at: int) -> int:
+        """A property of days, where the question names a time: "contracts that expire this year", «сданные в мае»."""
+        if not self.cursor.has_times or self.is_of_tasks:
+            return 0
+        for use, after in values.properties(self.cursor, self.vocabulary, at):
+            if use.has_days and not any(BIRTHDAY in word.keys for word in question_words(use.name)):
+                self.dated_by, self.is_structural = use.name, True
+                return after
+        return 0
 
     def _summed(self, at: int) -> int:
         """«Сколько страниц я прочитал»: a property of numbers, to be summed."""
         if not self.has(Phrase.COUNT) or self.by or self.kinds:
             return 0
-        for found in self.cursor.matches(at, TermKind.PROPERTY):
-            use = self.vocabulary.properties[found.term.key]
+        for use, after in values.properties(self.cursor, self.vocabulary, at):
             if use.has_numbers:
                 self.by, self.is_sum = use.name, True
                 self.filters.append(Filter(FilterKind.PROPERTY, None, name=use.name))
-                return found.after
+                return after
         return 0
 
     # Conditions
@@ -383,18 +392,9 @@ class QuestionReading:
             self.filters.append(Filter(FilterKind.SAYS, quoted[0]))
             return quoted[1]
         after = at
-        while after < min(at + MOST_SAID, len(self.cursor.words)) and self._is_free_word(after):
+        while after < min(at + MOST_SAID, len(self.cursor.words)) and self.cursor.is_free_word(after):
             after += 1
         if after == at:
             return 0
         self.filters.append(Filter(FilterKind.SAYS, self.cursor.written(at, after)))
         return after
-
-    def _is_free_word(self, at: int) -> bool:
-        word = self.cursor.words[at].text
-        return not self.cursor.taken[at] and at not in self.cursor.at_word and not is_function_word(word)
-
-    def _skip_small(self, at: int) -> int:
-        while at < len(self.cursor.words) and self.cursor.words[at].text in _SMALL:
-            at += 1
-        return at

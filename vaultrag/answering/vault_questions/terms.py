@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from vaultrag.answering.vault_questions.words import DONE_WORDS, meanings_by_stem, stems_by_meaning
+from vaultrag.answering.vault_questions.kinds import meanings_by_stem, stems_by_meaning
+from vaultrag.answering.vault_questions.words import DONE_WORDS
 from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import is_function_word, stem
 from vaultrag.text.morphology import forms_of, term_of

@@ -2,32 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from vaultrag.answering.vault_questions.plan import Aim, VaultPlan
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.retrieval.written import written, written_days
 
-_NOTES, _TASKS = ("заметка", "заметки", "заметок"), ("задача", "задачи", "задач")
-_COMPARED = {">=": "не меньше", "<=": "не больше", ">": "больше", "<": "меньше"}
-_STATES = {"open": "незакрытые", "done": "сделанные", "cancelled": "отменённые", "any": "любые"}
-_DAYS = {"due": ("срок", "due"), "done": ("сделано", "done"), "scheduled": ("назначено", "scheduled")}
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """How one language says what is looked for. `conditions` hold the filter's value; `compared`, `states` and `days`
+    are by what a filter holds, and `orders` by whether the first are the latest or the earliest, without a property
+    and by one.
+    """
+
+    notes: str
+    tasks: str
+    all: str
+    either: str
+    negated: str
+    conditions: Mapping[FilterKind, str]
+    has_property: str
+    compared: Mapping[str, str]
+    states: Mapping[str, str]
+    days: Mapping[str, str]
+    dated: str
+    orders: Mapping[Aim, tuple[str, str]]
+
+
+_WORDINGS = {
+    "ru": _Wording(
+        notes="Заметки",
+        tasks="Задачи",
+        all="все",
+        either=" или ",
+        negated="не ",
+        conditions={
+            FilterKind.TAG: "с тегом #{}",
+            FilterKind.PATH: "в {}",
+            FilterKind.TITLE: "с «{}» в названии",
+            FilterKind.LINK: "со ссылкой на «{}»",
+            FilterKind.SAYS: "где сказано «{}»",
+        },
+        has_property="со свойством {}",
+        compared={"": "=", "..": "=", ">=": "не меньше", "<=": "не больше", ">": "больше", "<": "меньше"},
+        states={"open": "незакрытые", "done": "сделанные", "cancelled": "отменённые", "any": "любые"},
+        days={"due": "срок", "done": "сделано", "scheduled": "назначено"},
+        dated="дата",
+        orders={
+            Aim.LATEST: ("последние первыми", "по свойству {}, большие первыми"),
+            Aim.EARLIEST: ("ранние первыми", "по свойству {}, меньшие первыми"),
+        },
+    ),
+    "en": _Wording(
+        notes="Notes",
+        tasks="Tasks",
+        all="all",
+        either=" or ",
+        negated="not ",
+        conditions={
+            FilterKind.TAG: "tagged #{}",
+            FilterKind.PATH: "in {}",
+            FilterKind.TITLE: 'named "{}"',
+            FilterKind.LINK: 'linked to "{}"',
+            FilterKind.SAYS: 'saying "{}"',
+        },
+        has_property="with the property {}",
+        compared={"": "=", "..": "=", ">=": ">=", "<=": "<=", ">": ">", "<": "<"},
+        states={"open": "open", "done": "done", "cancelled": "cancelled", "any": "any"},
+        days={"due": "due", "done": "done", "scheduled": "scheduled"},
+        dated="dated",
+        orders={
+            Aim.LATEST: ("latest first", "by {}, highest first"),
+            Aim.EARLIEST: ("earliest first", "by {}, lowest first"),
+        },
+    ),
+}
 
 
 def said_of(plan: VaultPlan) -> str:
     """Return what a plan looks for, as a sentence without its stop."""
-    is_russian = plan.language == "ru"
-    what = ("Задачи" if plan.of_tasks else "Заметки") if is_russian else ("Tasks" if plan.of_tasks else "Notes")
-    conditions = "; ".join(_said(wanted, is_russian) for wanted in plan.filters)
-    order = _order(plan, is_russian)
-    return f"{what}: {conditions or ('все' if is_russian else 'all')}{f'; {order}' if order else ''}"
+    words = _WORDINGS["ru" if plan.language == "ru" else "en"]
+    what = words.tasks if plan.of_tasks else words.notes
+    conditions = "; ".join(_said(wanted, words) for wanted in plan.filters)
+    plain, by_property = words.orders.get(plan.aim, ("", ""))
+    order = by_property.format(plan.by) if plan.by else plain
+    return f"{what}: {conditions or words.all}{f'; {order}' if order else ''}"
 
 
 def counted_notes(plan: VaultPlan, count: int, shown: int) -> str:
     """Return what was counted: «Найдено 3 заметки», "3 tasks"; and how many of them are shown, where not all are."""
     if plan.language == "ru":
-        verb, *names = ("Найдено", *(_TASKS if plan.of_tasks else _NOTES))
-        sentence = f"{verb} {count} {_form(count, names)}"
+        names = ("задача", "задачи", "задач") if plan.of_tasks else ("заметка", "заметки", "заметок")
+        sentence = f"Найдено {count} {_form(count, names)}"
         return f"{sentence}, показано {shown}." if shown < count else f"{sentence}."
     noun = ("task" if plan.of_tasks else "note") + ("" if count == 1 else "s")
     return f"{count} {noun}, {shown} shown." if shown < count else f"{count} {noun}."
@@ -49,80 +117,27 @@ def _form(count: int, names: Sequence[str]) -> str:
     return names[{1: 0, 2: 1, 3: 1, 4: 1}.get(count % 10, 2)]
 
 
-def _order(plan: VaultPlan, is_russian: bool) -> str:
-    if plan.aim not in (Aim.LATEST, Aim.EARLIEST):
-        return ""
-    latest = plan.aim is Aim.LATEST
-    if plan.by:
-        return (
-            (f"по свойству {plan.by}, " + ("большие первыми" if latest else "меньшие первыми"))
-            if is_russian
-            else (f"by {plan.by}, " + ("highest first" if latest else "lowest first"))
-        )
-    return (
-        ("последние первыми" if latest else "ранние первыми")
-        if is_russian
-        else ("latest first" if latest else "earliest first")
-    )
-
-
-def _said(wanted: Filter, is_russian: bool) -> str:
+def _said(wanted: Filter, words: _Wording) -> str:
     if wanted.kind is FilterKind.ANY:
-        return (" или " if is_russian else " or ").join(_said(one, is_russian) for one in wanted.any_of)
-    words = (_russian if is_russian else _english)(wanted)
-    return (f"не {words}" if is_russian else f"not {words}") if wanted.excluded else words
+        return words.either.join(_said(one, words) for one in wanted.any_of)
+    return f"{words.negated if wanted.excluded else ''}{_condition(wanted, words)}"
 
 
-def _russian(wanted: Filter) -> str:
+def _condition(wanted: Filter, words: _Wording) -> str:
     value = wanted.value or ""
     match wanted.kind:
-        case FilterKind.TAG:
-            return f"с тегом #{value}"
-        case FilterKind.PATH:
-            return f"в {value.strip('/')}"
-        case FilterKind.TITLE:
-            return f"с «{value}» в названии"
-        case FilterKind.LINK:
-            return f"со ссылкой на «{value}»"
-        case FilterKind.SAYS:
-            return f"где сказано «{value}»"
         case FilterKind.TASK:
-            return _STATES[value]
+            return words.states[value]
         case FilterKind.TASK_DAY:
-            return f"{_DAYS[wanted.name][0]}{_stretch(wanted)}"
+            return f"{words.days[wanted.name]}{_stretch(wanted)}"
         case FilterKind.DATE:
-            return f"дата{_stretch(wanted)}"
+            return f"{words.dated}{_stretch(wanted)}"
         case FilterKind.PROPERTY if wanted.value is None:
-            return f"со свойством {wanted.name}"
+            return words.has_property.format(wanted.name)
         case FilterKind.PROPERTY:
-            return f"{wanted.name} {_COMPARED.get(wanted.compare, '=')} {value}"
-        case _:
-            return written([wanted])
-
-
-def _english(wanted: Filter) -> str:
-    value = wanted.value or ""
-    match wanted.kind:
-        case FilterKind.TAG:
-            return f"tagged #{value}"
-        case FilterKind.PATH:
-            return f"in {value.strip('/')}"
-        case FilterKind.TITLE:
-            return f'named "{value}"'
-        case FilterKind.LINK:
-            return f'linked to "{value}"'
-        case FilterKind.SAYS:
-            return f'saying "{value}"'
-        case FilterKind.TASK:
-            return value
-        case FilterKind.TASK_DAY:
-            return f"{_DAYS[wanted.name][1]}{_stretch(wanted)}"
-        case FilterKind.DATE:
-            return f"dated{_stretch(wanted)}"
-        case FilterKind.PROPERTY if wanted.value is None:
-            return f"with the property {wanted.name}"
-        case FilterKind.PROPERTY:
-            return f"{wanted.name} {wanted.compare or '='} {value}".replace(" .. ", " = ")
+            return f"{wanted.name} {words.compared[wanted.compare]} {value}"
+        case kind if kind in words.conditions:
+            return words.conditions[kind].format(value.strip("/") if kind is FilterKind.PATH else value)
         case _:
             return written([wanted])
 

@@ -3,130 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-
-from vaultrag.text.morphology import term_of
-
-# What people keep a note of each: the same kind in both languages, and by the names that its notes, tags and folders
-# usually have. A vault's own words count beside these.
-KINDS: Mapping[str, str] = {
-    "book": "book reading-list книга книжка",
-    "film": "film movie фильм кино кинофильм",
-    "series": "series show сериал",
-    "article": "article paper статья публикация",
-    "paper": "paper preprint препринт",
-    "podcast": "podcast подкаст",
-    "video": "video видео ролик",
-    "course": "course курс",
-    "lecture": "lecture talk лекция доклад",
-    "meeting": "meeting call sync созвон встреча совещание митинг",
-    "recipe": "recipe рецепт",
-    "person": "person people contact человек люди контакт",
-    "friend": "friend друг",
-    "colleague": "colleague coworker коллега",
-    "project": "project проект",
-    "area": "area сфера",
-    "goal": "goal objective цель",
-    "habit": "habit привычка",
-    "idea": "idea идея",
-    "quote": "quote quotation цитата",
-    "journal": "journal diary daily log журнал дневник ежедневник",
-    "trip": "trip travel journey поездка путешествие",
-    "place": "place location место",
-    "restaurant": "restaurant cafe ресторан кафе",
-    "city": "city город",
-    "country": "country страна",
-    "event": "event событие мероприятие",
-    "incident": "incident outage postmortem инцидент авария сбой",
-    "decision": "decision решение",
-    "company": "company organization organisation client компания организация клиент",
-    "product": "product продукт",
-    "game": "game игра",
-    "song": "song песня",
-    "album": "album альбом",
-    "workout": "workout training тренировка",
-    "dream": "dream сон",
-    "purchase": "purchase покупка",
-    "expense": "expense расход трата",
-    "plant": "plant растение",
-    "lesson": "lesson урок",
-    "interview": "interview интервью собеседование",
-    "review": "review обзор отзыв",
-    "template": "template шаблон",
-    "chat": "chat conversation чат переписка разговор диалог беседа",
-    "experiment": "experiment эксперимент опыт",
-    "report": "report отчет",
-    "question": "question вопрос",
-    "term": "term definition термин определение",
-    "work": "work job работа",
-    "home": "home house дом",
-    "health": "health здоровье",
-    "money": "finance finances money финансы деньги",
-    "family": "family семья",
-    "study": "study studies учеба",
-    "hobby": "hobby хобби",
-}
-# What people note of such things, as names of properties and as their values.
-ATTRIBUTES: Mapping[str, str] = {
-    "status": "status state статус состояние",
-    "rating": "rating rate rated stars score оценка рейтинг балл звезда",
-    "author": "author authors writer автор",
-    "type": "type kind category тип вид категория",
-    "genre": "genre жанр",
-    "priority": "priority приоритет важность",
-    "severity": "severity серьезность критичность",
-    "deadline": "deadline due дедлайн срок",
-    "year": "year год",
-    "pages": "pages страница",
-    "language": "language язык",
-    "source": "source источник",
-    "place": "place location место",
-    "city": "city город",
-    "country": "country страна",
-    "duration": "duration length длительность продолжительность",
-    "birthday": "birthday birthdate",
-    "license": "license licence лицензия",
-    "model": "model models модель",
-    "people": "attendees participants участник",
-    "price": "price cost цена стоимость",
-    "active": "active активный активен",
-    "planned": "planned запланирован план",
-    "paused": "paused приостановлен пауза",
-    "draft": "draft черновик",
-    "accepted": "accepted принято принят",
-    "rejected": "rejected отклонено отклонен",
-    "urgent": "urgent срочный срочно",
-    "important": "important важный важно",
-    "high": "high высокий",
-    "medium": "medium средний",
-    "low": "low низкий",
-    "started": "start started начало",
-    "finished": "finish finished end конец окончание",
-}
-RATING = "=rating"
-CHAT = "@chat"
-
-
-@cache
-def meanings_by_stem() -> Mapping[str, frozenset[str]]:
-    """Return what each stem means in either language: kinds of things as `@book`, names of properties as `=status`."""
-    found: dict[str, set[str]] = {}
-    for mark, words_of in (("@", KINDS), ("=", ATTRIBUTES)):
-        for meaning, words in words_of.items():
-            for stem in (stem for word in words.split() for stem in term_of(word)):
-                found.setdefault(stem, set()).add(mark + meaning)
-    return {stem: frozenset(meanings) for stem, meanings in found.items()}
-
-
-@cache
-def stems_by_meaning() -> Mapping[str, frozenset[str]]:
-    """Return all the stems that say each meaning."""
-    found: dict[str, set[str]] = {}
-    for stem, meanings in meanings_by_stem().items():
-        for meaning in meanings:
-            found.setdefault(meaning, set()).add(stem)
-    return {meaning: frozenset(stems) for meaning, stems in found.items()}
-
 
 # What is done to such things: the words of a question, and how properties and their values say that it is done.
 ACTIONS: Mapping[str, tuple[str, str]] = {
@@ -236,8 +112,9 @@ INTERROGATIVE = (
     r"|are there any|is there any(?:thing)?|do (?:i|we) have any"
     r"|have (?:i|we) got any|where are|did (?:i|we) leave any|who has|whose"
 )
+WHO = r"кто(?: из)?|who(?: of)?"
 WHEN = r"когда|какого числа|when|what date|on (?:what|which) (?:day|date)"
-ALL = r"все[хм]?|всего|всякие|любые|all|every|each|total|in total|any|overall"
+ALL = r"все[хм]?|весь|вся|всю|всей|всего|всякие|любые|all|every|each|total|in total|any|overall"
 LATEST = r"последн\w{2,3}|сам\w{2,3} (?:нов|свеж|недавн|поздн)\w{2,3}|(?:the |my )?(?:latest|most recent|newest|last)"
 EARLIEST = r"перв(?:ая|ый|ое|ые|ую|ой|ых)|сам\w{2,3} (?:ранн|стар|давн)\w{2,3}|(?:the |my )?(?:earliest|oldest|first)"
 HIGHEST = (
@@ -261,11 +138,27 @@ STARS = (
     r"(?:[ -]?star(?:s|red)?| звезд\w{0,2}| балл\w{0,2})"
 )
 NESTED = r"(?:включая |вместе с )?вложенн\w{1,3}(?: теги| тегами)?(?: тоже)?|(?:including )?(?:nested|sub-?)(?: ?tags)?"
+# Units that a number has, and what the property is about that is measured so.
+UNITS: tuple[tuple[str, str], ...] = (
+    ("=duration", r"минут\w?|мин|minutes?|mins?"),
+    ("=price", r"руб\w*|евро|доллар\w*|лари|dollars?|euros?|usd|eur"),
+    ("=weight", r"кг|килограмм\w*|kg|kilos?|kilograms?"),
+    ("=pages", r"страниц\w*|стр|pages?"),
+)
+UNTRUE = r"(?:не|un|non-?|in)(?=\w{4})"  # «неоплаченные», "unpaid"
 SIGNS: tuple[tuple[str, str], ...] = (
     (">=", r"не (?:менее|меньше|ниже)|как минимум|минимум|at least|no less than|от|>=|≥"),
     ("<=", r"не (?:более|больше|выше)|максимум|at most|no more than|up to|до|<=|≤"),
-    (">", r"больше|более|выше|свыше|дольше|длиннее|more than|greater than|above|over|higher than|longer than|>"),
-    ("<", r"меньше|менее|ниже|короче|less than|fewer than|below|under|lower than|shorter than|<"),
+    (
+        ">",
+        r"больше|более|выше|свыше|дольше|длиннее|дороже|тяжелее|more than|greater than|above|over"
+        r"|higher than|longer than|>",
+    ),
+    (
+        "<",
+        r"меньше|менее|ниже|короче|быстрее|дешевле|легче|less than|fewer than|below|under|lower than"
+        r"|shorter than|faster than|cheaper than|<",
+    ),
 )
 IS = r"(?:(?:is|are|was|of|equals?(?: to)?|set to|=|:|равн\w{1,2}|-|значится|есть|указан\w?|стоит) )?(?:чем )?"
 # The words that say how what follows lies to what is asked for.
@@ -310,7 +203,12 @@ RELATIONS: tuple[tuple[str, str], ...] = (
         r"|(?:указан|проставлен|заполнен|задан|прописан)\w{0,2} ",
     ),
     (BY, r"(?:written |authored )?by |(?:за )?авторств\w+ |автора "),
-    (IN, r"(?:в|во|на|из|для|от|у|к|in|at|on|from|of|for|to|under|within|inside)(?: моей| моем| моих| my| the| our)* "),
+    (
+        IN,
+        r"(?:(?:живут|живет|работает|работают|учится|учатся|родом|находится|находятся|works?|lives?|working|living|based|is"
+        r"|are|comes?|studies|study) )?(?:в|во|на|из|для|от|у|к|in|at|on|from|of|for|to|under|within|inside)"
+        r"(?: моей| моем| моих| my| the| our)* ",
+    ),
 )
 FOLDER_BEHIND = frozenset("folder folders directory section папка папке папки".split())
 NUMBERS: Mapping[str, int] = dict(

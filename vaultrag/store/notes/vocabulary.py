@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from vaultrag.store.database import Database, Row
 from vaultrag.store.notes.filters import NOTHING
 from vaultrag.store.notes.keywords import match_any
-from vaultrag.store.notes.property_values import days_of, leaves, number_of, shown
+from vaultrag.store.notes.property_values import days_of, number_of, shown
 from vaultrag.text.language import fold
 
 LONGEST_VALUE = 60  # characters: what people choose from; longer ones are prose
@@ -27,6 +27,7 @@ class PropertyUse:
     values: tuple[str, ...] = ()
     has_numbers: bool = False
     has_days: bool = False
+    has_truths: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,11 @@ class _HeldProperty:
     values: tuple[tuple[str, str], ...]
     has_numbers: bool
     has_days: bool
+    has_truths: bool
 
     def said_by(self, begins: re.Pattern[str]) -> PropertyUse:
         values = tuple(value for said, value in self.values if begins.search(said))
-        return PropertyUse(self.name, values, self.has_numbers, self.has_days)
+        return PropertyUse(self.name, values, self.has_numbers, self.has_days, self.has_truths)
 
 
 def _beginnings(stems: Collection[str]) -> re.Pattern[str]:
@@ -124,31 +126,51 @@ def _with_those_above(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+_EACH_VALUE = """
+    SELECT DISTINCT tree.fullkey, type, CAST(atom AS BLOB) FROM notes, json_tree(notes.properties) AS tree
+    WHERE json_valid(notes.properties) AND notes.path NOT LIKE '%.base' AND type NOT IN ('object', 'array')
+"""  # each value once, far less to look at; bytes, since it may hold half a character. A base's settings are its own
+_PLACE = re.compile(r'\[\d+\]|\.(?:"((?:[^"\\]|\\.)*)"|([^."\[]+))')
+
+
 def _properties(database: Database) -> tuple[_HeldProperty, ...]:
+    uses: dict[str, _Use] = {}
     names: dict[str, str] = {}
-    values: dict[str, dict[str, None]] = {}
-    numbers: set[str] = set()
-    days: set[str] = set()
-    looked: dict[str, int] = {}
-    rows = database.rows(
-        "SELECT properties FROM notes WHERE properties <> '{}'"
-        " AND path NOT LIKE '%.base' ORDER BY path"  # its settings are no properties of notes
-    )
-    for properties in database.decoded(rows, lambda row: dict(json.loads(row[0]))):
-        for name in properties:
-            names.setdefault(fold(str(name)), str(name))
-        for key, value in leaves(properties):
-            held = values.setdefault(key, {})
-            if number_of(value) is not None:
-                numbers.add(key)
-            elif isinstance(value, str) and value.strip() and len(value) <= LONGEST_VALUE:
-                looked[key] = looked.get(key, 0) + 1
-                if looked[key] <= LOOKED_AT and key not in days and days_of(value):
-                    days.add(key)
-                held[shown(value)] = None
+    for place, kind, atom in database.rows(_EACH_VALUE):
+        name = names.get(place) or names.setdefault(place, _name_at(place))
+        if name:
+            uses.setdefault(fold(name), _Use(name)).add(kind, (atom or b"").decode("utf-8", "replace"))
     return tuple(
         _HeldProperty(
-            key, names.get(key, key), tuple((fold(value), value) for value in held), key in numbers, key in days
+            key, use.name, tuple((fold(value), value) for value in use.values), use.numbers, use.days, use.truths
         )
-        for key, held in values.items()
+        for key, use in uses.items()
     )
+
+
+def _name_at(place: str) -> str:
+    """Return the name of a property by its place as SQLite writes it, `$.meta."first name"[2]`: `meta.first name`."""
+    names = (json.loads(f'"{quoted}"') if quoted else bare for quoted, bare in _PLACE.findall(place))
+    return ".".join(filter(None, names))
+
+
+@dataclass(slots=True)
+class _Use:
+    """What is found of a property, its values in the order in which notes hold them."""
+
+    name: str
+    values: dict[str, None] = field(default_factory=dict)
+    numbers: bool = False
+    days: bool = False
+    truths: bool = False
+    looked: int = 0
+
+    def add(self, kind: str, value: str) -> None:
+        """Take a value, `kind` its type as SQLite tells it."""
+        self.truths |= kind in ("true", "false")
+        if kind in ("integer", "real") or (kind == "text" and number_of(value) is not None):
+            self.numbers = True
+        elif kind == "text" and value.strip() and len(value) <= LONGEST_VALUE:
+            self.looked += 1
+            self.days |= not self.days and self.looked <= LOOKED_AT and days_of(value) is not None
+            self.values[shown(value)] = None

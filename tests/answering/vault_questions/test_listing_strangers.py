@@ -1,0 +1,157 @@
+"""Questions that were written for two vaults before they were asked: a student's and a small firm's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from tests.strangers_vault import FIRM, STUDENT, open_vault
+from vaultrag.domain import Listing
+from vaultrag.workspace import Workspace
+
+TODAY = date(2025, 11, 20)
+STUDENT_ASKED: list[tuple[str, list[str]]] = [
+    ("сколько книг у меня на русском?", ["Мастер и Маргарита", "Пикник на обочине"]),
+    ("какие книги на английском я ещё не прочитал?", ["Dune"]),
+    ("покажи всю фантастику", ["Dune", "Пикник на обочине"]),
+    ("какие экзамены у меня в январе?", ["История, экзамен", "Матан, экзамен"]),
+    ("устные экзамены", ["История, экзамен"]),
+    ("лекции Сафиной", ["История 1"]),
+    ("сколько лекций по матанализу?", ["Матан 1", "Матан 2"]),
+    ("какие курсовые я уже сдал?", ["Реферат о Польше"]),
+    ("какие рецепты быстрее 30 минут?", ["Омлет", "Хумус"]),
+    ("веганские рецепты", ["Хумус"]),
+    ("просроченные задачи", ["Сессия"]),
+    ("which books did I rate 5?", ["Мастер и Маргарита", "Пикник на обочине"]),
+    ("сколько книг я прочитал в этом году?", ["Пикник на обочине"]),
+    ("books in English", ["Dune", "Sapiens"]),
+    ("сколько у меня романов?", ["Мастер и Маргарита"]),
+    ("лекции за октябрь", ["История 1", "Матан 2"]),
+    ("рецепты на завтрак", ["Омлет"]),
+    ("какие книги я сейчас читаю?", ["Dune"]),
+    ("сколько книг написал Булгаков?", ["Мастер и Маргарита"]),
+    ("какие курсовые ещё в работе?", ["Рекурсия"]),
+    ("Какие задачи у меня на следующую неделю?", ["Рекурсия"]),
+]
+FIRM_ASKED: list[tuple[str, list[str]]] = [
+    ("how many active clients do we have?", ["Baltika", "Nordwind"]),
+    ("which invoices are unpaid?", ["2025-014", "2025-016"]),
+    ("неоплаченные счета", ["2025-014", "2025-016"]),
+    ("list paid invoices", ["2025-015"]),
+    ("invoices with amount over 1000", ["2025-014", "2025-015"]),
+    ("clients from Germany", ["Nordwind"]),
+    ("which contracts expire this year?", ["Nordwind support"]),
+    ("contracts in German", ["Nordwind support"]),
+    ("how many developers are there?", ["Ilze Kalna", "Tom Hale"]),
+    ("employees hired in 2025", ["Ilze Kalna"]),
+    ("meetings with Anna in November", ["2025-11-12 Nordwind kickoff", "2025-11-18 Board"]),
+    ("lost clients", ["Acme"]),
+    ("broken equipment", ["Printer"]),
+    ("equipment assigned to Ilze", ["ThinkPad 7"]),
+    ("signed contracts", ["Nordwind support"]),
+    ("clients of Anna Weber", ["Baltika", "Nordwind"]),
+    ("when was the last meeting?", ["2025-11-18 Board"]),
+    ("invoices for Nordwind", ["2025-014", "2025-016"]),
+    ("какие клиенты из Германии?", ["Nordwind"]),
+    ("договоры на английском", ["Baltika audit"]),
+    ("сколько у нас активных клиентов?", ["Baltika", "Nordwind"]),
+    ("invoices due before December", ["2025-014", "2025-015"]),
+    ("overdue tasks", ["2025-11-12 Nordwind kickoff"]),
+]
+STUDENT_CONTENT = [
+    "о чём была лекция про переселение?",
+    "как приготовить плов?",
+    "кто сосед по комнате?",
+    "на русском ли написан Dune?",
+    "что такое рекурсия?",
+    "какой предмет ведёт Королёв?",
+    "сколько яиц в омлете?",
+    "почему кот говорил?",
+    "у кого из друзей день рождения в ноябре?",
+    "лёгкие рецепты с низкой сложностью",
+]
+FIRM_CONTENT = [
+    "why did we lose Acme?",
+    "what does Anna speak?",
+    "who fixed the printer?",
+    "how many hours does the support contract include?",
+    "what did the board decide?",
+    "сколько стоит поддержка Nordwind?",
+    "what is wrong with the printer?",
+    "who is the manager of Nordwind?",
+    "which warranties have expired?",
+]
+# What a listing points at: the line that meets what was asked for, and not the one that tells the kind.
+SHOWN = [
+    ("which invoices are unpaid?", ["paid: false", "paid: false"]),
+    ("invoices for Nordwind", ['client: "[[Nordwind]]"', 'client: "[[Nordwind]]"']),
+    ("which contracts expire this year?", ["expires: 2025-12-31"]),
+    ("meetings with Tom in November", ['attendees: ["[[Anna Weber]]", "[[Tom Hale]]"]']),
+    ("сколько у нас активных клиентов?", ["status: active", "status: active"]),
+]
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("student"), STUDENT) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("firm"), FIRM) as workspace:
+        yield workspace
+
+
+def listed(listing: Listing | None) -> list[str]:
+    found = {citation.path.rpartition("/")[2] for citation in listing.citations} if listing else set()
+    return sorted(name.removesuffix(".md") for name in found)
+
+
+@pytest.mark.parametrize(("question", "expected"), STUDENT_ASKED)
+def test_students_vault_lists(student: Workspace, question: str, expected: list[str]) -> None:
+    listing = student.list_notes(question, TODAY)
+    assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize(("question", "expected"), FIRM_ASKED)
+def test_firms_vault_lists(firm: Workspace, question: str, expected: list[str]) -> None:
+    listing = firm.list_notes(question, TODAY)
+    assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+def test_who_somebody_is_may_ask_for_more_than_a_list(student: Workspace, firm: Workspace) -> None:
+    for workspace, question, expected in (
+        (student, "кто из друзей живёт в Казани?", ["Лена"]),
+        (firm, "who works in Riga?", ["Ilze Kalna", "Tom Hale"]),
+    ):
+        listing = workspace.list_notes(question, TODAY)
+        assert listing
+        assert (listed(listing), listing.sure) == (expected, False)
+
+
+@pytest.mark.parametrize("question", STUDENT_CONTENT)
+def test_students_question_of_content_is_left_to_search(student: Workspace, question: str) -> None:
+    assert student.list_notes(question, TODAY) is None
+
+
+@pytest.mark.parametrize("question", FIRM_CONTENT)
+def test_firms_question_of_content_is_left_to_search(firm: Workspace, question: str) -> None:
+    assert firm.list_notes(question, TODAY) is None
+
+
+@pytest.mark.parametrize(("question", "quotes"), SHOWN)
+def test_a_note_is_cited_where_it_meets_what_was_asked(firm: Workspace, question: str, quotes: list[str]) -> None:
+    listing = firm.list_notes(question, TODAY)
+    assert listing
+    assert [citation.quote for citation in listing.citations] == quotes
+
+
+def test_a_member_of_a_list_is_cited_and_not_the_name_above_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    notes = {f"Meetings/{n}.md": f"---\nattendees:\n  - Anna\n  - Tom {n}\n---\nx\n" for n in (1, 2)}
+    with open_vault(tmp_path_factory.mktemp("list"), notes) as workspace:
+        listing = workspace.list_notes("list meetings with Anna", TODAY)
+    assert listing
+    assert {citation.quote for citation in listing.citations} == {"- Anna"}
