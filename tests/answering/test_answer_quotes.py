@@ -291,6 +291,14 @@ def test_the_part_that_nothing_answers_is_named() -> None:
     assert answer.missing == ("когда её купили",)
 
 
+def test_of_a_follow_up_only_its_own_parts_are_missing_and_its_own_language_is_spoken() -> None:
+    asked = "how much was it and who fitted it (поменяли картридж; Гоча)?"
+    manner = Manner(own="and how much was it and who fitted it?")
+    answer = finished(answerer([note("Бойлер.md", "Новый картридж стоил 95 лари.")], None).answer(asked, manner))
+    assert answer.missing == ("who fitted it",)
+    assert answer.sentences[0].text == "“Новый картридж стоил 95 лари.” (Бойлер)"
+
+
 @pytest.mark.parametrize("style", [None, AnswerStyle.QUOTES, AnswerStyle.PROSE])
 @pytest.mark.parametrize("level", list(Level))
 def test_every_quote_of_an_answer_stands_in_its_note_at_its_span(style: AnswerStyle | None, level: Level) -> None:

@@ -108,7 +108,8 @@ class _Answering:
                 return
         for event in self._answer(found, evidence, quotes):
             if isinstance(event, AnswerReady):
-                event = AnswerReady(with_remarks(replace(event.answer, listing=listing), self.language, evidence))
+                answer = replace(event.answer, listing=listing)
+                event = AnswerReady(with_remarks(answer, self.manner.own or self.question, self.language, evidence))
             yield event
 
     @property
@@ -240,7 +241,7 @@ class _Answering:
 
 def language_of_answer(question: str, manner: Manner, settings: AnsweringSection) -> str:
     """Return the language to answer in: the question's own, or the one of the settings."""
-    return settings.language if settings.language != "question" else manner.language or language_of(question) or "en"
+    return settings.language if settings.language != "question" else language_of(manner.own or question) or "en"
 
 
 def _left_out(count: int, total: int) -> tuple[str, ...]:

@@ -73,11 +73,6 @@ class Understood:
         return self.asked != self.put
 
     @property
-    def language(self) -> str:
-        """The language of the user's words, where others stand in what is asked, too."""
-        return language_of(self.put) if self.leans else ""
-
-    @property
     def own(self) -> str:
         """What is asked in the user's words alone: no word of a note or of an answer stands in it."""
         return self.asked if self.claim else self.put

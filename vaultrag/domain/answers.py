@@ -186,14 +186,14 @@ class Manner:
     """How a question is to be answered. `scope` holds filters of a search; no style leaves it to what was measured.
 
     `earlier` is what was said before, the first exchange first, where the question may lean on it; None leaves that to
-    the chat that it is kept in. `language` is that of the user's own words, where others stand in what is asked, too.
+    the chat that it is kept in. `own` is what is asked in the user's own words, where others stand in it, too.
     """
 
     scope: str = ""
     style: AnswerStyle | None = None
     mode: Mode = Mode.QUICK
     earlier: tuple[Exchange, ...] | None = None
-    language: str = ""
+    own: str = ""
 
 
 USUAL = Manner()

@@ -203,7 +203,7 @@ class Workspace:
             return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES)
 
         understood = understand(question, self._exchanges(keep.chat) if manner.earlier is None else manner.earlier)
-        manner = replace(manner, language=understood.language)
+        manner = replace(manner, own=understood.own)
         today = datetime.now().astimezone().date()  # the user's own
         listed = self.list_notes(understood.asked, today, scope) if manner.mode is not Mode.QUICK else None
         if manner.mode is Mode.QUICK or (listed and listed.sure):  # no search, however deep, counts notes better

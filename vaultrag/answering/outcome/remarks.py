@@ -22,15 +22,18 @@ _BOTH = {"ru": "{0}, но {1}", "en": "{0}, but {1}"}
 _CHANGED = {"ru": "раньше {0}, позже {1}", "en": "earlier {0}, later {1}"}
 
 
-def with_remarks(answer: Answer, language: str, evidence: Evidence) -> Answer:
-    """Return the answer with its disputes and missing parts. What is disputed is not called certain."""
+def with_remarks(answer: Answer, own: str, language: str, evidence: Evidence) -> Answer:
+    """Return the answer with its disputes and the missing parts of `own`, the question in the user's own words.
+
+    What is disputed is not called certain.
+    """
     if answer.status is AnswerStatus.NOT_IN_VAULT:
         return answer
     told_lines = [quote.quote for quote in (*answer.citations, *answer.quotes)]
     if answer.style is AnswerStyle.PROSE:
         told_lines += [sentence.text for sentence in answer.sentences if sentence.state is not SentenceState.REMOVED]
     answer = _with_disputes(answer, language, evidence)
-    return replace(answer, missing=missing_parts(answer.question, told_lines))
+    return replace(answer, missing=missing_parts(own, told_lines))
 
 
 def disputing_lines(question: str, evidence: Evidence) -> list[tuple[Line, Line]]:
