@@ -55,6 +55,21 @@ def test_no_part_keeps_the_word_that_joined_it(question: str, parts: list[str]) 
     assert [part for part in found if {part.split()[0].lower(), part.split()[-1].lower()} & joining] == []
 
 
+@pytest.mark.parametrize(
+    ("question", "part"),
+    [
+        ("Are Arrête Ton Cinéma and Agni (2004 Film) from the same country?", "Agni (2004 Film) from the same country"),
+        ("Who was later, Agni (2004 Film) or Illusions (1982 Film)?", "Illusions (1982 Film)"),
+        ("Кто чинил бойлер (и кто его ставил Гоче)?", "кто его ставил Гоче"),
+        ("Кто чинил бойлер (и кто его ставил Гоче)?", "Кто чинил бойлер"),
+        ("Кто сказал «да», и когда Гоча сказал «нет»?", "когда Гоча сказал «нет»"),
+        ("Was it “Pajero”, or “Hilux Surf”?", "“Hilux Surf”"),
+    ],
+)
+def test_brackets_and_marks_are_kept_in_pairs(question: str, part: str) -> None:
+    assert part in split_question(question)
+
+
 def test_a_letter_that_is_a_name_stays() -> None:
     assert "что решили про вариант А" in split_question("Кто приехал вчера, что решили про вариант А?")
 

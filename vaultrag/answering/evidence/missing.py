@@ -17,8 +17,9 @@ _AND = re.compile(rf" ?(?:[;?] ?(?:(?:и|а|но|and|but),? )?|,? (?:и|а|но|
 # What joined a part to its neighbours says nothing of it. A letter by itself may be a name at the end: «вариант А».
 _JOINING = "and|but|or|nor|и|а|но|или|либо|да"
 _JOINED_BEFORE = re.compile(rf"\A(?:{_JOINING})(?:\s+|,)", re.IGNORECASE)
-_JOINED_AFTER = re.compile(rf"[\s,](?:{_JOINING})\Z")
-_EDGES = ' \t\n,;:.!?…–—-"“”«»()'
+_JOINED_AFTER = re.compile(rf"(?:(?<=[(«“])|[\s,])(?:{_JOINING})\Z")
+_EDGES = " \t\n,;:.!?…–—-"
+_PAIRS = (("(", ")"), ("«", "»"), ("“", "”"), ('"', '"'))
 _BEGINS = re.compile(rf"\W*(?:\w+\s+){{0,3}}?{_ASKING}", re.IGNORECASE)
 
 
@@ -34,8 +35,20 @@ def standing_alone(part: str) -> str:
     plain, before = " ".join(part.split()), ""
     while plain != before:
         before = plain
-        plain = _JOINED_AFTER.sub("", _JOINED_BEFORE.sub("", plain.strip(_EDGES)))
+        plain = _JOINED_AFTER.sub("", _JOINED_BEFORE.sub("", _without_halves(plain.strip(_EDGES))))
     return plain
+
+
+def _without_halves(part: str) -> str:
+    """Return a part without the bracket or quotation mark at its edge whose partner was cut off."""
+    for opening, closing in _PAIRS:
+        odd = part.count(opening) % 2 if opening == closing else part.count(opening) - part.count(closing)
+        lonely = opening if odd > 0 else closing if odd else ""
+        if lonely and part.startswith(lonely):
+            part = part[1:]
+        elif lonely and part.endswith(lonely):
+            part = part[:-1]
+    return part
 
 
 def missing_parts(question: str, told: Sequence[str]) -> tuple[str, ...]:
