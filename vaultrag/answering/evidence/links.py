@@ -12,6 +12,7 @@ from vaultrag.domain import Passage
 from vaultrag.text.morphology import Term
 from vaultrag.text.terms import index_terms
 
+LONGEST = 300  # characters of a line that leads: a longer one speaks of much else, and hides the line that it leads to
 LEAST_SAID = 0.2  # of the question's weighted words that a link's line must say and the linked note's title does not
 
 
@@ -39,7 +40,7 @@ def terms_of(line: Line) -> frozenset[str]:
 
 def _by_target(passages: Sequence[Passage], lines: Sequence[Line]) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
-    for line in lines:
+    for line in (line for line in lines if len(line.words) <= LONGEST):
         for target in line.targets - {passages[line.source.passage].title.lower()}:
             found.setdefault(target, []).append(line)
     return found
