@@ -7,7 +7,7 @@ of thing that is asked for, and by its passage's standing.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,9 +18,10 @@ from vaultrag.answering.evidence.links import leading_lines, terms_of
 from vaultrag.answering.evidence.measures import gives_measure, measure_of
 from vaultrag.domain import Embedder, Feature, Passage
 from vaultrag.errors import VaultragError
-from vaultrag.text.language import language_of
-from vaultrag.text.morphology import Term
-from vaultrag.text.terms import index_terms, question_terms
+from vaultrag.text.language import language_of, stem
+from vaultrag.text.morphology import Term, distinct_terms
+from vaultrag.text.terms import Spelled, index_terms, question_parts
+from vaultrag.text.transliteration import transliterations
 
 EMBEDDED_LINES = 24  # that words and ranks put first: about a third of a second on two cores
 
@@ -88,13 +89,22 @@ class Weighed:
         """Without an embedder, or where it fails, words and ranks decide alone."""
         self._passages = passages
         self.candidates = [one for index, passage in enumerate(passages) for one in _candidates(index, passage)]
-        asked = self._weights(question_terms(question))
+        asked = self._weights(self._asked(question))
         self.leading = leading_lines(passages, [one.line for one in self.candidates], asked)
         self.standing = self._standings()
         self._weigh_given(question)
         self._weigh_words(asked)
         if embedder is not None and self.candidates:
             self._weigh_meaning(question, embedder)
+
+    def _asked(self, question: str) -> list[Term]:
+        """Return the question's words, those that look like names also as the other script writes them in these lines.
+
+        A capital letter looks like a name, and so does a word that no line holds.
+        """
+        titles = (index_terms(" ".join((passage.title, *passage.chunk.heading_path))) for passage in self._passages)
+        held = frozenset().union(*(one.terms for one in self.candidates), *titles)
+        return distinct_terms(_spelled(question, part, held) for part in question_parts(question))
 
     def _weights(self, asked: Sequence[Term]) -> dict[Term, float]:
         """Return each of the question's words with its share of their weight: the fewer lines hold it, the more."""
@@ -161,6 +171,13 @@ class Weighed:
 def _candidates(index: int, passage: Passage) -> list[WeighedLine]:
     lines = lines_of(index, passage)
     return [WeighedLine(line, place, frozenset(index_terms(line.words))) for place, line in enumerate(lines)]
+
+
+def _spelled(question: str, part: Spelled, held: Set[str]) -> Term:
+    word = question[part.start : part.end]
+    if not (part.start and word[0].isupper()) and not held.isdisjoint(part.terms):
+        return part.terms
+    return (*part.terms, *(spelled for spelled in map(stem, transliterations(word)) if spelled in held))
 
 
 def _share(
