@@ -100,8 +100,20 @@ class OtherPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkingLine:
+    """A line that links to a note, as a reader sees it: `path` and `title` are those of the note it stands in."""
+
+    path: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that was found, with the reason. `also` are other places of the same words, best first."""
+    """A chunk that was found, with the reason. `also` are other places of the same words, best first.
+
+    `linked` are the lines of other notes found that link to its note, whether they are in a passage found or not.
+    """
 
     chunk: Chunk
     title: str
@@ -109,6 +121,7 @@ class Passage:
     trace: tuple[LaneShare, ...]
     similarity: float | None = None
     also: tuple[OtherPlace, ...] = ()
+    linked: tuple[LinkingLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

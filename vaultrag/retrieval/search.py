@@ -25,6 +25,7 @@ from vaultrag.retrieval.fusion import (
     step_back_repeats,
 )
 from vaultrag.retrieval.lanes import Lanes, Question
+from vaultrag.retrieval.linking import with_linking_lines
 from vaultrag.retrieval.times import DATE_LANE, date_weight, dated, preferred
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog, StoredChunk
@@ -100,6 +101,7 @@ class Searcher:
             if lanes & {"link", ALONG}:
                 ranked = clock.time("link", lambda: self._with_linked(reader, question, ranked, lanes))
             passages = clock.time("read", lambda: self._passages(reader, question, ranked, k))
+            passages = clock.time("linking", lambda: with_linking_lines(self.database, passages))
             coverage = clock.time("coverage", lambda: reader.coverage(question, passages))
         idle = {lane for lane, works in (("vector", vector is not None), (DATE_LANE, question.periods)) if not works}
         used = tuple(lane for lane in LANE_ORDER if lane in lanes - idle)

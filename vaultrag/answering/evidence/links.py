@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from vaultrag.answering.evidence.lines import Line
 from vaultrag.domain import Passage
@@ -16,34 +17,53 @@ LONGEST = 300  # characters of a line that leads: a longer one speaks of much el
 LEAST_SAID = 0.2  # of the question's weighted words that a link's line must say and the linked note's title does not
 
 
-def leading_lines(passages: Sequence[Passage], lines: Sequence[Line], asked: Mapping[Term, float]) -> dict[int, Line]:
+@dataclass(frozen=True, slots=True)
+class Leading:
+    """A line whose link leads to a passage, under what it stands under; `passage` is the index of one of its note."""
+
+    shown: str
+    passage: int
+
+    @property
+    def terms(self) -> frozenset[str]:
+        return frozenset(index_terms(self.shown))
+
+
+def leading_lines(
+    passages: Sequence[Passage], lines: Sequence[Line], asked: Mapping[Term, float]
+) -> dict[int, Leading]:
     """Return the line of another note that leads from the question to a passage, by the passage's index.
 
     `asked` are the question's words, each with its share of their weight. A line leads to a note that it links to,
     where it says much of the question that the note's own title does not; the one that says most is returned.
     """
     linking = _by_target(passages, lines)
-    found: dict[int, Line] = {}
+    found: dict[int, Leading] = {}
     for index, passage in enumerate(passages):
         left = {term: share for term, share in asked.items() if _named(passage).isdisjoint(term)}
-        said = [(_said(left, terms_of(line)), line) for line in linking.get(passage.title.lower(), ())]
-        most, line = max(said, key=lambda one: one[0], default=(0.0, None))
-        if line is not None and most >= LEAST_SAID:
-            found[index] = line
+        leads = (*linking.get(passage.title.lower(), ()), *_linked(passage, passages))
+        most, lead = max(((_said(left, one.terms), one) for one in leads), key=lambda one: one[0], default=(0.0, None))
+        if lead is not None and most >= LEAST_SAID:
+            found[index] = lead
     return found
 
 
-def terms_of(line: Line) -> frozenset[str]:
-    """Return the terms of a line and of what it stands under."""
-    return frozenset(index_terms(line.shown))
-
-
-def _by_target(passages: Sequence[Passage], lines: Sequence[Line]) -> dict[str, list[Line]]:
-    found: dict[str, list[Line]] = {}
+def _by_target(passages: Sequence[Passage], lines: Sequence[Line]) -> dict[str, list[Leading]]:
+    found: dict[str, list[Leading]] = {}
     for line in (line for line in lines if len(line.words) <= LONGEST):
         for target in line.targets - {passages[line.source.passage].title.lower()}:
-            found.setdefault(target, []).append(line)
+            found.setdefault(target, []).append(Leading(line.shown, line.source.passage))
     return found
+
+
+def _linked(passage: Passage, passages: Sequence[Passage]) -> list[Leading]:
+    """Return the lines that link to a passage's note and are in no passage that was found."""
+    first = {other.chunk.path: index for index, other in reversed(list(enumerate(passages)))}
+    return [
+        Leading(f"{line.title}: {line.text}", first[line.path])
+        for line in passage.linked
+        if line.path in first and len(line.text) <= LONGEST
+    ]
 
 
 def _named(passage: Passage) -> frozenset[str]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from vaultrag.answering.evidence.asked_for import Asked, asked_for, gives
 from vaultrag.answering.evidence.lines import Line, lines_of
-from vaultrag.answering.evidence.links import leading_lines, terms_of
+from vaultrag.answering.evidence.links import Leading, leading_lines
 from vaultrag.answering.evidence.measures import gives_measure, measure_of
 from vaultrag.domain import Embedder, Feature, Passage
 from vaultrag.errors import VaultragError
@@ -54,7 +54,7 @@ class WeighedLine:
     line: Line
     place: int
     terms: frozenset[str]
-    led_by: Line | None = None
+    led_by: Leading | None = None
     held: Mapping[Term, float] = field(default_factory=dict)
     words: float = 0.0
     given: float = 0.0
@@ -116,7 +116,7 @@ class Weighed:
         """Return the passages' scores as shares of the best; what a link leads to stands by where the link stands."""
         best = max((passage.score for passage in self._passages), default=0.0)
         alone = [passage.score / best if best > 0 else 0.0 for passage in self._passages]
-        led = {index: LED_STANDING * alone[line.source.passage] for index, line in self.leading.items()}
+        led = {index: LED_STANDING * alone[lead.passage] for index, lead in self.leading.items()}
         return tuple(max(share, led.get(index, 0.0)) for index, share in enumerate(alone))
 
     def _weigh_given(self, question: str) -> None:
@@ -131,7 +131,7 @@ class Weighed:
     def _weigh_words(self, asked: Mapping[Term, float]) -> None:
         """Give each line the weighted share of the question's words that it holds, or that are said around it."""
         before: WeighedLine | None = None
-        led_by = {index: terms_of(line) for index, line in self.leading.items()}
+        led_by = {index: lead.terms for index, lead in self.leading.items()}
         found = {passage.title.lower() for passage in self._passages}
         for one in self.candidates:
             own = self._passages[one.passage]
