@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from vaultrag.domain import Chunk, LinkingLine, LinkKind, Passage
@@ -30,7 +30,7 @@ def with_linking_lines(database: Database, passages: Sequence[Passage]) -> tuple
     return tuple(replace(one, linked=tuple(found.get(one.chunk.path, ())[:MOST_LINES])) for one in passages)
 
 
-def _leads_to_another(link: StoredLink, paths: Iterable[str]) -> bool:
+def _leads_to_another(link: StoredLink, paths: Set[str]) -> bool:
     return link.target_path in paths and link.target_path != link.source_path and link.kind is not LinkKind.ALIAS
 
 
