@@ -39,4 +39,4 @@ def test_a_link_that_says_nothing_of_the_question_leads_nowhere() -> None:
 
 def test_what_is_linked_is_among_the_first_that_a_model_reads() -> None:
     evidence = Evidence("What opens the gate of Nadia's workshop?", (NADIA, OTHER, KILN), None)
-    assert evidence.excerpts()[0].title == "Kiln House (Nadia: Her workshop is Kiln House.)"
+    assert "Kiln House" in evidence.excerpts()[0].title
