@@ -204,6 +204,70 @@ FIRM = {
         "tags: [equipment]", "assigned: ", "warranty: 2024-03-01", "condition: broken", text="Drum.\n"
     ),
 }
+# A household's, and a laboratory's.
+HOUSEHOLD = {
+    "Дети/Маша.md": _note("день рождения: 2016-04-12", "школа: Лицей 7", "класс: 3", text="Любит рисовать.\n"),
+    "Дети/Петя.md": _note("день рождения: 2019-09-01", "сад: Ромашка", text="Боится собак.\n"),
+    "Врачи/Ковалёва.md": _note(
+        "специальность: педиатр", "клиника: Семейная", "телефон: 555-12", text="Принимает по средам.\n"
+    ),
+    "Врачи/Гиоргадзе.md": _note("специальность: стоматолог", "клиника: Дента", text="Без боли.\n"),
+    "Счета/2025-10 Электричество.md": _note(
+        "дата: 2025-10-05", "сумма: 3200", "оплачено: true", "категория: коммуналка", text=""
+    ),
+    "Счета/2025-11 Электричество.md": _note(
+        "дата: 2025-11-05", "сумма: 3900", "оплачено: false", "категория: коммуналка", text=""
+    ),
+    "Счета/2025-11 Интернет.md": _note("дата: 2025-11-10", "сумма: 900", "оплачено: true", "категория: связь", text=""),
+    "Техника/Холодильник.md": _note(
+        "марка: Bosch", "куплено: 2021-03-15", "гарантия до: 2026-03-15", "цена: 72000", text="Тихий.\n"
+    ),
+    "Техника/Стиральная машина.md": _note(
+        "марка: LG", "куплено: 2018-06-01", "гарантия до: 2020-06-01", "цена: 41000", text="Стучит.\n"
+    ),
+    "Поездки/Батуми.md": _note(
+        "страна: Грузия", "начало: 2025-07-10", "конец: 2025-07-20", "с кем: [Маша, Петя]", text="Море.\n"
+    ),
+    "Поездки/Стамбул.md": _note("страна: Турция", "начало: 2024-05-01", "конец: 2024-05-06", text="Коты.\n"),
+    "Фильмы/Головоломка.md": _note(
+        "жанр: мультфильм", "год: 2015", "оценка: 9", "посмотрено: 2025-08-14", text="Плакали.\n"
+    ),
+    "Фильмы/Солярис.md": _note("жанр: фантастика", "год: 1972", "оценка: 8", text="Долго.\n"),
+    "Фильмы/Дюна.md": _note("жанр: фантастика", "год: 2021", "оценка: 7", "посмотрено: 2024-02-02", text="Песок.\n"),
+    "Дела.md": "- [ ] записать Петю к врачу 📅 2025-11-24\n- [ ] купить лампочки\n- [x] оплатить сад ✅ 2025-11-03\n",
+}
+LABORATORY = {
+    "Papers/Attention is all you need.md": _note(
+        "tags: [paper]",
+        "authors: [Vaswani, Shazeer]",
+        "year: 2017",
+        "venue: NeurIPS",
+        "read: true",
+        text="Transformers.\n",
+    ),
+    "Papers/BERT.md": _note(
+        "tags: [paper]", "authors: [Devlin]", "year: 2019", "venue: NAACL", "read: true", text="Masks.\n"
+    ),
+    "Papers/Scaling laws.md": _note(
+        "tags: [paper, todo]", "authors: [Kaplan]", "year: 2020", "venue: arXiv", "read: false", text="Power laws.\n"
+    ),
+    "Experiments/E12 warmup.md": _note(
+        "date: 2025-10-02", "status: failed", "dataset: C4", "accuracy: 0.61", text="NaN at step 400.\n"
+    ),
+    "Experiments/E13 longer warmup.md": _note(
+        "date: 2025-10-20", "status: succeeded", "dataset: C4", "accuracy: 0.74", text="Stable.\n"
+    ),
+    "Experiments/E14 wiki.md": _note("date: 2025-11-15", "status: running", "dataset: WikiText", text="GPU 3.\n"),
+    "People/Mei Lin.md": _note("role: PhD student", "lab: NLP", "started: 2023-09-01", text="Speaks Japanese.\n"),
+    "People/Oleg Sokolov.md": _note("role: postdoc", "lab: Vision", "started: 2025-01-15", text="Runs marathons.\n"),
+    "Talks/Seminar on scaling.md": _note(
+        'speaker: "[[Mei Lin]]"', "date: 2025-11-06", "language: en", text="Slides.\n"
+    ),
+    "Talks/Colloquium.md": _note('speaker: "[[Oleg Sokolov]]"', "date: 2025-09-12", "language: de", text="Vision.\n"),
+    "Grants/ERC.md": _note("deadline: 2026-02-15", "amount: 1500000", "status: drafting", text="Five years.\n"),
+    "Grants/DFG.md": _note("deadline: 2025-09-30", "amount: 300000", "status: submitted", text="Three years.\n"),
+    "Reviews/NeurIPS 2025.md": "- [ ] review paper 4411 📅 2025-11-18\n- [x] review paper 2210 ✅ 2025-11-01\n",
+}
 
 
 def open_vault(folder: Path, notes: Mapping[str, str]) -> Workspace:

@@ -1,4 +1,4 @@
-"""Questions that were written for two vaults before they were asked: a student's and a small firm's."""
+"""Questions that were written for strangers' vaults before they were asked of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.strangers_vault import FIRM, STUDENT, open_vault
+from tests.strangers_vault import FIRM, HOUSEHOLD, LABORATORY, STUDENT, open_vault
 from vaultrag.domain import Listing
 from vaultrag.workspace import Workspace
 
@@ -83,6 +83,65 @@ FIRM_CONTENT = [
     "who is the manager of Nordwind?",
     "which warranties have expired?",
 ]
+HOUSEHOLD_ASKED: list[tuple[str, list[str]]] = [
+    ("какие счета не оплачены?", ["2025-11 Электричество"]),
+    ("счета за ноябрь", ["2025-11 Интернет", "2025-11 Электричество"]),
+    ("счета с суммой больше 3000", ["2025-10 Электричество", "2025-11 Электричество"]),
+    ("покажи фильмы, которые мы ещё не посмотрели", ["Солярис"]),
+    ("какие мультфильмы у нас есть?", ["Головоломка"]),
+    ("фантастика с оценкой выше 7", ["Солярис"]),
+    ("поездки в Турцию", ["Стамбул"]),
+    ("когда была последняя поездка?", ["Батуми"]),
+    ("какие врачи у нас записаны?", ["Гиоргадзе", "Ковалёва"]),
+    ("список врачей из клиники Дента", ["Гиоргадзе"]),
+    ("какая техника куплена до 2020?", ["Стиральная машина"]),
+    ("самая дорогая техника", ["Холодильник"]),
+    ("какие задачи на следующей неделе?", ["Дела"]),
+    ("сколько всего коммуналки?", ["2025-10 Электричество", "2025-11 Электричество"]),
+    ("поездки с Петей", ["Батуми"]),
+    ("какие фильмы мы посмотрели в этом году?", ["Головоломка"]),
+    ("сколько фильмов с оценкой 8 и выше?", ["Головоломка", "Солярис"]),
+    ("фильмы после 2000 года", ["Головоломка", "Дюна"]),
+    ("фильмы 1972 года", ["Солярис"]),
+]
+LABORATORY_ASKED: list[tuple[str, list[str]]] = [
+    ("which papers haven't I read?", ["Scaling laws"]),
+    ("unread papers", ["Scaling laws"]),
+    ("papers from 2017", ["Attention is all you need"]),
+    ("papers by Vaswani", ["Attention is all you need"]),
+    ("list failed experiments", ["E12 warmup"]),
+    ("which experiments are running?", ["E14 wiki"]),
+    ("experiments on C4", ["E12 warmup", "E13 longer warmup"]),
+    ("experiment with the highest accuracy", ["E13 longer warmup"]),
+    ("experiments with accuracy above 0.7", ["E13 longer warmup"]),
+    ("talks in German", ["Colloquium"]),
+    ("talks by Mei", ["Seminar on scaling"]),
+    ("how many papers were at NeurIPS?", ["Attention is all you need"]),
+    ("people in the NLP lab", ["Mei Lin"]),
+    ("доклады на немецком", ["Colloquium"]),
+    ("какие статьи я не прочитал?", ["Scaling laws"]),
+    ("experiments from October", ["E12 warmup", "E13 longer warmup"]),
+    ("latest experiment", ["E14 wiki"]),
+]
+HOUSEHOLD_CONTENT = [
+    "чего боится Петя?",
+    "когда принимает педиатр?",
+    "какая марка у холодильника?",
+    "сколько стоила стиральная машина?",
+    "кто любит рисовать?",
+    "почему плакали на Головоломке?",
+    "сколько я заплатил за электричество?",
+    "какие счета больше 3000?",
+]
+LABORATORY_CONTENT = [
+    "what happened at step 400?",
+    "who runs marathons?",
+    "why did E12 fail?",
+    "what are scaling laws?",
+    "which language does Mei speak?",
+    "how long is the ERC grant?",
+    "PhD students",
+]
 # What a listing points at: the line that meets what was asked for, and not the one that tells the kind.
 SHOWN = [
     ("which invoices are unpaid?", ["paid: false", "paid: false"]),
@@ -105,6 +164,18 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield workspace
 
 
+@pytest.fixture(scope="module")
+def household(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("household"), HOUSEHOLD) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("laboratory"), LABORATORY) as workspace:
+        yield workspace
+
+
 def listed(listing: Listing | None) -> list[str]:
     found = {citation.path.rpartition("/")[2] for citation in listing.citations} if listing else set()
     return sorted(name.removesuffix(".md") for name in found)
@@ -120,6 +191,24 @@ def test_students_vault_lists(student: Workspace, question: str, expected: list[
 def test_firms_vault_lists(firm: Workspace, question: str, expected: list[str]) -> None:
     listing = firm.list_notes(question, TODAY)
     assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize(("question", "expected"), HOUSEHOLD_ASKED)
+def test_households_vault_lists(household: Workspace, question: str, expected: list[str]) -> None:
+    listing = household.list_notes(question, TODAY)
+    assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize(("question", "expected"), LABORATORY_ASKED)
+def test_laboratorys_vault_lists(laboratory: Workspace, question: str, expected: list[str]) -> None:
+    listing = laboratory.list_notes(question, TODAY)
+    assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize("question", [*HOUSEHOLD_CONTENT, *LABORATORY_CONTENT])
+def test_question_of_content_is_left_to_search(household: Workspace, laboratory: Workspace, question: str) -> None:
+    workspace = household if question in HOUSEHOLD_CONTENT else laboratory
+    assert workspace.list_notes(question, TODAY) is None
 
 
 def test_who_somebody_is_may_ask_for_more_than_a_list(student: Workspace, firm: Workspace) -> None:

@@ -13,6 +13,7 @@ from vaultrag.store.notes.vocabulary import PropertyUse, VaultVocabulary
 from vaultrag.text.morphology import term_of
 from vaultrag.text.times.periods import Period
 
+YEAR_BEGINS = "-01-01"
 FEWEST_TITLES = 2  # that say a kind's word, for titles to tell the kind
 
 
@@ -56,13 +57,13 @@ def days(kind: FilterKind, period: Period, name: str = "") -> Filter:
     return Filter(kind, name=name, first_day=period.first_day, end_day=period.end_day)
 
 
-def property_days(name: str, period: Period) -> Filter:
+def property_days(name: str, first_day: str, end_day: str) -> Filter:
     """Return the filter for a property whose days lie in a period."""
-    if not period.end_day:
-        return Filter(FilterKind.PROPERTY, period.first_day, name=name, compare=">=")
-    if not period.first_day:
-        return Filter(FilterKind.PROPERTY, period.end_day, name=name, compare="<")
-    stretch = written_days(period.first_day, period.end_day)
+    if not end_day:
+        return Filter(FilterKind.PROPERTY, first_day.removesuffix(YEAR_BEGINS), name=name, compare=">=")
+    if not first_day:
+        return Filter(FilterKind.PROPERTY, end_day.removesuffix(YEAR_BEGINS), name=name, compare="<")
+    stretch = written_days(first_day, end_day)
     return Filter(FilterKind.PROPERTY, stretch, name=name, compare=".." if ".." in stretch else "")
 
 
@@ -77,13 +78,13 @@ def day_properties(action: str, vocabulary: VaultVocabulary) -> list[PropertyUse
 
 
 def done_values(action: str, vocabulary: VaultVocabulary) -> list[Filter]:
-    """Return the filters for values such as `status: read`, that say that something was done."""
+    """Return the filters for values such as `status: read` and ticks such as `read: true`, that say it was done."""
     says = re.compile(said.ACTIONS[action][1])
     return [
         Filter(FilterKind.PROPERTY, value, name=use.name)
         for use in vocabulary.properties.values()
-        for value in use.values
-        if len(words := question_words(value)) == 1 and says.fullmatch(words[0].text)
+        for name, value in (*((value, value) for value in use.values), *[(use.name, "true")] * use.has_truths)
+        if len(words := question_words(name)) == 1 and says.fullmatch(words[0].text)
     ]
 
 

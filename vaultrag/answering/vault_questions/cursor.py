@@ -65,7 +65,7 @@ class Cursor:
     def named(self, at: int) -> tuple[list[Match], bool]:
         """Return the properties that a word names, and whether it negates them: «неоплаченные», "unpaid"."""
         found = self.matches(at, TermKind.PROPERTY)
-        untrue = None if found else self.says(rf"{UNTRUE}(?P<rest>\w+)", at)
+        untrue = None if found or at >= len(self.words) else self.says(rf"{UNTRUE}(?P<rest>\w+)", at)
         if untrue is None or self.taken[at]:
             return found, False
         words = [*self.words]

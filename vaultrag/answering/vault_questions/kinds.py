@@ -185,6 +185,7 @@ NAMED: Mapping[str, str] = {
 }
 TYPE = "=type"
 RATING = "=rating"
+YEAR = "=year"
 BIRTHDAY = "=birthday"  # a day of every year, which no stretch of days is compared with
 CHAT = "@chat"
 

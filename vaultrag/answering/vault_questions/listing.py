@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from vaultrag.answering.citations import locate
 from vaultrag.answering.vault_questions.phrases import may_be_asked
-from vaultrag.answering.vault_questions.plan import Aim, VaultPlan, plan
+from vaultrag.answering.vault_questions.plan import Aim, VaultPlan, plans
 from vaultrag.answering.vault_questions.proofs import Place, Proofs, each_of, trimmed
 from vaultrag.answering.vault_questions.terms import stems_said
 from vaultrag.answering.vault_questions.told import counted_notes, counted_sum, said_of
@@ -19,7 +21,6 @@ from vaultrag.store.notes.listed import ListedNote, ListedTask, listed_notes, li
 from vaultrag.store.notes.property_values import days_of, leaves, number_of
 from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.text.language import fold
-from vaultrag.text.times.calendar import next_year_of
 
 MOST_LISTED = 200  # notes or tasks that are cited; all are counted
 _GUESSED = frozenset({FilterKind.SAYS, FilterKind.LINK, FilterKind.TITLE})
@@ -37,14 +38,12 @@ def answer_from_catalogue(
         return None
     database = vocabulary.database
     with database.snapshot():
-        words = vocabulary.read(stems_said(question))
-        planned = plan(question, words, today)
-        listing = listing_of(planned, database, scope) if planned else None
-        if planned and not (listing and listing.count):  # «экзамены в январе» may be those to come
-            coming = plan(question, words, today, next_year_of)
-            if coming and coming != planned:
-                listing = listing_of(coming, database, scope) or listing
-        return listing
+        found: list[Listing] = []
+        for planned in plans(question, vocabulary.read(stems_said(question)), today):
+            found += filter(None, [listing_of(planned, database, scope)])
+            if found and found[-1].count:
+                return found[-1]
+        return found[0] if found else None
 
 
 def listing_of(planned: VaultPlan, database: Database, scope: Sequence[Filter] = ()) -> Listing | None:
@@ -55,7 +54,9 @@ def listing_of(planned: VaultPlan, database: Database, scope: Sequence[Filter] =
         tasks = listed_tasks(database, filters)
         count, places = len(tasks), list(_task_places(database, tasks[:MOST_LISTED]))
     else:
-        notes = _ordered(planned, listed_notes(database, filters))
+        held = listed_notes(database, filters)
+        planned = _with_order(planned, held)
+        notes = _ordered(planned, held)
         if planned.aim is Aim.SUM:
             return _summed(planned, database, notes)
         count, places = len(notes), list(_note_places(database, planned, notes[:MOST_LISTED]))
@@ -87,6 +88,14 @@ def _listing(planned: VaultPlan, counted: str, count: int, places: Sequence[Plac
         for quote in [chunk.text[start:end]]
     )
     return Listing(written(planned.filters), said_of(planned), counted, count, citations, planned.sure)
+
+
+def _with_order(planned: VaultPlan, notes: Sequence[ListedNote]) -> VaultPlan:
+    """Order notes without dates by the property of days that most of them have: trips by their beginning."""
+    if planned.aim not in (Aim.LATEST, Aim.EARLIEST) or planned.by or any(note.date for note in notes):
+        return planned
+    days = Counter(name for note in notes for name, held in leaves(dict(note.properties)) if days_of(held))
+    return replace(planned, by=days.most_common(1)[0][0]) if days else planned
 
 
 def _ordered(planned: VaultPlan, notes: Sequence[ListedNote]) -> list[ListedNote]:

@@ -5,13 +5,14 @@ What is left over makes it a question of content, and those are the search's: a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.conditions import (
+    YEAR_BEGINS,
     day_properties,
     days,
     done_values,
@@ -20,9 +21,10 @@ from vaultrag.answering.vault_questions.conditions import (
     without_implied,
 )
 from vaultrag.answering.vault_questions.cursor import Cursor
+from vaultrag.answering.vault_questions.kinds import YEAR
 from vaultrag.answering.vault_questions.phrases import Phrase, begins_asking, phrases_of
 from vaultrag.answering.vault_questions.reading import QuestionReading
-from vaultrag.answering.vault_questions.terms import VaultTerms
+from vaultrag.answering.vault_questions.terms import VaultTerms, question_words
 from vaultrag.domain import Filter, FilterKind, TaskState
 from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import language_of
@@ -60,10 +62,24 @@ class VaultPlan:
     sure: bool = True
 
 
+def plans(question: str, vocabulary: VaultVocabulary, today: date) -> Iterator[VaultPlan]:
+    """Yield what a question may ask the catalogue for, the likeliest first; nothing for a question of content.
+
+    A year may be that of the property, "films of 2021"; a month may be one to come, «экзамены в январе».
+    """
+    likely = plan(question, vocabulary, today)
+    if likely is None:
+        return
+    yield from filter(None, (_by_year(likely, vocabulary), likely))
+    coming = plan(question, vocabulary, today, next_year_of)
+    if coming and coming != likely:
+        yield coming
+
+
 def plan(
     question: str, vocabulary: VaultVocabulary, today: date, choose: ChooseYear = latest_year_of
 ) -> VaultPlan | None:
-    """Return what a question asks the catalogue for; None for a question of content.
+    """Return the likeliest of what a question asks the catalogue for; None for a question of content.
 
     `choose` says which year a time without one is of, where the question leaves that open.
     """
@@ -155,7 +171,10 @@ def _of_tasks(reading: QuestionReading, periods: Sequence[Period], today: date) 
 def _of_notes(reading: QuestionReading, periods: Sequence[Period]) -> list[Filter] | None:
     """Return the filters with those that verbs and times come to; None where the vault does not say what is done."""
     if reading.dated_by and periods:
-        return [*reading.filters, *either(property_days(reading.dated_by, period) for period in periods)]
+        return [
+            *reading.filters,
+            *either(property_days(reading.dated_by, one.first_day, one.end_day) for one in periods),
+        ]
     dated = either(days(FilterKind.DATE, period) for period in periods)
     if not reading.action:
         return [*reading.filters, *dated]
@@ -167,11 +186,31 @@ def _of_notes(reading: QuestionReading, periods: Sequence[Period]) -> list[Filte
     has_day = [Filter(FilterKind.PROPERTY, None, name=use.name) for use in uses]
     if reading.is_negated:
         excluded = [replace(one, excluded=True) for one in (*stated, *has_day)]
+        reading.is_structural |= bool(excluded) and reading.kinds > 0
         return [*reading.filters, *excluded] if excluded and not periods else None
     if periods and uses:
-        return [*reading.filters, *either(property_days(use.name, period) for use in uses for period in periods)]
+        return [
+            *reading.filters,
+            *either(property_days(use.name, one.first_day, one.end_day) for use in uses for one in periods),
+        ]
     reading.unsure |= bool(periods) or not (stated or has_day)
     return [*reading.filters, *either((*stated, *has_day)), *dated]
+
+
+def _by_year(planned: VaultPlan, vocabulary: VaultVocabulary) -> VaultPlan | None:
+    """Return a plan whose whole years are those of a property; None where it has none or the vault no such property."""
+    uses = [use for use in vocabulary.properties.values() if any(YEAR in w.keys for w in question_words(use.name))]
+    whole = [one for one in planned.filters if one.kind is FilterKind.DATE and _is_of_years(one)]
+    if not uses or not whole or planned.of_tasks:
+        return None
+    filters: list[Filter] = [one for one in planned.filters if one not in whole]
+    for one in whole:
+        filters += either(property_days(use.name, one.first_day, one.end_day) for use in uses)
+    return replace(planned, filters=tuple(filters))
+
+
+def _is_of_years(wanted: Filter) -> bool:
+    return all(day.endswith(YEAR_BEGINS) for day in (wanted.first_day, wanted.end_day) if day)
 
 
 _ORDERING = (Phrase.LATEST, Phrase.EARLIEST, Phrase.HIGHEST, Phrase.LOWEST)

@@ -10,9 +10,9 @@ from vaultrag.answering.vault_questions import values
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.conditions import either, linking, titled, topics
 from vaultrag.answering.vault_questions.cursor import Cursor
-from vaultrag.answering.vault_questions.kinds import BIRTHDAY, CHAT
+from vaultrag.answering.vault_questions.kinds import CHAT
 from vaultrag.answering.vault_questions.phrases import FoundPhrase, Phrase
-from vaultrag.answering.vault_questions.terms import Match, TermKind, VaultTerm, question_words
+from vaultrag.answering.vault_questions.terms import Match, TermKind, VaultTerm
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.store.notes.vocabulary import VaultVocabulary
 from vaultrag.text.language import is_function_word
@@ -108,7 +108,7 @@ class QuestionReading:
         after = self.cursor.after(phrase.end)
         self.used.append(phrase)
         if phrase.phrase in (Phrase.HIGHEST, Phrase.LOWEST):
-            return self._superlative(after)
+            return self._superlative(phrase.text, after)
         if phrase.phrase in (Phrase.LATEST, Phrase.EARLIEST) and after < len(self.cursor.words):
             word = self.cursor.words[after].text
             self.cursor.taken[after] |= word.isdigit() or word in said.NUMBERS
@@ -136,21 +136,20 @@ class QuestionReading:
         if match is None:
             return self._undone(at)
         follows = self.cursor.after(match.end())
-        if follows >= len(self.cursor.words):
-            return 0
         if untrue := self._exactly(values.true_of(self.cursor, self.vocabulary, follows, said_not=match.group())):
             return untrue
-        after = self._done_to_it(follows)
+        after = self._done_to_it(follows) if follows < len(self.cursor.words) else 0
         self.is_negated |= bool(after)
         return after
 
-    def _superlative(self, at: int) -> int:
-        """«С самой высокой оценкой», "the highest rated": the property that is compared follows."""
+    def _superlative(self, phrase: str, at: int) -> int:
+        """«С самой высокой оценкой», "the highest rated": what is compared follows, or is meant, «самая дорогая»."""
         for use, after in values.properties(self.cursor, self.vocabulary, at):
             if use.has_numbers or use.has_days:
                 self.by = use.name
                 return after
-        return 0
+        self.by = values.implied(phrase, self.vocabulary)
+        return at if self.by else 0
 
     def _filler(self, at: int) -> int:
         word = self.cursor.words[at].text
@@ -242,6 +241,9 @@ class QuestionReading:
             return self._meet(stated)
         found = self.cursor.matches(at, TermKind.VALUE, TermKind.NOTE, TermKind.TAG, parts=True)
         if found:
+            self.is_structural |= (
+                self.kinds > 0 and found[0].whole and any(m.term.kind is TermKind.VALUE for m in found)
+            )
             held = self._topics(found)
             if not any(one.kind is FilterKind.SAYS for one in held):
                 held.append(Filter(FilterKind.SAYS, found[0].term.name))
@@ -355,11 +357,9 @@ class QuestionReading:
         """A property of days, where the question names a time: "contracts that expire this year", «сданные в мае»."""
         if not self.cursor.has_times or self.is_of_tasks:
             return 0
-        for use, after in values.properties(self.cursor, self.vocabulary, at):
-            if use.has_days and not any(BIRTHDAY in word.keys for word in question_words(use.name)):
-                self.dated_by, self.is_structural = use.name, True
-                return after
-        return 0
+        name, after = values.dated(self.cursor, self.vocabulary, at)
+        self.dated_by, self.is_structural = name or self.dated_by, self.is_structural or after > 0
+        return after
 
     def _summed(self, at: int) -> int:
         """«Сколько страниц я прочитал»: a property of numbers, to be summed."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from vaultrag.answering.vault_questions import words as said
 from vaultrag.answering.vault_questions.conditions import either
 from vaultrag.answering.vault_questions.cursor import Cursor
-from vaultrag.answering.vault_questions.kinds import RATING
+from vaultrag.answering.vault_questions.kinds import BIRTHDAY, RATING
 from vaultrag.answering.vault_questions.terms import TermKind, question_words
 from vaultrag.domain import Filter, FilterKind
 from vaultrag.store.notes.vocabulary import PropertyUse, VaultVocabulary
@@ -56,8 +56,11 @@ def measured(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Condition 
     at = cursor.after(number.end())
     uses = [(use, after) for use, after in properties(cursor, vocabulary, at) if use.has_numbers][:1]
     uses = uses or list(_measured_so(cursor, vocabulary, at))
-    held = [Filter(FilterKind.PROPERTY, number.group(), name=use.name, compare=sign) for use, _ in uses]
-    return (either(held)[0], uses[0][1]) if uses else None
+    if not uses:
+        return None
+    reach, end = _reach(cursor, cursor.words[uses[0][1] - 1].end)
+    held = [Filter(FilterKind.PROPERTY, number.group(), name=use.name, compare=sign or reach) for use, _ in uses]
+    return either(held)[0], max(uses[0][1], cursor.after(end))
 
 
 def _measured_so(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Iterator[tuple[PropertyUse, int]]:
@@ -85,6 +88,22 @@ def starred(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Condition |
     return (either(rated)[0], cursor.after(match.end())) if rated else None
 
 
+def dated(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> tuple[str, int]:
+    """Read the name of a property of days that come once, and the word behind it; 0 where none is named."""
+    for use, after in properties(cursor, vocabulary, at):
+        if use.has_days and not any(BIRTHDAY in word.keys for word in question_words(use.name)):
+            return use.name, after
+    return "", 0
+
+
+def implied(superlative: str, vocabulary: VaultVocabulary) -> str:
+    """Return the property that a superlative compares by what it means; empty where the vault has none such."""
+    for meaning, words in said.IMPLIED:
+        if re.search(words, superlative):
+            return next((use.name for use in _meaning(meaning, vocabulary)), "")
+    return ""
+
+
 def of_files(cursor: Cursor, at: int) -> Condition | None:
     """Canvases, bases, PDFs: by the ends of their names."""
     for ending, words in said.FILES:
@@ -100,8 +119,9 @@ def _value(cursor: Cursor, use: PropertyUse, after: int) -> Condition | None:
     sign, place = _sign(cursor, lead.end())
     number = None if cursor.is_taken(place) else _NUMBER.match(cursor.text, place)  # "hired in 2025": a time
     if number and (use.has_numbers or use.has_days):
-        wanted = Filter(FilterKind.PROPERTY, number.group(), name=use.name, compare=sign)
-        return wanted, cursor.after(number.end())
+        reach, end = _reach(cursor, number.end())
+        wanted = Filter(FilterKind.PROPERTY, number.group(), name=use.name, compare=sign or reach)
+        return wanted, cursor.after(end)
     to = _TO.match(cursor.text, place)
     at = cursor.word_at(to.end() if to else place)
     for value in () if sign else cursor.matches(at, TermKind.VALUE, parts=True):
@@ -114,5 +134,13 @@ def _sign(cursor: Cursor, place: int) -> tuple[str, int]:
     """Return the comparison that is said at a place of the text, and the place behind it."""
     for sign, words in said.SIGNS:
         if match := re.compile(rf"(?:{words})(?: чем| than)? ?(?![^\W\d])").match(cursor.text, place):
+            return sign, match.end()
+    return "", place
+
+
+def _reach(cursor: Cursor, place: int) -> tuple[str, int]:
+    """Return the comparison that is said behind a number, «и выше», and the place behind it."""
+    for sign, words in said.REACHES:
+        if match := re.compile(rf"{words}(?!\w)").match(cursor.text, place):
             return sign, match.end()
     return "", place

@@ -119,11 +119,11 @@ LATEST = r"последн\w{2,3}|сам\w{2,3} (?:нов|свеж|недавн|�
 EARLIEST = r"перв(?:ая|ый|ое|ые|ую|ой|ых)|сам\w{2,3} (?:ранн|стар|давн)\w{2,3}|(?:the |my )?(?:earliest|oldest|first)"
 HIGHEST = (
     r"(?:(?:с|со) )?(?:сам\w{2,3} (?:высок|больш|долг|длинн|дорог|лучш)\w{2,3}|наибольш\w{2,3}|максимальн\w{2,3})"
-    r"|(?:with )?(?:the )?(?:highest|biggest|largest|greatest|maximum|(?<!at )most|best|longest)"
+    r"|(?:with )?(?:the )?(?:highest|biggest|largest|greatest|maximum|(?<!at )most|best|longest)(?: expensive)?"
 )
 LOWEST = (
     r"(?:(?:с|со) )?(?:сам\w{2,3} (?:низк|маленьк|коротк|дешев|худш)\w{2,3}|наименьш\w{2,3}|минимальн\w{2,3})"
-    r"|(?:with )?(?:the )?(?:lowest|smallest|(?<!at )least|minimum|worst|shortest)"
+    r"|(?:with )?(?:the )?(?:lowest|smallest|(?<!at )least|minimum|worst|shortest|cheapest)(?: expensive)?"
 )
 # What a note is as a file, by the end of its name.
 FILES: tuple[tuple[str, str], ...] = (
@@ -159,6 +159,16 @@ SIGNS: tuple[tuple[str, str], ...] = (
         r"меньше|менее|ниже|короче|быстрее|дешевле|легче|less than|fewer than|below|under|lower than"
         r"|shorter than|faster than|cheaper than|<",
     ),
+)
+# What stands behind a number and reaches from it: «8 и выше», "300 pages or more" has it behind the unit.
+REACHES: tuple[tuple[str, str], ...] = (
+    (">=", r"(?: (?:и|или|or|and) (?:выше|больше|более|дороже|дольше|позже|more|higher|above|over|up|later)|\+)"),
+    ("<=", r" (?:и|или|or|and) (?:ниже|меньше|менее|дешевле|короче|раньше|less|lower|below|under|fewer|earlier)"),
+)
+# What a superlative compares where no property follows it.
+IMPLIED: tuple[tuple[str, str], ...] = (
+    ("=price", r"дорог|дешев|expensive|cheap"),
+    ("=rating", r"лучш|худш|\bbest|\bworst"),
 )
 IS = r"(?:(?:is|are|was|of|equals?(?: to)?|set to|=|:|равн\w{1,2}|-|значится|есть|указан\w?|стоит) )?(?:чем )?"
 # The words that say how what follows lies to what is asked for.
