@@ -113,8 +113,14 @@ def test_no_passage_gives_no_quote() -> None:
 
 
 def test_what_two_notes_say_in_the_same_words_is_quoted_once() -> None:
-    passages = (passage("a.md", "Сервер стоит в шкафу."), passage("b.md", "Сервер стоит в шкафу.", 0.9))
+    passages = (passage("a.md", "Сервер стоит в шкафу слева."), passage("b.md", "Сервер стоит в шкафу слева.", 0.9))
     assert [one.path for one in quoted("Где стоит сервер?", *passages)] == ["a.md"]
+
+
+def test_what_two_notes_say_of_themselves_is_quoted_of_both() -> None:
+    passages = (passage("Мы.md", "оценка: 8"), passage("Улисс.md", "оценка: 8", 0.9))
+    evidence = Evidence("Что я оценил на 8?", passages, None)
+    assert [quote.passage for quote in evidence.quotes()] == [0, 1]
 
 
 def test_a_weak_line_of_another_note_is_no_quote_beside_a_good_one() -> None:

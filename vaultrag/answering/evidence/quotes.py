@@ -21,6 +21,7 @@ MOST_QUOTES = 3  # more than a person reads before the model writes
 MOST_CHARACTERS = 400  # of all quotes together: five lines of a usual terminal
 
 RELEVANT_SHARE = 0.7  # of the best line's score that a quote must have: a weaker one is about something else
+FEWEST_WORDS = 5  # of a sentence that says the same in any note: `rating: 8` of two books is two things
 NEXT_GAIN = 0.2  # a quote grows downwards rather than upwards: what follows explains
 LATER_COST = 0.1  # and the first quote rather than the second
 
@@ -122,7 +123,7 @@ def _chosen(ranked: Sequence[WeighedLine], scores: Mapping[int, float]) -> list[
     rest, room = list(ranked), MOST_CHARACTERS
     while rest:
         one = max(rest, key=lambda one: scores[id(one)] - sum(one.held[term] for term in one.held.keys() & said))
-        rest = [other for other in rest if other is not one and fold(other.line.words) != fold(one.line.words)]
+        rest = [other for other in rest if other is not one and not _says_the_same(one, other)]
         if spans and one.size > room:
             continue
         if not _joined(spans, one):
@@ -130,6 +131,10 @@ def _chosen(ranked: Sequence[WeighedLine], scores: Mapping[int, float]) -> list[
         said |= one.held.keys()
         room -= one.size
     return spans
+
+
+def _says_the_same(one: WeighedLine, other: WeighedLine) -> bool:
+    return len(one.line.words.split()) >= FEWEST_WORDS and fold(one.line.words) == fold(other.line.words)
 
 
 def _joined(spans: list[list[WeighedLine]], one: WeighedLine) -> bool:
