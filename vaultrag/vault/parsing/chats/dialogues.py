@@ -7,16 +7,25 @@ roles no turns, and code shows a chat without being one.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from vaultrag.domain import Turn
-from vaultrag.vault.parsing.chats.marks import CALLOUT, LABEL, QUOTED, Mark, fence_behind, find_marks
+from vaultrag.vault.parsing.chats.marks import CALLOUT, HEADING, LABEL, QUOTED, Mark, fence_behind, find_marks
 from vaultrag.vault.parsing.chats.models import is_of_chat
 from vaultrag.vault.parsing.chats.moments import holds_moment, moments_of, time_line
-from vaultrag.vault.parsing.chats.speakers import ASSISTANT, LIKELY, NAMED, USER, Speaker, may_name_machine
+from vaultrag.vault.parsing.chats.speakers import (
+    ASSISTANT,
+    LIKELY,
+    NAMED,
+    USER,
+    Speaker,
+    may_name_machine,
+    read_speaker,
+)
 from vaultrag.vault.parsing.lines import Lines
 
 _IN_QUOTE = re.compile(r" {0,3}>")
@@ -46,11 +55,27 @@ def find_dialogue(text: str, lines: Lines, body: int, properties: Mapping[str, A
     found = list(find_marks(source, lines, lines.line_at(body)))
     known = HINT if found and is_of_chat(properties, text[: lines.starts[found[0].line]]) else 0
     for form in dict.fromkeys(mark.form for mark in found):
-        marks = _with_named_person([mark for mark in found if mark.form == form])
+        marks = _with_named_person(_of_one_level([mark for mark in found if mark.form == form]))
         told = _without_doubtful([mark for mark in marks if mark.speaker])
         if told and _are_turns(told, marks, known):
             return _turns(source, lines, told, created)
-    return []
+    answers = [mark for mark in found if _is_answer(mark)]
+    return _turns(source, lines, answers, created) if answers else []
+
+
+def _is_answer(mark: Mark) -> bool:
+    """Tell whether a callout says by its type that a machine wrote it, `> [!ChatGPT] …`: it needs no question."""
+    kind = read_speaker(mark.label) if mark.form == CALLOUT else None
+    return kind is not None and kind.role == ASSISTANT and kind.weight >= LIKELY
+
+
+def _of_one_level(marks: list[Mark]) -> list[Mark]:
+    """Leave out headings of other levels than most of a speaker's: each speaker has one, as `#####` and `######`."""
+    usual = {
+        role: Counter(mark.level for mark in marks if mark.role == role).most_common(1)[0][0]
+        for role in {mark.role for mark in marks if mark.role}
+    }
+    return [mark for mark in marks if (mark.level == usual[mark.role] if mark.role else mark.level in usual.values())]
 
 
 def _with_named_person(marks: list[Mark]) -> list[Mark]:
@@ -86,9 +111,11 @@ def _are_turns(told: Sequence[Mark], marks: Sequence[Mark], known: int) -> bool:
     changes = sum(one.role != other.role for one, other in pairwise(speaking))
     if not all(weights) or changes * 2 < len(speaking):
         return False
-    weight = sum(weights) + known + any(_SURELY.search(f"{mark.form} {mark.label}") for mark in told)
-    if len(speaking) == 2 and weight == LIKELY + LIKELY:
-        return _is_whole_pair(told, marks)
+    known += any(_SURELY.search(f"{mark.form} {mark.label}") for mark in told)
+    weight = sum(weights) + known
+    if len(speaking) == 2 and not known:
+        is_plain = weight == LIKELY + LIKELY or told[0].form.lstrip(QUOTED) == HEADING
+        return weight >= LIKELY + LIKELY and speaking[0].role == USER and (not is_plain or _is_whole_pair(told, marks))
     return weight >= LIKELY + LIKELY or (weight > LIKELY and len(speaking) > 3)
 
 
@@ -96,7 +123,7 @@ def _is_whole_pair(told: Sequence[Mark], marks: Sequence[Mark]) -> bool:
     """Tell whether a question and an answer are all that stands there, and not two of several headings or names."""
     until = [mark for mark in marks if mark.line <= told[-1].line]
     alone = told[0].form.lstrip(QUOTED) != LABEL or all(mark.alone for mark in told)
-    return told[0].role == USER and len(until) == len(told) == 2 and alone
+    return len(until) == len(told) == 2 and alone
 
 
 def _turns(source: Sequence[str], lines: Lines, marks: Sequence[Mark], created: str) -> list[Turn]:
@@ -125,8 +152,7 @@ def _end_of_chat(source: Sequence[str], marks: Sequence[Mark]) -> int:
 
     That is one that says so, or the next one of the outline in which the chat is a section.
     """
-    own_level = marks[0].form.count("#") or MOST_LEVELS + 1
-    level = _section_level(source, marks[0].line, own_level)
+    level = _section_level(source, marks[0].line, marks[0].level or MOST_LEVELS + 1)
     fence = ""
     for number in range(marks[-1].line + 1, len(source)):
         fence = fence_behind(source[number], fence)

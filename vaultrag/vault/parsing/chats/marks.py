@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaultrag.vault.parsing.chats.speakers import LIKELY, LONGEST_LABEL, Speaker, read_speaker
 from vaultrag.vault.parsing.lines import Lines
 
-CALLOUT, BOLD, LABEL, QUOTED = (
-    "callout",
-    "**",
-    ":",
-    ">",
-)  # forms; a heading's is its signs, one in a quote has that first
+CALLOUT, HEADING, BOLD, LABEL = "callout", "#", "**", ":"  # the forms of marks
+QUOTED = ">"  # stands before the form of a mark in a quote
 _QUOTE = r"(?P<quote>[ ]{0,3}>[ \t]?)?"
 _HEADING = re.compile(rf"{_QUOTE}[ ]{{0,3}}(?P<level>#{{1,6}})[ \t]++(?P<label>\S.{{0,200}}?)[ \t]*+#*+[ \t]*+")
 _TIMED = r"[^:：\n]{0,60}(?:\d:\d\d[^:：\n]{0,20})?"  # a colon within a time ends no name
@@ -37,7 +33,8 @@ _FENCE = re.compile(r"[ \t>]*(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
 class Mark:
     """What opens a message: its form, where its line and its own words begin, and who it names, if one of the two.
 
-    It stands `alone` where no word of the message is on its line.
+    It stands `alone` where no word of the message is on its line. `level` is that of a heading; a callout's `label` is
+    its type.
     """
 
     form: str
@@ -46,6 +43,7 @@ class Mark:
     alone: bool
     label: str
     speaker: Speaker | None
+    level: int = 0
 
     @property
     def role(self) -> str:
@@ -88,7 +86,7 @@ def _mark_of(line: str, number: int, start: int) -> Mark | None:
     if match := _CALLOUT.fullmatch(line):
         return _callout(match, number, start)
     if match := _HEADING.fullmatch(line):
-        return _mark(match["level"], match, number, start, match["label"])
+        return replace(_mark(HEADING, match, number, start, match["label"]), level=len(match["level"]))
     if match := _BOLD.fullmatch(line):
         named, colon = match["named"], match["named"] or match["colon"]
         words = match["rest"] and not colon
