@@ -225,6 +225,11 @@ def test_every_place_is_found_once_and_in_order() -> None:
     assert [text.count("\n", 0, match.start) for match in find_quote("Порт 22.", text)] == [0, 2, 4]
 
 
+def test_cells_of_a_row_are_no_two_items() -> None:
+    assert find_quote("| Порт 80. | Закрыт. |", "| Порт 80. | Закрыт. |\n| --- | --- |\n| да | нет |")
+    assert not find_quote("| Порт 80. | Закрыт. |", "- Порт 80.\n- Закрыт.\n")
+
+
 def test_one_text_serves_many_quotes() -> None:
     text = QuotedText("# Сеть\n\nПорт **22** закрыт.")
     assert [len(text.find(quote)) for quote in ("Порт 22", "22 закрыт", "Порт 23", "Сеть")] == [1, 1, 0, 1]

@@ -11,6 +11,7 @@ from vaultrag.answering.shown import as_read, with_addresses
     ("markdown", "seen"),
     [
         ("Цена ~~6500~~ 7000 ₽", "Цена (зачёркнуто: 6500) 7000 ₽"),
+        ("Цена ~~6500 ~~ или 7000~~ ₽", "Цена (зачёркнуто: 6500  или 7000) ₽"),
         ("The price is ~~6500~~ 7000.", "The price is (crossed out: 6500) 7000."),
         ("Was <del>old</del>, <s class='x'>older</s> and <strike>oldest</strike>", "Was {old}, {older} and {oldest}"),
         ("~~See [[Plan|the plan]] and `~~code~~`~~", "{See the plan and `~~code~~`}"),

@@ -54,8 +54,9 @@ def test_of_lines_that_are_as_like_the_nearest_is_told() -> None:
     assert state(text, "Порт 80 закрыт.", 6).lines == (6, 6)
 
 
-def test_nothing_is_told_where_no_line_is_like_it() -> None:
-    assert state("# Счётчик воды\n\nТеперь о другом.\n") == SourceState(1, QuoteState.CHANGED)
+@pytest.mark.parametrize("line", ["Теперь о другом.", "Воды вчера опять не было до вечера."])
+def test_nothing_is_told_where_no_line_is_like_it(line: str) -> None:
+    assert state(f"# Счётчик воды\n\n{line}\n") == SourceState(1, QuoteState.CHANGED)
 
 
 def test_changed_negation_is_a_change() -> None:

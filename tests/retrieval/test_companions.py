@@ -95,3 +95,12 @@ def test_a_link_says_from_which_note_it_leads(tmp_path: Path) -> None:
     ) as opened:
         found = opened.search("шкаф", 8, Reach.WORDS).passages
     assert [(path, origin) for path, _, _, origin in along(found, "link")] == [("Копии.md", "Маяк.md")]
+
+
+@pytest.mark.slow
+def test_two_things_come_along_at_most(tmp_path: Path) -> None:
+    shown = {f"{name}.md": f"Мелочь по имени {name}.\n" for name in ("Раз", "Два", "Три")}
+    notes = {"Радиатор.md": "Радиатор греет зал. ![[Раз]] ![[Два]] ![[Три]]\n", **shown}
+    with indexed_vault(tmp_path, notes) as opened:
+        found = opened.search("радиатор греет зал", 8, Reach.WORDS).passages
+    assert [path for path, *_ in along(found, "embed")] == ["Раз.md", "Два.md"]

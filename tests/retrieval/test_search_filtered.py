@@ -24,7 +24,7 @@ CHAT = """\
 NOTES = {
     "Дом/Бойлер.md": "---\ntags: [Дом/Вода]\nstatus: done\ndate: 2024-05-17\n---\nБойлер чистим раз в год.\n",
     "Дом/Кухня.md": "---\ntags: [дом]\nавтор: '[[Лев Толстой]]'\ndate: 2023-01-02\n---\n"
-    "Бойлер на кухне.\n\n- [ ] позвать мастера [срок:: скоро]\n",
+    "Бойлер на кухне.\n\n- [ ] позвать мастера [срок:: скоро]\n- [ ] кран 📅 2024-06-30\n",
     "Work/Boiler.md": "---\ntags: work\nStatus: [Done, checked]\ndate: 2024-06-01\n---\n"
     "The boiler of the office.\n\n```python\n- [ ] no task, [[no link]]\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
     "Архив.md": "Бойлер старый. ![[фото.png]] См. [[Бойлер]][^1].\n\n[^1]: сноска\n",
@@ -56,6 +56,10 @@ def paths(result: SearchResult) -> set[str]:
         ("tag:дом", {"Дом/Бойлер.md", "Дом/Кухня.md"}),
         ("tag:#ДОМ/вода", {"Дом/Бойлер.md"}),
         ("tag:дом -tag:дом/вода", {"Дом/Кухня.md"}),
+        ("task:open due:any", {"Дом/Кухня.md"}),
+        ("task:open due:<2024-07", {"Дом/Кухня.md"}),
+        ("task:open due:>2024-07", set()),
+        ("scheduled:any", set()),
         ("path:/дом/", {"Дом/Бойлер.md", "Дом/Кухня.md"}),
         ("path:/кухня", set()),
         ("tag:work OR path:/Архив", {"Work/Boiler.md", "Архив.md"}),

@@ -10,8 +10,11 @@ import pytest
 from tests.retrieval.indexed_vault import indexed_vault
 from vaultrag.config import SearchSection
 from vaultrag.domain import Passage
+from vaultrag.retrieval.fusion import Fused
+from vaultrag.retrieval.lanes import Lanes
 from vaultrag.retrieval.search import ALL_LANES, Searcher
-from vaultrag.retrieval.times import date_weight
+from vaultrag.retrieval.times import date_weight, preferred
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.text.times.periods import periods_of
 from vaultrag.workspace import Workspace
 
@@ -81,6 +84,15 @@ def test_of_two_notes_that_say_the_same_that_of_the_time_comes_first(
 @pytest.mark.slow
 def test_an_undated_note_that_tells_of_the_time_stays_first(workspace: Workspace) -> None:
     assert found(workspace, "сколько вёдер мёда дала пасека у реки прошлой осенью")[0].chunk.path == "Пчёлы.md"
+
+
+@pytest.mark.parametrize(("lead", "first"), [(1.05, "2025-10-05"), (1.2, "2024-10-05")])
+def test_a_little_more_counts_what_stands_in_a_note_of_the_time(workspace: Workspace, lead: float, first: str) -> None:
+    ids = Catalog(workspace.database).note_ids([path for path in NOTES if "Прививка" in path])
+    ranked = [Fused(n, ids[f"{2024 + n}-10-05 Прививка.md"], score, ()) for n, score in ((0, lead), (1, 1.0))]
+    reader = Lanes(workspace.database, "", None, workspace.vectors.without_vector().centres)
+    best = preferred(reader, ranked, periods_of("осенью 2025", TODAY))[0]
+    assert f"{2024 + best.chunk}-10-05" == first
 
 
 @pytest.mark.parametrize(("query", "weight"), [("last week", 3.0), ("пчёлы на прошлой неделе", 0.75)])

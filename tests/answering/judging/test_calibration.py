@@ -70,6 +70,15 @@ def test_above_the_high_line_little_is_untrue() -> None:
     assert lines.low <= lines.high
 
 
+def test_one_question_without_an_answer_makes_nothing_certain() -> None:
+    true = [Scored(float(score), true=True) for score in (1, 2, 3)]
+    one, many = (draw_thresholds([*true, *(Scored(0.0, true=False) for _ in range(count))]) for count in (1, 20))
+    assert one is not None
+    assert many is not None
+    assert one.high == 3.0
+    assert many.high == many.low < 3.0
+
+
 def test_the_high_line_stands_above_everything_where_scores_tell_nothing() -> None:
     scored = [Scored(float(score), true=bool(score % 2)) for score in range(40)]
     lines = draw_thresholds(scored)

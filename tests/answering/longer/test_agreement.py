@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.answering.longer.jury import BACKUP, BOILER, EARLY, HOSTS, LATE, MAYAK, NOTES, Juror, asked, detail, opened
+from tests.answering.longer.jury import (
+    BACKUP,
+    BOILER,
+    EARLY,
+    HOSTS,
+    LATE,
+    MAYAK,
+    MEASURED,
+    NOTES,
+    Juror,
+    asked,
+    detail,
+    opened,
+)
 from tests.doubles import ScriptedModel
+from vaultrag.answering.judging.calibration import Thresholds
 from vaultrag.domain import AnswerReady, AnswerStatus, Level, Role
 from vaultrag.errors import ModelCrashed, ModelNotFound
 from vaultrag.store.traces import find_trace
+from vaultrag.workspace import Workspace
+
+SURE = {"": Thresholds(-9.0, 1.0)}  # what a juror believes lies above
 
 
 @pytest.mark.parametrize(
@@ -113,8 +131,12 @@ def test_both_lost_is_an_error_and_the_trace_says_so(tmp_path: Path) -> None:
 
 
 def test_what_only_one_finds_is_not_sure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisputed = {path: text for path, text in NOTES.items() if path != HOSTS}
     silent = Juror(["The notes do not say."], name="large", believes=("nothing of it",))
-    with opened(tmp_path, Juror([EARLY], name="small"), {Role.FINAL: silent}, monkeypatch) as workspace:
+    with opened(tmp_path, Juror([EARLY], name="small"), {Role.FINAL: silent}, monkeypatch, undisputed) as workspace:
+        monkeypatch.setattr(Workspace, "calibration", lambda *_: replace(MEASURED, answerable=SURE))
+        alone = next(event.answer for event in workspace.ask(BACKUP) if isinstance(event, AnswerReady))
         answer, _ = asked(workspace, BACKUP)
+    assert alone.level is Level.BACKED
     assert "03:30" in answer.text
     assert answer.level is Level.WEAK

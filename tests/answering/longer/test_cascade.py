@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.answering.longer.jury import BACKUP, EARLY, Juror, asked, detail, opened
-from vaultrag.domain import AnswerStatus, Level, Mode, Role
+from vaultrag.answering.longer.cascade import failed_check
+from vaultrag.domain import Answer, AnswerStatus, Backing, Level, Mode, Role, Sentence, SentenceState, Sureness
 from vaultrag.errors import ModelCrashed
 
 
@@ -65,3 +67,28 @@ def test_nothing_found_is_handed_to_nobody(tmp_path: Path) -> None:
         answer, _ = asked(workspace, "Quarterly zeppelin maintenance budget?", Mode.CASCADE)
     assert answer.status is AnswerStatus.NOT_IN_VAULT
     assert large.prompts == small.prompts == []
+
+
+WHOLE = Answer(
+    "", AnswerStatus.ANSWERED, "At 03:30.", (Sentence(1, "At 03:30.", SentenceState.CITED, ()),), (), (), "", {}, {}
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (WHOLE, ""),
+        (replace(WHOLE, missing=("and where to",)), "A part of the question has no answer."),
+        (replace(WHOLE, status=AnswerStatus.PARTLY), "It is no whole answer."),
+        (replace(WHOLE, sentences=()), "It is no whole answer."),
+        (
+            replace(WHOLE, sentences=(replace(WHOLE.sentences[0], support=Backing.NOT_BACKED),)),
+            "Not every sentence has its source in the notes.",
+        ),
+        (replace(WHOLE, level=Level.WEAK, sureness=Sureness(Level.WEAK, calibrated=True)), "It is not sure."),
+        (replace(WHOLE, level=Level.WEAK, sureness=Sureness(Level.WEAK)), ""),
+        (replace(WHOLE, stopped="It reached answering.max_tokens."), "It reached answering.max_tokens."),
+    ],
+)
+def test_the_check_that_fails_is_named(answer: Answer, why: str) -> None:
+    assert failed_check(answer) == why

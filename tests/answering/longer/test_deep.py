@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.answering.longer.jury import Juror
 from tests.doubles import ScriptedModel
+from vaultrag.answering.judging.calibration import Calibration, Thresholds
 from vaultrag.config import Config, Settings
 from vaultrag.domain import (
     Answer,
@@ -181,7 +183,7 @@ def test_spent_tokens_end_in_the_notes_own_lines(tmp_path: Path) -> None:
     assert trace.ended
 
 
-def test_spent_time_cuts_the_draft_off_and_answers(tmp_path: Path) -> None:
+def test_spent_time_drafts_nothing_and_answers(tmp_path: Path) -> None:
     settings: dict[str, dict[str, object]] = {"answering": {"deep_seconds": 1e-6}}
     with opened(tmp_path, TalkingModel(["…"]), settings) as workspace:
         answer, steps, trace = asked(workspace, BRIDGE)
@@ -276,3 +278,20 @@ def test_thinking_is_left_room_for_and_a_planner_is_asked(tmp_path: Path) -> Non
 def test_modes_of_two_models_are_refused_where_there_is_one(tmp_path: Path, mode: Mode) -> None:
     with opened(tmp_path, ScriptedModel(["…"])) as workspace, pytest.raises(UsageError, match="second model"):
         workspace.ask(BRIDGE, manner=Manner(mode=mode))
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "status"),
+    [
+        ("When does the restic backup of mayak run?", "The backup of mayak runs at 03:30.", AnswerStatus.NOT_IN_VAULT),
+        (BRIDGE, "Приём ведёт Нино Капанадзе.", AnswerStatus.ANSWERED),
+    ],
+)
+def test_only_what_a_link_led_to_answers_where_no_passage_was_judged_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: str, said: str, status: AnswerStatus
+) -> None:
+    doubting = Calibration(answerable={"": Thresholds(0.0, 9.0)}, support=Thresholds(-1.0, 1.0))
+    monkeypatch.setattr(Workspace, "calibration", lambda *_: doubting)
+    with opened(tmp_path, Juror([said], believes=("Statement:",))) as workspace:
+        answer, _, _ = asked(workspace, question)
+    assert answer.status is status

@@ -71,6 +71,8 @@ def test_question_is_planned(question: str, query: str, aim: Aim) -> None:
         "назови причины отказа сервера",
         "what is the status of the garden?",
         "последняя версия прошивки",
+        "какие книги не про сад?",
+        "which books are not about the garden?",
         "",
         "???",
     ],
@@ -112,3 +114,10 @@ def test_vault_without_days_of_tasks_is_asked_by_the_days_of_its_notes_and_that_
 def test_any_words_are_planned_or_not(words: list[str]) -> None:
     planned = plan(" ".join(words), VOCABULARY, TODAY)
     assert planned is None or written(planned.filters) is not None
+
+
+@pytest.mark.parametrize("question", ["какие книги я прочитал в 2023?", "which books did I read in 2023?"])
+def test_where_the_vault_does_not_say_when_a_thing_was_done_its_notes_date_is_a_guess(question: str) -> None:
+    planned = plan(question, VaultVocabulary(tags=("book",)), TODAY)
+    assert planned is not None
+    assert (written(planned.filters), planned.sure) == ("tag:book date:2023", False)

@@ -207,7 +207,7 @@ class _Inquiry:
         """Refuse where no passage was judged to answer, unless what a passage led to backs what is told."""
         if self.doubted is None or answer.status is AnswerStatus.NOT_IN_VAULT:
             return answer
-        led = {one.passage.chunk.path for one in clues if one.hops}
+        led = {one.passage.chunk.path for one in clues if one.is_led_to}
         said = told(answer)
         by_number = {citation.number: citation.path for citation in answer.citations}
         backed = all(one.support is Backing.BACKED for one in said)

@@ -43,6 +43,11 @@ class Clue:
     origin: str = ""
     fit: float = 0.0
 
+    @property
+    def is_led_to(self) -> bool:
+        """Whether another note led here, and the question itself did not."""
+        return self.hops > 0 or _is_led_to(self.passage)
+
 
 @dataclass(slots=True)
 class Gathering:
@@ -161,8 +166,14 @@ def _cut(chunk: Chunk, start: int, end: int) -> Chunk:
 
 def _why_found(passage: Passage, asked: str) -> str:
     """Say what a passage was found for, and by which link where nothing else found it."""
-    led = next((share for share in passage.trace if share.origin), None)
-    return f"found for {asked}" if led is None else f"named in {led.origin} as {set_off(led.via)}"
+    if not _is_led_to(passage):
+        return f"found for {asked}"
+    return f"named in {passage.trace[0].origin} as {set_off(passage.trace[0].via)}"
+
+
+def _is_led_to(passage: Passage) -> bool:
+    """Tell whether only other notes led a search to a passage: by a link, an embed, a footnote."""
+    return bool(passage.trace) and all(share.origin for share in passage.trace)
 
 
 def _led_to(passage: Passage, lead: Lead, origin: str, hops: int, fit: float) -> Clue:

@@ -1,0 +1,53 @@
+"""What a long answer may cost: the draft under way ends where the budget does, and what it cost is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from tests.doubles import ScriptedModel
+from vaultrag.answering.longer.budget import Allowance, MeteredModel
+from vaultrag.domain import Generation, Message, Piece, Sampling
+
+MESSAGES = (Message("user", "When was the boiler mended?"),)
+
+
+@dataclass(slots=True)
+class EndlessModel(ScriptedModel):
+    """A double that goes on until it is stopped, and keeps how it was asked and that it was."""
+
+    sampled: list[Sampling] = field(default_factory=list)
+    is_stopped: bool = False
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+        self.sampled.append(sampling)
+        try:
+            yield from (f"word{number} " for number in count())
+        finally:
+            self.is_stopped = True
+
+
+def ticking(tokens: int, seconds: float) -> Allowance:
+    """Return an allowance whose clock counts a second each time that somebody looks."""
+    ticks = count()
+    return Allowance(tokens, seconds, clock=lambda: float(next(ticks)))
+
+
+def test_time_that_runs_out_ends_the_draft_under_way_with_what_was_written() -> None:
+    model, budget = EndlessModel([""]), ticking(10_000, 5.0)
+    *said, end = MeteredModel(model, budget).generate(MESSAGES, Sampling(max_tokens=500))
+    assert isinstance(end, Generation)
+    assert (end.finish, end.text) == ("aborted", "".join(map(str, said)))
+    assert len(said) == 5
+    assert model.is_stopped
+    assert budget.used == sum(model.count_tokens([MESSAGES[0].content, end.text]))
+    assert "deep_seconds" in budget.spent
+
+
+def test_a_draft_may_write_what_is_left_and_think_what_that_leaves() -> None:
+    model, budget = EndlessModel([""]), Allowance(1000, 1e9)
+    budget.spend(400)
+    for wanted in (200, -1):
+        next(iter(MeteredModel(model, budget).generate(MESSAGES, Sampling(max_tokens=500, thinking_tokens=wanted))))
+    assert [(asked.max_tokens, asked.thinking_tokens) for asked in model.sampled] == [(500, 100), (500, 100)]
