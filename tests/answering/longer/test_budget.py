@@ -14,8 +14,8 @@ MESSAGES = (Message("user", "When was the boiler mended?"),)
 
 
 @dataclass(slots=True)
-class EndlessModel(ScriptedModel):
-    """A double that goes on until it is stopped, and keeps how it was asked and that it was."""
+class TalkativeModel(ScriptedModel):
+    """A double that goes on for long, and keeps how it was asked and that it was stopped."""
 
     sampled: list[Sampling] = field(default_factory=list)
     is_stopped: bool = False
@@ -23,7 +23,7 @@ class EndlessModel(ScriptedModel):
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         self.sampled.append(sampling)
         try:
-            yield from (f"word{number} " for number in count())
+            yield from (f"word{number} " for number in range(1000))
         finally:
             self.is_stopped = True
 
@@ -35,7 +35,7 @@ def ticking(tokens: int, seconds: float) -> Allowance:
 
 
 def test_time_that_runs_out_ends_the_draft_under_way_with_what_was_written() -> None:
-    model, budget = EndlessModel([""]), ticking(10_000, 5.0)
+    model, budget = TalkativeModel([""]), ticking(10_000, 5.0)
     *said, end = MeteredModel(model, budget).generate(MESSAGES, Sampling(max_tokens=500))
     assert isinstance(end, Generation)
     assert (end.finish, end.text) == ("aborted", "".join(map(str, said)))
@@ -46,7 +46,7 @@ def test_time_that_runs_out_ends_the_draft_under_way_with_what_was_written() -> 
 
 
 def test_a_draft_may_write_what_is_left_and_think_what_that_leaves() -> None:
-    model, budget = EndlessModel([""]), Allowance(1000, 1e9)
+    model, budget = TalkativeModel([""]), Allowance(1000, 1e9)
     budget.spend(400)
     for wanted in (200, -1):
         next(iter(MeteredModel(model, budget).generate(MESSAGES, Sampling(max_tokens=500, thinking_tokens=wanted))))
