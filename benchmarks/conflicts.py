@@ -243,7 +243,7 @@ def figures(rows: Sequence[Row], full: bool) -> list[Figure]:
         for way in (TOP, UNREAD, QUOTES):
             every = [row for row in here if row["way"] == way.name]
             if len(every) > len(read):
-                found += _shares(f"{name}, {way.name}, all", every, keys[:2])
+                found += _shares(f"{name}, {way.name}, all", every, keys)
     return found
 
 
