@@ -323,3 +323,17 @@ def test_copying_without_end_is_stopped_and_said() -> None:
 
 
 QUOTED, PROSE = Manner(style=AnswerStyle.QUOTES), Manner(style=AnswerStyle.PROSE)
+
+
+@pytest.mark.parametrize(
+    ("level", "status"), [(Level.BACKED, AnswerStatus.PARTLY), (Level.WEAK, AnswerStatus.NOT_IN_VAULT)]
+)
+def test_a_draft_that_refuses_is_not_believed_against_the_models_own_judgement(
+    level: Level, status: AnswerStatus
+) -> None:
+    model = ScriptedModel(["В заметках этого нет."])
+    answer = finished(answerer([MEMORY], model, judging(level)).answer("Сколько памяти в сервере?"))
+    assert answer.status is status
+    assert [citation.quote for citation in answer.citations] == (
+        ["В сервере 64 ГБ памяти."] if status is AnswerStatus.PARTLY else []
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.doubles import AlikeEmbedder
-from vaultrag.answering.draft import Draft
+from vaultrag.answering.draft import COPIED, Draft
 from vaultrag.answering.prompt import Offered
 from vaultrag.domain import Backing, Chunk, Passage, SentenceState, Span
 
@@ -90,3 +90,11 @@ def test_likeness_alone_backs_nothing(backing: Backing, is_told: bool) -> None:
     list(made.judged([backing]))
     assert bool(made.prose().told) is is_told
     assert bool(removed(made)) is not is_told
+
+
+@pytest.mark.parametrize("form", ["- Шланг номер {} лежит в сарае.", "- Hose number {} lies in the shed."])
+def test_lines_that_are_copied_on_and_on_end_the_draft(form: str) -> None:
+    lines = [form.format(number) for number in range(COPIED)]
+    note = "\n".join(lines) + "\n"
+    assert not draft("\n".join(lines[:-1]), "Что в сарае?", note=note).copies
+    assert draft(note, "Что в сарае?", note=note).copies

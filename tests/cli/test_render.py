@@ -10,7 +10,18 @@ from rich.console import Console, RenderableType
 from vaultrag.cli import render
 from vaultrag.cli.terminal import PIPE_WIDTH, size
 from vaultrag.domain import Severity
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, LaneShare, Listing, OtherPlace, Passage, Sentence
+from vaultrag.wire import (
+    Answer,
+    Citation,
+    Dispute,
+    Finding,
+    IndexReport,
+    LaneShare,
+    Listing,
+    OtherPlace,
+    Passage,
+    Sentence,
+)
 
 EVIL = "red\x1b[31m title\x1b]0;owned\x07 \x9b2J [bold]not markup[/bold] :smile: \u202egpj.exe \rback"
 PASSAGE = Passage(
@@ -232,3 +243,18 @@ def test_listing_says_what_was_looked_for_as_a_search_that_can_be_corrected() ->
     assert lines == ["Looked for: Notes: tagged #book", "As a search: vaultrag search -- 'tag:book property:rating>=4'"]
     unsure = [line.plain for line in render.listing_lines(listing.model_copy(update={"sure": False}))]
     assert unsure == ["If you asked for notes: 2 notes.", *lines]
+
+
+def test_what_is_missing_disputed_or_cut_short_is_said_below_the_answer() -> None:
+    answer = _answer("Новый стоил 95 лари [1].", []).model_copy(
+        update={
+            "missing": ["и где его купили"],
+            "disputes": [Dispute(said="раньше “95”, позже “105”", citations=[1, 2])],
+            "stopped": "It reached answering.max_tokens.",
+        }
+    )
+    assert [line.plain for line in render.remarks(answer)] == [
+        "Disputed: раньше “95”, позже “105” [1][2]",
+        "Nothing found on: и где его купили",
+        "The answer stopped early. It reached answering.max_tokens.",
+    ]

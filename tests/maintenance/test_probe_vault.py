@@ -182,3 +182,9 @@ def test_questions_are_asked_as_answers_search(tmp_path: Path, text: str, questi
         found = workspace.probing.run(1, unwatched)
     assert [stage.found for stage in found.stages] == [0, 0, 0, 1]
     assert found.record.cited == 1
+
+
+def test_both_kinds_of_questions_without_an_answer_take_turns(tmp_path: Path, language: str) -> None:
+    with opened(tmp_path, leaning(language)) as workspace:
+        found = workspace.probing.run(10, unwatched)
+    assert 1 < found.coined < found.record.unanswerable - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,17 @@ def test_question_about_the_vault_itself_is_answered_from_the_catalogue_in_every
         assert isinstance(last, AnswerReady)
         assert last.answer.listing is not None
         assert {one.path for one in last.answer.listing.citations} == {"Books/Dune.md", "Books/Emma.md"}
+
+
+def test_list_is_a_guess_as_long_as_a_note_must_be_read_again(tmp_path: Path) -> None:
+    (tmp_path / "vault" / "Books").mkdir(parents=True)
+    (tmp_path / "vault" / "Books" / "Dune.md").write_text("---\ntype: book\n---\nA novel.\n", encoding="utf-8")
+    config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    with Workspace.with_models(config, Ownership.OWN, None, None) as workspace:
+        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+        read = workspace.list_notes("list my books", date(2026, 3, 11))
+        workspace.database.run("UPDATE notes SET recipe = ''")
+        owed = workspace.list_notes("list my books", date(2026, 3, 11))
+    assert read is not None
+    assert owed is not None
+    assert (read.sure, owed.sure) == (True, False)

@@ -121,3 +121,9 @@ def test_where_the_vault_does_not_say_when_a_thing_was_done_its_notes_date_is_a_
     planned = plan(question, VaultVocabulary(tags=("book",)), TODAY)
     assert planned is not None
     assert (written(planned.filters), planned.sure) == ("tag:book date:2023", False)
+
+
+@pytest.mark.parametrize(("count", "is_planned"), [(8, True), (9, False)])
+def test_a_word_that_names_too_much_says_nothing(count: int, is_planned: bool) -> None:
+    vocabulary = VaultVocabulary(tags=tuple(f"проект{number}/черновики" for number in range(count)))
+    assert (plan("список черновиков", vocabulary, TODAY) is not None) is is_planned
