@@ -42,6 +42,10 @@ NOTES = {
     CAT: "# Бублик\n\nКота подобрали у мусорного бака на улице Абашидзе. Лечим его в [[Ветклиника|этой клинике]].\n",
     CLINIC: "# Ветклиника\n\nПриём ведёт Нино Капанадзе, он стоит 60 лари.\n",
     MARINA: "# Марина\n\nМарина сняла студию в доме напротив.\n",
+    "Лодка.md": "# Лодка\n\nЗелёную лодку купил [[Гиви]].\n",
+    "Люди/Гиви.md": "# Гиви\n\nЖивёт у моря, мастерская общая с [[Вахтанг|Вахтангом]].\n",
+    "Люди/Вахтанг.md": "# Вахтанг\n\nАнгар сторожит [[Сторож|его дядя]].\n",
+    "Люди/Сторож.md": "# Сторож\n\nСпит до полудня.\n",
     "Storage/Kraken.md": "# Kraken\n\nThe Kraken array keeps its copies in the cellar.\n",
     "Servers/mayak.md": "# mayak\n\nThe restic backup of mayak runs every night at 03:30.\n",
     "Servers/hosts.md": "# hosts\n\nThe restic backup of mayak runs every night at 04:45.\n",
@@ -133,6 +137,14 @@ def test_note_that_the_question_does_not_name_is_read_and_cited(tmp_path: Path) 
     assert f"named in {CAT} as “этой клинике”" in evidence
     assert "“Приём ведёт Нино Капанадзе, он стоит 60 лари.”" in evidence
     assert answer.tokens["all"] > 0
+
+
+def test_what_was_led_to_leads_on(tmp_path: Path) -> None:
+    with opened(tmp_path, ScriptedModel(["…"])) as workspace:
+        _, steps, _ = asked(workspace, "Кому досталась зелёная лодка?")
+    first, second, *_ = [step.detail for step in steps if step.step == "follow"]
+    assert "Люди/Вахтанг.md: named in Люди/Гиви.md as “Вахтангом”" in first  # a search finds what a hit links to
+    assert "Люди/Сторож.md: named in Люди/Вахтанг.md as “его дядя”" in second
 
 
 def test_nothing_found_ends_in_the_word_that_the_notes_do_not_say(tmp_path: Path) -> None:

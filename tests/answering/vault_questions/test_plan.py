@@ -127,3 +127,17 @@ def test_where_the_vault_does_not_say_when_a_thing_was_done_its_notes_date_is_a_
 def test_a_word_that_names_too_much_says_nothing(count: int, is_planned: bool) -> None:
     vocabulary = VaultVocabulary(tags=tuple(f"проект{number}/черновики" for number in range(count)))
     assert (plan("список черновиков", vocabulary, TODAY) is not None) is is_planned
+
+
+@pytest.mark.parametrize(
+    ("question", "query"),
+    [
+        ("open tasks that link to Oleg", "task:open says:Олег"),
+        ("незакрытые задачи со ссылкой на Олега", "task:open says:Олег"),
+        ("notes that link to Oleg", "link:Люди/Олег"),
+    ],
+)
+def test_a_task_with_a_link_says_its_name(question: str, query: str) -> None:
+    planned = plan(question, VOCABULARY, TODAY)
+    assert planned is not None
+    assert written(planned.filters).startswith(query)

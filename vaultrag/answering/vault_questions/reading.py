@@ -211,8 +211,12 @@ class QuestionReading:
         return self._meet(self.cursor.matches(at, TermKind.FOLDER))
 
     def _linked(self, at: int) -> int:
+        """A link leads from a note; a task that has one says the name."""
         self.is_structural = True
-        if found := self.cursor.matches(at, TermKind.NOTE, parts=True):
+        found = self.cursor.matches(at, TermKind.NOTE, parts=True)
+        if self.is_of_tasks:
+            return self._add((Filter(FilterKind.SAYS, match.term.name) for match in found), found) or self._say(at)
+        if found:
             return self._add((linking(match.term) for match in found), found)
         if quoted := self.cursor.quoted(at):
             self.filters.append(Filter(FilterKind.LINK, quoted[0]))

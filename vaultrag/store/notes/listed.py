@@ -93,8 +93,6 @@ def _meets(
     if wanted.kind is FilterKind.SAYS:
         terms = question_terms(wanted.value or "")
         return bool(terms) and count_terms(terms, over) == len(terms)
-    if wanted.kind is FilterKind.LINK:
-        return False  # the note may link anywhere; a task that does says the name
     if wanted not in notes:
         notes[wanted] = frozenset(notes_meeting(database, [wanted]))
     return task.note.note_id in notes[wanted]
