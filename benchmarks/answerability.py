@@ -6,25 +6,24 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.datasets import data_folder
 from benchmarks.products import show_progress
 from vaultrag.answering.judging.calibration import Scored
-from vaultrag.answering.judging.sureness import BEST, Shown, around, prompt_for
-from vaultrag.answering.judging.yes_or_no import incline
+from vaultrag.answering.judging.sureness import BEST, Shown, answer_scores, around
 from vaultrag.domain import ChatModel, Priority
 from vaultrag.text.language import sentences
 from vaultrag.text.morphology import Term, count_terms
 from vaultrag.text.terms import index_terms, question_terms
 
 REPORTED = 60  # CLAPNQ questions of each kind that a line is reported on, and never drawn on
+JUDGED = Path(__file__).resolve().parent / "judged"  # what was written and judged before any score of it was seen
+RUSSIAN_TITLES = JUDGED / "titles_ru.json"  # XQuAD gives English ones alone
 NEIGHBOURS = 3  # passages beside the right one: what is left of a search's first three where no note answers
-
-Wording = Callable[[str, Shown], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,13 @@ def near_misses(language: str, questions: int) -> Iterator[Asked]:
     """Yield each question twice: with the right paragraph and its rivals, and with rivals alone.
 
     The rivals are the other paragraphs of the same article, those first that hold most of the question's rare words.
+    All stand under the article's title, the Russian ones under its Russian one, as notes do.
     """
     folder = data_folder() / "xquad"
     titles = [row["title"] for row in _lines(folder / "en" / "corpus.jsonl")]
     texts = [row["text"].lstrip("\ufeff") for row in _lines(folder / language / "corpus.jsonl")]
-    shown = [Shown(title if language == "en" else "", text) for title, text in zip(titles, texts, strict=True)]
+    named = json.loads(RUSSIAN_TITLES.read_text(encoding="utf-8")) if language == "ru" else {}
+    shown = [Shown(named.get(title, title), text) for title, text in zip(titles, texts, strict=True)]
     held = [frozenset(index_terms(text)) for text in texts]
     frequency = Counter(term for terms in held for term in terms)
     for question, gold in _questions(folder / language)[:questions]:
@@ -68,19 +69,21 @@ def near_misses(language: str, questions: int) -> Iterator[Asked]:
         yield Asked(question, language, tuple(rivals[:BEST]), answerable=False)
 
 
-def score(asked: Sequence[Asked], model: ChatModel, wording: Wording = prompt_for) -> list[Scored]:
-    """Return the score of each question's likeliest passage, as the product takes it."""
+def score(asked: Sequence[Asked], model: ChatModel) -> list[Scored]:
+    """Return the score of each question's likeliest passage, as the product takes it; of passages as they are read."""
     found: list[Scored] = []
     for done, one in enumerate(asked):
         show_progress("questions", done, len(asked))
-        prompts = [wording(one.question, excerpt(one.question, passage)) for passage in one.passages]
-        values = incline(model, prompts, Priority.NIGHT)
-        found.append(Scored(max(value for value in values if value is not None), one.answerable))
+        found.append(Scored(max(answer_scores(one.question, one.passages, model, Priority.NIGHT)), one.answerable))
     return found
 
 
-def excerpt(question: str, passage: Shown) -> Shown:
-    """Return the part of a passage round its best sentence."""
+def excerpted(one: Asked) -> Asked:
+    """Return a question with the part of each passage that is read: round its best sentence."""
+    return replace(one, passages=tuple(_excerpt(one.question, passage) for passage in one.passages))
+
+
+def _excerpt(question: str, passage: Shown) -> Shown:
     start, end = _best_sentence(question, passage.text)
     first, last = around(passage.text, start, end)
     return Shown(passage.title, passage.text[first:last])

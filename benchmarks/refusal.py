@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from benchmarks.answerability import Asked, clapnq, digest, near_misses, score
+from benchmarks.answerability import Asked, clapnq, digest, excerpted, near_misses, score
 from benchmarks.curves import Axes, draw
 from benchmarks.datasets import DataMissing
 from benchmarks.remembered import RememberedModel
@@ -23,7 +23,7 @@ from vaultrag.answering.judging.calibration_files import calibration_of
 from vaultrag.domain import Chunk, Embedder, Level, Passage, Span
 
 COVERAGES = (0.3, 0.5, 0.7, 1.0)
-DRAWN = 20  # the first English questions, on whose near misses a threshold was drawn; 40 Russian ones
+DRAWN = 20  # the first English questions, on whose near misses alone a threshold is drawn for CLAPNQ
 REPORTED = slice(40, 50)  # those that are reported on; each is asked twice
 
 
@@ -39,17 +39,18 @@ def main() -> int:
         return 0
     model = RememberedModel.of(arguments.model)
     calibration = calibration_of(model.fingerprint, model.models_dir)
-    elsewhere = draw_thresholds(score(near(slice(0, DRAWN), "en"), model))
+    elsewhere = draw_thresholds(score([*map(excerpted, near(slice(0, DRAWN), "en"))], model))
     figures: list[Figure] = []
     details: dict[str, object] = {"model": model.name, "calibration": asdict(calibration)}
     curves: dict[str, list[tuple[float, float]]] = {}
+    scores: dict[str, list[Scored]] = {}
     for name, asked in sets.items():
-        scored = score(asked, model)
+        scored = scores[name] = score([*map(excerpted, asked)], model)
         figures += measured(name, asked, scored, calibration)
         details[name] = _details(asked, scored)
         curves[name] = [(point.coverage, point.risk) for point in curve(scored)[:-1]]
     if elsewhere is not None:
-        figures += from_elsewhere(sets["CLAPNQ"], score(sets["CLAPNQ"], model), elsewhere, model.embedder())
+        figures += from_elsewhere(sets["CLAPNQ"], scores["CLAPNQ"], elsewhere, model.embedder())
     model.close()
     suffix = "".join(f"-{part}" for part in (arguments.model, "full" * arguments.full) if part)
     draw(f"refusal{suffix}", Axes("What is answered, and how much of it has no answer", "answered", "risk"), curves)
@@ -107,9 +108,9 @@ def _quotes(one: Asked, embedder: Embedder) -> list[str]:
 def notes(name: str, calibration: Calibration) -> tuple[str, ...]:
     return (
         f"Model: {name}. Score: how much likelier Yes than No, for the likeliest of at most three passages.",
-        f"Thresholds by language: {_told(calibration)}, drawn on other CLAPNQ questions and other near misses.",
+        f"Thresholds by language: {_told(calibration)}, drawn on others (thresholds.py).",
         "CLAPNQ: a gold passage, or one that was found and does not answer; the first 60 + 60 by SHA-256.",
-        "Near misses (XQuAD): the right paragraph and its rivals of the same article, or rivals alone.",
+        "Near misses (XQuAD), under the article's title: the right paragraph and its rivals there, or rivals alone.",
         "Published beside it: haiku.rag with a 30B model on MTRAG's ClapNQ reaches .33 precision and .44 recall.",
         "The JSON file holds each score and the curve of risk and coverage.",
     )

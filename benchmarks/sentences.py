@@ -7,10 +7,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from benchmarks.answerability import digest
+from benchmarks.answerability import JUDGED, digest
 from benchmarks.datasets import data_folder
 from vaultrag.answering.attribution import bag_of
 from vaultrag.answering.judging.calibration import Scored
@@ -18,9 +17,9 @@ from vaultrag.answering.judging.support import Premise, Statement, support_score
 from vaultrag.domain import ChatModel, Priority
 from vaultrag.text.terms import index_terms, question_terms
 
-JUDGED = Path(__file__).resolve().parent / "judged"  # sentences read one by one, before any score of them was seen
 UNTITLED = "Заметка"  # of texts that have no title
-BEST_LINES = 3  # of a page of WiCE: those that hold most of the claim's rare words
+BEST_LINES = 3  # of a page of WiCE, as many as an answer's sentence cites at most
+COVERED_SHARE = 0.2  # of a word's weight where a chosen line says it already
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +82,27 @@ def _statement(row: dict[str, Any]) -> Statement:
 
 def _claim(claim: str, evidence: Sequence[str]) -> Statement:
     title, lines = evidence[0].replace("(meta data) TITLE:", "").strip(), evidence[1:]
+    chosen = sorted(_covering(claim, lines))
+    return Statement(claim, (Premise(title, "\n".join(lines[index] for index in chosen)),))
+
+
+def _covering(claim: str, lines: Sequence[str]) -> list[int]:
+    """Return the lines that together say most of the claim's rare words: each adds to those before, as citations do."""
     held = [frozenset(index_terms(line)) for line in lines]
     frequency = Counter(term for terms in held for term in terms)
-
-    def weight(index: int) -> float:
-        found = [
-            min(frequency[stem] for stem in term if stem in held[index]) for term in asked if held[index] & {*term}
-        ]
-        return sum(math.log((1 + len(lines)) / (1 + count)) for count in found)
-
     asked = question_terms(claim)
-    best = sorted(sorted(range(len(lines)), key=lambda index: -weight(index))[:BEST_LINES])
-    return Statement(claim, (Premise(title, "\n".join(lines[index] for index in best)),))
+    rarity = [
+        math.log((1 + len(lines)) / (1 + min((frequency[stem] for stem in term if stem in frequency), default=0)))
+        for term in asked
+    ]
+    said = [[not terms.isdisjoint(term) for term in asked] for terms in held]
+    chosen: list[int] = []
+    while len(chosen) < min(BEST_LINES, len(lines)):
+        covered = [any(said[index][place] for index in chosen) for place in range(len(asked))]
+
+        def gain(index: int, covered: Sequence[bool] = covered) -> float:
+            shares = (COVERED_SHARE if known else 1.0 for known in covered)
+            return sum(s * r for s, r, told in zip(shares, rarity, said[index], strict=True) if told)
+
+        chosen.append(max((index for index in range(len(lines)) if index not in chosen), key=gain))
+    return chosen

@@ -57,9 +57,10 @@ def main() -> int:
 NONE = Thresholds(0.0, 0.0)  # of a model that nobody has measured
 NOTES = (
     "Drafted: sentences of the 1.5B over the fixture with the lines they cite, judged before any score was seen.",
-    "WiCE: claims with the three best lines of the page by rare words. TERRa: Russian statements with a short text.",
+    "WiCE: claims with the three lines of the page that cover most of their rare words.",
+    "TERRa: Russian statements with a short text.",
     "Cut from elsewhere: where the other two sets are told apart best, applied to this one.",
-    "Backed, partly: by the thresholds that are shipped, drawn on WiCE and TERRa together; with the check of numbers.",
+    "Backed, partly: by the shipped thresholds, drawn on other sentences (thresholds.py); with the check of numbers.",
     "By words alone: the share of the sentence's words in its lines, with its cut from the other two sets.",
     "Published beside it: WiCE, another sample, F1: GPT-3.5 .39, GPT-4 .61, a fine-tuned T5-3B .78.",
 )

@@ -76,8 +76,9 @@ def test_what_the_model_refuses_and_cites_is_counted(tmp_path: Path, language: s
 def test_a_model_that_says_yes_to_everything_is_found_out(tmp_path: Path, language: str) -> None:
     with opened(tmp_path, leaning(language, known=3.0, unknown=3.0)) as workspace:
         found = workspace.probing.run(10, unwatched)
-    assert found.discrimination == 0.5
-    assert found.record.refused == 0
+    by_code = found.coined_refused  # names that no note holds, which need no model
+    assert found.record.refused == by_code < found.record.unanswerable
+    assert found.discrimination <= 0.5 + by_code / found.record.unanswerable / 2
 
 
 def test_what_was_stopped_goes_on_without_asking_anew(tmp_path: Path, language: str) -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from tests.doubles import LeaningModel
 from vaultrag.answering.judging.calibration import UNCALIBRATED, Calibration, Thresholds
-from vaultrag.answering.judging.support import Premise, Statement, holds_numbers, judge_support, support_scores
+from vaultrag.answering.judging.support import (
+    NAME_COST,
+    Premise,
+    Statement,
+    holds_numbers,
+    judge_support,
+    support_scores,
+)
 from vaultrag.domain import Backing
 
 CALIBRATED = Calibration(support=Thresholds(0.0, 2.0))
@@ -59,6 +66,25 @@ def test_a_number_that_no_line_holds_ends_it(lines: str, sentence: str, holds: b
     assert holds_numbers(statement) is holds
     expected = Backing.BACKED if holds else Backing.NOT_BACKED
     assert judge_support([statement], model, CALIBRATED) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "cost"),
+    [
+        ("It was Viktor who repaired it.", "Who repaired it?", 0),
+        ("It was Kostya who repaired it.", "Who repaired it?", NAME_COST),
+        ("It was Kostya who repaired it.", "Did Kostya repair it?", 0),
+        ("Его чинил Виктор.", "Кто чинил?", 0),
+        ("Его чинил Костя.", "Кто чинил?", NAME_COST),
+        ("It was repaired on a Monday in May.", "When?", 0),
+    ],
+)
+def test_a_name_that_neither_lines_nor_question_hold_makes_a_sentence_less_likely(
+    sentence: str, question: str, cost: float
+) -> None:
+    lines = Premise("Boiler", "Repaired by Виктор, at last.")
+    model = LeaningModel({"(empty)": 0.0, lines.lines: 1.0})
+    assert support_scores([Statement(sentence, (lines,), question)], model) == [pytest.approx(1.0 - cost)]
 
 
 def test_a_number_of_the_question_needs_no_line() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from vaultrag.domain import AnswerStyle, Backing, Level, ProbeRecord
 
-WORDING = 1  # raise it when a prompt of sureness.py or support.py changes: lines drawn for others then mean nothing
+WORDING = 2  # raise it when a prompt of sureness.py or support.py changes: lines drawn for others then mean nothing
 ANY_LANGUAGE = ""  # of lines that hold for questions in every other language
 LOST_AT_MOST = 0.10  # of the answerable questions: so many may be refused for the sake of those that are not
 RISK_AT_MOST = (

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from vaultrag.answering.attribution import bag_of
 from vaultrag.answering.judging.calibration import Calibration, backing_of
 from vaultrag.answering.judging.sureness import block_parts
+from vaultrag.answering.judging.unsaid import unsaid_names
 from vaultrag.answering.judging.yes_or_no import incline
 from vaultrag.domain import Backing, ChatModel, Passage, Priority
 
 NOTHING = "(empty)"
+NAME_COST = (
+    0.8  # of the score: half of WiCE's unsupported claims name somebody whom the lines do not, a fifth of others
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,23 @@ def support_scores(
 ) -> list[float | None]:
     """Return how much likelier the model finds it that the lines support the sentence than that they do not.
 
-    What it says of the sentence with no lines at all is taken off: some sentences please it by themselves. None where
-    a server gives no probabilities.
+    What it says of the sentence with no lines at all is taken off: some sentences please it by themselves. So is what a
+    name costs that neither lines nor question hold. None where a server gives no probabilities.
     """
     prompts = [prompt for one in statements for prompt in prompts_for(one)]
     found = incline(model, prompts, priority)
-    pairs = zip(found[::2], found[1::2], strict=True)
-    return [None if with_lines is None or without is None else with_lines - without for with_lines, without in pairs]
+    return [_score(*values) for values in zip(statements, found[::2], found[1::2], strict=True)]
+
+
+def _score(statement: Statement, with_lines: float | None, without: float | None) -> float | None:
+    if with_lines is None or without is None:
+        return None
+    return with_lines - without - NAME_COST * names_unknown(statement)
+
+
+def names_unknown(statement: Statement) -> bool:
+    """Tell whether the sentence names somebody or something that neither what it cites nor the question holds."""
+    return bool(unsaid_names(statement.text, f"{statement.question}\n{_cited(statement)}"))
 
 
 def holds_numbers(statement: Statement) -> bool:
@@ -93,3 +107,7 @@ def prompts_for(statement: Statement) -> tuple[str, str]:
 
 def _prompt(title: str, lines: str, statement: str) -> str:
     return f'Note "{title}":\n{lines}\n\nStatement: {statement}\nDoes the note support the statement? Answer Yes or No.'
+
+
+def _cited(statement: Statement) -> str:
+    return "\n".join(f"{premise.title}\n{premise.lines}" for premise in statement.premises)

@@ -1,0 +1,107 @@
+"""Draws a model's lines on questions and sentences that no figure is reported on; prints config/calibrations.toml's.
+
+usage: scripts/bench thresholds [--model NAME]
+
+Scores are kept by prompt and model outside the repository: a run that was ended goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from benchmarks.answerability import JUDGED, Asked, clapnq, excerpted, score
+from benchmarks.datasets import DataMissing, fixture
+from benchmarks.products import Product
+from benchmarks.remembered import RememberedModel
+from benchmarks.remembered_vectors import RememberedEmbedder
+from benchmarks.sentences import drafted, score_support
+from vaultrag.answering.evidence.quotes import Evidence
+from vaultrag.answering.judging.calibration import (
+    WORDING,
+    Scored,
+    Thresholds,
+    balanced_line,
+    discrimination,
+    draw_thresholds,
+    point_at,
+)
+from vaultrag.answering.judging.sureness import BEST, Shown
+from vaultrag.domain import Embedder
+
+PASSAGES = 20  # CLAPNQ questions of each kind
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="", help="a chat model of the catalogue")
+    arguments = parser.parse_args()
+    model = RememberedModel.of(arguments.model)
+    try:
+        questions = [*asked_of_the_fixture(model.embedder()), *map(excerpted, _passages())]
+    except DataMissing as missing:
+        print(f"skipped: {missing}")
+        return 0
+    print(f"[[calibration]]\nmodel = {model.name!r}\nfingerprint = {model.fingerprint!r}\nwording = {WORDING}\n")
+    for language in ("en", "ru"):
+        some = [one for one in questions if one.language == language]
+        answered = score(some, model)
+        _tell(f"answerable.{language}", answered, draw_thresholds(answered))
+    written = score_support(drafted("written"), model)
+    _tell("support", written, _told_apart(written))
+    model.close()
+    return 0
+
+
+def asked_of_the_fixture(embedder: Embedder) -> list[Asked]:
+    """Return questions to notes of ours, with what the product would read; none whose answer it does not find.
+
+    Where there is an answer, only with the passages that hold it: that another one pleases the model is luck.
+    """
+    rows = [json.loads(line) for line in (JUDGED / "asked.jsonl").read_text(encoding="utf-8").splitlines()]
+    found: list[Asked] = []
+    with Product(fixture()) as product:
+        passages = product.workspace.config.settings.answering.passages
+        remembered = RememberedEmbedder(embedder)
+        for row in rows:
+            hits = product.workspace.search(row["question"], passages).passages
+            read = Evidence(row["question"], hits, remembered).excerpts()[:BEST]
+            kept = tuple(passage for passage in read if not row["fact"] or _holds(passage, row["fact"]))
+            if kept:
+                found.append(Asked(row["question"], row["language"], kept, bool(row["fact"])))
+    return found
+
+
+def _passages() -> list[Asked]:
+    later = clapnq(reported=False)
+    return [one for kind in (True, False) for one in [one for one in later if one.answerable is kind][:PASSAGES]]
+
+
+def _holds(passage: Shown, fact: str) -> bool:
+    return fact.lower() in f"{passage.title}\n{passage.text}".lower()
+
+
+def _tell(name: str, scored: Sequence[Scored], lines: Thresholds | None) -> None:
+    """Print the lines, and as a comment what they mean where they were drawn."""
+    if lines is None:
+        return
+    true = sum(one.true for one in scored)
+    low, high = point_at(scored, lines.low), point_at(scored, lines.high)
+    print(f"[calibration.{name}]\nlow = {lines.low:.2f}\nhigh = {lines.high:.2f}")
+    print(f"# {true} true, {len(scored) - true} not, AUC {discrimination(scored):.2f}; below low {low.caught:.2f}")
+    print(f"# of the untrue; from high on {high.kept:.2f} of the true, {high.risk:.2f} of those untrue\n")
+
+
+def _told_apart(scored: Sequence[Scored]) -> Thresholds | None:
+    """Return lines for sentences: a tenth of what is true given up, and where the two kinds are told apart best.
+
+    A risk of a tenth would leave hardly a sentence: those that were written as errors differ by a word.
+    """
+    lines, cut = draw_thresholds(scored), balanced_line(scored)
+    return None if lines is None or cut is None else Thresholds(lines.low, max(lines.low, cut))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
