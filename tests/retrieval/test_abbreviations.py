@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles import HashEmbedder
-from vaultrag.config import Config, Settings
-from vaultrag.indexing.apply import DeletionPolicy
+from tests.retrieval.indexed_vault import indexed_vault
 from vaultrag.retrieval.abbreviations import abbreviations_in, initials_in, stands_for
-from vaultrag.workspace import Ownership, Reach, Workspace
+from vaultrag.workspace import Reach
 
 NOTES = {
     "Getting Things Done.md": "Inbox, next actions, weekly review.\n",
@@ -32,16 +30,26 @@ NOTES = {
     ],
 )
 def test_a_name_and_its_first_letters_find_each_other(tmp_path: Path, query: str, path: str) -> None:
-    vault = tmp_path / "vault"
-    vault.mkdir()
-    for name, text in NOTES.items():
-        (vault / name).write_text(text, encoding="utf-8")
-    config = Config(vault=vault, home=tmp_path / "home", models=tmp_path, settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as workspace:
-        workspace.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed_vault(tmp_path, NOTES) as workspace:
         found = workspace.search(query, 3, Reach.WORDS).passages
     shares = {share.lane: share.via for passage in found if passage.chunk.path == path for share in passage.trace}
     assert shares.get("name") == path.removesuffix(".md")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("how does GTD work?", ("Getting Things Done", "Gross Tonnage Declared")),
+        ("какая у нас СУБД?", ("Система управления базами данных", "Список убытков базы Диксон")),
+    ],
+)
+def test_letters_that_several_names_begin_with_name_none_of_them(
+    tmp_path: Path, query: str, names: tuple[str, str]
+) -> None:
+    with indexed_vault(tmp_path, {f"{name}.md": "Прочее, other.\n" for name in names}) as workspace:
+        found = workspace.search(query, 3, Reach.WORDS).passages
+    assert "name" not in {share.lane for passage in found for share in passage.trace}
 
 
 def test_abbreviations_are_capitals_alone() -> None:
