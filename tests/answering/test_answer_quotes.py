@@ -115,7 +115,7 @@ def test_quotes_come_again_in_the_judged_order_with_how_sure_they_are() -> None:
     ("level", "frame"),
     [
         (Level.BACKED, {"ru": "В заметках сказано:", "en": "The notes say:"}),
-        (Level.WEAK, {"ru": "Прямо этого в заметках не сказано", "en": "Nothing says it outright"}),
+        (Level.WEAK, {"ru": "Ближе всего в заметках", "en": "Nearest in the notes"}),
     ],
 )
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_quotes_stand_in_a_frame_in_the_questions_language(
 
 @pytest.mark.parametrize(
     ("wanted", "question", "frame"),
-    [("en", "Сколько памяти в сервере?", "Nothing says"), ("ru", "What memory has the server?", "Прямо этого")],
+    [("en", "Сколько памяти в сервере?", "Nearest in"), ("ru", "What memory has the server?", "Ближе всего")],
 )
 def test_a_set_language_goes_before_the_questions(wanted: str, question: str, frame: str) -> None:
     settings = AnsweringSection.model_validate({"language": wanted})

@@ -29,7 +29,7 @@ class Citation:
 
 
 class Level(StrEnum):
-    """How sure an answer is. WEAK: the nearest is shown, and nothing says it outright."""
+    """How sure an answer is. WEAK: the nearest is shown, and whether it says it is not certain."""
 
     BACKED = "backed"
     WEAK = "weak"

@@ -29,8 +29,8 @@ from vaultrag.vault.parsing.lines import NEWLINE
 FRAMES: Mapping[Level, Mapping[str, str]] = {
     Level.BACKED: {"ru": "В заметках сказано:", "en": "The notes say:"},
     Level.WEAK: {
-        "ru": "Прямо этого в заметках не сказано; ближе всего:",
-        "en": "Nothing says it outright; nearest in the notes:",
+        "ru": "Ближе всего в заметках, хотя уверенности нет:",
+        "en": "Nearest in the notes, though not for certain:",
     },
 }
 """What stands above quotes, by how sure it is that they answer."""
