@@ -6,7 +6,8 @@ import pytest
 
 from tests.passages import passage
 from vaultrag.answering.evidence.asked_for import Asked, gives
-from vaultrag.answering.evidence.measures import Measure, measure_of
+from vaultrag.answering.evidence.lines import lines_of
+from vaultrag.answering.evidence.measures import Measure, gives_measure, measure_of
 from vaultrag.answering.evidence.quotes import Evidence
 
 
@@ -55,3 +56,27 @@ def test_the_header_of_a_row_names_its_measure() -> None:
 def test_a_day_is_no_amount() -> None:
     assert not gives(Asked.AMOUNT, "watched: 2024-02-17", "How long is the film?")
     assert gives(Asked.AMOUNT, "131 of them", "How many?")
+
+
+@pytest.mark.parametrize(
+    ("measure", "giving", "other"),
+    [
+        (Measure.DURATION, "Ехать 40 с.", "Приезжал с 2 ящиками."),
+        (Measure.DURATION, "It takes 2h.", "Viktor's 2 boxes."),
+        (Measure.LENGTH, "До озера 300 м.", "Пушкинская, м. 2 выход."),
+        (Measure.LENGTH, "длина: 3", "I'm 40."),
+        (Measure.WEIGHT, "Муки 300 г.", "Купили в 2024 г. три мешка."),
+        (Measure.TEMPERATURE, "Печь при 220 С.", "Печь с 2 противнями."),
+        (Measure.MONEY, "Стоит 300 р.", "Р 2, корпус 5."),
+    ],
+)
+def test_a_letter_is_a_unit_behind_its_number_only(measure: Measure, giving: str, other: str) -> None:
+    (line, not_it) = (lines_of(0, passage("Note.md", text))[0] for text in (giving, other))
+    assert gives_measure(measure, line)
+    assert not gives_measure(measure, not_it)
+
+
+def test_a_letter_ends_the_header_of_a_row() -> None:
+    table = "| Что | Путь, м | Год |\n|---|---|---|\n| трос | 32 | 2021 |\n"
+    (line,) = lines_of(0, passage("Лодка.md", table))
+    assert gives_measure(Measure.LENGTH, line)

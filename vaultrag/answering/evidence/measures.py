@@ -41,26 +41,37 @@ _ASKED = {
     ),
 }
 _BEFORE, _BEHIND = r"(?:\b|(?<=\d))(?:", r")\b"  # a unit stands alone or behind its number: 5 kg, 5kg
+
+
+def _letter(letters: str) -> str:
+    """Return the expression for a unit of one letter, which elsewhere is a word: «с», "'s", «2024 г.»."""
+    behind_number = rf"(?:(?<=\d)|(?<=\d ))(?<![12]\d\d\d)(?<![12]\d\d\d )(?:{letters})\b"
+    ends_header = rf"(?:(?<=, )|(?<=\())(?:{letters})(?=\)|\Z| ·)"
+    return f"|{behind_number}|{ends_header}"
+
+
 _GIVEN = {
     Measure.DURATION: re.compile(
-        rf"{_BEFORE}s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|weeks?|months?|years?|decades?|century|centuries"
-        rf"|nights?|duration|runtime|с|сек\w*|мин|минут\w*|ч|час\w*|сут\w+|дн(?:ей|я|и)|день|недел\w+|месяц\w*|мес"
-        rf"|год\w{{0,2}}|лет|ноч\w+|длительност\w*|продолжительност\w*{_BEHIND}"
+        rf"{_BEFORE}secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?|decades?|century|centuries"
+        rf"|nights?|duration|runtime|сек\w*|мин|минут\w*|час\w*|сут\w+|дн(?:ей|я|и)|день|недел\w+|месяц\w*|мес"
+        rf"|год\w{{0,2}}|лет|ноч\w+|длительност\w*|продолжительност\w*{_BEHIND}{_letter('s|h|с|ч')}"
     ),
     Measure.MONEY: re.compile(
         rf"[$€£₽₾₴¥]|{_BEFORE}eur|euros?|usd|dollars?|gbp|pounds?|rub|rou?bles?|gel|cents?|bucks|price|cost|fee|rent|budget"
-        rf"|salary|р|руб\w*|евро|доллар\w*|лари|тетри|грив\w+|тенге|копе\w+|цена|стоимость|бюджет|оклад|зарплата{_BEHIND}"
+        rf"|salary|руб\w*|евро|доллар\w*|лари|тетри|грив\w+|тенге|копе\w+|цена|стоимость|бюджет|оклад|зарплата{_BEHIND}"
+        rf"{_letter('р')}"
     ),
     Measure.LENGTH: re.compile(
-        rf"{_BEFORE}mm|cm|m|km|met(?:er|re)s?|kilomet\w+|centimet\w+|miles?|feet|foot|ft|inch\w*|yards?|мм|см|м|км|метр\w*"
-        rf"|километр\w*|сантиметр\w*|миллиметр\w*|мил[ьия]\w*|фут\w*|дюйм\w*|шаг\w*|верст\w*{_BEHIND}"
+        rf"{_BEFORE}mm|cm|km|met(?:er|re)s?|kilomet\w+|centimet\w+|miles?|feet|foot|ft|inch\w*|yards?|мм|см|км|метр\w*"
+        rf"|километр\w*|сантиметр\w*|миллиметр\w*|мил[ьия]\w*|фут\w*|дюйм\w*|шаг\w*|верст\w*"
+        rf"|length|height|width|depth|distance|длина|высота|ширина|глубина|расстояние{_BEHIND}{_letter('m|м')}"
     ),
     Measure.WEIGHT: re.compile(
-        rf"{_BEFORE}g|kg|mg|grams?|kilos?|kilograms?|lbs?|pounds?|tons?|tonnes?|oz|ounces?|weight|г|гр|кг|мг|грамм\w*|кило\w*"
-        rf"|тонн\w*|вес{_BEHIND}"
+        rf"{_BEFORE}kg|mg|grams?|kilos?|kilograms?|lbs?|pounds?|tons?|tonnes?|oz|ounces?|weight|гр|кг|мг|грамм\w*|кило\w*"
+        rf"|тонн\w*|вес{_BEHIND}{_letter('g|г')}"
     ),
     Measure.TEMPERATURE: re.compile(
-        rf"°|{_BEFORE}degrees?|celsius|fahrenheit|temperature|temp|градус\w*|[cс]{_BEHIND}"
+        rf"°|{_BEFORE}degrees?|celsius|fahrenheit|temperature|temp|градус\w*{_BEHIND}{_letter('c|с')}"
     ),
     Measure.SHARE: re.compile(
         rf"%|{_BEFORE}percent\w*|half|third|quarter|majority|процент\w*|половин\w*|трет[ьи]\w*|четверт\w*"
