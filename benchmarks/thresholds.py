@@ -11,8 +11,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
-from benchmarks.answerability import JUDGED, Asked, clapnq, excerpted, score
+from benchmarks.answerability import JUDGED, Asked, clapnq, excerpted, near_misses, score
 from benchmarks.datasets import DataMissing, fixture
 from benchmarks.products import Product
 from benchmarks.remembered import RememberedModel
@@ -32,6 +33,7 @@ from vaultrag.answering.judging.sureness import BEST, Shown
 from vaultrag.domain import Embedder
 
 PASSAGES = 20  # CLAPNQ questions of each kind
+NEAR = 12  # English questions of XQuAD, each with an answer and without one
 
 
 def main() -> int:
@@ -40,15 +42,16 @@ def main() -> int:
     arguments = parser.parse_args()
     model = RememberedModel.of(arguments.model)
     try:
-        questions = [*asked_of_the_fixture(model.embedder()), *map(excerpted, _passages())]
+        asked = asked_of_the_fixture(model.embedder())
+        beside = [_passages(), _near()]
     except DataMissing as missing:
         print(f"skipped: {missing}")
         return 0
     print(f"[[calibration]]\nmodel = {model.name!r}\nfingerprint = {model.fingerprint!r}\nwording = {WORDING}\n")
-    for language in ("en", "ru"):
-        some = [one for one in questions if one.language == language]
-        answered = score(some, model)
-        _tell(f"answerable.{language}", answered, draw_thresholds(answered))
+    russian = score([one for one in asked if one.language == "ru"], model)
+    _tell("answerable.ru", russian, draw_thresholds(russian))
+    english = [score(some, model) for some in ([one for one in asked if one.language == "en"], *beside)]
+    _tell("answerable.en", [one for some in english for one in some], _of_all(english))
     written = score_support(drafted("written"), model)
     _tell("support", written, _told_apart(written))
     model.close()
@@ -76,7 +79,20 @@ def asked_of_the_fixture(embedder: Embedder) -> list[Asked]:
 
 def _passages() -> list[Asked]:
     later = clapnq(reported=False)
-    return [one for kind in (True, False) for one in [one for one in later if one.answerable is kind][:PASSAGES]]
+    kinds = [[one for one in later if one.answerable is kind][:PASSAGES] for kind in (True, False)]
+    return [excerpted(one) for some in kinds for one in some]
+
+
+def _near() -> list[Asked]:
+    """Return English questions with the right paragraph alone, and with its first rival alone."""
+    return [excerpted(replace(one, passages=one.passages[:1])) for one in near_misses("en", NEAR)]
+
+
+def _of_all(sets: Sequence[Sequence[Scored]]) -> Thresholds | None:
+    """Return lines that give up a tenth of no set: each is small. Near misses are too easy for the high one."""
+    drawn = [lines.low for some in sets if (lines := draw_thresholds(some))]
+    high = draw_thresholds([one for some in sets[:-1] for one in some])
+    return Thresholds(min(drawn), high.high) if high else None
 
 
 def _holds(passage: Shown, fact: str) -> bool:
