@@ -268,6 +268,45 @@ LABORATORY = {
     "Grants/DFG.md": _note("deadline: 2025-09-30", "amount: 300000", "status: submitted", text="Three years.\n"),
     "Reviews/NeurIPS 2025.md": "- [ ] review paper 4411 📅 2025-11-18\n- [x] review paper 2210 ✅ 2025-11-01\n",
 }
+# A writer's, with fields in the text, and a gardener's.
+WRITER = {
+    "10 Projects/Novel/Chapter 1.md": _note(
+        "status: draft", "words: 3200", "pov: Marta", "updated: 2025-10-01", text="#novel/chapter\n\nRain.\n"
+    ),
+    "10 Projects/Novel/Chapter 2.md": _note(
+        "status: revised", "words: 2800", "pov: Ivo", text="#novel/chapter\n\nTrain.\n"
+    ),
+    "10 Projects/Novel/Characters/Marta.md": "#novel/character\n\nage:: 34\n\nBeekeeper, lives in [[Ostrava]].\n",
+    "10 Projects/Novel/Characters/Ivo.md": "#novel/character\n\nage:: 61\n\nGrew up in [[Ostrava]].\n",
+    "20 Areas/Health/Runs 2025-11-02.md": _note("distance_km: 8.2", "time_min: 46", "feeling: good", text="#run\n"),
+    "20 Areas/Health/Runs 2025-11-09.md": _note("distance_km: 12.5", "time_min: 75", "feeling: tired", text="#run\n"),
+    "30 Resources/Essays/On style.md": _note(
+        "author: Strunk", "source: https://example.org", "rating: ⭐⭐⭐⭐", text="#essay\n\nOmit needless words.\n"
+    ),
+    "30 Resources/Essays/On walking.md": _note("author: Thoreau", "read: 2025-09-12", text="#essay\n\nSaunter.\n"),
+    "40 Archive/Old blog.md": _note("status: archived", text="Posts.\n"),
+    "Ostrava.md": _note("aliases: [Moravian Ostrava]", "country: Czechia", text="Mines.\n"),
+    "Daily/2025-11-18.md": "Wrote.\n\n- [ ] call the editor #novel 📅 2025-11-21\n- [x] buy ink ✅ 2025-11-18\n",
+    "Daily/2025-11-19.md": "Nothing. #slump\n",
+}
+GARDEN = {
+    "Растения/Яблоня Антоновка.md": _note(
+        "сорт: Антоновка", "посажено: 2019-04-20", "участок: север", "полив: редко", text="Плодоносит через год.\n"
+    ),
+    "Растения/Смородина.md": _note(
+        "сорт: Чёрный жемчуг", "посажено: 2022-05-01", "участок: юг", "полив: часто", text=""
+    ),
+    "Растения/Томат Бычье сердце.md": _note(
+        "сорт: Бычье сердце", "посажено: 2025-05-15", "участок: теплица", "полив: часто", text=""
+    ),
+    "Работы/Обрезка.md": _note("тип: работа", "срок: 2025-03-20", "сделано: true", text="Секатор наточить.\n"),
+    "Работы/Укрыть розы.md": _note("тип: работа", "срок: 2025-11-25", "сделано: false", text="Лапник.\n"),
+    "Покупки/Секатор.md": _note("дата: 2025-02-10", "цена: 2400", "магазин: Леруа", text=""),
+    "Покупки/Насос.md": _note("дата: 2025-06-03", "цена: 8900", "магазин: Озон", text=""),
+    "Соседи/Галина Петровна.md": _note("участок: 14", "телефон: 8-900", text="Даёт рассаду.\n"),
+    "Соседи/Толя.md": _note("участок: 16", text="Варит ворота.\n"),
+    "Журнал/2025-11-15.md": "Закрыли сезон. #сезон\n\n- [ ] слить воду\n- [ ] снять насос 📅 2025-11-10\n",
+}
 
 
 def open_vault(folder: Path, notes: Mapping[str, str]) -> Workspace:

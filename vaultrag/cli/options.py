@@ -156,7 +156,7 @@ WithinOption = Annotated[
     ),
 ]
 NoChatsOption = Annotated[
-    bool, typer.Option("--no-chats", help="Leave imported AI chats out, as the filter speaker:me does.")
+    bool, typer.Option("--no-chats", help="Leave chats with an AI out, as the filter speaker:me does.")
 ]
 StyleOption = Annotated[
     AnswerStyle | None,

@@ -85,7 +85,7 @@ def parse_scope(scope: str) -> tuple[Filter, ...]:
 
 
 def without_chats(filters: str) -> str:
-    """Return filters as they are written, imported chats left out by one more: what the user wrote in them, too."""
+    """Return filters as they are written, chats with an AI left out by one more: what the user wrote in them, too."""
     return f"{filters} {NO_CHATS}".strip()
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tests.strangers_vault import FIRM, HOUSEHOLD, LABORATORY, STUDENT, open_vault
+from tests.strangers_vault import FIRM, GARDEN, HOUSEHOLD, LABORATORY, STUDENT, WRITER, open_vault
 from vaultrag.domain import Listing
 from vaultrag.workspace import Workspace
 
@@ -142,6 +142,60 @@ LABORATORY_CONTENT = [
     "how long is the ERC grant?",
     "PhD students",
 ]
+WRITER_ASKED: list[tuple[str, list[str]]] = [
+    ("how many chapters are there?", ["Chapter 1", "Chapter 2"]),
+    ("which chapters are still drafts?", ["Chapter 1"]),
+    ("chapters with more than 3000 words", ["Chapter 1"]),
+    ("list all characters", ["Ivo", "Marta"]),
+    ("which notes link to Ostrava?", ["Ivo", "Marta"]),
+    ("how many runs did I do in November?", ["Runs 2025-11-02", "Runs 2025-11-09"]),
+    ("essays by Thoreau", ["On walking"]),
+    ("which essays have I read?", ["On walking"]),
+    ("essays I haven't read", ["On style"]),
+    ("what did I write yesterday?", ["2025-11-19"]),
+    ("notes tagged #slump", ["2025-11-19"]),
+    ("open tasks for the novel", ["2025-11-18"]),
+    ("tasks due tomorrow", ["2025-11-18"]),
+    ("what's in the archive folder?", ["Old blog"]),
+    ("notes with pov Marta", ["Chapter 1"]),
+    ("daily notes of this week", ["2025-11-18", "2025-11-19"]),
+    ("notes mentioning ink", ["2025-11-18"]),
+    ("characters older than 50", ["Ivo"]),
+]
+GARDEN_ASKED: list[tuple[str, list[str]]] = [
+    ("сколько у меня растений?", ["Смородина", "Томат Бычье сердце", "Яблоня Антоновка"]),
+    ("растения с частым поливом", ["Смородина", "Томат Бычье сердце"]),
+    ("какие растения посажены в 2025 году?", ["Томат Бычье сердце"]),
+    ("какие растения посажены до 2020 года?", ["Яблоня Антоновка"]),
+    ("какие работы ещё не сделаны?", ["Укрыть розы"]),
+    ("сделанные работы", ["Обрезка"]),
+    ("работы со сроком в ноябре", ["Укрыть розы"]),
+    ("покупки дороже 5000", ["Насос"]),
+    ("самая дорогая покупка", ["Насос"]),
+    ("покупки в Озоне", ["Насос"]),
+    ("список соседей", ["Галина Петровна", "Толя"]),
+    ("просроченные задачи", ["2025-11-15"]),
+    ("все незакрытые задачи", ["2025-11-15"]),
+    ("заметки с тегом сезон", ["2025-11-15"]),
+    ("растения с участка юг", ["Смородина"]),
+    ("покупки с февраля по март", ["Секатор"]),
+    ("последняя покупка", ["Насос"]),
+]
+WRITER_CONTENT = [
+    "who lives in Ostrava?",
+    "what does Marta do?",
+    "what did Strunk say?",
+    "how old is Ivo?",
+    "where did Ivo grow up?",
+]
+GARDEN_CONTENT = [
+    "когда плодоносит антоновка?",
+    "чем укрыть розы?",
+    "кто варит ворота?",
+    "сколько стоил насос?",
+    "как обрезать яблоню?",
+    "какой сорт у смородины?",
+]
 # What a listing points at: the line that meets what was asked for, and not the one that tells the kind.
 SHOWN = [
     ("which invoices are unpaid?", ["paid: false", "paid: false"]),
@@ -176,6 +230,18 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield workspace
 
 
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("writer"), WRITER) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def garden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("garden"), GARDEN) as workspace:
+        yield workspace
+
+
 def listed(listing: Listing | None) -> list[str]:
     found = {citation.path.rpartition("/")[2] for citation in listing.citations} if listing else set()
     return sorted(name.removesuffix(".md") for name in found)
@@ -205,9 +271,22 @@ def test_laboratorys_vault_lists(laboratory: Workspace, question: str, expected:
     assert (listed(listing), listing is not None and listing.sure) == (expected, True)
 
 
-@pytest.mark.parametrize("question", [*HOUSEHOLD_CONTENT, *LABORATORY_CONTENT])
-def test_question_of_content_is_left_to_search(household: Workspace, laboratory: Workspace, question: str) -> None:
-    workspace = household if question in HOUSEHOLD_CONTENT else laboratory
+@pytest.mark.parametrize(("question", "expected"), WRITER_ASKED)
+def test_writers_vault_lists(writer: Workspace, question: str, expected: list[str]) -> None:
+    listing = writer.list_notes(question, TODAY)
+    assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize(("question", "expected"), GARDEN_ASKED)
+def test_gardeners_vault_lists(garden: Workspace, question: str, expected: list[str]) -> None:
+    listing = garden.list_notes(question, TODAY)
+    assert (listed(listing), listing is not None and listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize("question", [*HOUSEHOLD_CONTENT, *LABORATORY_CONTENT, *WRITER_CONTENT, *GARDEN_CONTENT])
+@pytest.mark.parametrize("vault", ["household", "laboratory", "writer", "garden"])
+def test_question_of_content_is_left_to_search(request: pytest.FixtureRequest, vault: str, question: str) -> None:
+    workspace: Workspace = request.getfixturevalue(vault)
     assert workspace.list_notes(question, TODAY) is None
 
 

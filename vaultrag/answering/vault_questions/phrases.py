@@ -106,10 +106,13 @@ def may_be_asked(question: str) -> bool:
     if len(question) > LONGEST:
         return False
     start = _begin(question)
-    if any(one.phrase in _ASKING and one.start <= start for one in phrases_of(question)):
+    phrases = phrases_of(question)
+    if any(one.phrase in _ASKING and one.start <= start for one in phrases):
         return True
-    words = _WORD.findall(plain(question), start)[:FIRST]
-    return any(meanings_by_stem().get(stem) for word in words for stem in term_of(word))
+    words = list(_WORD.finditer(plain(question), start))[:FIRST]
+    if any(one.phrase is Phrase.GENERIC and words and one.start <= words[-1].start() for one in phrases):
+        return True
+    return any(meanings_by_stem().get(stem) for word in words for stem in term_of(word.group()))
 
 
 def begins_asking(question: str, phrases: list[FoundPhrase]) -> FoundPhrase | None:

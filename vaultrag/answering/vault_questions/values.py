@@ -49,13 +49,16 @@ def true_of(cursor: Cursor, vocabulary: VaultVocabulary, at: int, *, said_not: s
 
 def measured(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> Condition | None:
     """ "More than 300 pages", «меньше 60 минут»: the property comes last."""
-    sign, place = _sign(cursor, cursor.words[at].start)
+    start = cursor.words[at].start
+    sign, place = _sign(cursor, start)
     number = _NUMBER.match(cursor.text, place)
     if number is None:
         return None
     at = cursor.after(number.end())
     uses = [(use, after) for use, after in properties(cursor, vocabulary, at) if use.has_numbers][:1]
     uses = uses or list(_measured_so(cursor, vocabulary, at))
+    if not uses and (name := implied(cursor.text[start : number.start()], vocabulary)):
+        uses = [(use, at) for use in vocabulary.properties.values() if use.name == name]
     if not uses:
         return None
     reach, end = _reach(cursor, cursor.words[uses[0][1] - 1].end)
@@ -96,10 +99,10 @@ def dated(cursor: Cursor, vocabulary: VaultVocabulary, at: int) -> tuple[str, in
     return "", 0
 
 
-def implied(superlative: str, vocabulary: VaultVocabulary) -> str:
-    """Return the property that a superlative compares by what it means; empty where the vault has none such."""
+def implied(comparing: str, vocabulary: VaultVocabulary) -> str:
+    """Return the property that a word compares by what it means; empty where the vault has none such."""
     for meaning, words in said.IMPLIED:
-        if re.search(words, superlative):
+        if re.search(words, comparing):
             return next((use.name for use in _meaning(meaning, vocabulary)), "")
     return ""
 

@@ -152,12 +152,12 @@ SIGNS: tuple[tuple[str, str], ...] = (
     (
         ">",
         r"больше|более|выше|свыше|дольше|длиннее|дороже|тяжелее|more than|greater than|above|over"
-        r"|higher than|longer than|>",
+        r"|higher than|longer than|older than|старше|>",
     ),
     (
         "<",
         r"меньше|менее|ниже|короче|быстрее|дешевле|легче|less than|fewer than|below|under|lower than"
-        r"|shorter than|faster than|cheaper than|<",
+        r"|shorter than|faster than|cheaper than|younger than|младше|моложе|<",
     ),
 )
 # What stands behind a number and reaches from it: «8 и выше», "300 pages or more" has it behind the unit.
@@ -165,10 +165,11 @@ REACHES: tuple[tuple[str, str], ...] = (
     (">=", r"(?: (?:и|или|or|and) (?:выше|больше|более|дороже|дольше|позже|more|higher|above|over|up|later)|\+)"),
     ("<=", r" (?:и|или|or|and) (?:ниже|меньше|менее|дешевле|короче|раньше|less|lower|below|under|fewer|earlier)"),
 )
-# What a superlative compares where no property follows it.
+# What a superlative or a comparison compares where no property is named.
 IMPLIED: tuple[tuple[str, str], ...] = (
-    ("=price", r"дорог|дешев|expensive|cheap"),
+    ("=price", r"доро[гж]|дешев|expensive|cheap"),
     ("=rating", r"лучш|худш|\bbest|\bworst"),
+    ("=age", r"старше|младше|моложе|\bolder|\byounger"),
 )
 IS = r"(?:(?:is|are|was|of|equals?(?: to)?|set to|=|:|равн\w{1,2}|-|значится|есть|указан\w?|стоит) )?(?:чем )?"
 # The words that say how what follows lies to what is asked for.
@@ -231,7 +232,8 @@ NUMBERS: Mapping[str, int] = dict(
 SKIPPED = frozenset(
     """
     пожалуйста всего вообще сейчас уже еще только мои моих моя мое мой моем моей моими my our the a an please now
-    currently already yet so far exist существует имеется имеются хранится хранятся лежит лежат находится находятся
+    currently already still yet so far exist
+    существует имеется имеются хранится хранятся лежит лежат находится находятся
     vault obsidian хранилище хранилища хранилище базе me us there here some своих свои we our one ones тоже also too
     got hold held happen happened occur occurred keep kept save saved store stored file filed import imported
     dated mark marked give gave given stand stands lie lies sit sits
