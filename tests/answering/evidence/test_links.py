@@ -6,6 +6,7 @@ import pytest
 
 from tests.passages import passage
 from vaultrag.answering.evidence.quotes import Evidence
+from vaultrag.answering.judging.unsaid import unsaid_cost
 from vaultrag.domain import Passage
 
 NADIA = passage("Nadia.md", "Cellist in the city.\n\n- Lives on the hill.\n- Her workshop is [[Kiln House]].\n", 1.0)
@@ -37,6 +38,8 @@ def test_a_link_that_says_nothing_of_the_question_leads_nowhere() -> None:
     assert "1234" in first_quote("What opens the front gate of the loft?", OTHER, nadia, KILN)
 
 
-def test_what_is_linked_is_among_the_first_that_a_model_reads() -> None:
-    evidence = Evidence("What opens the gate of Nadia's workshop?", (NADIA, OTHER, KILN), None)
-    assert "Kiln House" in evidence.excerpts()[0].title
+def test_what_is_linked_is_the_first_that_a_model_reads_and_says_of_whom_it_speaks() -> None:
+    question = "What opens the gate of Nadia's workshop?"
+    first = Evidence(question, (NADIA, OTHER, KILN), None).excerpts()[0]
+    assert first.title == "Kiln House (Nadia: Her workshop is Kiln House.)"
+    assert unsaid_cost(question, f"{first.title}\n{first.text}") == 0.0

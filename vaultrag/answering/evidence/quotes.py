@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vaultrag.answering.citations import locate
 from vaultrag.answering.evidence.lines import Line
@@ -73,10 +73,16 @@ class Evidence:
         return self._citation(number, Quote(line.source.passage, line.source.start, line.source.end, 0.0))
 
     def excerpts(self) -> list[Shown]:
-        """Return the part of each passage round its best line, the passage with the best one first."""
-        return [
-            shown(self.passages[index], line.source.start, line.source.end) for index, line in self._best_lines.items()
-        ]
+        """Return the part of each passage round its best line, the passage with the best one first.
+
+        The title of what a link leads to tells the link's line, too: of whom the passage speaks.
+        """
+        return [self._excerpt(index, line) for index, line in self._best_lines.items()]
+
+    def _excerpt(self, index: int, line: Line) -> Shown:
+        part = shown(self.passages[index], line.source.start, line.source.end)
+        led_by = self._weighed.leading.get(index)
+        return replace(part, title=f"{part.title} ({led_by.shown})") if led_by else part
 
     def judged(self, scores: Sequence[float]) -> tuple[float, ...]:
         """Return the passages' standing by a model's scores of the first excerpts, as odds; the others keep theirs.
