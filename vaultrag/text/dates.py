@@ -203,6 +203,15 @@ def canonical_dates(text: str) -> str:
     return "".join((*parts, text[at:]))
 
 
+def without_dates(text: str) -> str:
+    """Return a text with its dates left out: a day is no amount."""
+    kept, at = [], 0
+    for written in find_dates(text):
+        kept.append(text[at : written.start])
+        at = written.end
+    return " ".join((*kept, text[at:]))
+
+
 def _words(day: Day) -> str:
     words = [f"day{day.month:02}x{day.day:02}"] if day.day else []
     return " ".join([*words, f"month{day.month:02}", *([str(day.year)] if day.year else [])])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from vaultrag.text.dates import canonical_dates, find_dates
+from vaultrag.text.dates import canonical_dates, find_dates, without_dates
 from vaultrag.text.language import fold, is_function_word, words
 from vaultrag.text.numbers import canonical_numbers
 
@@ -93,7 +93,7 @@ def gives(kind: Asked, line: str, question: str) -> bool:
         case Asked.TIME:
             return _gives_time(line, question)
         case Asked.AMOUNT:
-            return bool(_numbers(_without_dates(line)) - _numbers(question)) or bool(_AMOUNT_WORD.search(fold(line)))
+            return bool(_numbers(without_dates(line)) - _numbers(question)) or bool(_AMOUNT_WORD.search(fold(line)))
         case Asked.NAME:
             return bool(_names(line) - _said(question))
         case Asked.REASON:
@@ -107,15 +107,6 @@ def _gives_time(line: str, question: str) -> bool:
     folded, said = fold(line), fold(question)
     moments = {match.group() for form in (_CLOCK, _YEAR, _MOMENT) for match in form.finditer(folded)}
     return any(moment not in said for moment in moments)
-
-
-def _without_dates(text: str) -> str:
-    """Leave out dates: a day is no amount."""
-    kept, at = [], 0
-    for written in find_dates(text):
-        kept.append(text[at : written.start])
-        at = written.end
-    return " ".join((*kept, text[at:]))
 
 
 def _numbers(text: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from itertools import combinations
 
 from vaultrag.answering.evidence.asked_for import Asked, asked_for
 from vaultrag.answering.evidence.lines import Line
-from vaultrag.text.dates import Day, find_dates
+from vaultrag.text.dates import Day, find_dates, without_dates
 from vaultrag.text.language import content_tokens, fold, stem, words
 from vaultrag.text.morphology import term_of
 from vaultrag.text.numbers import canonical_numbers
@@ -71,7 +71,7 @@ class _About:
     def of(cls, line: Line) -> _About:
         text = line.words
         days = frozenset(reading for written in find_dates(text) for reading in written.readings)
-        bare = canonical_numbers(_without_dates(text))
+        bare = canonical_numbers(without_dates(text))
         clocks = frozenset(f"{int(hour)}:{minute}" for hour, minute in _CLOCK.findall(bare))
         values: dict[str, set[str]] = {}
         years: set[str] = {str(day.year) for day in days if day.year}
@@ -126,11 +126,3 @@ def _is_year(number: str, unit: str | None) -> bool:
 
 def _plain(number: str) -> str:
     return number.rstrip("0").rstrip(".") if "." in number else number
-
-
-def _without_dates(text: str) -> str:
-    kept, at = [], 0
-    for written in find_dates(text):
-        kept.append(text[at : written.start])
-        at = written.end
-    return " ".join((*kept, text[at:]))
