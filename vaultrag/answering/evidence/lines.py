@@ -19,9 +19,8 @@ CELLS = " · "  # between the cells of a row
 
 _HEADING = re.compile(r"[ \t>]*#{1,6}[ \t]++(.*)")
 _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
-_OF_IMPORT = re.compile(
-    r"(?:Created|Last Updated): \d{2}\.\d{2}\.\d{4} at |Chat URL: "
-)  # what an import says of itself
+# What the importer of Nexus says of a chat, with its days as the user's settings have them: 28.07.2025, 07/28/2025.
+_OF_IMPORT = re.compile(r"(?:Created|Last Updated): \d{1,4}[./-]\d{1,2}[./-]\d{1,4} at |Chat URL: ")
 _LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
 _NO_STATEMENT = re.compile(r"\[[^\]\d]\][ \t]|<!--")  # `[1]` is a reference, and no state of a task
 _FENCES = ("```", "~~~")
