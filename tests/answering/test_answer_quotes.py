@@ -160,7 +160,7 @@ def test_notes_of_the_other_language_are_answered_in_the_questions(note_text: st
     assert asked_in in model.prompts[0][0].content
     quoted = finished(answerer([passage], None).answer(question))
     assert note_text in quoted.text
-    assert quoted.text.startswith("Прямо" if question.startswith("С") else "Nothing")
+    assert quoted.text.startswith("Ближе всего" if question.startswith("С") else "Nearest")
     assert answer.status is not AnswerStatus.NOT_IN_VAULT
 
 
