@@ -103,4 +103,4 @@ def test_two_things_come_along_at_most(tmp_path: Path) -> None:
     notes = {"Радиатор.md": "Радиатор греет зал. ![[Раз]] ![[Два]] ![[Три]]\n", **shown}
     with indexed_vault(tmp_path, notes) as opened:
         found = opened.search("радиатор греет зал", 8, Reach.WORDS).passages
-    assert [path for path, *_ in along(found, "embed")] == ["Раз.md", "Два.md"]
+    assert [path for path, *_ in along(found, "embed")] == ["Два.md", "Раз.md"]
