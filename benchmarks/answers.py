@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("--without-model", action="store_true", help="only what needs no chat model")
     parser.add_argument("--styles", default="auto,quotes,prose", help="of the answers of a model")
     arguments = parser.parse_args()
-    items = sample(_items("questions.toml"), arguments.full) + _items("questions-unanswerable.toml")
+    items = sample(fixture_items("questions.toml"), arguments.full) + fixture_items("questions-unanswerable.toml")
     styles = [] if arguments.without_model else [style for style in arguments.styles.split(",") if style]
     with Product(fixture()) as product:
         rows = _rows(product, items, styles)
@@ -349,7 +349,7 @@ def _stands_in_block(anchor: str, place: Citation) -> bool:
     )
 
 
-def _items(name: str) -> list[Item]:
+def fixture_items(name: str) -> list[Item]:
     with (REPOSITORY / "fixtures" / name).open("rb") as stream:
         questions = tomllib.load(stream)["question"]
     return [

@@ -11,9 +11,10 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from benchmarks.answerability import JUDGED, Asked, clapnq, excerpted, near_misses, score
+from benchmarks.answers import fixture_items, sample
 from benchmarks.datasets import DataMissing, fixture
 from benchmarks.products import Product
 from benchmarks.remembered import RememberedModel
@@ -42,39 +43,63 @@ def main() -> int:
     arguments = parser.parse_args()
     model = RememberedModel.of(arguments.model)
     try:
-        asked = asked_of_the_fixture(model.embedder())
+        with Product(fixture()) as product:
+            reading = Reading(product, RememberedEmbedder(model.embedder()))
+            asked, usual = asked_of_the_fixture(reading), as_people_ask(reading)
         beside = [_passages(), _near()]
     except DataMissing as missing:
         print(f"skipped: {missing}")
         return 0
     print(f"[[calibration]]\nmodel = {model.name!r}\nfingerprint = {model.fingerprint!r}\nwording = {WORDING}\n")
-    russian = score([one for one in asked if one.language == "ru"], model)
-    _tell("answerable.ru", russian, draw_thresholds(russian))
-    english = [score(some, model) for some in ([one for one in asked if one.language == "en"], *beside)]
-    _tell("answerable.en", [one for some in english for one in some], _of_all(english))
+    for language, others in (("ru", []), ("en", beside)):
+        sets = [score(some, model) for some in (_of(language, asked), *others)]
+        people = score(_of(language, usual), model)
+        people += [one for one in sets[0] if not one.true]
+        _tell(f"answerable.{language}", [one for some in (*sets, people) for one in some], _of_all(sets, people))
     written = score_support(drafted("written"), model)
     _tell("support", written, _told_apart(written))
     model.close()
     return 0
 
 
-def asked_of_the_fixture(embedder: Embedder) -> list[Asked]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the product would have its model read of the fixture."""
+
+    product: Product
+    embedder: Embedder
+
+    def of(self, question: str) -> tuple[Shown, ...]:
+        count = self.product.workspace.config.settings.answering.passages
+        hits = self.product.workspace.search(question, count).passages
+        return tuple(Evidence(question, hits, self.embedder).excerpts()[:BEST])
+
+
+def asked_of_the_fixture(reading: Reading) -> list[Asked]:
     """Return questions to notes of ours, with what the product would read; none whose answer it does not find.
 
     Where there is an answer, only with the passages that hold it: that another one pleases the model is luck.
     """
     rows = [json.loads(line) for line in (JUDGED / "asked.jsonl").read_text(encoding="utf-8").splitlines()]
     found: list[Asked] = []
-    with Product(fixture()) as product:
-        passages = product.workspace.config.settings.answering.passages
-        remembered = RememberedEmbedder(embedder)
-        for row in rows:
-            hits = product.workspace.search(row["question"], passages).passages
-            read = Evidence(row["question"], hits, remembered).excerpts()[:BEST]
-            kept = tuple(passage for passage in read if not row["fact"] or _holds(passage, row["fact"]))
-            if kept:
-                found.append(Asked(row["question"], row["language"], kept, bool(row["fact"])))
+    for row in rows:
+        read = reading.of(row["question"])
+        kept = tuple(passage for passage in read if not row["fact"] or _holds(passage, row["fact"]))
+        if kept:
+            found.append(Asked(row["question"], row["language"], kept, bool(row["fact"])))
     return found
+
+
+def as_people_ask(reading: Reading) -> list[Asked]:
+    """Return the fixture's questions that nothing is reported on: in people's words, which name less than a note does.
+
+    With all that the product reads, found or not: so many of them are refused in use.
+    """
+    every = fixture_items("questions.toml")
+    reported = {one.question for one in sample(every, full=False)}
+    return [
+        Asked(one.question, one.lang, reading.of(one.question), True) for one in every if one.question not in reported
+    ]
 
 
 def _passages() -> list[Asked]:
@@ -88,10 +113,14 @@ def _near() -> list[Asked]:
     return [excerpted(replace(one, passages=one.passages[:1])) for one in near_misses("en", NEAR)]
 
 
-def _of_all(sets: Sequence[Sequence[Scored]]) -> Thresholds | None:
+def _of(language: str, asked: Sequence[Asked]) -> list[Asked]:
+    return [one for one in asked if one.language == language]
+
+
+def _of_all(sets: Sequence[Sequence[Scored]], people: Sequence[Scored]) -> Thresholds | None:
     """Return lines that give up a tenth of no set: each is small. Near misses are too easy for the high one."""
-    drawn = [lines.low for some in sets if (lines := draw_thresholds(some))]
-    high = draw_thresholds([one for some in sets[:-1] for one in some])
+    drawn = [lines.low for some in (*sets, people) if (lines := draw_thresholds(some))]
+    high = draw_thresholds([one for some in sets[:2] for one in some])
     return Thresholds(min(drawn), high.high) if high else None
 
 
