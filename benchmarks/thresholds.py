@@ -52,10 +52,9 @@ def main() -> int:
         return 0
     print(f"[[calibration]]\nmodel = {model.name!r}\nfingerprint = {model.fingerprint!r}\nwording = {WORDING}\n")
     for language, others in (("ru", []), ("en", beside)):
-        sets = [score(some, model) for some in (_of(language, asked), *others)]
-        people = score(_of(language, usual), model)
-        people += [one for one in sets[0] if not one.true]
-        _tell(f"answerable.{language}", [one for some in (*sets, people) for one in some], _of_all(sets, people))
+        sets = [score(some, model) for some in (_of(language, asked), _of(language, usual), *others)]
+        every = [one for some in sets for one in some]
+        _tell(f"answerable.{language}", every, draw_thresholds(every))
     written = score_support(drafted("written"), model)
     _tell("support", written, _told_apart(written))
     model.close()
@@ -115,13 +114,6 @@ def _near() -> list[Asked]:
 
 def _of(language: str, asked: Sequence[Asked]) -> list[Asked]:
     return [one for one in asked if one.language == language]
-
-
-def _of_all(sets: Sequence[Sequence[Scored]], people: Sequence[Scored]) -> Thresholds | None:
-    """Return lines that give up a tenth of no set: each is small. Near misses are too easy for the high one."""
-    drawn = [lines.low for some in (*sets, people) if (lines := draw_thresholds(some))]
-    high = draw_thresholds([one for some in sets[:2] for one in some])
-    return Thresholds(min(drawn), high.high) if high else None
 
 
 def _holds(passage: Shown, fact: str) -> bool:

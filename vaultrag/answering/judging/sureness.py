@@ -1,15 +1,14 @@
 """Whether the best passages answer a question at all, asked of the model before it writes a word.
 
 Retrieval cannot tell: a note about the subject is found whether it holds the answer or not. The model is asked of each
-passage alone, in more than one wording, by the likelihood of Yes and No; the likeliest passage decides. What the
-question names and the passage does not is found by code.
+passage alone, by the likelihood of Yes and No; the likeliest passage decides. What the question names and the passage
+does not is found by code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 
 from vaultrag.answering.judging.calibration import Calibration, level_of
 from vaultrag.answering.judging.unsaid import unsaid_cost
@@ -20,18 +19,8 @@ from vaultrag.text.language import language_of, sentences
 
 BEST = 3  # passages asked; the answer stands in a later one too seldom for what reading it costs
 EXCERPT = 450  # characters round the best sentence: a fourth of a long passage tells as well as all of it
-# Seconds that a person may wait for the judgement; where more would be needed, fewer passages are read. Three Russian
-# ones take five and a half where 120 tokens are read a second.
-PATIENCE = 6.0
-# Entailment, since small models take "does it answer?" for "is it about it?"; and what a reader could say, which tells
-# Russian near misses better. One's errors are not all the other's.
-WORDINGS = (
-    'Hypothesis: This note contains the answer to the question "{stem}?"\n'
-    "Does the note entail the hypothesis? Answer Yes or No.",
-    "Question: {question}\n"
-    "Could someone who reads only this note give the exact answer to the question? Answer Yes or No.",
-)
-TOKENS_ASKED = 75  # of a passage's prompts besides its excerpt, title and the questions: the wordings and the roles
+PATIENCE = 5.0  # seconds that a person may wait for the judgement; where more would be needed, fewer passages are read
+TOKENS_ASKED = 60  # of a prompt besides its excerpt, title and question: the wording and the roles
 # As the smallest model reads: Russian 192 tokens a passage, English 134, over 84 passages.
 CHARACTERS_PER_TOKEN = {"ru": 3.2, "en": 4.5}
 DENSEST = 2.0  # where nothing is known of a script
@@ -78,15 +67,12 @@ def answer_scores(
     question: str, passages: Sequence[Shown], model: ChatModel, priority: Priority = Priority.PERSON
 ) -> tuple[float, ...]:
     """Return how sure the model is that each passage answers; empty where a server gives no probabilities."""
-    asked = incline(model, [prompt for passage in passages for prompt in prompts_for(question, passage)], priority)
+    asked = incline(model, [prompt_for(question, passage) for passage in passages], priority)
     values = [value for value in asked if value is not None]
     if len(values) < len(asked):
         return ()
-    each = len(WORDINGS)
-    return tuple(
-        fmean(values[place * each : (place + 1) * each]) - unsaid_cost(question, f"{passage.title}\n{passage.text}")
-        for place, passage in enumerate(passages)
-    )
+    costs = [unsaid_cost(question, f"{passage.title}\n{passage.text}") for passage in passages]
+    return tuple(value - cost for value, cost in zip(values, costs, strict=True))
 
 
 def sureness_of(score: float, language: str, calibration: Calibration) -> Sureness:
@@ -106,7 +92,7 @@ def affordable(question: str, passages: Sequence[Shown], tokens_per_second: floa
     room = PATIENCE * tokens_per_second
     count = 0
     for passage in passages[:BEST]:
-        characters = len(WORDINGS) * len(question) + len(passage.title) + len(passage.text)
+        characters = len(question) + len(passage.title) + len(passage.text)
         room -= characters / CHARACTERS_PER_TOKEN.get(language_of(passage.text), DENSEST) + TOKENS_ASKED
         if room < 0:
             break
@@ -144,11 +130,14 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
     return borders[low][0], borders[high][1]
 
 
-def prompts_for(question: str, passage: Shown) -> tuple[str, ...]:
-    """Return what the model is asked of one passage, in each wording. In English for all questions: better measured.
+def prompt_for(question: str, passage: Shown) -> str:
+    """Return what the model is asked of one passage. In English for all questions: measured better than Russian.
 
-    The passage comes first, so that it is read once for all wordings.
+    As a question of entailment, not "does the note answer the question?": small models take that for "is it about it?".
     """
-    note = f"Note: {passage.title}\n{passage.text}\n\n"
-    asked = question.strip()
-    return tuple(note + wording.format(question=asked, stem=asked.rstrip("?")) for wording in WORDINGS)
+    asked = question.strip().rstrip("?")
+    return (
+        f"Note: {passage.title}\n{passage.text}\n\n"
+        f'Hypothesis: This note contains the answer to the question "{asked}?"\n'
+        "Does the note entail the hypothesis? Answer Yes or No."
+    )
