@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,8 +49,7 @@ class Cited:
     place: int
     sourced: Sourced
     found: frozenset[int]
-    tokens: float = 0.0
-    seconds: float = 0.0
+    tokens: int = 0
 
     @property
     def precision(self) -> float:
@@ -116,14 +114,12 @@ def _rows(bench: Bench, asked: Sequence[Sourced], in_prose: int, read: int) -> I
 
 
 def _asked(bench: Bench, way: Way, place: int, one: Sourced) -> Cited:
-    started = time.perf_counter()
     bench.model.reset()
     answer = bench.told(way, one.question, given([one.document], bench.embedder))
     assert isinstance(answer, Answer)
-    spent = bench.model.spent(f"{one.question}{way.name}", time.perf_counter() - started)
     refused = answer.status is AnswerStatus.NOT_IN_VAULT
     found = frozenset() if refused else cited_sentences(one, answer.citations)
-    return Cited(way.name, place, one, found, spent["tokens"], spent["seconds"])
+    return Cited(way.name, place, one, found, bench.model.tokens)
 
 
 def cited_sentences(one: Sourced, citations: Sequence[Citation]) -> frozenset[int]:
@@ -163,8 +159,7 @@ def _of_way(name: str, rows: Sequence[Cited]) -> list[Figure]:
         share(f"{name}: a gold sentence cited", sum(bool(row.found & row.sourced.gold) for row in rows), len(rows)),
     ]
     if any(row.tokens for row in rows):
-        found.append(mean(f"{name}: tokens", [row.tokens for row in rows]))
-        found.append(mean(f"{name}: seconds", [row.seconds for row in rows], " s"))
+        found.append(mean(f"{name}: tokens", [float(row.tokens) for row in rows]))
     return found
 
 
@@ -176,7 +171,6 @@ def _detail(row: Cited) -> dict[str, object]:
         "gold": sorted(row.sourced.gold),
         "cited": sorted(row.found),
         "tokens": row.tokens,
-        "seconds": row.seconds,
     }
 
 
@@ -188,7 +182,7 @@ NOTES = (
     "Quotes are at most three places or 400 characters; the model may refuse, or put them in order.",
     "Published beside it, of another set and judged by a model instead of by sentences (ALCE, ASQA): Llama-2-7B, "
     "citation recall .559 and precision .800.",
-    "Seconds are those of the run that computed them, on a machine that others used as well; tokens read or written.",
+    "Tokens are read or written.",
 )
 
 

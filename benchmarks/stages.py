@@ -10,7 +10,6 @@ the repository: a run that was ended goes on from there.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -50,7 +49,6 @@ class Outcome:
     refused: bool
     backed: bool
     tokens: int
-    seconds: float
 
     @property
     def right(self) -> bool:
@@ -119,16 +117,11 @@ def _outcome(stage: Stage, place: int, one: Sourced, answerable: bool, benches: 
     show_progress(stage.name, place, 2 * ASKED)
     for bench in benches.values():
         bench.model.reset()
-    started = time.perf_counter()
     answer = last(stage.events(one.question, given([one.document], benches["large"].embedder)))
-    seconds = time.perf_counter() - started
     refused = answer.status is AnswerStatus.NOT_IN_VAULT
     cited = Cited(stage.name, place, one, frozenset() if refused else cited_sentences(one, answer.citations))
-    spent = [bench.model.spent(f"{stage.name}{one.question}", seconds) for bench in benches.values()]
-    tokens = sum(int(some["tokens"]) for some in spent)
-    return Outcome(
-        stage.name, answerable, cited, refused, _is_backed(answer), tokens, max(some["seconds"] for some in spent)
-    )
+    tokens = sum(bench.model.tokens for bench in benches.values())
+    return Outcome(stage.name, answerable, cited, refused, _is_backed(answer), tokens)
 
 
 def _is_backed(answer: Answer) -> bool:
@@ -160,7 +153,6 @@ def _of_stage(name: str, here: Sequence[Outcome]) -> list[Figure]:
         share(f"{name}: refused, of the unanswerable", sum(one.right for one in lacks), len(lacks)),
         *([share(f"{name}: right, of what is called backed", sum(o.right for o in sure), len(sure))] if sure else []),
         mean(f"{name}: tokens", [float(one.tokens) for one in here]),
-        mean(f"{name}: seconds", [one.seconds for one in here], " s"),
     ]
 
 
@@ -179,7 +171,6 @@ def _details(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
             "right": one.right,
             "cited": sorted(one.cited.found),
             "tokens": one.tokens,
-            "seconds": one.seconds,
         }
         for one in outcomes
     ]
@@ -190,8 +181,7 @@ NOTES = (
     f"The first {ASKED} reported CLAPNQ questions of each kind by SHA-256, each with its one passage.",
     "Right: a sentence is cited that people chose as the source, or a question without an answer is refused.",
     "Backed: what is called so; with the small model, that nobody has measured, nothing is.",
-    "Tokens are read or written, those that lie in the cache as well; seconds are of the run that computed an answer, "
-    "without what a way before it had asked.",
+    "Tokens are read or written by either model, those that lie in its cache as well.",
     "Changes are taken question by question against prose with every check.",
 )
 
