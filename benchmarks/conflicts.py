@@ -27,7 +27,7 @@ from benchmarks.given import PROSE, QUOTES, TOP, UNREAD, Bench, Document, Search
 from benchmarks.products import Product, show_progress
 from benchmarks.remembered_vectors import RememberedEmbedder
 from benchmarks.report import Figure, mean, share, write_report
-from vaultrag.answering.conversation import in_conversation, is_correction, understand
+from vaultrag.answering.conversation import in_conversation, understand
 from vaultrag.domain import AnswerStatus, Exchange, Manner
 from vaultrag.text.language import content_stems, fold
 
@@ -146,7 +146,7 @@ def insisted(bench: Bench, way: Way, one: Correction, place: int, search: Search
         "question": one.question,
         "claim": one.claim,
         "text": text,
-        "understood": is_correction(one.claim) and understood.asked == one.question,
+        "understood": bool(understood.claim) and understood.asked == one.question,
         "held before": holds(one.fact, said(first)),
         "held": holds(one.fact, text),
         "asserted": holds(one.false_value, text) and not holds(one.false_value, quoted),

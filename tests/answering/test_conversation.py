@@ -102,6 +102,23 @@ def test_follow_up_and_what_it_leans_on_are_one_question(topic: str, follow_up: 
         ("Actually, it goes to Wasabi.", "it goes to Wasabi."),
         ("That's wrong: it was 35", "it was 35"),
         ("No.", "No."),
+        ("Вы ошибаетесь, это был Аквафор.", "это был Аквафор."),
+        ("ты путаешь: он стоил 95 лари", "он стоил 95 лари"),
+        ("Это не так, их было семь.", "их было семь."),
+        ("Я точно помню, что это было в мае.", "это было в мае."),
+        ("Разве не 2019?", "2019?"),
+        ("You are mistaken, it was AWS.", "it was AWS."),
+        ("I'm pretty sure it goes to Wasabi.", "it goes to Wasabi."),
+        ("That can't be right, we paid 95.", "we paid 95."),
+        ("Wasn't it 35?", "35?"),
+        ("Это был 2019, а не 2018.", "Это был 2019, а не 2018."),
+        ("Он стоил 95 лари.", "Он стоил 95 лари."),
+        ("It goes to Wasabi, not to Backblaze.", "It goes to Wasabi, not to Backblaze."),
+        ("Аренда стоит 400, а не 300", "Аренда стоит 400, а не 300"),
+        ("Не 300, а 400.", "Не 300, а 400."),
+        ("The rent is 400 GEL, not 300.", "The rent is 400 GEL, not 300."),
+        ("Но ведь он стоил 95 лари", "он стоил 95 лари"),
+        ("But it was 35 GB.", "it was 35 GB."),
     ],
 )
 def test_correction_asks_the_question_again_and_is_no_part_of_it(said: str, claim: str) -> None:
@@ -110,10 +127,44 @@ def test_correction_asks_the_question_again_and_is_no_part_of_it(said: str, clai
 
 
 @pytest.mark.parametrize(
-    "said", ["нет ли заметок про роутер?", "No notes on the router?", "no, when was it?", "нормально"]
+    "said",
+    [
+        "нет ли заметок про роутер?",
+        "No notes on the router?",
+        "no, when was it?",
+        "нормально",
+        "разве в подвале есть розетка рядом с бойлером и насосом?",
+        "это где в Тбилиси",
+        "it was bought when and for how much",
+        "Были ли мы в Тбилиси?",
+        "Was it bought in 2019?",
+        "and Wasabi",
+        "но сколько стоил Аквафор",
+        "я помню про роутер, а где он?",
+        "этот роутер",
+        "покажи заметки за 2023, а не за 2024",
+        "list notes of 2023, not of 2024",
+    ],
 )
 def test_question_with_a_no_is_no_correction(said: str) -> None:
     assert not is_correction(said)
+
+
+@pytest.mark.parametrize(
+    ("topic", "said", "corrects"),
+    [
+        ("Сколько стоит аренда гаража?", "Аренда 400 лари.", True),
+        ("Сколько стоит аренда гаража?", "Аренда гаража была 400 лари", True),
+        ("How much is the garage rent?", "The rent is 400 GEL", True),
+        ("How much is the garage rent?", "garage rent 2024", False),
+        ("How much is the garage rent?", "The rent is high.", False),
+        ("How much is the garage rent?", "The router has the address 10.0.0.5.", False),
+        ("How much is the garage rent?", "How much is the garage rent in 2024.", False),
+        ("Сколько стоит аренда гаража?", "расскажи про аренду гаража в 2024.", False),
+    ],
+)
+def test_statement_in_the_words_of_the_question_gives_another_answer(topic: str, said: str, corrects: bool) -> None:
+    assert bool(understand(said, [Exchange(topic, "")]).claim) is corrects
 
 
 @pytest.mark.parametrize("said", ["нет, это был 2019", "no, it was 35"])

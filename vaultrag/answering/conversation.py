@@ -45,13 +45,35 @@ _ASKING = frozenset(
 )
 _OPENING = re.compile(r"\s*(?:а|и|но|ну|да|and|but|so|or|also|ok|okay|what about|how about)\b[\s,]*", re.IGNORECASE)
 _ABOUT = re.compile(r"\s*(?:(?:and|but|so)\s+)?(?:what|how) about\b", re.IGNORECASE)
+_SURE = r"(?:точно|хорошо|отлично|совершенно|абсолютно|pretty|quite|fairly|very|absolutely|clearly|distinctly)\s+"
 _DENIAL = re.compile(
-    r"\A\s*(?:(?:да\s+)?нет|не\s*(?:т(?:ак|уда)|верно)|неправда|неправильно|неверно|ошибаешься|ошибка|вообще-то"
-    r"|на\s+самом\s+деле|no|nope|nah|wrong|incorrect|not\s+(?:true|right|quite|correct)"
-    r"|actually|that(?:'|’)?s\s+(?:wrong|not\s+(?:right|true))|you(?:'|’)?re\s+wrong|i\s+(?:think|thought|believe)\s+it"
-    r"|я\s+(?:думаю|думал|думала|помню|считаю)|по-моему|мне\s+кажется)\b[\s,.!:;—–-]*",
+    r"\A\s*(?:(?:да\s+)?нет|(?:это\s+)?не\s*(?:т(?:ак|уда)|верно|правда|может\s+быть)|(?:это\s+)?(?:неправда|неправильно"
+    r"|неверно|ошибка)|(?:[тв]ы\s+)?(?:ошиба\w{2,6}|пута\w{2,4})|[тв]ы\s+не\s*прав\w?|вообще-то|на\s+самом\s+деле"
+    r"|no|nope|nah|wrong|incorrect|not\s+(?:true|right|quite|correct)|actually"
+    r"|(?:that|this|it)(?:(?:'|’)?s|\s+is)\s+(?:wrong|not\s+(?:right|true))"
+    r"|(?:that|this|it)\s+can(?:(?:'|’)?t|not)\s+be(?:\s+(?:right|true|correct))?"
+    r"|you(?:(?:'|’)?re|\s+are)\s+(?:wrong|mistaken|confusing\s+\w+)|i\s+(?:think|thought|believe)\s+it"
+    rf"|i\s+(?:{_SURE})?(?:remember|recall)(?:\s+that)?|i(?:(?:'|’)?m|\s+am)\s+(?:{_SURE})?(?:sure|certain)(?:\s+that)?"
+    rf"|я\s+(?:{_SURE})?(?:думаю|думал|думала|помню|знаю|считаю|уверена?)(?:,?\s+что)?"
+    rf"|насколько\s+я\s+(?:помню|знаю)|по-моему|мне\s+кажется)\b[\s,.!:;—–-]*",
     re.IGNORECASE,
 )
+_DOUBT = re.compile(
+    r"\A\s*(?:разве\s+не|(?:was|were|is|are|did|does)n(?:'|’)?t\s+(?:it|they|that|he|she))\b[\s,]*", re.IGNORECASE
+)
+_CONTRAST = re.compile(  # "the rent is 400, not 300", «не 300, а 400»
+    r"[,;]\s*(?:а\s+не|(?:and\s+)?not|rather\s+than)\s|\bне\s[^.?!]{1,60},\s*а\s|\bnot\s[^.?!]{1,60}\bbut\s",
+    re.IGNORECASE,
+)
+_COPULAS = frozenset("был была было были есть стоит стоил стоила is was are were has had".split())
+_ORDERING = frozenset(
+    """
+    покажи покажите найди найдите расскажи расскажите перечисли перечислите сравни сравните дай дайте ищи
+    show find list tell give compare search look summarize summarise
+    """.split()
+)
+_BUT = re.compile(r"\A\s*(?:но|but)\s+(?:ведь\s+)?", re.IGNORECASE)
+_CLAIMING = frozenset("он она оно они его её ее их это этот эта эти it its he she they that this these those".split())
 _ENDS_ASKING = re.compile(r"\?\s*$")
 
 
@@ -82,12 +104,12 @@ def understand(question: str, earlier: Sequence[Exchange]) -> Understood:
     """Return a question as it is to be looked for, after what was said before it."""
     topic = ""
     for exchange in earlier[-EXCHANGES_READ:]:
-        if not topic or not (leans_on_topic(exchange.question) or is_correction(exchange.question)):
+        if not topic or not (leans_on_topic(exchange.question) or is_correction(exchange.question, topic)):
             topic = exchange.question
     if not topic:
         return Understood(question, question)
-    if is_correction(question):
-        return Understood(question, topic, _DENIAL.sub("", question, count=1).strip() or question.strip())
+    if is_correction(question, topic):
+        return Understood(question, topic, _without_denial(question) or question.strip())
     if leans_on_topic(question):
         last = earlier[-1]
         return Understood(question, _joined(topic, last.answer, question), paths=last.paths)
@@ -122,16 +144,47 @@ def leans_on_topic(question: str) -> bool:
     return len(said) == 1 and not named
 
 
-def is_correction(question: str) -> bool:
-    """Tell whether the user denies an answer instead of asking: "no, it was 35", «нет, это был 2019»."""
-    denial = _DENIAL.match(question)
+def is_correction(question: str, topic: str = "") -> bool:
+    """Tell whether the user denies an answer instead of asking: "no, it was 35", «разве не 2019?», "It was 35."
+
+    With the question that was answered a statement is known by its words, too: "The rent is 400."
+    """
+    denial, doubt = _DENIAL.match(question), _DOUBT.match(question)
     if denial is None:
-        return False
+        return _is_short(question, doubt.end()) if doubt else _claims(question, topic)
     rest = question[denial.end() :]
     if next((fold(token.text) for token in tokens(rest)), "") in _ASKING:
         return False
-    doubts = "," in denial.group() and len(content_tokens(rest)) <= FEW_WORDS  # "no, wasn't it 35?"
+    doubts = "," in denial.group() and _is_short(question, denial.end())  # "no, wasn't it 35?"
     return doubts or not _ENDS_ASKING.search(question)
+
+
+def _is_short(question: str, start: int) -> bool:
+    return len(content_tokens(question[start:])) <= FEW_WORDS
+
+
+def _claims(question: str, topic: str) -> bool:
+    """Tell a statement about what was asked for, which gives a value of its own: «это был 2019, а не 2018»."""
+    rest = _BUT.sub("", question, count=1)
+    said = [fold(token.text) for token in tokens(rest)]
+    if not said or said[0] in _ORDERING or _ENDS_ASKING.search(rest) or not _ASKING.isdisjoint(said):
+        return False
+    if said[0] not in _CLAIMING and not _CONTRAST.search(rest) and not _is_statement(rest, topic):
+        return False
+    return any(_is_own(token, rest) for token in content_tokens(rest))
+
+
+def _is_statement(text: str, topic: str) -> bool:
+    """Tell a sentence that gives a value for what was asked, in its words, from a few words to be looked for."""
+    said, asked = content_tokens(text), {token.stem for token in content_tokens(topic)}
+    is_sentence = text.rstrip().endswith((".", "!")) or any(fold(token.text) in _COPULAS for token in tokens(text)[1:])
+    new = any(_is_own(token, text) and token.stem not in asked for token in said)
+    return is_sentence and new and not asked.isdisjoint(token.stem for token in said)
+
+
+def _without_denial(question: str) -> str:
+    opening = next((found for form in (_DENIAL, _DOUBT, _BUT) if (found := form.match(question))), None)
+    return question[opening.end() :].strip() if opening else question.strip()
 
 
 def holds_claim(claim: str, quote: str) -> bool:
