@@ -52,6 +52,8 @@ def without_a_word(read: str, rng: random.Random) -> str:
 
 def with_words_swapped(read: str, rng: random.Random) -> str:
     words = read.split()
+    if len(words) < 2:
+        return read
     at = rng.randrange(len(words) - 1)
     words[at], words[at + 1] = words[at + 1], words[at]
     return " ".join(words)
