@@ -236,6 +236,13 @@ def test_a_quote_that_has_marks_itself_has_no_double_ones(question: str, text: s
     assert answer.citations[0].quote == text  # as it stands in the note
 
 
+def test_the_marks_round_code_are_not_told() -> None:
+    text = "Резервная копия запускается так:\n```sh\nrestic backup /srv\n```"
+    answer = finished(answerer([note("Копии.md", text)], None).answer("Как запускается резервная копия restic?"))
+    assert "restic backup /srv" in answer.text
+    assert "```" not in answer.text
+
+
 def test_both_sides_of_a_dispute_are_cited_with_their_days() -> None:
     model = ScriptedModel(["Аренда гаража стоит 300 лари."])
     question = "Сколько стоит аренда гаража?"

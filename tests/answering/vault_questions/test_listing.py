@@ -322,13 +322,13 @@ def answered(workspace: Workspace, question: str) -> Answer:
 def test_ask_answers_with_the_listing_and_no_model(by_folder: Workspace) -> None:
     answer = answered(by_folder, "какие книги я прочитал в 2023?")
     assert answer.listing is not None
-    assert answer.text == "Найдено 1 заметка.\n- Солярис: прочитано: 2023-05-01 [1]"
+    assert answer.text == "Найдена 1 заметка.\n- Солярис: прочитано: 2023-05-01 [1]"
     assert (answer.citations, answer.model) == (answer.listing.citations, "")
 
 
 def test_listed_lines_are_told_as_a_reader_sees_them(by_folder: Workspace, by_tag: Workspace) -> None:
     russian = answered(by_folder, "какие заметки ссылаются на Ремонт")
-    assert russian.text == "Найдено 1 заметка.\n- Огород: После ремонта сажаем яблони [1]."
+    assert russian.text == "Найдена 1 заметка.\n- Огород: После ремонта сажаем яблони [1]."
     english = answered(by_tag, "which notes link to Steph Ango?")
     assert "- Retro: With Steph and Priya" in english.text
     assert "[[" not in english.text

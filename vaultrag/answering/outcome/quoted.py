@@ -153,6 +153,7 @@ def _chunk_of(quote: Citation, passages: Sequence[Passage]) -> Chunk | None:
 
 
 def _one_line(text: str) -> str:
-    """Return several lines as one, with a sign where a line ended."""
-    lines = [line.strip().removeprefix("- ").strip(" |") for line in NEWLINE.split(text)]
+    """Return several lines as one, with a sign where a line ended; the marks round code say nothing to a reader."""
+    rows = (line.strip() for line in NEWLINE.split(text))
+    lines = [row.removeprefix("- ").strip(" |") for row in rows if not row.startswith(("```", "~~~"))]
     return " / ".join(line.replace(" | ", " · ") for line in lines if line)

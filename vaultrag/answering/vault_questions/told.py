@@ -92,10 +92,11 @@ def said_of(plan: VaultPlan) -> str:
 
 
 def counted_notes(plan: VaultPlan, count: int, shown: int) -> str:
-    """Return what was counted: «Найдено 3 заметки», "3 tasks"; and how many of them are shown, where not all are."""
+    """Return what was counted: «Найдено 3 заметки», «Найдена 21 задача», "3 tasks"; and how many are shown of more."""
     if plan.language == "ru":
         names = ("задача", "задачи", "задач") if plan.of_tasks else ("заметка", "заметки", "заметок")
-        sentence = f"Найдено {count} {_form(count, names)}"
+        form = _form(count, names)
+        sentence = f"{'Найдена' if form == names[0] else 'Найдено'} {count} {form}"
         return f"{sentence}, показано {shown}." if shown < count else f"{sentence}."
     noun = ("task" if plan.of_tasks else "note") + ("" if count == 1 else "s")
     return f"{count} {noun}, {shown} shown." if shown < count else f"{count} {noun}."
