@@ -79,6 +79,8 @@ def test_topic_of_a_long_conversation_is_the_last_question_that_stood_alone() ->
         ("Where is Anna's key?", "what about the old one?", "Where is Anna's key (the old one)?"),
         ("Где ключ?", "почему?", "почему (ключ)?"),
         ("Где ключ?", "и?", "Где ключ (и)?"),
+        ("Где ключ?", "сколько в нём воды и соли?", "сколько в нём воды и соли (ключ)?"),
+        ("Where is the pool?", "how much salt and water is in it?", "how much salt and water is in it (is the pool)?"),
     ],
 )
 def test_follow_up_and_what_it_leans_on_are_one_question(topic: str, follow_up: str, asked: str) -> None:

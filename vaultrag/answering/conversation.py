@@ -43,7 +43,7 @@ _ASKING = frozenset(
     who what where when why how which whose whom
     """.split()
 )
-_OPENING = re.compile(r"\s*(?:а|и|но|ну|да|and|but|so|or|also|ok|okay|what about|how about)\b[\s,]*", re.IGNORECASE)
+_OPENING = re.compile(r"\A\s*(?:а|и|но|ну|да|and|but|so|or|also|ok|okay|what about|how about)\b[\s,]*", re.IGNORECASE)
 _ABOUT = re.compile(r"\s*(?:(?:and|but|so)\s+)?(?:what|how) about\b", re.IGNORECASE)
 _SURE = r"(?:точно|хорошо|отлично|совершенно|абсолютно|pretty|quite|fairly|very|absolutely|clearly|distinctly)\s+"
 _DENIAL = re.compile(

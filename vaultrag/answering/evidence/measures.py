@@ -40,42 +40,53 @@ _ASKED = {
         r"\b(?:percent\w*|what (?:share|portion|fraction)|процент\w*|как(?:ая|ую) (?:часть|дол[яю]))\b"
     ),
 }
-_BEFORE, _BEHIND = r"(?:\b|(?<=\d))(?:", r")\b"  # a unit stands alone or behind its number: 5 kg, 5kg
+
+
+def _gives(signs: str, words: str, letters: str = "") -> re.Pattern[str]:
+    """Return the expression for what tells a measure: signs, words (`*`: in any form), and units of one letter."""
+    known = words.replace("*", r"\w{0,8}").replace(" ", "|")  # bounded: a run of letters and digits is read once
+    alone = rf"(?:\b|(?<=\d))(?:{known})\b"  # or behind its number: 5 kg, 5kg
+    return re.compile("|".join(filter(None, (signs, alone, _letter(letters) if letters else ""))))
 
 
 def _letter(letters: str) -> str:
     """Return the expression for a unit of one letter, which elsewhere is a word: «с», "'s", «2024 г.»."""
     behind_number = rf"(?:(?<=\d)|(?<=\d ))(?<![12]\d\d\d)(?<![12]\d\d\d )(?:{letters})\b"
     ends_header = rf"(?:(?<=, )|(?<=\())(?:{letters})(?=\)|\Z| ·)"
-    return f"|{behind_number}|{ends_header}"
+    return f"{behind_number}|{ends_header}"
 
 
 _GIVEN = {
-    Measure.DURATION: re.compile(
-        rf"{_BEFORE}secs?|seconds?|mins?|minutes?|hrs?|hours?|days?|weeks?|months?|years?|decades?|century|centuries"
-        rf"|nights?|duration|runtime|сек\w*|мин|минут\w*|час\w*|сут\w+|дн(?:ей|я|и)|день|недел\w+|месяц\w*|мес"
-        rf"|год\w{{0,2}}|лет|ноч\w+|длительност\w*|продолжительност\w*{_BEHIND}{_letter('s|h|с|ч')}"
+    Measure.DURATION: _gives(
+        "",
+        "sec secs second seconds min mins minute minutes hr hrs hour hours day days week weeks month months year years "
+        "decade decades century centuries night nights duration runtime сек* мин минут* час* сутк* суток дней дня дни "
+        "день недел* месяц* мес год* лет ноч* длительност* продолжительност*",
+        "s|h|с|ч",
     ),
-    Measure.MONEY: re.compile(
-        rf"[$€£₽₾₴¥]|{_BEFORE}eur|euros?|usd|dollars?|gbp|pounds?|rub|rou?bles?|gel|cents?|bucks|price|cost|fee|rent|budget"
-        rf"|salary|руб\w*|евро|доллар\w*|лари|тетри|грив\w+|тенге|копе\w+|цена|стоимость|бюджет|оклад|зарплата{_BEHIND}"
-        rf"{_letter('р')}"
+    Measure.MONEY: _gives(
+        "[$€£₽₾₴¥]",
+        "eur euro euros usd dollar dollars gbp pound pounds rub rouble roubles ruble rubles gel cent cents bucks price "
+        "cost fee rent budget salary руб* евро доллар* лари тетри грив* тенге копе* цена стоимость бюджет оклад "
+        "зарплата",
+        "р",
     ),
-    Measure.LENGTH: re.compile(
-        rf"{_BEFORE}mm|cm|km|met(?:er|re)s?|kilomet\w+|centimet\w+|miles?|feet|foot|ft|inch\w*|yards?|мм|см|км|метр\w*"
-        rf"|километр\w*|сантиметр\w*|миллиметр\w*|мил[ьия]\w*|фут\w*|дюйм\w*|шаг\w*|верст\w*"
-        rf"|length|height|width|depth|distance|длина|высота|ширина|глубина|расстояние{_BEHIND}{_letter('m|м')}"
+    Measure.LENGTH: _gives(
+        "",
+        "mm cm km meter meters metre metres kilomet* centimet* mile miles feet foot ft inch* yard yards мм см км "
+        "метр* километр* сантиметр* миллиметр* миль миля* мили* фут* дюйм* шаг* верст* length height width depth "
+        "distance длина высота ширина глубина расстояние",
+        "m|м",
     ),
-    Measure.WEIGHT: re.compile(
-        rf"{_BEFORE}kg|mg|grams?|kilos?|kilograms?|lbs?|pounds?|tons?|tonnes?|oz|ounces?|weight|гр|кг|мг|грамм\w*|кило\w*"
-        rf"|тонн\w*|вес{_BEHIND}{_letter('g|г')}"
+    Measure.WEIGHT: _gives(
+        "",
+        "kg mg gram grams kilo kilos kilogram kilograms lb lbs pound pounds ton tons tonne tonnes oz ounce ounces "
+        "weight гр кг мг грамм* кило* тонн* вес",
+        "g|г",
     ),
-    Measure.TEMPERATURE: re.compile(
-        rf"°|{_BEFORE}degrees?|celsius|fahrenheit|temperature|temp|градус\w*{_BEHIND}{_letter('c|с')}"
-    ),
-    Measure.SHARE: re.compile(
-        rf"%|{_BEFORE}percent\w*|half|third|quarter|majority|процент\w*|половин\w*|трет[ьи]\w*|четверт\w*"
-        rf"|большинств\w+{_BEHIND}"
+    Measure.TEMPERATURE: _gives("°", "degree degrees celsius fahrenheit temperature temp градус*", "c|с"),
+    Measure.SHARE: _gives(
+        "%", "percent* half third quarter majority процент* половин* трети* треть* четверт* большинств*"
     ),
 }
 
