@@ -6,6 +6,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator
+from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +21,8 @@ from vaultrag.vault.parsing.subpaths import resolve_subpath
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 RENDERINGS = FIXTURES / "renderings"
-NAMES = ("renamed",)
+VAULT = FIXTURES / "vault"
+NAMES = ("renamed", "dates-shifted")
 TABLES = ("must_find", "must_not", "either")
 
 Pair: TypeAlias = dict[str, Any]
@@ -152,3 +154,32 @@ def test_renamed_notes_have_other_names() -> None:
         for side in "ab"
     ]
     assert {one for one, other in names if one == other and not re.fullmatch(r"\d{4}-\d\d-\d\d", one)} == set()
+
+
+SHIFT = timedelta(weeks=161)
+DAY = re.compile(r"(?<![\d-])\d{4}-\d\d-\d\d(?!\d)")
+
+
+def _days(path: str, text: str) -> set[date]:
+    return {date.fromisoformat(day) for day in DAY.findall(path) + DAY.findall(text)}
+
+
+def test_every_day_of_the_shifted_notes_lies_161_weeks_before_the_original() -> None:
+    notes = _notes("dates-shifted")
+    pairs = zip(_original(), _rendered("dates-shifted"), strict=True)
+    paths = {(one[side]["path"], other[side]["path"]) for (_, one), (_, other) in pairs for side in "ab"}
+    files = {_composed(file.relative_to(VAULT).as_posix()): file for file in VAULT.rglob("*.md")}
+    days = {
+        other: (_days(one, files[one].read_text(encoding="utf-8")), _days(other, notes[other].text))
+        for one, other in paths
+    }
+    assert sum(len(shifted) for _, shifted in days.values()) > 100
+    astray = {path: shifted - {day - SHIFT for day in original} for path, (original, shifted) in days.items()}
+    assert {path: beside for path, beside in astray.items() if beside} == {}
+
+
+def test_daily_notes_are_named_by_the_shifted_days() -> None:
+    named = {Path(path).stem for path in _notes("dates-shifted") if DAY.fullmatch(Path(path).stem)}
+    original = {Path(pair[side]["path"]).stem for _, pair in _original() for side in "ab"}
+    assert len(named) >= 18
+    assert named <= {(date.fromisoformat(day) - SHIFT).isoformat() for day in original if DAY.fullmatch(day)}
