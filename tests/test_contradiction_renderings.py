@@ -22,7 +22,7 @@ from vaultrag.vault.parsing.subpaths import resolve_subpath
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 RENDERINGS = FIXTURES / "renderings"
 VAULT = FIXTURES / "vault"
-NAMES = ("renamed", "dates-shifted")
+NAMES = ("renamed", "dates-shifted", "paraphrased")
 TABLES = ("must_find", "must_not", "either")
 
 Pair: TypeAlias = dict[str, Any]
@@ -156,6 +156,14 @@ def test_renamed_notes_have_other_names() -> None:
     assert {one for one, other in names if one == other and not re.fullmatch(r"\d{4}-\d\d-\d\d", one)} == set()
 
 
+@cache
+def _original_texts() -> dict[str, str]:
+    return {
+        _composed(file.relative_to(VAULT).as_posix()): _composed(file.read_text(encoding="utf-8"))
+        for file in VAULT.rglob("*.md")
+    }
+
+
 SHIFT = timedelta(weeks=161)
 DAY = re.compile(r"(?<![\d-])\d{4}-\d\d-\d\d(?!\d)")
 
@@ -168,11 +176,8 @@ def test_every_day_of_the_shifted_notes_lies_161_weeks_before_the_original() -> 
     notes = _notes("dates-shifted")
     pairs = zip(_original(), _rendered("dates-shifted"), strict=True)
     paths = {(one[side]["path"], other[side]["path"]) for (_, one), (_, other) in pairs for side in "ab"}
-    files = {_composed(file.relative_to(VAULT).as_posix()): file for file in VAULT.rglob("*.md")}
-    days = {
-        other: (_days(one, files[one].read_text(encoding="utf-8")), _days(other, notes[other].text))
-        for one, other in paths
-    }
+    texts = _original_texts()
+    days = {other: (_days(one, texts[one]), _days(other, notes[other].text)) for one, other in paths}
     assert sum(len(shifted) for _, shifted in days.values()) > 100
     astray = {path: shifted - {day - SHIFT for day in original} for path, (original, shifted) in days.items()}
     assert {path: beside for path, beside in astray.items() if beside} == {}
@@ -183,3 +188,30 @@ def test_daily_notes_are_named_by_the_shifted_days() -> None:
     original = {Path(pair[side]["path"]).stem for _, pair in _original() for side in "ab"}
     assert len(named) >= 18
     assert named <= {(date.fromisoformat(day) - SHIFT).isoformat() for day in original if DAY.fullmatch(day)}
+
+
+def _statements() -> list[tuple[tuple[str, str], tuple[str, str]]]:
+    """Return each statement of the original, as path and quote, with the one that says it in other words."""
+    pairs = zip(_original(), _rendered("paraphrased"), strict=True)
+    return [
+        ((one[side]["path"], one[side]["quote"]), (other[side]["path"], other[side]["quote"]))
+        for (_, one), (_, other) in pairs
+        for side in "ab"
+    ]
+
+
+def test_no_statement_is_said_in_the_words_of_the_original() -> None:
+    texts = _original_texts()
+    assert [quote for (path, _), (_, quote) in _statements() if quote in texts[path]] == []
+
+
+def _is_row(text: str, quote: str) -> bool:
+    at = text.index(quote)
+    return text[text.rfind("\n", 0, at) + 1 :].lstrip("> ").startswith("|")
+
+
+def test_rows_of_tables_are_rows_in_other_words() -> None:
+    texts, notes = _original_texts(), _notes("paraphrased")
+    rows = [_is_row(texts[path], quote) for (path, quote), _ in _statements()]
+    assert sum(rows) > 30
+    assert [_is_row(notes[path].text, quote) for _, (path, quote) in _statements()] == rows
