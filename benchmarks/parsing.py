@@ -25,7 +25,7 @@ from benchmarks.datasets import work_folder
 from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
 from vaultrag.config import Settings
-from vaultrag.indexing.read import Job, ReadNote, Recipe, read_and_cut, read_on_cores
+from vaultrag.indexing.read import NoteReader, ReadNote, Recipe, read_and_cut, read_on_cores
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.text.language import language_of, sentences
 from vaultrag.vault.files import scan_vault
@@ -128,8 +128,8 @@ def measure(vault: Path, recipe: Recipe, cores: int) -> Run:
     started, used = time.perf_counter(), _cpu_seconds()
     listing = scan_vault(vault, ())
     resolver = LinkResolver(listing.names)
-    job = Job(read_and_cut, vault, MOST_BYTES, recipe)
-    notes = job.run(listing.notes) if cores == 1 else read_on_cores(job, listing.notes, cores)
+    reader = NoteReader(read_and_cut, vault, MOST_BYTES, recipe)
+    notes = reader.run(listing.notes) if cores == 1 else read_on_cores(reader, listing.notes, cores)
     resolved = 0
     for read in notes:
         assert isinstance(read, ReadNote)

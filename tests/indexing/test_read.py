@@ -15,7 +15,7 @@ from tests.doubles import count_words
 from vaultrag.domain import FileStat
 from vaultrag.errors import VaultError
 from vaultrag.indexing.read import (
-    Job,
+    NoteReader,
     ReadNote,
     Recipe,
     UnreadableNote,
@@ -40,16 +40,16 @@ def write_vault(folder: Path) -> list[FileStat]:
 def test_workers_read_as_this_process_does(vault: Path) -> None:
     stats = write_vault(vault)
     os.mkfifo(vault / "meeting")
-    found = list(read_on_cores(Job(_meet, vault, 10_000, RECIPE), stats, 2))
+    found = list(read_on_cores(NoteReader(_meet, vault, 10_000, RECIPE), stats, 2))
     assert (vault / "worker.pid").exists()
-    assert found == list(Job(read_and_stem, vault, 10_000, RECIPE).run(stats))
+    assert found == list(NoteReader(read_and_stem, vault, 10_000, RECIPE).run(stats))
     assert [read.note.path for read in found if isinstance(read, ReadNote)] == [stat.path for stat in stats]
 
 
 def test_unreadable_note_is_told_and_the_others_go_on(vault: Path) -> None:
     stats = write_vault(vault)
     (vault / stats[3].path).unlink()
-    found = list(read_on_cores(Job(read_and_cut, vault, 10_000, RECIPE), stats, 2))
+    found = list(read_on_cores(NoteReader(read_and_cut, vault, 10_000, RECIPE), stats, 2))
     assert isinstance(found[3], UnreadableNote)
     assert found[3].remedy
     assert sum(isinstance(read, ReadNote) for read in found) == NOTES - 1
@@ -58,12 +58,12 @@ def test_unreadable_note_is_told_and_the_others_go_on(vault: Path) -> None:
 def test_counter_made_in_place_is_read_with_here(vault: Path) -> None:
     stats = write_vault(vault) * 10
     recipe = Recipe(lambda text: len(text) // 3, "letters", 100, 200)
-    assert len(list(read_all(Job(read_and_cut, vault, 10_000, recipe), stats))) == len(stats)
+    assert len(list(read_all(NoteReader(read_and_cut, vault, 10_000, recipe), stats))) == len(stats)
 
 
 def test_dead_worker_costs_no_note(vault: Path) -> None:
     stats = write_vault(vault)
-    found = list(read_on_cores(Job(_die_elsewhere, vault, 10_000, RECIPE), stats, 2))
+    found = list(read_on_cores(NoteReader(_die_elsewhere, vault, 10_000, RECIPE), stats, 2))
     assert [read.note.path for read in found if isinstance(read, ReadNote)] == [stat.path for stat in stats]
 
 
@@ -75,8 +75,8 @@ def test_workers_end_when_their_parent_is_killed(vault: Path) -> None:
         "from tests.indexing.test_read import _meet\n"
         "if __name__ == '__main__':\n"
         "    vault = Path(sys.argv[1])\n"
-        "    job = Job(_meet, vault, 10_000, RECIPE)\n"
-        "    found = read_on_cores(job, list(scan_vault(vault, ()).notes), 2)\n"
+        "    reader = NoteReader(_meet, vault, 10_000, RECIPE)\n"
+        "    found = read_on_cores(reader, list(scan_vault(vault, ()).notes), 2)\n"
         "    next(found)\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
@@ -126,7 +126,7 @@ def _lives(pid: int) -> bool:
 def test_error_of_reading_is_the_same_here(vault: Path) -> None:
     stats = write_vault(vault)
     (vault / stats[0].path).unlink()
-    first = next(Job(read_and_cut, vault, 10_000, RECIPE).run(stats))
+    first = next(NoteReader(read_and_cut, vault, 10_000, RECIPE).run(stats))
     with pytest.raises(VaultError) as raised:
         read_and_cut(vault, stats[0], 10_000, RECIPE)
     assert first == UnreadableNote(raised.value.message, raised.value.remedy)

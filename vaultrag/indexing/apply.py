@@ -19,7 +19,7 @@ from vaultrag.domain import Change, ChangeKind, FileStat, Finding, LinkKind, Not
 from vaultrag.errors import VaultError
 from vaultrag.indexing.diff import VaultDiff
 from vaultrag.indexing.read import (
-    Job,
+    NoteReader,
     ReadNote,
     Recipe,
     UnreadableNote,
@@ -90,9 +90,9 @@ def apply_changes(
     """
     guard_deletions(diff, deletions)
     ordered = _in_order(diff)
-    job = Job(read_and_stem, config.vault, config.settings.vault.max_note_bytes, recipe)
+    reader = NoteReader(read_and_stem, config.vault, config.settings.vault.max_note_bytes, recipe)
     to_read = [diff.stats[change.path] for change in ordered if change.kind is not ChangeKind.REMOVED]
-    with closing(read_all(job, to_read)) as reads:
+    with closing(read_all(reader, to_read)) as reads:
         writer = _Writer(config, Catalog(database), diff, recipe)
         writer.owe_embeds()
         writer.follow_names()

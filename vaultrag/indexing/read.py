@@ -105,7 +105,7 @@ def read_and_stem(vault: Path, stat: FileStat, max_bytes: int, recipe: Recipe) -
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class NoteReader:
     """How notes are read: one of the two functions above, and what it takes besides the file."""
 
     read: Callable[[Path, FileStat, int, Recipe], ReadNote]
@@ -122,25 +122,27 @@ class Job:
                 yield UnreadableNote(error.message, error.remedy)
 
 
-def read_all(job: Job, stats: Sequence[FileStat]) -> Generator[ReadNote | UnreadableNote, None, None]:
+def read_all(reader: NoteReader, stats: Sequence[FileStat]) -> Generator[ReadNote | UnreadableNote, None, None]:
     """Read notes in their order; many of them with worker processes, where there are cores for it."""
     cores = min(usable_cores(), MOST_WORKERS + 1)
-    if len(stats) < MANY or cores < 2 or not _can_be_sent(job):
-        return job.run(stats)
-    return read_on_cores(job, stats, cores)
+    if len(stats) < MANY or cores < 2 or not _can_be_sent(reader):
+        return reader.run(stats)
+    return read_on_cores(reader, stats, cores)
 
 
-def read_on_cores(job: Job, stats: Sequence[FileStat], cores: int) -> Generator[ReadNote | UnreadableNote, None, None]:
+def read_on_cores(
+    reader: NoteReader, stats: Sequence[FileStat], cores: int
+) -> Generator[ReadNote | UnreadableNote, None, None]:
     """Read notes in this process and in a worker for each further core; a few batches are held at a time.
 
     This process reads what no worker has begun while it would have to wait, and what a dead worker leaves.
     """
     context = multiprocessing.get_context("spawn")  # a fork would copy the locks of our threads as they stand
-    pool = ProcessPoolExecutor(cores - 1, context, _prepare, (job,))
+    pool = ProcessPoolExecutor(cores - 1, context, _prepare, (reader,))
     ahead: deque[_Batch] = deque()
     try:
         for start in range(0, len(stats), BATCH):
-            ahead.append(_Batch(job, pool, stats[start : start + BATCH]))
+            ahead.append(_Batch(reader, pool, stats[start : start + BATCH]))
             if len(ahead) > cores * BATCHES_AHEAD:
                 yield from _read_first(ahead)
         while ahead:
@@ -152,8 +154,8 @@ def read_on_cores(job: Job, stats: Sequence[FileStat], cores: int) -> Generator[
 class _Batch:
     """Some notes that a worker was asked to read."""
 
-    def __init__(self, job: Job, pool: ProcessPoolExecutor, stats: Sequence[FileStat]) -> None:
-        self.job = job
+    def __init__(self, reader: NoteReader, pool: ProcessPoolExecutor, stats: Sequence[FileStat]) -> None:
+        self.reader = reader
         self.stats = stats
         self._found: list[ReadNote | UnreadableNote] | None = None
         self._asked = _submit(pool, stats)
@@ -166,16 +168,16 @@ class _Batch:
         """Read it here, unless it is read or a worker has begun; return whether that was done."""
         if self.is_read or (self._asked is not None and not self._asked.cancel()):
             return False
-        self._found = list(self.job.run(self.stats))
+        self._found = list(self.reader.run(self.stats))
         return True
 
     def result(self) -> list[ReadNote | UnreadableNote]:
         if self._found is not None:
             return self._found
         try:
-            return self._asked.result() if self._asked else list(self.job.run(self.stats))
+            return self._asked.result() if self._asked else list(self.reader.run(self.stats))
         except BrokenProcessPool:
-            return list(self.job.run(self.stats))
+            return list(self.reader.run(self.stats))
 
 
 def _read_first(ahead: deque[_Batch]) -> list[ReadNote | UnreadableNote]:
@@ -191,10 +193,10 @@ def usable_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def _can_be_sent(job: Job) -> bool:
+def _can_be_sent(reader: NoteReader) -> bool:
     """Tell whether workers can be told what to do: a token counter made in place cannot be sent."""
     try:
-        pickle.dumps(job)
+        pickle.dumps(reader)
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
     return True
@@ -207,12 +209,12 @@ def _submit(pool: ProcessPoolExecutor, batch: Sequence[FileStat]) -> Future[list
         return None
 
 
-_job: Job | None = None  # of this worker process, set once by `_prepare`
+_reader: NoteReader | None = None  # of this worker process, set once by `_prepare`
 
 
-def _prepare(job: Job) -> None:
-    global _job  # noqa: PLW0603  # a worker of a process pool has no other place
-    _job = job
+def _prepare(reader: NoteReader) -> None:
+    global _reader  # noqa: PLW0603  # a worker of a process pool has no other place
+    _reader = reader
     gc.freeze()
     gc.set_threshold(COLLECTED_AFTER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
@@ -228,5 +230,5 @@ def _end_with_parent() -> None:
 
 
 def _work(stats: Sequence[FileStat]) -> list[ReadNote | UnreadableNote]:
-    assert _job is not None
-    return list(_job.run(stats))
+    assert _reader is not None
+    return list(_reader.run(stats))

@@ -13,7 +13,7 @@ from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.apply import Embeds
 from vaultrag.indexing.diff import VaultDiff, diff_vault
 from vaultrag.indexing.mentions import aliases_meant
-from vaultrag.indexing.read import Job, ReadNote, Recipe, UnreadableNote, read_all, read_and_stem
+from vaultrag.indexing.read import NoteReader, ReadNote, Recipe, UnreadableNote, read_all, read_and_stem
 from vaultrag.store.database import Access, Database
 from vaultrag.store.integrity.check import INDEX, REPAIR, check_index, examples
 from vaultrag.store.integrity.check_home import check_home
@@ -115,8 +115,8 @@ class _Verifier:
         stale = self._note_changes()
         stored = Catalog(self.database).stored_files()
         stats = [stat for path, stat in self.diff.stats.items() if path in stored and path not in stale]
-        job = Job(read_and_stem, self.config.vault, self.config.settings.vault.max_note_bytes, self.recipe)
-        with closing(read_all(job, stats)) as reads:
+        reader = NoteReader(read_and_stem, self.config.vault, self.config.settings.vault.max_note_bytes, self.recipe)
+        with closing(read_all(reader, stats)) as reads:
             for done, (stat, read) in enumerate(zip(stats, reads, strict=True)):
                 progress("verify", done, len(stats))
                 self._verify(stat, read)
