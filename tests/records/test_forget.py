@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +17,28 @@ from tests.records.traces import CYRILLIC, FOLDER, LATIN, REPLY, opened, traces
 from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
-from vaultrag.domain import AnswerReady, Exchange, Forgotten, Keep, Manner, Mode, Verdict, VerdictState
+from vaultrag.domain import (
+    AnswerReady,
+    Exchange,
+    Forgotten,
+    JobBudget,
+    JobOrder,
+    Keep,
+    Manner,
+    Mode,
+    Verdict,
+    VerdictState,
+)
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records import forget
+from vaultrag.records.queue import JobQueue
 from vaultrag.records.tracing import writing_trace
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.exclusions import exclude
 from vaultrag.store.integrity.check import check_index
+from vaultrag.store.jobs.rows import take
+from vaultrag.store.jobs.units import JobUnit, add_unit
 from vaultrag.store.traces import read_traces
 from vaultrag.workspace import Ownership, Workspace
 
@@ -88,6 +103,12 @@ def fill(workspace: Workspace) -> None:
     workspace.archive.decide(Verdict("v2", VerdictState.RESOLVED, ("Дом/Бойлер.md",), "stays"))
     list(workspace.ask(QUESTION, manner=Manner(mode=Mode.DEEP)))
     assert LATIN in "".join(step.detail for step in read_traces(workspace.database)[0].steps)
+    jobs = JobQueue(config, workspace.database)
+    jobs.submit(JobOrder("ask", "Что с картриджем?", {"question": "Что с картриджем?"}, JobBudget(1, 1), rank=1))
+    jobs.submit(JobOrder("ask", f"Где {CYRILLIC}?", {"question": LATIN}, JobBudget(1, 1)))
+    lease = take(workspace.database, "gone", time.time_ns() // 1000)
+    assert lease is not None
+    add_unit(workspace.database, lease, JobUnit("draft", TEXT, 1, 1.0), [SECRET])
     with writing_trace(config, workspace.database, "Что с картриджем?", "deep") as other:
         other.add("evidence", "поменяли 12 мая", ["Дом/Бойлер.md"])
     for folder in ("states/abc", "damaged", "chroma/gen-1"):
@@ -122,7 +143,7 @@ def test_traces_are_there_before_and_gone_after(workspace: Workspace, config: Co
     done = workspace.forgetting.forget(FOLDER, _nothing)
     assert traces(config.home) == []
     assert done == Forgotten(
-        path=f"{FOLDER}/", notes=2, passages=done.passages, answers=1, verdicts=1, links=2, remaining=2
+        path=f"{FOLDER}/", notes=2, passages=done.passages, answers=1, verdicts=1, links=2, remaining=2, jobs=1
     )
     assert done.passages >= 2
     workspace.close()
@@ -135,6 +156,7 @@ def test_what_is_not_forgotten_stays(workspace: Workspace, config: Config) -> No
     assert workspace.search("картридж бойлер", 3).passages[0].chunk.text == before
     assert list(workspace.archive.verdicts()) == ["v2"]
     assert [trace.question for trace in read_traces(workspace.database)] == ["Что с картриджем?"]
+    assert [job.order.about for job in JobQueue(config, workspace.database).jobs()] == ["Что с картриджем?"]
     assert workspace.status().notes == 2
     errors = [finding for finding in check_index(workspace.database) if finding.severity == "error"]
     assert errors == []

@@ -133,7 +133,7 @@ def export_command(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Write what cannot be rebuilt into one file: saved answers, chats, verdicts, exclusions, settings."""
+    """Write what cannot be rebuilt into one file: saved answers, chats, verdicts, jobs, exclusions, settings."""
     from vaultrag.cli.commands.records.export import export_to
 
     session = session_of(context)

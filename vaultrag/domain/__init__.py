@@ -43,6 +43,7 @@ from vaultrag.domain.claims import (
     StatedKind,
     StatedValue,
 )
+from vaultrag.domain.jobs import Job, JobBudget, JobFailure, JobOrder, JobState
 from vaultrag.domain.models import (
     THINK_FREELY,
     ChatModel,
@@ -163,6 +164,11 @@ __all__ = [
     "IndexReport",
     "IndexStatus",
     "InlineField",
+    "Job",
+    "JobBudget",
+    "JobFailure",
+    "JobOrder",
+    "JobState",
     "Keep",
     "LaneShare",
     "LeftOut",

@@ -22,6 +22,7 @@ class Forgotten:
     verdicts: int
     links: int
     remaining: int
+    jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Exported:
     exclusions: int
     settings: bool
     bytes: int
+    jobs: int = 0
 
 
 class SettingsFate(StrEnum):

@@ -68,6 +68,7 @@ def _mend_records(config: Config) -> list[str]:
         return [
             *mend.mend_states(database),
             *mend.drop_damaged_traces(database),
+            *mend.drop_damaged_jobs(database),
             *mend.mend_records(book, _damaged_files(config)),
         ]
 

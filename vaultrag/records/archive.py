@@ -24,6 +24,7 @@ from vaultrag.records.sources import CitedNote
 from vaultrag.records.stored import answer_body, notes_of, read_answer, read_verdict, retarget, verdict_body
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
+from vaultrag.store.jobs.notes import job_paths
 from vaultrag.store.journal import Journal
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.opening import open_database
@@ -32,7 +33,7 @@ from vaultrag.store.traces import trace_paths
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 
 ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
-SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT)
+SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT, Kind.JOB)
 
 
 def open_for_records(config: Config) -> Database:
@@ -57,15 +58,20 @@ class Archive:
 
         Raises StoreError, also for an answer from a note that was forgotten while the model wrote.
         """
-        paths = _notes_of(answer)
+        with self.database.atomic():
+            key = self._unused_id()
+            self.keep(key, answer, chat)
+        self.book.tidy()
+        return key
+
+    def keep(self, key: str, answer: Answer, chat: str = "") -> None:
+        """Keep an answer under this id, in place of what stood there. Raises StoreError as `save` does."""
+        paths = notes_of_answer(answer)
         with self.database.atomic():
             self.follow_moves()
             self._refuse_forgotten(paths)
-            key = self._unused_id()
             saved = SavedAnswer(key, _now(), chat.strip(), replace(answer, passages=()), tuple(paths))
             self.book.put(Kind.ANSWER, key, answer_body(saved))
-        self.book.tidy()
-        return key
 
     def answers(self, chat: str | None = None) -> list[SavedAnswer]:
         """Return what is saved, the oldest first; of one chat, or of none and all."""
@@ -166,7 +172,7 @@ class Archive:
             raise StoreError("One of its notes has been forgotten.", "Ask again.")
 
     def _unused_id(self) -> str:
-        taken = self.book.bodies(Kind.ANSWER)
+        taken = {*self.book.bodies(Kind.ANSWER), *self.book.bodies(Kind.JOB)}
         while (key := secrets.token_hex(ID_BYTES)) in taken:
             pass
         return key
@@ -197,7 +203,7 @@ class Archive:
         return next(iter(listed), None)
 
 
-def _notes_of(answer: Answer) -> list[str]:
+def notes_of_answer(answer: Answer) -> list[str]:
     """Return the notes that an answer was made from, and those that it cites, quotes or lists."""
     listed = answer.listing.citations if answer.listing else ()
     cited = {citation.path for citation in (*answer.citations, *answer.quotes, *listed)}
@@ -215,10 +221,11 @@ def records_about(database: Database, exclusions: Exclusions) -> list[tuple[Kind
 
 
 def paths_spoken_of(database: Database) -> set[str]:
-    """Return the notes that records and traces speak of, those that are gone among them."""
+    """Return the notes that records, traces and jobs speak of, those that are gone among them."""
     bodies = (values for kind in SPEAKING_OF_NOTES for values in read_bodies(database, kind).values())
     traced = (path for paths in trace_paths(database).values() for path in paths)
-    return {*traced, *(path for values in bodies for path in notes_of(values) if not path.endswith("/"))}
+    read = (path for paths in job_paths(database).values() for path in paths)
+    return {*traced, *read, *(path for values in bodies for path in notes_of(values) if not path.endswith("/"))}
 
 
 def _now() -> str:

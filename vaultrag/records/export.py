@@ -1,4 +1,4 @@
-"""Export and import of what cannot be rebuilt: saved answers, chats, verdicts, exclusions, and the home's settings.
+"""Export and import of what cannot be rebuilt: saved answers, chats, verdicts, exclusions, jobs, the home's settings.
 
 The file is gzip over lines of UTF-8. The first says what it is: `{"vaultrag":"export","version":1,…}`. Each further one
 is a line of the journal (see `store/journal.py`), the settings one of kind `settings`. The last is
@@ -33,6 +33,7 @@ from vaultrag.errors import (
     is_disk_full,
 )
 from vaultrag.records.archive import Archive, open_for_records
+from vaultrag.records.queue import JobQueue
 from vaultrag.records.stored import is_sound, notes_of
 from vaultrag.runtime.models.combinations import is_remote
 from vaultrag.store.database import Access, Database
@@ -90,6 +91,7 @@ def export_records(config: Config, database: Database, file: Path) -> Exported:
         exclusions=kinds.count(Kind.EXCLUSION),
         settings=settings is not None,
         bytes=target.stat().st_size,
+        jobs=kinds.count(Kind.JOB),
     )
 
 
@@ -105,6 +107,7 @@ def import_records(config: Config, file: Path, agreed: str = "") -> Imported:
         with database.atomic():
             report, entries = _plan(config, database, export, agreed)
             book.merge(entries)
+            JobQueue(config, database).adopt()
     if report.settings is SettingsFate.TAKEN:
         _write_new(config.home / CONFIG_NAME, (export.settings or "").encode())
     return report

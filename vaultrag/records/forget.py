@@ -18,6 +18,7 @@ from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.records.archive import Archive, paths_spoken_of, records_about
+from vaultrag.records.queue import JobQueue, jobs_about
 from vaultrag.records.tracing import erase_traces
 from vaultrag.store.database import Database
 from vaultrag.store.errors import translated
@@ -96,6 +97,7 @@ class Forgetting:
 
     def _erase_records(self, exclusions: Exclusions) -> None:
         self._archive.follow_moves()
+        JobQueue(self.config, self.database).erase(exclusions)
         self._archive.book.erase(records_about(self.database, exclusions))
         erase_traces(self.database, exclusions)
 
@@ -194,6 +196,7 @@ def preview(config: Config, database: Database, path: str) -> Forgotten:
         verdicts=kinds.count(Kind.VERDICT),
         links=graph.link_count(database, files, ids),
         remaining=_files_at(config.vault / path),
+        jobs=len(jobs_about(database, target)),
     )
 
 

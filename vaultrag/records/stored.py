@@ -39,6 +39,7 @@ from vaultrag.domain import (
     Verification,
 )
 from vaultrag.errors import IndexDamaged, IndexTooNew, UsageError
+from vaultrag.records.stored_jobs import is_job
 from vaultrag.retrieval.filters import parse_query
 from vaultrag.store.journal import Entry
 from vaultrag.store.records import Kind
@@ -208,6 +209,9 @@ def retarget(body: Mapping[str, Any], moves: Sequence[tuple[str, str]]) -> dict[
     changed = {**body, "paths": list(dict.fromkeys(paths))}
     if "answer" in body:
         changed["answer"] = _retargeted(body["answer"], now)
+    if "request" in body and "note" in body["request"]:
+        note = body["request"]["note"]
+        changed["request"] = {**body["request"], "note": now.get(note, note)}
     return changed
 
 
@@ -229,6 +233,8 @@ def is_sound(entry: Entry) -> bool:
                 return _are_texts(body["paths"]) and _are_texts([body["note"], body["until"]])
             case Kind.EXCLUSION:
                 return _are_texts([body["salt"]])
+            case Kind.JOB:
+                return is_job(entry.key, body)
     except (IndexDamaged, ValueError, KeyError, TypeError):
         return False
     return False
@@ -250,13 +256,13 @@ def _spoken_of(body: Mapping[str, Any]) -> Iterator[str]:
     if listing := body.get("listing"):
         yield from _spoken_of(listing)
         with suppress(UsageError):  # a query of another version
-            yield from _named_by(parse_query(listing["query"]).filters)
+            yield from named_by(parse_query(listing["query"]).filters)
 
 
-def _named_by(filters: Iterable[Filter]) -> Iterator[str]:
+def named_by(filters: Iterable[Filter]) -> Iterator[str]:
     """Yield the notes and folders that filters name."""
     for one in filters:
-        yield from _named_by(one.any_of)
+        yield from named_by(one.any_of)
         if one.kind is FilterKind.LINK and one.value:
             yield f"{one.value}.md"
         if one.kind is FilterKind.PATH and one.value:

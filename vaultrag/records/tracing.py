@@ -57,14 +57,14 @@ class TraceWriter:
 
 
 @contextlib.contextmanager
-def writing_trace(config: Config, database: Database, question: str, mode: str) -> Iterator[TraceWriter]:
-    """Begin a trace in the index; where it is open to read only, by a connection of its own."""
+def writing_trace(config: Config, database: Database, question: str, mode: str, key: str = "") -> Iterator[TraceWriter]:
+    """Begin a trace in the index, anew where one has this key; where it is open to read only, by another connection."""
     with contextlib.ExitStack() as stack:
         writer = TraceWriter()
         try:
             if database.access is not Access.WRITE:
                 database = stack.enter_context(open_for_records(config))
-            writer.database, writer.id = database, begin_trace(database, question, mode)
+            writer.database, writer.id = database, begin_trace(database, question, mode, key)
         except StoreError as error:
             writer.problem = error.message
         yield writer

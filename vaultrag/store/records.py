@@ -32,6 +32,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     VERDICT = "verdict"
     EXCLUSION = "exclusion"
+    JOB = "job"
 
 
 @dataclass(frozen=True, slots=True)

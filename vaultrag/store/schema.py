@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -128,6 +128,40 @@ CREATE TABLE trace_notes (                 -- the notes that a trace speaks of
 CREATE INDEX trace_notes_path ON trace_notes (path);
 CREATE TRIGGER notes_of_traces_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
     UPDATE OR REPLACE trace_notes SET path = new.path WHERE path = old.path;
+END;
+"""
+
+JOBS = """
+-- How far each job is; what it is to do is a record. A lease is good from its last sign of life until `until`.
+CREATE TABLE jobs (
+    number   INTEGER PRIMARY KEY AUTOINCREMENT, -- in the order they came, whatever the clock said
+    id       TEXT NOT NULL UNIQUE,         -- the key of its record
+    state    TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'spent', 'failed', 'cancelled')),
+    rank     INTEGER NOT NULL,             -- the least goes first
+    due      INTEGER NOT NULL,             -- microseconds since 1970: not taken before
+    attempts INTEGER NOT NULL,             -- times it was taken since a unit of it was done
+    holder   TEXT NOT NULL,                -- who works at it; empty: nobody
+    until    INTEGER NOT NULL,
+    fence    INTEGER NOT NULL,             -- grows each time it changes hands: who held it before can write no more
+    stage    TEXT NOT NULL
+);
+CREATE TABLE job_units (                   -- what was done of a job: the unit and its result are one transaction
+    job_id   TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    key      TEXT NOT NULL,                -- of what went into it
+    result   TEXT NOT NULL,
+    tokens   INTEGER NOT NULL,
+    seconds  REAL NOT NULL,
+    checksum INTEGER NOT NULL,             -- crc32 of these
+    PRIMARY KEY (job_id, key)
+) WITHOUT ROWID;
+CREATE TABLE job_notes (                   -- the notes whose words a job has read
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    path   TEXT NOT NULL,
+    PRIMARY KEY (job_id, path)
+) WITHOUT ROWID;
+CREATE INDEX job_notes_path ON job_notes (path);
+CREATE TRIGGER notes_of_jobs_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
+    UPDATE OR REPLACE job_notes SET path = new.path WHERE path = old.path;
 END;
 """
 
@@ -268,7 +302,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}{TRACES}"""
+{SET_ASIDE}{RECORDS}{TRACES}{JOBS}"""
 
 
 RECORDS_SINCE = 5
@@ -326,5 +360,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(9, TRACES, Reparse.KEEP),
     Migration(10, _ATTRIBUTION, Reparse.KEEP),
     Migration(11, TASKS, Reparse.ALL),
+    Migration(12, JOBS, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -26,11 +26,12 @@ END = "end"
 ID_BYTES = 6
 
 
-def begin_trace(database: Database, question: str, mode: str) -> str:
-    """Begin a trace, and let the oldest go; return its id."""
+def begin_trace(database: Database, question: str, mode: str, key: str = "") -> str:
+    """Begin a trace, and let the oldest go; return its id: the `key`, in place of what stood there, or a new one."""
     with database.atomic():
-        while (key := secrets.token_hex(ID_BYTES)) in _ids(database):
-            pass
+        if key:
+            delete_traces(database, [key])
+        key = key or _unused_id(database)
         at = _now()
         database.run(
             "INSERT INTO traces (id, at, mode, question, checksum) VALUES (?, ?, ?, ?, ?)",
@@ -102,6 +103,13 @@ def damaged_traces(database: Database) -> list[str]:
     ):
         wrong |= dict.fromkeys(str(row[0]) for row in database.rows(query) if not _is_sound(row))
     return list(wrong)
+
+
+def _unused_id(database: Database) -> str:
+    taken = _ids(database)
+    while (key := secrets.token_hex(ID_BYTES)) in taken:
+        pass
+    return key
 
 
 def _ids(database: Database) -> list[str]:

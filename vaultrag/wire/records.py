@@ -94,6 +94,7 @@ class Exported(Shape):
     exclusions: int
     settings: bool
     bytes: int
+    jobs: int = 0
 
 
 class Imported(Shape):

@@ -61,6 +61,7 @@ class Forgotten(Shape):
     verdicts: int
     links: int
     remaining: int
+    jobs: int = 0
 
 
 class Included(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence, Set
+from collections.abc import Callable, Generator, Iterable, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from vaultrag.answering.longer.cascade import CascadingAnswerer
 from vaultrag.answering.longer.deep import DeepAnswerer
 from vaultrag.answering.longer.lookups import Lookups
 from vaultrag.answering.longer.planning import planned_by, split_question
+from vaultrag.answering.longer.steps import Tell
 from vaultrag.answering.longer.witness import Witness
 from vaultrag.config import Config
 from vaultrag.domain import (
@@ -26,6 +27,7 @@ from vaultrag.domain import (
     Mode,
     Role,
     SearchResult,
+    StepTaken,
     Vectors,
     counted,
 )
@@ -73,9 +75,9 @@ class LongerWay:
         manner: Manner,
         way: Callable[[TraceWriter, Manner, Understood], Events],
     ) -> Events:
-        with writing_trace(self.config, self.database, understood.put, manner.mode) as writer:
+        with writing_trace(self.config, self.database, understood.put, manner.mode, self.asking.terms.trace) as writer:
             if understood.leans:
-                writer.add("understood", understood.asked, understood.paths)
+                self._tell(writer)("understood", understood.asked, understood.paths)
             events = way(writer, manner, understood)
             try:
                 with closing(events):
@@ -90,7 +92,7 @@ class LongerWay:
 
     def _deep(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         section = self.config.settings.answering
-        budget = Allowance(section.deep_tokens, section.deep_seconds)
+        budget = self.asking.terms.budget or Allowance(section.deep_tokens, section.deep_seconds)
         role = Role.FINAL
         drafter = self.asking.answerer(self.search, manner, role)
         thinking = section.thinking_tokens or DEEP_THOUGHT
@@ -100,14 +102,14 @@ class LongerWay:
             model=model,
             checks=lambda: UNCHECKED if model is None else self.asking.checks(model, role),
             settings=section.model_copy(update={"thinking_tokens": thinking}),
-            prompt_budget=lambda: min(READING * self.models.prompt_budget(role), budget.left // 2),
+            prompt_budget=lambda: min(READING * self.asking.prompt_budget(role), budget.left // 2),
         )
         deep = DeepAnswerer(
             self._lookups(),
             drafter,
             lambda asked: self._planned(asked, budget) if asked == understood.own else (),
             budget,
-            writer.add,
+            self._tell(writer),
             lambda _: split_question(understood.own),
         )
         return deep.answer(understood.asked, manner)
@@ -116,7 +118,7 @@ class LongerWay:
         """Have a model plan where one is named for it; a small one that answers plans worse than rules."""
         if self._same(Role.PLAN, Role.ANSWER):
             return ()
-        return planned_by(MeteredModel(self.models.chat(Role.PLAN), budget), question)
+        return planned_by(MeteredModel(self.asking.chat(Role.PLAN), budget), question)
 
     def _agreeing(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         second = self._second(Mode.AGREE)
@@ -126,13 +128,23 @@ class LongerWay:
             self._witness(Role.ANSWER, manner),
             self._witness(second, manner),
             self._witness(third, manner) if third else None,
-            writer.add,
+            self._tell(writer),
         )
         return agreeing.answer(understood.asked, manner)
 
     def _cascading(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         small, large = (self._witness(role, manner) for role in (Role.ANSWER, self._second(Mode.CASCADE)))
-        return CascadingAnswerer(self._find, small, large, writer.add).answer(understood.asked, manner)
+        return CascadingAnswerer(self._find, small, large, self._tell(writer)).answer(understood.asked, manner)
+
+    def _tell(self, writer: TraceWriter) -> Tell:
+        """Return what writes a step down, and says whose words are read before a model reads them."""
+
+        def tell(step: str, detail: str = "", paths: Iterable[str] = ()) -> StepTaken:
+            named = list(paths)
+            self.asking.terms.reads(named)
+            return writer.add(step, detail, named)
+
+        return tell
 
     def _witness(self, role: Role, manner: Manner) -> Witness:
         return Witness(

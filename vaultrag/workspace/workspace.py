@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -19,12 +18,9 @@ from vaultrag.config import Config
 from vaultrag.domain import (
     NOT_KEPT,
     USUAL,
-    Answer,
     AnswerEvent,
-    AnswerReady,
     ChatModel,
     Embedder,
-    Exchange,
     Filter,
     IndexReport,
     IndexStatus,
@@ -50,6 +46,7 @@ from vaultrag.maintenance.probe_vault import VaultProbing
 from vaultrag.maintenance.status import read_status
 from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.records.forget import Forgetting
+from vaultrag.records.queue import JobQueue
 from vaultrag.retrieval.filters import ParsedQuery, parse_query, parse_scope
 from vaultrag.retrieval.search import ALL_LANES, Searcher
 from vaultrag.runtime.pool import ModelPool
@@ -61,9 +58,10 @@ from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
-from vaultrag.workspace.asking import Asking
+from vaultrag.workspace.asking import AWAITED, Asking, Terms
 from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
+from vaultrag.workspace.keeping import Keeping
 from vaultrag.workspace.longer import LongerWay
 from vaultrag.workspace.owed import OwedWork
 from vaultrag.workspace.readiness import Health
@@ -172,39 +170,48 @@ class Workspace:
         result = self._find(parsed, k, reach if parsed.text.strip() else Reach.WORDS, lanes)
         return replace(result, query=query)
 
-    def _find(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> SearchResult:
+    def _find(
+        self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str], today: date | None = None
+    ) -> SearchResult:
         self._require_notes()
-        found, fingerprint = self._find_once(query, k, reach, lanes)
+        today = today or _today()
+        found, fingerprint = self._find_once(query, k, reach, lanes, today)
         if fingerprint != self.vectors.fingerprint:  # another embedder took over in between
-            found, _ = self._find_once(query, k, reach, lanes)
+            found, _ = self._find_once(query, k, reach, lanes, today)
         return found if was_read_whole(self.database) else replace(found, warnings=(*found.warnings, NOT_WHOLE))
 
-    def _find_once(self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str]) -> tuple[SearchResult, str]:
+    def _find_once(
+        self, query: ParsedQuery, k: int, reach: Reach, lanes: Set[str], today: date
+    ) -> tuple[SearchResult, str]:
         """Search; return the embedder that this was done by, too."""
         started = time.perf_counter()
         by_meaning = reach is Reach.FULL and "vector" in lanes
         vector = self.vectors.embed_question(query.text) if by_meaning else self.vectors.without_vector()
         embedded, section = time.perf_counter() - started, self.config.settings.search
-        searcher = Searcher(self.database, vector.nearest, vector.fingerprint, vector.centres, section)
+        searcher = Searcher(self.database, vector.nearest, vector.fingerprint, vector.centres, section, today)
         result = searcher.search(query.text, k, vector.vector, lanes, vector.warnings, query.filters)
         timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
         return replace(result, timings=timings), vector.fingerprint
 
-    def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
+    def ask(
+        self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL, terms: Terms = AWAITED
+    ) -> Generator[AnswerEvent, None, None]:
         """Answer from the notes, by their own lines where no model is here; closing the iterator aborts the model.
 
-        Raises UsageError for a scope that is none, and ModelError subclasses.
+        Raises UsageError for a scope that is none, and ModelError subclasses. On other `terms` nothing is kept.
         """
         self._require_notes()
         scope = self._scope(manner.scope)  # the question itself holds no filters: its colons are words
-        asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration)
+        asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration, terms)
+        today = terms.at.astimezone().date() if terms.at else _today()
 
         def search(text: str, k: int) -> SearchResult:
-            return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES)
+            return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES, today)
 
-        understood = understand(question, self._exchanges(keep.chat) if manner.earlier is None else manner.earlier)
+        keeping = Keeping(self.config, self.database)
+        said = keeping.exchanges(keep.chat, terms.at) if manner.earlier is None else manner.earlier
+        understood = understand(question, said)
         manner = replace(manner, own=understood.own)
-        today = datetime.now().astimezone().date()  # the user's own
         listed = self.list_notes(understood.asked, today, scope) if manner.mode is not Mode.QUICK else None
         if manner.mode is Mode.QUICK or (listed and listed.sure):  # no search, however deep, counts notes better
             answerer = asking.answerer(search, manner)
@@ -212,7 +219,8 @@ class Workspace:
             events = answerer.answer(understood.asked, manner)
         else:
             events = self._longer(asking, search, scope).events(understood, manner)
-        return self._kept(inert_events(in_conversation(understood, events)), keep)
+        shown = inert_events(in_conversation(understood, events))
+        return keeping.kept(shown, keep) if terms.is_awaited else shown
 
     def _scope(self, scope: str) -> tuple[Filter, ...]:
         """Return the filters of a scope. Raises UsageError where nothing meets them: no answer could be true of it."""
@@ -233,11 +241,6 @@ class Workspace:
 
     def _embedded(self, text: str) -> Vectors | None:
         return self.vectors.embed_question(text).vector
-
-    def _exchanges(self, chat: str) -> list[Exchange]:
-        """Return what was said in a chat so far; nothing where it begins."""
-        turns = self.archive.answers(chat.strip()) if chat.strip() else []
-        return [Exchange(turn.answer.question, turn.answer.text, turn.paths) for turn in turns]
 
     def calibration(self, role: Role = Role.ANSWER) -> Calibration:
         """Return what is known of the scores of a role's model, as they hold in this vault. Raises ModelNotFound."""
@@ -342,26 +345,7 @@ class Workspace:
         with contextlib.suppress(StoreError):
             self.archive.book.catch_up()
             self.archive.follow_moves()
-
-    def _kept(self, events: Generator[AnswerEvent, None, None], keep: Keep) -> Generator[AnswerEvent, None, None]:
-        """Hand an answer's events through, and save the answer if that is wanted."""
-        wanted = keep.saved or keep.chat or self.config.settings.answering.save
-        with closing(events):
-            for event in events:
-                if wanted and isinstance(event, AnswerReady):
-                    yield AnswerReady(self._save(event.answer, keep.chat))
-                else:
-                    yield event
-
-    def _save(self, answer: Answer, chat: str) -> Answer:
-        """Save an answer; what prevents that is no reason to withhold it."""
-        try:
-            if self._access is Ownership.OWN:
-                return replace(answer, saved=self.archive.save(answer, chat))
-            with open_for_records(self.config) as database:
-                return replace(answer, saved=Archive(self.config, database).save(answer, chat))
-        except StoreError as error:
-            return replace(answer, warnings=(*answer.warnings, f"The answer could not be saved: {error.message}"))
+            JobQueue(self.config, self.database).adopt()
 
     def _keep_probes(self, model: str, rows: Sequence[ProbeRow]) -> None:
         if self._access is Ownership.OWN:
@@ -394,6 +378,10 @@ class Workspace:
 
 
 _DATABASE_ACCESS = {Ownership.READ: db.Access.READ, Ownership.OWN: db.Access.WRITE}
+
+
+def _today() -> date:
+    return datetime.now().astimezone().date()  # the user's own
 
 
 def _milliseconds(started: float) -> float:

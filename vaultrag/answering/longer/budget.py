@@ -11,11 +11,12 @@ from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sam
 
 @dataclass(slots=True)
 class Allowance:
-    """How much is left. `clock` counts seconds."""
+    """How much is left. `clock` counts seconds; `set_by` names the settings that bound tokens and time."""
 
     tokens: int
     seconds: float
     clock: Callable[[], float] = time.monotonic
+    set_by: tuple[str, str] = ("answering.deep_tokens", "answering.deep_seconds")
     used: int = 0
     started: float = field(init=False)
 
@@ -38,9 +39,9 @@ class Allowance:
     def spent(self) -> str:
         """Why nothing more may be asked of a model, as a sentence; empty while something is left."""
         if self.used >= self.tokens:
-            return f"The budget of {self.tokens:,} tokens (answering.deep_tokens) is spent."
+            return f"The budget of {self.tokens:,} tokens ({self.set_by[0]}) is spent."
         if self.elapsed >= self.seconds:
-            return f"The budget of {self.seconds:g} seconds (answering.deep_seconds) is spent."
+            return f"The budget of {self.seconds:g} seconds ({self.set_by[1]}) is spent."
         return ""
 
 

@@ -135,7 +135,8 @@ class _Inquiry:
         drafter = replace(self.by.drafter, search=lambda *_: found, checks=self._checks)
         if self.by.budget.spent or drafter.model is None:
             return (yield from self._quoted(drafter, self.by.budget.spent))
-        yield self.by.tell("draft", f"{drafter.model.name} reads {counted(len(passages), 'passage')}.")
+        read = {passage.chunk.path for passage in passages}
+        yield self.by.tell("draft", f"{drafter.model.name} reads {counted(len(passages), 'passage')}.", read)
         try:
             answer = yield from forwarded(drafter.answer(self.question, self.manner))
         except ModelError as error:

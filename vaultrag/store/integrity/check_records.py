@@ -1,4 +1,4 @@
-"""Records and journal: each whole by its checksum, and both telling the same. Traces, too, are whole by theirs."""
+"""Records and journal: each whole by its checksum, and both telling the same. Traces and jobs are whole by theirs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from vaultrag.domain import Finding, counted
 from vaultrag.store.integrity.check import INDEX, REPAIR, examples
+from vaultrag.store.jobs.rows import unreadable_rows
+from vaultrag.store.jobs.units import damaged_units
 from vaultrag.store.journal import latest
 from vaultrag.store.records import FORGET_OWED, RecordBook
 from vaultrag.store.traces import damaged_traces
@@ -16,6 +18,9 @@ def check_records(book: RecordBook) -> Iterator[Finding]:
     if wrong := damaged_traces(book.database):
         detail = f"{counted(len(wrong), 'trace')} of longer answers are not what was written."
         yield Finding("traces", "error", detail, REPAIR)
+    if wrong := [*unreadable_rows(book.database), *map(str, damaged_units(book.database))]:
+        detail = f"{counted(len(wrong), 'row')} of jobs are not what was written."
+        yield Finding("jobs", "error", detail, REPAIR)
     reading = book.journal.read()
     if reading.damaged:
         lines = f"{counted(len(reading.damaged), 'line')} of the journal are damaged: {examples(reading.damaged)}."

@@ -12,6 +12,8 @@ from vaultrag.store.integrity.check import check_keywords, texts_without_embeddi
 from vaultrag.store.integrity.check_home import leftovers, make_private, readable_by_others, remove
 from vaultrag.store.integrity.check_vectors import unsound_embeddings
 from vaultrag.store.integrity.salvage import first_days, readable_records
+from vaultrag.store.jobs.rows import delete_jobs, unreadable_rows
+from vaultrag.store.jobs.units import drop_damaged_units
 from vaultrag.store.notes.keywords import rebuild_keywords
 from vaultrag.store.records import RecordBook
 from vaultrag.store.schema import FIRST_SEEN
@@ -48,6 +50,18 @@ def drop_damaged_traces(database: Database) -> list[str]:
     if wrong:
         delete_traces(database, wrong)
     return _said(wrong, "{} of a longer answer was not what was written and is dropped.", "trace")
+
+
+def drop_damaged_jobs(database: Database) -> list[str]:
+    """Drop what is not as it was written of how far jobs are, so that it is done again; return what was done."""
+    rows = unreadable_rows(database)
+    if rows:
+        delete_jobs(database, rows)
+    units = drop_damaged_units(database)
+    return [
+        *_said(rows, "{} was not what was written and begins anew.", "job"),
+        *_said(range(units), "{} of jobs was not what was written and is done again.", "unit"),
+    ]
 
 
 def mend_keywords(database: Database) -> list[str]:

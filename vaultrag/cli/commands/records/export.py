@@ -35,6 +35,7 @@ def export_to(config: Config, terminal: Terminal, file: Path) -> None:
         terminal.print_json(done)
         return
     what = f"{counted(done.answers, 'answer')}, {counted(done.verdicts, 'verdict')}"
+    what += f", {counted(done.jobs, 'job')}" if done.jobs else ""
     settings = ", the settings" if done.settings else ""
     terminal.print(f"{done.file}: {what}, {counted(done.exclusions, 'exclusion')}{settings}; {size(done.bytes)}.")
 

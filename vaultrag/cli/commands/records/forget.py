@@ -65,6 +65,7 @@ def _what(found: wire.Forgotten) -> str:
     parts = [counted(found.notes, "note"), counted(found.passages, "passage")]
     parts += [counted(found.answers, "saved answer")] if found.answers else []
     parts += [counted(found.verdicts, "verdict")] if found.verdicts else []
+    parts += [counted(found.jobs, "job")] if found.jobs else []
     return ", ".join(parts)
 
 

@@ -1,0 +1,19 @@
+"""The kinds of jobs: each by its name, and what does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from vaultrag.jobs.later import ASK, answer_later
+from vaultrag.jobs.runs import JobRun, Outcome
+from vaultrag.workspace import Workspace
+
+Work: TypeAlias = Callable[[Workspace, JobRun], Outcome]
+"""Does a job from its beginning: what `JobRun` knows as done is not done again.
+
+It calls `JobRun.look` wherever it can stop, `JobRun.reads` before a model reads, and writes each unit by `JobRun.done`.
+"""
+
+KINDS: Mapping[str, Work] = MappingProxyType({ASK: answer_later})
