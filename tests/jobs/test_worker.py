@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,15 +84,19 @@ def held_at_gate(entered: threading.Event, gate: threading.Event) -> Work:
     return work
 
 
+def is_busy(worker: JobWorker) -> bool:
+    return worker.busy
+
+
 def test_jobs_are_done_one_after_the_other_with_what_came_of_them(workspace: Workspace) -> None:
     worker = worker_of(workspace, count)
     first, second = (worker.queue.submit(COUNTED).id for _ in range(2))
     assert worker.work_at_next()
     assert [job.state for job in worker.queue.jobs()] == [JobState.DONE, JobState.QUEUED]
-    assert worker.busy
+    assert is_busy(worker)
     worker.work_off(lambda: worker.queue.job(second).state.ended)
     assert not worker.work_at_next()
-    assert not worker.busy
+    assert not is_busy(worker)
     done = worker.queue.job(first)
     assert (done.result, done.units, done.tokens, done.failure) == ("three", 3, 30, None)
     assert workspace.database.meta("counted") == second
@@ -267,16 +272,20 @@ def test_cancelled_by_another_process_it_stops_with_the_next_sign_of_life(
     assert worker.queue.job().state is JobState.CANCELLED
 
 
+def is_renewed(workspace: Workspace, now: int) -> bool:
+    return int(workspace.database.value("SELECT until FROM jobs")) > now + MICROSECONDS
+
+
 def test_signs_of_life_keep_a_long_job(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "BEAT_SECONDS", 0.02)
     clock = Clock()
     lost = []
 
     def work(_: Workspace, run: JobRun) -> Outcome:
-        for _ in range(5):
+        for _round in range(5):
             clock.seconds += LEASE_SECONDS - 1
             now = clock()
-            wait_until(lambda now=now: workspace.database.value("SELECT until FROM jobs") > now + MICROSECONDS)  # type: ignore[misc]
+            wait_until(partial(is_renewed, workspace, now))
             lost.append(take(workspace.database, "another", now))
         return Outcome("done")
 
