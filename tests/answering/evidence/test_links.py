@@ -43,3 +43,25 @@ def test_what_is_linked_is_the_first_that_a_model_reads_and_says_of_whom_it_spea
     first = Evidence(question, (NADIA, OTHER, KILN), None).excerpts()[0]
     assert first.title == "Kiln House (Nadia: Her workshop is Kiln House.)"
     assert unsaid_cost(question, f"{first.title}\n{first.text}") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "wanted"),
+    [
+        (
+            "Какой насос поставил Гоча?",
+            "Гоча поставил насос в апреле: Grundfos на 25 литров, за 640 лари, чек в папке, гарантия два года,"
+            " ставил сам. Про [[Крыша|крышу]] не спросил, спрошу потом.\n",
+            "Grundfos",
+        ),
+        (
+            "Which pump did Gocha put in?",
+            "Gocha put the pump in on a Sunday in April, a Grundfos of 25 litres, 640 GEL, receipt in the folder and"
+            " two years of warranty. I forgot to ask about the [[Крыша|roof]].\n",
+            "Grundfos",
+        ),
+    ],
+)
+def test_a_line_that_mentions_a_note_beside_much_else_answers_itself(question: str, text: str, wanted: str) -> None:
+    roof = passage("Крыша.md", "Зелёная черепица, 2019.\n\nТечёт у трубы.\n", 0.9)
+    assert wanted in first_quote(question, roof, passage("Созвон.md", text, 0.6))

@@ -147,3 +147,23 @@ def test_a_further_quote_says_what_the_first_does_not() -> None:
     passages = (passage("Кирилл.md", kirill), passage("Дамир.md", "Уехал в Астану.", 0.9))
     evidence = Evidence("Куда ушёл Кирилл и куда Дамир?", passages, None)
     assert [quote.passage for quote in evidence.quotes()][:2] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "wanted"),
+    [
+        ("Когда свадьба Кости?", "Проверить потом:\n\nКогда свадьба у Кости?\n\nСвадьба у него 12 июня.\n", "12 июня"),
+        ("When is Kostya's wedding?", "To check:\n\nWhen is Kostya's wedding?\n\nThe wedding is June 12.\n", "June 12"),
+    ],
+)
+def test_a_line_that_asks_the_same_is_no_answer(question: str, text: str, wanted: str) -> None:
+    [first, *_] = quoted(question, passage("Экзамен.md", text))
+    assert wanted in first.quote
+    assert "?" not in first.quote.splitlines()[0]
+
+
+def test_a_question_after_a_statement_is_one_line_with_it() -> None:
+    [first, *_] = quoted(
+        "Сколько стоили билеты?", passage("Поездка.md", "Билеты стоили 1940. В следующий раз поездом?\n")
+    )
+    assert first.quote == "Билеты стоили 1940. В следующий раз поездом?"

@@ -23,6 +23,7 @@ _ITEM = re.compile(r"[ \t>]*(?:[-*+]|\d{1,3}[.)])[ \t]")
 _OF_IMPORT = re.compile(r"(?:Created|Last Updated): \d{1,4}[./-]\d{1,2}[./-]\d{1,4} at |Chat URL: ")
 _LINKED = re.compile(r"\[\[([^\[\]|#]{1,200})")
 _NO_STATEMENT = re.compile(r"\[[^\]\d]\][ \t]|<!--")  # `[1]` is a reference, and no state of a task
+_SAID = re.compile(r"[.!…]\s")  # the end of a sentence that asks nothing
 _FENCES = ("```", "~~~")
 _BOX = re.compile(r"\[[^\]]\][ \t]+$")
 _KEY = re.compile(r"^([^\W\d_][\w-]{1,60})(::?(?=\s))")
@@ -52,9 +53,18 @@ class Line:
         return frozenset(name.rpartition("/")[2].strip().lower() for name in _LINKED.findall(self.source.text))
 
     @property
+    def asks(self) -> bool:
+        """Tell whether the line is a question and nothing else."""
+        return _asks(self.words)
+
+    @property
     def shown(self) -> str:
         """The line under what it stands under, as one text."""
         return f"{' › '.join(self.around)}: {self.words}"
+
+
+def _asks(words: str) -> bool:
+    return words.rstrip("\"'»”)*_ ").endswith("?") and not _SAID.search(words)
 
 
 def lines_of(index: int, passage: Passage) -> list[Line]:

@@ -13,7 +13,7 @@ from vaultrag.domain import Passage
 from vaultrag.text.morphology import Term
 from vaultrag.text.terms import index_terms
 
-LONGEST = 300  # characters of a line that leads: a longer one speaks of much else, and hides the line that it leads to
+LONGEST = 120  # characters of a line that leads: a longer one says something itself, and only mentions the linked note
 LEAST_SAID = 0.2  # of the question's weighted words that a link's line must say and the linked note's title does not
 
 

@@ -16,6 +16,7 @@ from vaultrag.answering.evidence.asked_for import Asked, asked_for, gives
 from vaultrag.answering.evidence.lines import Line, lines_of
 from vaultrag.answering.evidence.links import Leading, leading_lines
 from vaultrag.answering.evidence.measures import gives_measure, measure_of
+from vaultrag.answering.evidence.translations import translated
 from vaultrag.domain import Embedder, Feature, Passage
 from vaultrag.errors import VaultragError
 from vaultrag.text.language import language_of, stem
@@ -36,10 +37,11 @@ MEANING_WEIGHT = 1.0  # of where the cosine lies between the least and the most 
 SPREAD = 0.1  # of cosines, at least: e5's lie within a tenth of each other, and where they differ less they say less
 LANGUAGE_GAP = 0.02  # e5's cosine across languages lies about this much below the one within a language
 POINTER_COST = 0.3  # of a line that sends to a note that was found, too: what it says counts there
-UNNAMED_COST = 0.3  # of a property that the question does not name: its note's title alone makes it look like an answer
+UNNAMED_COST = 0.6  # of a property that the question does not name: its note's title alone makes it look like an answer
 ACROSS_LINES = 8  # of those that are embedded: lines in the other language, which no word of the question can find
 ACROSS_SHARE = 0.6  # of the likeness in meaning that stands in for the words that such a line cannot share
 LEAD_COST = 0.3  # of a line that only introduces others, as long as nothing follows it
+QUESTION_COST = 0.4  # of a line that asks: it has the question's words, and not the answer
 SHORT, SHORT_COST = 12, 0.2  # characters that rarely say what they speak of
 
 
@@ -79,6 +81,7 @@ class WeighedLine:
         """Return how likely it answers, where the passages stand so, each from 0 to 1."""
         score = self.words + self.meaning + RANK_WEIGHT * standing[self.passage] + GIVEN_WEIGHT * self.given
         score -= POINTER_COST * self.points_on + UNNAMED_COST * self.is_unnamed + LEAD_COST * self.line.is_lead
+        score -= QUESTION_COST * self.line.asks
         return score - SHORT_COST * (self.size <= SHORT)
 
 
@@ -149,22 +152,22 @@ class Weighed:
         """Compare the likeliest lines with the question in meaning; all others count as the least like of them."""
         asked = language_of(question)
         ranked = sorted(self.candidates, key=lambda one: -one.score(self.standing))
-        across = [one for one in ranked if language_of(one.line.words) not in (asked, "")][:ACROSS_LINES]
-        beside = [one for one in ranked if one not in across][: EMBEDDED_LINES - len(across)]
-        first = [*beside, *across]
+        foreign = {id(one) for one in ranked if language_of(one.line.words) not in (asked, "")}
+        across = [one for one in ranked if id(one) in foreign][:ACROSS_LINES]
+        first = [*[one for one in ranked if one not in across][: EMBEDDED_LINES - len(across)], *across]
         try:
             vectors = embedder.embed_passages([one.shown for one in first])
             cosines = np.asarray(vectors @ embedder.embed_query(question)).tolist()
         except VaultragError:
             return
-        foreign = {id(one) for one in across}
         for one, cosine in zip(first, cosines, strict=True):
-            one.meaning = cosine + (LANGUAGE_GAP if id(one) in foreign else 0.0)
+            one.meaning = cosine + LANGUAGE_GAP * (id(one) in foreign)
         least, most = min(one.meaning for one in first), max(one.meaning for one in first)
+        standing_in = {id(one) for one in across} if any(id(one) not in foreign for one in first) else set()
         for one in first:
             likeness = (one.meaning - least) / max(SPREAD, most - least)
             one.meaning = MEANING_WEIGHT * likeness
-            if id(one) in foreign:
+            if id(one) in standing_in:
                 one.words = max(one.words, ACROSS_SHARE * likeness)
 
 
@@ -175,9 +178,10 @@ def _candidates(index: int, passage: Passage) -> list[WeighedLine]:
 
 def _spelled(question: str, part: Spelled, held: Set[str]) -> Term:
     word = question[part.start : part.end]
-    if not (part.start and word[0].isupper()) and not held.isdisjoint(part.terms):
-        return part.terms
-    return (*part.terms, *(spelled for spelled in map(stem, transliterations(word)) if spelled in held))
+    others = held & translated(part.terms)
+    if (part.start and word[0].isupper()) or held.isdisjoint(part.terms):
+        others |= held & {stem(spelled) for spelled in transliterations(word)}
+    return (*part.terms, *sorted(others.difference(part.terms)))
 
 
 def _share(
