@@ -42,6 +42,7 @@ from vaultrag.domain.claims import (
     Stance,
     StatedKind,
     StatedValue,
+    SubjectSource,
 )
 from vaultrag.domain.jobs import Job, JobBudget, JobFailure, JobOrder, JobState
 from vaultrag.domain.models import (
@@ -215,6 +216,7 @@ __all__ = [
     "StatedKind",
     "StatedValue",
     "StepTaken",
+    "SubjectSource",
     "Succession",
     "Sureness",
     "Task",

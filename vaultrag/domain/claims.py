@@ -114,6 +114,21 @@ class AsOf:
         return begins <= ends
 
 
+class SubjectSource(StrEnum):
+    """Where the subject of a statement is named.
+
+    WORDS: in the statement itself. ROW: by the row of its table. EARLIER: in a sentence before, to which a pronoun
+    leads back. HEADING, TITLE: only by what it stands under. HOLDER: it speaks of whoever wrote it.
+    """
+
+    WORDS = "words"
+    ROW = "row"
+    EARLIER = "earlier"
+    HEADING = "heading"
+    TITLE = "title"
+    HOLDER = "holder"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A checkable statement of a note, that can be read alone.
@@ -144,6 +159,7 @@ class Claim:
     as_of: AsOf | None
     language: str
     context: ClaimContext
+    subject_from: SubjectSource = SubjectSource.WORDS
     targets: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from vaultrag.text.language import LONGEST_WORD, fold, is_function_word, stem
 
@@ -34,6 +34,8 @@ _PLAIN_ENDINGS = frozenset(
     ее ые ое ими ыми ый им ым его ого ему ому их ых ую юю ая яя ою ею
     """.split()
 ) | {""}
+MOST_READINGS = 6  # of a word: what comes behind is never meant
+_RUSSIAN_LETTERS = re.compile(r"[а-я]+(?:-[а-я]+)*")
 _RUSSIAN_WORD = re.compile(r"[а-я]{2,}(?:-[а-я]{2,})?")
 
 
@@ -63,6 +65,53 @@ def tells_of_past(word: str) -> bool:
     """Tell whether a Russian word says that something was done and is over: «купил», not «стоил»."""
     readings = _readings(fold(word), SURE_SHARE)
     return any(reading.tag.tense == "past" and reading.tag.aspect == "perf" for reading in readings)
+
+
+class Grammar(NamedTuple):
+    """How a Russian word is most likely meant: its part of speech and form as OpenCorpora names them, or empty."""
+
+    lemma: str
+    pos: str
+    case: str
+    gender: str
+    number: str
+    person: str
+    tense: str
+    is_name: bool
+
+    @property
+    def is_noun(self) -> bool:
+        return self.pos in ("NOUN", "NPRO")
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it is a verb that says what somebody does or did, or its short participle: «закрыт»."""
+        return self.pos in ("VERB", "PRTS")
+
+
+_OF_NAMES = frozenset({"Name", "Surn", "Patr", "Geox", "Orgn"})
+
+
+@lru_cache(maxsize=CACHED)
+def grammar_of(word: str) -> tuple[Grammar, ...]:
+    """Return the readings of a Russian word, the likeliest first, unknown words by their ending; of others none."""
+    folded = fold(word)
+    if len(folded) > LONGEST_WORD or not _RUSSIAN_LETTERS.fullmatch(folded):
+        return ()
+    return tuple(_grammar(reading.normal_form, reading.tag) for reading in _analyzer().parse(folded)[:MOST_READINGS])
+
+
+def _grammar(lemma: str, tag: Any) -> Grammar:
+    return Grammar(
+        lemma=lemma.replace("ё", "е"),
+        pos=str(tag.POS or ""),
+        case=str(tag.case or ""),
+        gender=str(tag.gender or ""),
+        number=str(tag.number or ""),
+        person=str(tag.person or ""),
+        tense=str(tag.tense or ""),
+        is_name=bool(_OF_NAMES & tag.grammemes),
+    )
 
 
 def stems_of_terms(terms: Iterable[Term]) -> list[str]:

@@ -37,8 +37,8 @@ _BORDER = re.compile(rf"{_SPACES}(?<!\\)\|[ \t]*")
 class Line:
     """A sentence, list item, row or line of a passage.
 
-    `words` is what a reader sees of it, `around` the title, headings and lead or header row it stands under. Lines of
-    one `section` have no heading between them.
+    `words` is what a reader sees of it, `around` the title, headings and lead or header row it stands under, of which
+    `headings` and `lead` are such. Lines of one `section` have no heading between them.
     """
 
     source: SourceSentence
@@ -46,6 +46,8 @@ class Line:
     around: tuple[str, ...]
     is_lead: bool
     section: int
+    headings: tuple[str, ...] = ()
+    lead: str = ""
 
     @property
     def targets(self) -> frozenset[str]:
@@ -116,9 +118,10 @@ class _Reader:
         words = self._seen(source)
         leads = words.endswith(":") and len(words) <= LONGEST_LEAD and number + 1 < len(self._sources)
         above = tuple(filter(None, (self._title, *self._headings, self._header, self._lead)))
+        under = self._header or self._lead
         if leads and not is_item:
             self._lead = words.rstrip(":")
-        return Line(self._with_box(source, row), words, above, leads, self._section)
+        return Line(self._with_box(source, row), words, above, leads, self._section, self._headings, under)
 
     def _seen(self, source: SourceSentence) -> str:
         """Return what a reader sees of a line: of a canvas its texts, and nothing of how they are stored."""

@@ -1,0 +1,341 @@
+"""From a passage to its claims, by code alone: nothing is guessed, and what is left out is counted by its reason."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from vaultrag.answering.citations import locate
+from vaultrag.contradictions.claims.parting import parted
+from vaultrag.contradictions.claims.pieces import Piece, pieces_of
+from vaultrag.contradictions.claims.stances import Held, asks, is_question
+from vaultrag.contradictions.claims.subjects import Subject, subject_of
+from vaultrag.contradictions.claims.times import (
+    NamedTime,
+    as_day,
+    as_of_above,
+    as_of_time,
+    day_of,
+    is_only_time,
+    is_value_of_key,
+    times_in,
+    without_times,
+    written_first,
+)
+from vaultrag.contradictions.claims.values import stated_values, words_of_value
+from vaultrag.domain import (
+    AsOf,
+    AsOfSource,
+    Chunk,
+    Claim,
+    ClaimContext,
+    Holder,
+    StatedKind,
+    StatedValue,
+    SubjectSource,
+)
+from vaultrag.text.language import fold, is_function_word, language_of, stems, words
+from vaultrag.text.morphology import grammar_of
+from vaultrag.text.quantities.read import masked
+from vaultrag.vault.files import is_conflict_copy
+from vaultrag.vault.parsing.plain import plain_line
+
+EXTRACTOR = "1"
+"""Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
+LEAST_WORDS = 2  # with meaning, of a statement without a value
+MOST_WORDS = 70  # of a sentence: what has more is no short statement
+MOST_ATTRIBUTE_WORDS = 5
+LONGEST_STATEMENT = 320  # characters
+_TEMPLATE_FOLDER = re.compile(r"(?:\A|/)[_\s]*(?:templates?|шаблон\w*|templater)/", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{\{[^{}]+\}\}|<%.+?%>")
+_OPENING_CLAUSE = re.compile(r"[^,:]{3,60}?(?:[,:]\s*(?:что\s|будто\s)?|\sthat\s)")
+_LINK = re.compile(r"\[\[[^\]\n]+\]\]")
+_NO_CLAIMS = (".canvas", ".base")
+_OF_THE_NOTE = frozenset(
+    """
+    tags tag aliases alias cssclasses cssclass date created updated modified reviewed title id uid uuid publish template
+    created_at updated_at дата создано обновлено теги алиасы source url link links ссылка related up parent type kind
+    """.split()
+)
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+
+
+class Dropped(StrEnum):
+    """Why a part of a passage gives no claim."""
+
+    QUESTION = "question"
+    TEMPLATE = "template"
+    COPY = "conflict copy"
+    FORMAT = "format that holds no sentences"
+    ABOUT_THE_NOTE = "property of the note itself"
+    TOO_SHORT = "too short to state anything"
+    TOO_LONG = "too long to be one statement"
+    UNRESOLVED = "a pronoun whose meaning is uncertain"
+    STRUCK = "struck out"
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The claims of a passage, in its order, and how many parts of it gave none, by the reason."""
+
+    claims: tuple[Claim, ...]
+    dropped: Mapping[Dropped, int]
+
+
+def claims_of_chunk(chunk: Chunk, title: str) -> Extraction:
+    """Return what a passage of the note with this title states. Questions, code, templates and copies state nothing."""
+    if reason := _gives_nothing(chunk):
+        return Extraction((), {reason: 1})
+    return _Extractor(chunk, title).extract()
+
+
+def extraction_key(chunk: Chunk, title: str, model: str = "", prompt: str = "") -> str:
+    """Return what the claims of a passage depend on: they are extracted anew when it changes, and only then.
+
+    Line numbers and folders are no part of it: `placed` puts claims where their passage stands now.
+    """
+    told = (
+        chunk.text,
+        chunk.lead,
+        title,
+        *chunk.heading_path,
+        chunk.speaker,
+        chunk.model,
+        chunk.said,
+        chunk.date,
+        EXTRACTOR,
+        model,
+        prompt,
+    )
+    return _digest(*told, str(is_conflict_copy(chunk.path)))
+
+
+def _gives_nothing(chunk: Chunk) -> Dropped | None:
+    if is_conflict_copy(chunk.path):
+        return Dropped.COPY
+    if chunk.path.lower().endswith(_NO_CLAIMS) or not chunk.text_hash:
+        return Dropped.FORMAT
+    if _TEMPLATE_FOLDER.search(chunk.path) or _TEMPLATE.search(chunk.text):
+        return Dropped.TEMPLATE
+    return None
+
+
+class _Extractor:
+    """Reads one passage."""
+
+    def __init__(self, chunk: Chunk, title: str) -> None:
+        self._chunk = chunk
+        self._title = title
+        self._note_day = as_day(chunk.said or chunk.date)
+        self._is_diary = is_only_time(title, times_in(title, None))
+        self._dropped: Counter[Dropped] = Counter()
+        self._seen: Counter[str] = Counter()
+        self._last_time: tuple[int, AsOf | None] = (-1, None)
+
+    def extract(self) -> Extraction:
+        claims = [
+            claim
+            for piece in pieces_of(self._chunk, self._title)
+            for part, how in parted(piece, self._chunk.text)
+            if (claim := self._claim(part, how)) is not None
+        ]
+        return Extraction(tuple(claims), dict(self._dropped))
+
+    def _claim(self, piece: Piece, how: Held) -> Claim | None:
+        today = day_of(self._chunk.said or self._chunk.date, (self._title, *piece.headings))
+        times = times_in(_without_links(piece, self._chunk.text), today)
+        if reason := self._states_nothing(piece, times):
+            if reason is Dropped.TOO_SHORT and is_only_time(piece.words, times):
+                self._last_time = (piece.section, as_of_time(written_first(times)[0], AsOfSource.TEXT))
+            self._dropped[reason] += 1
+            return None
+        subject = subject_of(_without_speaker(piece, how), self._title, times, is_diary=self._is_diary)
+        if subject is None:
+            self._dropped[Dropped.UNRESOLVED] += 1
+            return None
+        values = stated_values(piece, times, subject.text)
+        attribute = _attribute(piece, subject, values, times)
+        as_of = self._as_of(piece, times, today)
+        if not values and len(_content(piece.whole)) < LEAST_WORDS and not _is_dated_act(piece, as_of):
+            self._dropped[Dropped.TOO_SHORT] += 1
+            return None
+        return self._keyed(piece, how, subject, attribute, values, as_of)
+
+    def _states_nothing(self, piece: Piece, times: list[NamedTime]) -> Dropped | None:
+        if piece.context is ClaimContext.PROPERTY and fold(piece.key) in _OF_THE_NOTE:
+            return Dropped.ABOUT_THE_NOTE
+        if is_question(piece.words) or (piece.key.endswith("?") and asks(piece.words)):
+            return Dropped.QUESTION
+        if not piece.words.strip():
+            return Dropped.STRUCK
+        if not piece.key and not piece.when and is_only_time(piece.words, times):
+            return Dropped.TOO_SHORT
+        if not piece.key and not _LETTERS.search(piece.words):
+            return Dropped.TOO_SHORT
+        if len(words(piece.words)) > MOST_WORDS:
+            return Dropped.TOO_LONG
+        return None
+
+    def _as_of(self, piece: Piece, times: list[NamedTime], today: date | None) -> AsOf | None:
+        for text in (piece.when, *(cell for _, cell in piece.row[:1]), "" if piece.row else piece.key):
+            named = times_in(text, today)
+            if named and (not piece.row or is_only_time(text, named)):
+                return as_of_time(written_first(named)[0], AsOfSource.TEXT)
+        is_value = bool(piece.key) and is_value_of_key(piece.words, times)
+        for time in () if is_value else written_first(times):
+            if not time.is_deadline and (as_of := as_of_time(time, AsOfSource.TEXT)):
+                return as_of
+        section, said_before = self._last_time
+        if said_before and section == piece.section and piece.before:
+            return said_before
+        return as_of_above((*piece.headings, "" if piece.row else piece.lead), today) or self._as_of_note()
+
+    def _as_of_note(self) -> AsOf | None:
+        if self._note_day is None:
+            return as_of_above((self._title,), None)
+        return AsOf(self._note_day.isoformat(), self._note_day.isoformat(), AsOfSource.NOTE)
+
+    def _keyed(
+        self,
+        piece: Piece,
+        how: Held,
+        subject: Subject,
+        attribute: str,
+        values: tuple[StatedValue, ...],
+        as_of: AsOf | None,
+    ) -> Claim:
+        chunk = self._chunk
+        quote = chunk.text[piece.start : piece.end]
+        holder, speaker = self._holder(piece, how)
+        key = _digest(
+            self._title,
+            *piece.headings,
+            piece.lead,
+            quote,
+            piece.key,
+            piece.words,
+            subject.text,
+            holder,
+            speaker,
+            how.stance,
+            str(as_of),
+        )
+        self._seen[key] += 1
+        return Claim(
+            key=key if self._seen[key] == 1 else _digest(key, str(self._seen[key])),
+            chunk_id=chunk.id,
+            path=chunk.path,
+            title=self._title,
+            heading_path=piece.headings,
+            lead=piece.lead,
+            span=locate(chunk, piece.start, piece.end),
+            quote=quote,
+            statement=_statement(piece, subject, self._title, is_diary=self._is_diary),
+            subject=subject.text,
+            attribute=attribute,
+            values=values,
+            holder=holder,
+            speaker=speaker,
+            stance=how.stance,
+            as_of=as_of,
+            language=language_of(piece.whole) or chunk.language,
+            context=piece.context,
+            subject_from=subject.source,
+            targets=tuple(sorted(piece.targets)),
+        )
+
+    def _holder(self, piece: Piece, how: Held) -> tuple[Holder, str]:
+        if self._chunk.speaker == "assistant":
+            return Holder.ASSISTANT, self._chunk.model
+        if how.speaker:
+            return Holder.QUOTED, how.speaker
+        if (piece.is_quoted and not self._chunk.speaker) or self._chunk.path.lower().endswith(".pdf"):
+            return Holder.QUOTED, ""
+        return Holder.USER, ""
+
+
+def _without_speaker(piece: Piece, how: Held) -> Piece:
+    """Return what is passed on, its place kept: «Мама говорит, дед служил на Балтике» speaks of him, not of her."""
+    opening = _OPENING_CLAUSE.match(piece.words) if how.speaker else None
+    if opening is None or how.speaker not in opening.group():
+        return piece
+    return replace(piece, words=masked(piece.words, [opening.span()]))
+
+
+def _is_dated_act(piece: Piece, as_of: AsOf | None) -> bool:
+    """Tell whether a single word says what was decided or done on a day of its own: «2024-04-18. Отменяем.»"""
+    is_own = as_of is not None and as_of.source is not AsOfSource.NOTE
+    return is_own and any(one.is_finite for word in words(piece.words) for one in grammar_of(word.text)[:1])
+
+
+def _without_links(piece: Piece, source: str) -> str:
+    """Return a piece's words with the names of other notes blank: what they are called dates nothing."""
+    text = piece.words
+    for link in _LINK.findall(source[piece.start : piece.end]):
+        name = plain_line(link)
+        at = text.find(name)
+        if at >= 0 and not is_only_time(name, times_in(name, None)):
+            text = masked(text, [(at, at + len(name))])
+    return text
+
+
+def _attribute(piece: Piece, subject: Subject, values: tuple[StatedValue, ...], times: list[NamedTime]) -> str:
+    if piece.row:
+        return piece.key
+    if piece.key and not is_only_time(piece.key, times_in(piece.key, None)):
+        return without_times(piece.key).rstrip("?") if fold(piece.key) != fold(subject.text) else ""
+    if piece.key or (len(values) == 1 and not _content(_beside(piece.words, values, times))):
+        above = (piece.lead, *reversed(piece.headings))
+        return next((name for name in above if name and fold(name) != fold(subject.text)), "")
+    said = words_of_value(values) | frozenset(stems(subject.text))
+    kept = [
+        word.text
+        for word in words(_beside(piece.words, values, times))
+        if not is_function_word(word.text) and word.stem not in said
+    ]
+    return " ".join([word for word in kept if _LETTERS.search(word)][:MOST_ATTRIBUTE_WORDS])
+
+
+def _beside(text: str, values: tuple[StatedValue, ...], times: list[NamedTime]) -> str:
+    for time in reversed(times):
+        text = text[: time.start] + " " * (time.end - time.start) + text[time.end :]
+    for value in values:
+        if value.kind is not StatedKind.POLARITY:
+            text = text.replace(value.words, " ", 1)
+    return text
+
+
+def _statement(piece: Piece, subject: Subject, title: str, *, is_diary: bool) -> str:
+    """Return the piece so that it can be read alone: with its subject in the place of a pronoun, under its names."""
+    said = piece.words
+    if subject.source is SubjectSource.EARLIER or (subject.end and subject.source is SubjectSource.TITLE):
+        said = f"{subject.text}{said[subject.end :]}"
+    if piece.key:
+        said = f"{piece.key}: {said}"
+    if piece.when:
+        said = f"{said} ({piece.when})"
+    if piece.row:
+        first = piece.row[0][1]
+        dated = first if is_only_time(first, times_in(first, None)) else ""
+        said = ", ".join(filter(None, (subject.text, dated, said)))
+    names = [] if is_diary else [title]
+    names += [
+        name.removeprefix("Title: ") for name in piece.headings[-1:] if not is_only_time(name, times_in(name, None))
+    ]
+    names += [piece.lead] if piece.lead and not piece.row and len(piece.lead) <= 80 else []
+    held = frozenset(stems(said))
+    missing = [name for name in dict.fromkeys(names) if not frozenset(stems(name)) <= held]
+    return f"{' › '.join(missing)}: {said}"[:LONGEST_STATEMENT] if missing else said[:LONGEST_STATEMENT]
+
+
+def _content(text: str) -> list[str]:
+    return [word.stem for word in words(text) if not is_function_word(word.text) and _LETTERS.search(word.text)]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]

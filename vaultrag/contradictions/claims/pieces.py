@@ -1,0 +1,277 @@
+"""The smallest parts of a passage that may state something: sentences, cells under their header, keys and values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from vaultrag.answering.evidence.lines import CELLS, Line, lines_of
+from vaultrag.domain import Chunk, ClaimContext, Feature, Passage
+from vaultrag.text.language import language_of, sentences, words
+from vaultrag.text.morphology import grammar_of
+from vaultrag.vault.parsing.chats.speakers import read_speaker
+from vaultrag.vault.parsing.lines import NEWLINE
+from vaultrag.vault.parsing.plain import plain_line
+
+LONGEST_KEY = 60  # characters before a colon or dash that name what follows
+MOST_KEY_WORDS = 7
+MOST_EARLIER = 12  # sentences before a pronoun in which its person may be named
+_ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|\d{1,3}[.)])[ \t]+(?:\[(?P<box>[^\]])\][ \t]+)?")
+_QUOTE = re.compile(r"[ \t]*>")
+_CALLOUT = re.compile(r"(?:[ \t]*>)+[ \t]*\[!")
+_FENCE = re.compile(r"[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?(?P<mark>`{3,}|~{3,})")
+_FIELD = re.compile(r"[\[(]?(?P<key>[^\W\d_][\w -]{0,40})::\s*(?P<rest>[^\])]+)[\])]?\s*\Z")
+_KEY = re.compile(
+    r"(?P<key>[^:=.!?;\n]{1,60}?(?:\([^()]{1,30}\))?)(?P<sign>:|\s[–—]|\s=|\s-)\s+(?P<rest>\S.*)\Z", re.DOTALL
+)
+_UNSAID = re.compile(r"!\[\[[^\]]*\]\]|!\[[^\]]*\]\([^)]*\)|\$[^$\n]+\$|【[^】]*】|~~[^~\n]+~~|\[\^[^\]]+\]")
+_ASKED_AND_SAID = re.compile(  # «paged between 23 and 6? Take the next morning off»: the question names the case
+    r"(?!\W*(?:кто|что|где|когда|как|сколько|почему|зачем|какой|какая|какие|чей|who|what|where|when|how|why"
+    r"|which|whose)\b)"
+    r"(?P<key>[^?.!]{3,60})\?+\s+(?P<rest>[^?]{6,}[^?\s])\Z",
+    re.IGNORECASE,
+)
+_CLAUSES = re.compile(r";\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a chunk, `start` and `end` its place in the chunk's text, `end` exclusive.
+
+    `words` is what a reader sees of it; of a cell only the cell, whose place is its row. `key` is what names the value
+    in `words`: before a colon or dash, the header of a cell, the name of a property. `row` names what a table's row
+    speaks of, `box` is the sign of a task, `when` dates the piece. `before` is what the same paragraph says
+    before it, `earlier` what the passage does. Of a cell `column` is its place in the row.
+    """
+
+    start: int
+    end: int
+    words: str
+    context: ClaimContext
+    headings: tuple[str, ...]
+    lead: str = ""
+    key: str = ""
+    row: tuple[tuple[str, str], ...] = ()
+    column: int = 0
+    box: str = ""
+    when: str = ""
+    is_quoted: bool = False
+    before: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    section: int = 0
+    targets: frozenset[str] = frozenset()
+
+    @property
+    def whole(self) -> str:
+        """The words with the key before them."""
+        return f"{self.key}: {self.words}" if self.key else self.words
+
+
+def pieces_of(chunk: Chunk, title: str) -> Iterator[Piece]:
+    """Yield the parts of a passage that may state something, in order. Code and headings give none."""
+    reader = _Reader(chunk, title)
+    for line in lines_of(0, Passage(chunk, title, 0.0, ())):
+        yield from reader.read(line)
+
+
+class _Reader:
+    """Goes through the lines of one passage and remembers the items above, and what was said before."""
+
+    def __init__(self, chunk: Chunk, title: str) -> None:
+        self._chunk = chunk
+        self._text = chunk.text
+        self._title = title
+        self._is_property = Feature.PROPERTY in chunk.features  # they share no passage with others
+        self._code = _code_lines(chunk.text, chunk.lead)
+        self._items: list[tuple[int, str]] = []
+        self._before: list[str] = []
+        self._earlier: list[str] = []
+        self._place = (-1, -1)
+
+    def read(self, line: Line) -> Iterator[Piece]:
+        start = line.source.start
+        row_start = max(self._text.rfind("\n", 0, start), self._text.rfind("\r", 0, start)) + 1
+        if any(first <= start < last for first, last in self._code):
+            return
+        row = self._text[row_start : line.source.end]
+        item = _ITEM.match(row)
+        self._forget_before(line, is_item=bool(item), row_start=row_start)
+        piece = Piece(
+            start,
+            line.source.end,
+            line.words,
+            self._context(item),
+            line.headings,
+            self._lead(line, item),
+            box=item["box"] or "" if item else "",
+            is_quoted=bool(_QUOTE.match(row)) and not self._is_in_callout(row_start),
+            section=line.section,
+            targets=line.targets,
+        )
+        if row.lstrip(" \t>").startswith("|"):
+            yield from self._cells(piece, line)
+        else:
+            yield from self._sentences(piece, leads=line.is_lead)
+
+    def _context(self, item: re.Match[str] | None) -> ClaimContext:
+        if self._is_property:
+            return ClaimContext.PROPERTY
+        if item is None:
+            return ClaimContext.PROSE
+        return ClaimContext.TASK if item["box"] else ClaimContext.LIST
+
+    def _forget_before(self, line: Line, *, is_item: bool, row_start: int) -> None:
+        gap = NEWLINE.sub("", self._text[self._place[1] : row_start]) if self._place[1] >= 0 else ""
+        if (
+            line.section != self._place[0]
+            or is_item
+            or "\n\n" in self._text[max(0, row_start - 2) : row_start]
+            or gap.strip()
+        ):
+            self._before = []
+        self._place = (line.section, line.source.end)
+
+    def _lead(self, line: Line, item: re.Match[str] | None) -> str:
+        """Return what the line stands under in its list: the item above it, else the line that introduces the list."""
+        if item is None:
+            self._items = []
+            return line.lead
+        indent = len(item["indent"].replace("\t", "    "))
+        self._items = [(depth, words) for depth, words in self._items if depth < indent]
+        above = self._items[-1][1] if self._items else line.lead
+        self._items.append((indent, line.words.rstrip(":")))
+        return above
+
+    def _is_in_callout(self, row_start: int) -> bool:
+        above = self._text[:row_start].splitlines()
+        quoted: list[str] = []
+        while above and _QUOTE.match(above[-1]):
+            quoted.append(above.pop())
+        rows = [self._text[row_start:].split("\n", 1)[0], *quoted]
+        return any(_CALLOUT.match(row) for row in rows)
+
+    def _sentences(self, line: Piece, *, leads: bool) -> Iterator[Piece]:
+        """Yield the sentences of a line; what it ends with says nothing alone where it introduces other lines."""
+        source = self._text[line.start : line.end]
+        offset = _box_length(source) if line.box else 0
+        found = list(_whole_sentences(source[offset:]))
+        for first, last in found[:-1] if leads else found:
+            for start, end in _clauses(source, offset + first, offset + last):
+                words = shown(source[start:end])
+                if not words:
+                    continue
+                place = (line.start + start, line.start + end)
+                before, earlier = tuple(self._before), tuple(self._earlier[-MOST_EARLIER:])
+                piece = replace(line, start=place[0], end=place[1], words=words, before=before, earlier=earlier)
+                yield self._without_speaker(with_key(piece))
+                self._before.append(words)
+                self._earlier.append(words)
+
+    def _without_speaker(self, piece: Piece) -> Piece:
+        """Leave out who speaks where a message begins: «ChatGPT: Даже при жёсткой воде …»."""
+        if not piece.key or not self._chunk.speaker or self._text[: piece.start].strip(" *_>#-"):
+            return piece
+        label = re.match(rf"\W*{re.escape(piece.key)}[\s*_:]*", self._text[piece.start : piece.end])
+        return replace(piece, key="", start=piece.start + label.end()) if label and read_speaker(piece.key) else piece
+
+    def _cells(self, row: Piece, line: Line) -> Iterator[Piece]:
+        cells = [plain_line(cell.strip()) for cell in _split_row(self._text[row.start : row.end])]
+        header = [name.strip() for name in line.lead.split(CELLS)] if CELLS in line.lead else []
+        if len(header) != len(cells):
+            header = [""] * len(cells)
+        named = tuple(zip(header, cells, strict=True))
+        for place, (name, cell) in enumerate(named):
+            if cell and place:
+                yield replace(
+                    row, words=cell, key=name, row=named, column=place, context=ClaimContext.CELL, lead=line.lead
+                )
+
+
+def shown(source: str) -> str:
+    """Return what a reader sees of a part of a line: no embeds, sums, marks of sources, nor what is struck out."""
+    return plain_line(_UNSAID.sub(" ", source)).strip(" →") if _UNSAID.search(source) else plain_line(source)
+
+
+def _whole_sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the sentences, those together that brackets hold together, and a short question with what answers it."""
+    found = sentences(text)
+    first, was_asked = None, False
+    for number, (start, end) in enumerate(found):
+        first = start if first is None else first
+        is_asked, follows = text[end - 1] == "?", text[slice(*found[number + 1])] if number + 1 < len(found) else ""
+        is_case = is_asked and not was_asked and end - first <= LONGEST_KEY and follows and not follows.endswith("?")
+        was_asked = is_asked
+        if text.count("(", first, end) <= text.count(")", first, end) and not is_case:
+            yield first, end
+            first = None
+    if first is not None:
+        yield first, found[-1][1]
+
+
+def _code_lines(text: str, lead: str) -> list[tuple[int, int]]:
+    """Return the stretches between fences, one of which may be open above; what nothing closes reaches to the end."""
+    found: list[tuple[int, int]] = []
+    above = next((fence for row in lead.split("\n") if (fence := _FENCE.match(row))), None)
+    at, opened, mark = 0, 0 if above else -1, above["mark"] if above else ""
+    for row in text.split("\n"):
+        fence = _FENCE.match(row)
+        if fence and opened < 0:
+            opened, mark = at, fence["mark"]
+        elif fence and fence["mark"].startswith(mark):
+            found.append((opened, at + len(row)))
+            opened = -1
+        at += len(row) + 1
+    return [*found, (opened, at)] if opened >= 0 else found
+
+
+def _box_length(source: str) -> int:
+    return len(source) - len(re.sub(r"\A\[[^\]]\][ \t]+", "", source))
+
+
+def _clauses(source: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cut at semicolons, outside of brackets and code."""
+    for match in _CLAUSES.finditer(source, start, end):
+        part = source[start : match.start()]
+        if part.count("(") == part.count(")") and part.count("`") % 2 == 0 and part.count("[[") == part.count("]]"):
+            yield start, match.start()
+            start = match.end()
+    yield start, end
+
+
+def with_key(piece: Piece) -> Piece:
+    """Part the name before a colon, dash or equals sign from what it names."""
+    if asked := _ASKED_AND_SAID.match(piece.words):
+        return replace(piece, key=f"{asked['key'].strip()}?", words=asked["rest"].strip())
+    if field := _FIELD.match(piece.words):
+        return replace(piece, key=field["key"].strip(), words=field["rest"].strip(), context=ClaimContext.FIELD)
+    match = _KEY.match(piece.words)
+    if match is None or not is_name(match["key"], match["sign"].strip()):
+        return piece
+    return replace(piece, key=match["key"].strip(" *_"), words=match["rest"].strip())
+
+
+def is_name(key: str, sign: str) -> bool:
+    """Tell whether words before a colon or dash name what stands behind it."""
+    found = words(key)
+    if (
+        not found
+        or len(found) > MOST_KEY_WORDS
+        or "," in key
+        or key.count("(") != key.count(")")
+        or key.count("«") != key.count("»")
+    ):
+        return False
+    if sign in (":", "="):
+        return True
+    if language_of(key) == "en":
+        return len(found) <= 4
+    readings = (grammar_of(word.text)[:1] for word in found)
+    return not any(reading.is_finite or reading.pos == "INFN" for first in readings for reading in first)
+
+
+def _split_row(row: str) -> Sequence[str]:
+    """Return the cells of a row; a border within a link or behind a backslash is none."""
+    shielded = re.sub(r"\[\[[^\]]*\]\]|`[^`]*`", lambda match: match.group().replace("|", "\0"), row.strip())
+    inner = shielded.removeprefix("|").removesuffix("|")
+    return [cell.replace("\0", "|").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
