@@ -67,7 +67,7 @@ def tells_of_past(word: str) -> bool:
     return any(reading.tag.tense == "past" and reading.tag.aspect == "perf" for reading in readings)
 
 
-class Grammar(NamedTuple):
+class WordForm(NamedTuple):
     """How a Russian word is most likely meant: its part of speech and form as OpenCorpora names them, or empty."""
 
     lemma: str
@@ -93,7 +93,7 @@ _OF_NAMES = frozenset({"Name", "Surn", "Patr", "Geox", "Orgn"})
 
 
 @lru_cache(maxsize=CACHED)
-def grammar_of(word: str) -> tuple[Grammar, ...]:
+def grammar_of(word: str) -> tuple[WordForm, ...]:
     """Return the readings of a Russian word, the likeliest first, unknown words by their ending; of others none."""
     folded = fold(word)
     if len(folded) > LONGEST_WORD or not _RUSSIAN_LETTERS.fullmatch(folded):
@@ -101,8 +101,8 @@ def grammar_of(word: str) -> tuple[Grammar, ...]:
     return tuple(_grammar(reading.normal_form, reading.tag) for reading in _analyzer().parse(folded)[:MOST_READINGS])
 
 
-def _grammar(lemma: str, tag: Any) -> Grammar:
-    return Grammar(
+def _grammar(lemma: str, tag: Any) -> WordForm:
+    return WordForm(
         lemma=lemma.replace("ё", "е"),
         pos=str(tag.POS or ""),
         case=str(tag.case or ""),

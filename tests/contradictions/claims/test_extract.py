@@ -96,6 +96,11 @@ def test_rows_that_begin_with_a_date_hold_as_of_it() -> None:
     ]
 
 
+def test_row_that_begins_with_a_number_is_named_by_what_follows() -> None:
+    found = claims("| VLAN | Name | Speed |\n|---|---|---|\n| 40 | guests | 20 Mbit/s |\n", "Net.md")
+    assert [(claim.attribute, claim.subject) for claim in found] == [("Name", "VLAN 40"), ("Speed", "VLAN 40, guests")]
+
+
 def test_enumerated_values_are_claims_of_their_own() -> None:
     assert attributes(claims("Рост 181, вес 77.\n")) == ["Рост", "вес"]
 
@@ -139,6 +144,19 @@ def test_days_without_a_year_lie_near_the_note() -> None:
     assert claim.as_of is not None
     assert (claim.as_of.first, claim.as_of.year_known) == ("2025-11-24", False)
     assert claims("Anna takes over from 24 Nov.\n", "Plan.md")[0].as_of is None
+
+
+def test_day_that_opens_a_paragraph_holds_for_all_of_it() -> None:
+    diary = "**27 ноября 2020**, ср. За окном −3. Сон 5 ч.\n\nКошка весит 4 кг.\n\n**28 ноября 2020**\n\nСон 7 ч.\n"
+    days = [claim.as_of.first if claim.as_of else "" for claim in claims(diary, "Дневник.md")]
+    assert days == ["2020-11-27", "2020-11-27", "", "2020-11-28"]
+
+
+@pytest.mark.parametrize("text", ["Лимон зимой стоит у батареи.", "In winter the lemon stands by the stove."])
+def test_season_is_a_condition_and_no_time(text: str) -> None:
+    [claim] = claims(f"{text}\n", "2024-02-01.md")
+    assert claim.as_of is not None
+    assert claim.as_of.source is AsOfSource.NOTE
 
 
 def test_a_deadline_is_a_value_and_no_time_of_the_statement() -> None:

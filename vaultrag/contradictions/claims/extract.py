@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from vaultrag.answering.citations import locate
 from vaultrag.contradictions.claims.parting import parted
-from vaultrag.contradictions.claims.pieces import Piece, pieces_of
+from vaultrag.contradictions.claims.pieces import Fragment, pieces_of
 from vaultrag.contradictions.claims.stances import Held, asks, is_question
 from vaultrag.contradictions.claims.subjects import Subject, subject_of
 from vaultrag.contradictions.claims.times import (
@@ -135,23 +135,21 @@ class _Extractor:
         self._is_diary = is_only_time(title, times_in(title, None))
         self._dropped: Counter[Dropped] = Counter()
         self._seen: Counter[str] = Counter()
-        self._last_time: tuple[int, AsOf | None] = (-1, None)
+        self._days = _Days()
 
     def extract(self) -> Extraction:
-        claims = [
-            claim
-            for piece in pieces_of(self._chunk, self._title)
-            for part, how in parted(piece, self._chunk.text)
-            if (claim := self._claim(part, how)) is not None
-        ]
+        claims: list[Claim] = []
+        for piece in pieces_of(self._chunk, self._title):
+            self._days.see(piece, self._today(piece))
+            for part, how in parted(piece, self._chunk.text):
+                if claim := self._claim(part, how):
+                    claims.append(claim)
         return Extraction(tuple(claims), dict(self._dropped))
 
-    def _claim(self, piece: Piece, how: Held) -> Claim | None:
-        today = day_of(self._chunk.said or self._chunk.date, (self._title, *piece.headings))
+    def _claim(self, piece: Fragment, how: Held) -> Claim | None:
+        today = self._today(piece)
         times = times_in(_without_links(piece, self._chunk.text), today)
         if reason := self._states_nothing(piece, times):
-            if reason is Dropped.TOO_SHORT and is_only_time(piece.words, times):
-                self._last_time = (piece.section, as_of_time(written_first(times)[0], AsOfSource.TEXT))
             self._dropped[reason] += 1
             return None
         subject = subject_of(_without_speaker(piece, how), self._title, times, is_diary=self._is_diary)
@@ -166,7 +164,7 @@ class _Extractor:
             return None
         return self._keyed(piece, how, subject, attribute, values, as_of)
 
-    def _states_nothing(self, piece: Piece, times: list[NamedTime]) -> Dropped | None:
+    def _states_nothing(self, piece: Fragment, times: list[NamedTime]) -> Dropped | None:
         if piece.context is ClaimContext.PROPERTY and fold(piece.key) in _OF_THE_NOTE:
             return Dropped.ABOUT_THE_NOTE
         if is_question(piece.words) or (piece.key.endswith("?") and asks(piece.words)):
@@ -181,7 +179,7 @@ class _Extractor:
             return Dropped.TOO_LONG
         return None
 
-    def _as_of(self, piece: Piece, times: list[NamedTime], today: date | None) -> AsOf | None:
+    def _as_of(self, piece: Fragment, times: list[NamedTime], today: date | None) -> AsOf | None:
         for text in (piece.when, *(cell for _, cell in piece.row[:1]), "" if piece.row else piece.key):
             named = times_in(text, today)
             if named and (not piece.row or is_only_time(text, named)):
@@ -190,10 +188,12 @@ class _Extractor:
         for time in () if is_value else written_first(times):
             if not time.is_deadline and (as_of := as_of_time(time, AsOfSource.TEXT)):
                 return as_of
-        section, said_before = self._last_time
-        if said_before and section == piece.section and piece.before:
-            return said_before
+        if said := self._days.of(piece):
+            return said
         return as_of_above((*piece.headings, "" if piece.row else piece.lead), today) or self._as_of_note()
+
+    def _today(self, piece: Fragment) -> date | None:
+        return day_of(self._chunk.said or self._chunk.date, (self._title, *piece.headings))
 
     def _as_of_note(self) -> AsOf | None:
         if self._note_day is None:
@@ -202,7 +202,7 @@ class _Extractor:
 
     def _keyed(
         self,
-        piece: Piece,
+        piece: Fragment,
         how: Held,
         subject: Subject,
         attribute: str,
@@ -249,7 +249,7 @@ class _Extractor:
             targets=tuple(sorted(piece.targets)),
         )
 
-    def _holder(self, piece: Piece, how: Held) -> tuple[Holder, str]:
+    def _holder(self, piece: Fragment, how: Held) -> tuple[Holder, str]:
         if self._chunk.speaker == "assistant":
             return Holder.ASSISTANT, self._chunk.model
         if how.speaker:
@@ -259,7 +259,38 @@ class _Extractor:
         return Holder.USER, ""
 
 
-def _without_speaker(piece: Piece, how: Held) -> Piece:
+class _Days:
+    """Remembers the day that opens a paragraph and holds for all of it: «27 ноября, ср. За окном −3. Сон 5 ч.».
+
+    One that is a paragraph of its own holds for those below it, up to the next one or the next heading.
+    """
+
+    def __init__(self) -> None:
+        self._opening: AsOf | None = None
+        self._alone: AsOf | None = None
+        self._above: tuple[int, AsOf | None] = (-1, None)
+
+    def see(self, piece: Fragment, today: date | None) -> None:
+        text = piece.key or piece.words
+        times = times_in(text, today)
+        opens = bool(times) and not text[: times[0].start].strip(" *_") and _is_day(times[0])
+        opening = as_of_time(times[0], AsOfSource.TEXT) if opens else None
+        if piece.before:
+            self._alone = None
+            if opening and opening.year_known:  # the next line of a log
+                self._opening = opening
+            return
+        if self._alone:
+            self._above = (piece.section, self._alone)
+        self._opening = opening
+        self._alone = opening if not piece.key and is_only_time(piece.words, times) else None
+
+    def of(self, piece: Fragment) -> AsOf | None:
+        section, day = self._above
+        return self._opening or (day if section == piece.section else None)
+
+
+def _without_speaker(piece: Fragment, how: Held) -> Fragment:
     """Return what is passed on, its place kept: «Мама говорит, дед служил на Балтике» speaks of him, not of her."""
     opening = _OPENING_CLAUSE.match(piece.words) if how.speaker else None
     if opening is None or how.speaker not in opening.group():
@@ -267,13 +298,19 @@ def _without_speaker(piece: Piece, how: Held) -> Piece:
     return replace(piece, words=masked(piece.words, [opening.span()]))
 
 
-def _is_dated_act(piece: Piece, as_of: AsOf | None) -> bool:
+def _is_day(time: NamedTime) -> bool:
+    """Tell a day that is written out, or a month with its year."""
+    is_month = time.year_known and len(time.text) == len("2024-11")
+    return is_month or (time.first == time.last and (time.year_known or time.text.startswith("-")))
+
+
+def _is_dated_act(piece: Fragment, as_of: AsOf | None) -> bool:
     """Tell whether a single word says what was decided or done on a day of its own: «2024-04-18. Отменяем.»"""
     is_own = as_of is not None and as_of.source is not AsOfSource.NOTE
     return is_own and any(one.is_finite for word in words(piece.words) for one in grammar_of(word.text)[:1])
 
 
-def _without_links(piece: Piece, source: str) -> str:
+def _without_links(piece: Fragment, source: str) -> str:
     """Return a piece's words with the names of other notes blank: what they are called dates nothing."""
     text = piece.words
     for link in _LINK.findall(source[piece.start : piece.end]):
@@ -284,7 +321,7 @@ def _without_links(piece: Piece, source: str) -> str:
     return text
 
 
-def _attribute(piece: Piece, subject: Subject, values: tuple[StatedValue, ...], times: list[NamedTime]) -> str:
+def _attribute(piece: Fragment, subject: Subject, values: tuple[StatedValue, ...], times: list[NamedTime]) -> str:
     if piece.row:
         return piece.key
     if piece.key and not is_only_time(piece.key, times_in(piece.key, None)):
@@ -310,7 +347,7 @@ def _beside(text: str, values: tuple[StatedValue, ...], times: list[NamedTime]) 
     return text
 
 
-def _statement(piece: Piece, subject: Subject, title: str, *, is_diary: bool) -> str:
+def _statement(piece: Fragment, subject: Subject, title: str, *, is_diary: bool) -> str:
     """Return the piece so that it can be read alone: with its subject in the place of a pronoun, under its names."""
     said = piece.words
     if subject.source is SubjectSource.EARLIER or (subject.end and subject.source is SubjectSource.TITLE):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from vaultrag.contradictions.claims.pieces import Piece, shown, with_key
+from vaultrag.contradictions.claims.pieces import Fragment, shown, with_key
 from vaultrag.contradictions.claims.stances import Held, held
 from vaultrag.contradictions.claims.times import is_only_time, times_in
 from vaultrag.domain import ClaimContext, Stance
@@ -21,7 +21,7 @@ _DATED = re.compile(r"(?P<value>[^,()]*\d[^,()]*) \((?P<when>[^()]{3,30})\)")
 LEAST_WORDS = 2  # of a part that stands alone
 
 
-def parted(piece: Piece, source: str) -> Iterator[tuple[Piece, Held]]:
+def parted(piece: Fragment, source: str) -> Iterator[tuple[Fragment, Held]]:
     """Yield a piece, or its parts, each with how it is held; `source` is the text of the chunk."""
     for one in _enumerated(piece, source):
         how = held(one.whole, one.box, one.lead)
@@ -31,7 +31,7 @@ def parted(piece: Piece, source: str) -> Iterator[tuple[Piece, Held]]:
             yield one, how
 
 
-def _enumerated(piece: Piece, source: str) -> Iterator[Piece]:
+def _enumerated(piece: Fragment, source: str) -> Iterator[Fragment]:
     """Part «рост 181, вес 77» and «рост: 118 (2023), 126 (2024)», where all parts are of one form."""
     if piece.context is ClaimContext.CELL:
         yield piece
@@ -51,7 +51,7 @@ def _enumerated(piece: Piece, source: str) -> Iterator[Piece]:
     yield piece
 
 
-def _with_label(part: Piece) -> Piece:
+def _with_label(part: Fragment) -> Fragment:
     label = _LABELLED.match(part.words)
     rest = part.words[label.end() :] if label else ""
     quantities = find_quantities(rest)
@@ -60,7 +60,7 @@ def _with_label(part: Piece) -> Piece:
     return part
 
 
-def _before_plan(piece: Piece, source: str, how: Held) -> Iterator[tuple[Piece, Held]]:
+def _before_plan(piece: Fragment, source: str, how: Held) -> Iterator[tuple[Fragment, Held]]:
     """Part what is so from what is to be: «без метки, | метить будем весной», «обещал 10 июля, | привёз 2 августа»."""
     parts = _parts(piece, source, _JOINT)
     first = next((number for number, part in enumerate(parts) if _is_planned(part)), 0)
@@ -74,18 +74,18 @@ def _before_plan(piece: Piece, source: str, how: Held) -> Iterator[tuple[Piece, 
         yield one, held(one.words, "", "")
 
 
-def _is_planned(part: Piece) -> bool:
+def _is_planned(part: Fragment) -> bool:
     return held(part.words, "", "").stance is Stance.PLANNED
 
 
-def _is_done(part: Piece) -> bool:
+def _is_done(part: Fragment) -> bool:
     """Tell whether a clause says of its own that something was done."""
     return not _is_planned(part) and any(tells_of_past(word.text) for word in words(part.words)[:3])
 
 
-def _parts(piece: Piece, source: str, joint: re.Pattern[str]) -> list[Piece]:
+def _parts(piece: Fragment, source: str, joint: re.Pattern[str]) -> list[Fragment]:
     """Cut the source of a piece at its joints, outside of brackets, code and links."""
-    found: list[Piece] = []
+    found: list[Fragment] = []
     start = piece.start
     for match in joint.finditer(source, piece.start, piece.end):
         part = source[start : match.start()]
@@ -95,11 +95,11 @@ def _parts(piece: Piece, source: str, joint: re.Pattern[str]) -> list[Piece]:
     return [*found, _cut(piece, source, start, piece.end)]
 
 
-def _joined(parts: list[Piece], source: str, piece: Piece) -> Piece:
+def _joined(parts: list[Fragment], source: str, piece: Fragment) -> Fragment:
     return _cut(piece, source, parts[0].start, parts[-1].end)
 
 
-def _cut(piece: Piece, source: str, start: int, end: int) -> Piece:
+def _cut(piece: Fragment, source: str, start: int, end: int) -> Fragment:
     """Return a part of a piece; the one that begins it holds its key."""
     part = replace(piece, start=start, end=end, words=shown(source[start:end]))
     return with_key(replace(part, key="")) if piece.key and start == piece.start else part

@@ -36,7 +36,7 @@ _CLAUSES = re.compile(r";\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Fragment:
     """A part of a chunk, `start` and `end` its place in the chunk's text, `end` exclusive.
 
     `words` is what a reader sees of it; of a cell only the cell, whose place is its row. `key` is what names the value
@@ -68,7 +68,7 @@ class Piece:
         return f"{self.key}: {self.words}" if self.key else self.words
 
 
-def pieces_of(chunk: Chunk, title: str) -> Iterator[Piece]:
+def pieces_of(chunk: Chunk, title: str) -> Iterator[Fragment]:
     """Yield the parts of a passage that may state something, in order. Code and headings give none."""
     reader = _Reader(chunk, title)
     for line in lines_of(0, Passage(chunk, title, 0.0, ())):
@@ -89,7 +89,7 @@ class _Reader:
         self._earlier: list[str] = []
         self._place = (-1, -1)
 
-    def read(self, line: Line) -> Iterator[Piece]:
+    def read(self, line: Line) -> Iterator[Fragment]:
         start = line.source.start
         row_start = max(self._text.rfind("\n", 0, start), self._text.rfind("\r", 0, start)) + 1
         if any(first <= start < last for first, last in self._code):
@@ -97,7 +97,7 @@ class _Reader:
         row = self._text[row_start : line.source.end]
         item = _ITEM.match(row)
         self._forget_before(line, is_item=bool(item), row_start=row_start)
-        piece = Piece(
+        piece = Fragment(
             start,
             line.source.end,
             line.words,
@@ -151,7 +151,7 @@ class _Reader:
         rows = [self._text[row_start:].split("\n", 1)[0], *quoted]
         return any(_CALLOUT.match(row) for row in rows)
 
-    def _sentences(self, line: Piece, *, leads: bool) -> Iterator[Piece]:
+    def _sentences(self, line: Fragment, *, leads: bool) -> Iterator[Fragment]:
         """Yield the sentences of a line; what it ends with says nothing alone where it introduces other lines."""
         source = self._text[line.start : line.end]
         offset = _box_length(source) if line.box else 0
@@ -168,14 +168,14 @@ class _Reader:
                 self._before.append(words)
                 self._earlier.append(words)
 
-    def _without_speaker(self, piece: Piece) -> Piece:
+    def _without_speaker(self, piece: Fragment) -> Fragment:
         """Leave out who speaks where a message begins: «ChatGPT: Даже при жёсткой воде …»."""
         if not piece.key or not self._chunk.speaker or self._text[: piece.start].strip(" *_>#-"):
             return piece
         label = re.match(rf"\W*{re.escape(piece.key)}[\s*_:]*", self._text[piece.start : piece.end])
         return replace(piece, key="", start=piece.start + label.end()) if label and read_speaker(piece.key) else piece
 
-    def _cells(self, row: Piece, line: Line) -> Iterator[Piece]:
+    def _cells(self, row: Fragment, line: Line) -> Iterator[Fragment]:
         cells = [plain_line(cell.strip()) for cell in _split_row(self._text[row.start : row.end])]
         header = [name.strip() for name in line.lead.split(CELLS)] if CELLS in line.lead else []
         if len(header) != len(cells):
@@ -239,7 +239,7 @@ def _clauses(source: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
-def with_key(piece: Piece) -> Piece:
+def with_key(piece: Fragment) -> Fragment:
     """Part the name before a colon, dash or equals sign from what it names."""
     if asked := _ASKED_AND_SAID.match(piece.words):
         return replace(piece, key=f"{asked['key'].strip()}?", words=asked["rest"].strip())

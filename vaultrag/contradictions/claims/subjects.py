@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vaultrag.contradictions.claims.pieces import Piece
+from vaultrag.contradictions.claims.pieces import Fragment
 from vaultrag.contradictions.claims.times import NamedTime, is_only_time, times_in, without_times
 from vaultrag.domain import StatedKind, SubjectSource
 from vaultrag.text.language import Token, fold, is_function_word, language_of, words
-from vaultrag.text.morphology import Grammar, grammar_of
+from vaultrag.text.morphology import WordForm, grammar_of
 from vaultrag.text.quantities.read import Quantity, find_quantities, masked
 
 LONGEST_CLAUSE = 9  # words in which a subject stands, if it is one
@@ -46,6 +46,7 @@ _RU_NO_SUBJECT = frozenset(
 _CLAUSE_ENDS = re.compile(r"[,;:.!?()–—=→|]|\s-\s")
 _COUNTED = re.compile(r"(?:-[а-яёa-z]{1,3})? [^\W\d_]+")
 _FULL_NAME = re.compile(r"(?<!\w)[A-ZА-ЯЁ][\w’-]+(?: [A-ZА-ЯЁ][\w’-]+)?")
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _BARE_YEAR = re.compile(r"(?:19|20)\d\d")
 _PREPOSITION_FIRST = re.compile(
     r"(?:для|о|об|про|к|на|в|из|с|что|как|где|когда|кто|for|about|how|what|where|why|to|on|in|from|notes?"
@@ -64,7 +65,7 @@ class Subject:
     end: int = 0
 
 
-def subject_of(piece: Piece, title: str, times: Sequence[NamedTime], *, is_diary: bool) -> Subject | None:
+def subject_of(piece: Fragment, title: str, times: Sequence[NamedTime], *, is_diary: bool) -> Subject | None:
     """Return what a statement speaks of; None where only a pronoun names it and what it means is uncertain.
 
     Nothing is guessed: a pronoun stands for the subject of the sentence before where gender and number agree, or for
@@ -83,7 +84,7 @@ def subject_of(piece: Piece, title: str, times: Sequence[NamedTime], *, is_diary
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NamedSubject:
     """The grammatical subject of a sentence; `gender` and `number` as OpenCorpora names them, where they are known."""
 
     text: str
@@ -95,7 +96,7 @@ class Found:
     number: str = ""
 
 
-def own_subject(text: str, times: Sequence[NamedTime] = ()) -> Found | None:
+def own_subject(text: str, times: Sequence[NamedTime] = ()) -> NamedSubject | None:
     """Return the subject that a sentence names itself: before its verb, or in Russian in the nominative.
 
     Times and quantities are none: «в 9 утра», «3 комнаты».
@@ -115,16 +116,16 @@ def _with_counted(text: str, quantity: Quantity) -> tuple[int, int]:
     return quantity.start, counted.end() if counted else quantity.end
 
 
-def _russian(text: str, found: Sequence[Token]) -> Found | None:
+def _russian(text: str, found: Sequence[Token]) -> NamedSubject | None:
     clause = _first_clause(text, found)
     for place, word in enumerate(clause):
         folded = fold(word.text)
         if folded in ("я", "мы"):
-            return Found(word.text, word.end, SubjectSource.HOLDER)
+            return NamedSubject(word.text, word.end, SubjectSource.HOLDER)
         if folded in _RU_THIRD:
             gender = _RU_THIRD[folded]
             number = "plur" if gender == "plur" else "sing"
-            return Found(
+            return NamedSubject(
                 word.text,
                 word.end,
                 is_pronoun=True,
@@ -133,15 +134,15 @@ def _russian(text: str, found: Sequence[Token]) -> Found | None:
                 number=number,
             )
         if folded in ("это", "то") and place == 0:
-            return Found(word.text, word.end, is_pronoun=True)
+            return NamedSubject(word.text, word.end, is_pronoun=True)
         if place == 0 and _is_ordinal_subject(clause):
-            return Found(word.text, word.end)
+            return NamedSubject(word.text, word.end)
         if is_function_word(word.text) or folded in _RU_NO_SUBJECT or len(folded) < 3:
             continue
         reading = _nominative(clause, place)
         if reading is not None and _suits_verb(reading, clause):
             start, end = _start_of_group(clause, place), _end_of_group(text, clause, place)
-            return Found(
+            return NamedSubject(
                 text[clause[start].start : clause[end].end],
                 clause[end].end,
                 is_person=reading.is_name,
@@ -150,7 +151,7 @@ def _russian(text: str, found: Sequence[Token]) -> Found | None:
             )
         if place == 0 and word.text[0].isupper() and re.fullmatch(r"[a-z][\w-]*", folded):
             end = _end_of_group(text, clause, place)
-            return Found(text[word.start : clause[end].end], clause[end].end)
+            return NamedSubject(text[word.start : clause[end].end], clause[end].end)
     return None
 
 
@@ -170,7 +171,7 @@ def _is_ordinal_subject(clause: Sequence[Token]) -> bool:
     return any(one.pos == "ADJF" and one.case == "nomn" for one in first) and any(one.pos == "VERB" for one in second)
 
 
-def _suits_verb(noun: Grammar, clause: Sequence[Token]) -> bool:
+def _suits_verb(noun: WordForm, clause: Sequence[Token]) -> bool:
     """Tell whether a noun may be what the clause's verb speaks of: «плавание бросила» leaves its subject out."""
     verb = next((one for word in clause for one in grammar_of(word.text)[:1] if one.pos == "VERB"), None)
     if verb is None or verb.tense != "past":
@@ -180,7 +181,7 @@ def _suits_verb(noun: Grammar, clause: Sequence[Token]) -> bool:
     return not (verb.gender and noun.gender) or verb.gender == noun.gender
 
 
-def _nominative(found: Sequence[Token], place: int) -> Grammar | None:
+def _nominative(found: Sequence[Token], place: int) -> WordForm | None:
     """Return the reading of a word as a noun in the nominative, where that is likely and no preposition governs it."""
     readings = grammar_of(found[place].text)
     if not readings or readings[0].pos != "NOUN" or _qualifies(found, place):
@@ -229,18 +230,18 @@ def _end_of_group(text: str, found: Sequence[Token], place: int) -> int:
     return place
 
 
-def _english(text: str, found: Sequence[Token]) -> Found | None:
+def _english(text: str, found: Sequence[Token]) -> NamedSubject | None:
     first = next((place for place, word in enumerate(found) if fold(word.text) not in _LEADS_IN), None)
     if first is None:
         return None
     opening = fold(found[first].text)
     if opening.partition("'")[0] in ("i", "we"):
-        return Found(found[first].text.partition("'")[0], found[first].end, SubjectSource.HOLDER)
+        return NamedSubject(found[first].text.partition("'")[0], found[first].end, SubjectSource.HOLDER)
     pronoun = opening.partition("'")[0]
     if pronoun in _EN_PERSON or pronoun in _EN_THING or (pronoun in _DEMONSTRATIVE and _is_verb(found, first + 1)):
         gender = {"he": "masc", "she": "femn"}.get(pronoun, "")
         number = "plur" if pronoun in ("they", "these", "those") else "sing"
-        return Found(
+        return NamedSubject(
             found[first].text,
             found[first].end,
             is_pronoun=True,
@@ -259,7 +260,7 @@ def _english(text: str, found: Sequence[Token]) -> Found | None:
     return None
 
 
-def _phrase(text: str, found: Sequence[Token], first: int, end: int) -> Found | None:
+def _phrase(text: str, found: Sequence[Token], first: int, end: int) -> NamedSubject | None:
     while first < end and fold(found[first].text) in (
         "the",
         "a",
@@ -283,7 +284,7 @@ def _phrase(text: str, found: Sequence[Token], first: int, end: int) -> Found | 
     if fold(phrase) in ("you", "one", "nobody", "somebody", "everybody", "nothing", "everything", "all"):
         return None
     capital = all(word.text[0].isupper() for word in found[first:end])
-    return Found(phrase, found[end - 1].end, is_person=capital and end - first <= 2)
+    return NamedSubject(phrase, found[end - 1].end, is_person=capital and end - first <= 2)
 
 
 def _is_verb(found: Sequence[Token], place: int) -> bool:
@@ -302,7 +303,7 @@ def _is_verb_later(text: str, found: Sequence[Token], place: int) -> bool:
     return False
 
 
-def _resolved(pronoun: Found, piece: Piece, title: str) -> Subject | None:
+def _resolved(pronoun: NamedSubject, piece: Fragment, title: str) -> Subject | None:
     """Return what a pronoun stands for, as the sentences before it or the name it stands under tell."""
     if fold(pronoun.text) in _DEMONSTRATIVE:
         return None
@@ -331,15 +332,17 @@ def _people(sentences_before: Sequence[str], gender: str) -> list[str]:
     return list(found.values())
 
 
-def _named(name: str) -> Found:
+def _named(name: str) -> NamedSubject:
     readings = [one for word in words(name)[:2] for one in grammar_of(word.text)[:1] if one.pos == "NOUN"]
     if not readings:
-        return Found(name, 0, is_person=len(words(name)) <= 3 and all(word.text[0].isupper() for word in words(name)))
+        return NamedSubject(
+            name, 0, is_person=len(words(name)) <= 3 and all(word.text[0].isupper() for word in words(name))
+        )
     person = next((one for one in readings if one.is_name), readings[0])
-    return Found(name, 0, is_person=person.is_name, gender=person.gender, number=person.number)
+    return NamedSubject(name, 0, is_person=person.is_name, gender=person.gender, number=person.number)
 
 
-def _agree(pronoun: Found, earlier: Found) -> bool:
+def _agree(pronoun: NamedSubject, earlier: NamedSubject) -> bool:
     if pronoun.text[:1].isascii():  # English: he and she are people, it is none
         if fold(pronoun.text) in _EN_PERSON and not earlier.is_person:
             return False
@@ -356,7 +359,7 @@ def _as_name(text: str) -> str:
     return bare if bare and len(bare) <= LONGEST_NAME and "?" not in bare and re.search(r"[^\W\d_]{2}", bare) else ""
 
 
-def _under(piece: Piece, title: str, *, is_diary: bool) -> Subject:
+def _under(piece: Fragment, title: str, *, is_diary: bool) -> Subject:
     """Return what a statement that leaves its subject out stands under."""
     above = _as_name(piece.lead) if piece.lead and not piece.row else ""
     if above and len(words(above)) <= MOST_SUBJECT_WORDS:
@@ -366,12 +369,13 @@ def _under(piece: Piece, title: str, *, is_diary: bool) -> Subject:
     return Subject(_as_name(title) or title, SubjectSource.TITLE)
 
 
-def _row_name(piece: Piece) -> str:
+def _row_name(piece: Fragment) -> str:
     """Return what a row speaks of: its first cell; where that is a date the second, if it is in words."""
     head, first = piece.row[0]
     if is_only_time(first, times_in(first, None)) or _BARE_YEAR.fullmatch(first.strip()):
         second = piece.row[1][1] if len(piece.row) > 2 and piece.column > 1 else ""
         return second if re.search(r"[^\W\d_]{2}", second) else ""
     if re.fullmatch(r"[\d.,\s]+", first):
-        return f"{head} {first}".strip()
+        named = piece.row[1][1] if len(piece.row) > 2 and piece.column > 1 else ""
+        return ", ".join(filter(None, (f"{head} {first}".strip(), named if _LETTERS.search(named) else "")))
     return first

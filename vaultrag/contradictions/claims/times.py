@@ -24,6 +24,11 @@ _FAR = timedelta(days=400)  # seen from there, a day without a year is of anothe
 _ANY_DAY = date(2020, 7, 1)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _ONLY_YEAR = re.compile(r"(?:[a-zа-я]+ ){0,3}\d{4}(?:[ -]?[а-яs'.]{1,5})?")
+_SEASON = re.compile(
+    r"(?:(?:in|on|during|over|за|всю|всей|каждую|каждой|the) ){0,3}(?:весн|лет|осен|зим)\w{1,3}|(?:(?:in"
+    r"|during|over|the) ){0,3}"
+    r"(?:spring|summer|autumn|fall|winter)"
+)
 _END_OF = re.compile(r"\b(?:until|till|before) (?:the )?(?:end|beginning|middle|start) \Z")
 _TIME_LEADS = frozenset("until till before after since from the end beginning middle start early late".split())
 _AHEAD = timedelta(days=90)  # a note of 20 November that says "24 Nov." means the one to come
@@ -34,7 +39,8 @@ _NOTHING_BESIDE = re.compile(r"[\W_]*(?:пн|вт|ср|чт|пт|сб|вс|mon|t
 class NamedTime:
     """A time where a text names it, `end` exclusive. `first` and `last` are inclusive, one is empty where it is open.
 
-    `text` is the date as far as it is said, as in `StatedValue`. Not `is_dated` where the year is not known at all.
+    `text` is the date as far as it is said, as in `StatedValue`. Not `is_dated` where the year is not known at all; it
+    `recurs` where only a season is named, which is a condition rather than a time.
     """
 
     start: int
@@ -44,6 +50,7 @@ class NamedTime:
     text: str
     year_known: bool
     is_dated: bool = True
+    recurs: bool = False
 
     @property
     def is_deadline(self) -> bool:
@@ -95,7 +102,7 @@ def without_times(text: str) -> str:
 
 def as_of_time(time: NamedTime, source: AsOfSource) -> AsOf | None:
     """Return a named time as that of a statement; none where its year is not known."""
-    return AsOf(time.first, time.last, source, time.year_known) if time.is_dated else None
+    return AsOf(time.first, time.last, source, time.year_known) if time.is_dated and not time.recurs else None
 
 
 def as_of_above(texts: Sequence[str], today: date | None) -> AsOf | None:
@@ -137,7 +144,8 @@ def _named(text: str, period: Period, later: Period | None, *, has_day: bool) ->
     written = _as_written(said) or _stretch(first, last)
     if later and not is_known and not written.startswith("-") and _same_in_any_year(period, later):
         written = f"-{written[4:]}" if re.fullmatch(r"\d{4}-\d\d(?:-\d\d)?", written) else written
-    return NamedTime(period.start, period.end, first, last, written, is_known, is_dated=is_known or has_day)
+    recurs = not is_known and bool(_SEASON.fullmatch(plain(said)))
+    return NamedTime(period.start, period.end, first, last, written, is_known, is_known or has_day, recurs)
 
 
 def _as_written(said: str) -> str:

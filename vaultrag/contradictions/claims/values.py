@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from vaultrag.contradictions.claims.pieces import Piece
+from vaultrag.contradictions.claims.pieces import Fragment
 from vaultrag.contradictions.claims.times import NamedTime, is_value_of_key
 from vaultrag.domain import Bound, ClaimContext, StatedKind, StatedValue
 from vaultrag.text.language import Token, fold, is_function_word, language_of, stem, words
@@ -68,7 +68,7 @@ _OPENINGS = frozenset("от see load плюс".split())
 _BOUNDARY = re.compile(r"[,;:()–—.!?|→]|\s-\s")
 
 
-def stated_values(piece: Piece, times: Sequence[NamedTime], subject: str) -> tuple[StatedValue, ...]:
+def stated_values(piece: Fragment, times: Sequence[NamedTime], subject: str) -> tuple[StatedValue, ...]:
     """Return the values of a piece, in the order in which they stand; `times` are those that its words name."""
     found = sorted(_Reader(piece, times, subject).read(), key=lambda placed: placed[0])
     return tuple(value for at, value in found if not _is_replaced(piece.words, at, value, found))
@@ -77,7 +77,7 @@ def stated_values(piece: Piece, times: Sequence[NamedTime], subject: str) -> tup
 class _Reader:
     """Reads one piece: what one kind of value takes is blank for the next."""
 
-    def __init__(self, piece: Piece, times: Sequence[NamedTime], subject: str) -> None:
+    def __init__(self, piece: Fragment, times: Sequence[NamedTime], subject: str) -> None:
         self._piece = piece
         self._text = piece.words
         self._times = times
@@ -270,7 +270,8 @@ class _Reader:
             return [(0, StatedValue(StatedKind.POLARITY, self._text[: max(len(opening), 1)], "no"))]
         for word in words(self._text):
             folded = fold(word.text)
-            if folded in _DENIALS or folded.endswith("n't"):
+            is_part = "_" in (self._text[word.start - 1 : word.start], self._text[word.end : word.end + 1])
+            if not is_part and (folded in _DENIALS or folded.endswith("n't")):
                 return [(word.start, StatedValue(StatedKind.POLARITY, word.text, "no"))]
         shortened = re.search(r"\b\w+n['’]t\b", self._text)
         return [(shortened.start(), StatedValue(StatedKind.POLARITY, shortened.group(), "no"))] if shortened else []

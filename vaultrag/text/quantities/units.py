@@ -23,6 +23,8 @@ class Unit:
 _DURATION, _MONEY, _MEASURE = StatedKind.DURATION, StatedKind.MONEY, StatedKind.MEASURE
 # Of a text that is folded; each may stand right behind its number.
 _UNITS: tuple[tuple[str, Unit], ...] = (
+    (r"ч\. ?л\.?|чайн\w+ лож\w+|tsp|teaspoons?", Unit(_MEASURE, "l", 0.005)),
+    (r"ст\. ?л\.?|столов\w+ лож\w+|tbsp|tablespoons?", Unit(_MEASURE, "l", 0.015)),
     (r"мс|ms|миллисекунд\w*|milliseconds?", Unit(_DURATION, "s", 0.001)),
     (r"сек\w{0,5}|с|secs?|seconds?|s", Unit(_DURATION, "s")),
     (r"мин\.?(?!\w)|минут\w{0,2}|mins?|minutes?", Unit(_DURATION, "s", MINUTE)),
