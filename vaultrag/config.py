@@ -80,6 +80,7 @@ class RolesSection(Section):
     draft: str = ""
     embed: str = Field("multilingual-e5-small", min_length=1)
     rerank: str = ""
+    scan: str = ""
 
 
 class ModelsSection(Section):
@@ -282,6 +283,13 @@ def shipped(name: str) -> Path:
     package = Path(__file__).resolve().parent
     checkout = package.parent / "config" / name
     return checkout if checkout.exists() else package / "_config" / name
+
+
+def shipped_model(name: str) -> Path:
+    """Return a file of `models/`, in a checkout or in an installed package."""
+    package = Path(__file__).resolve().parent
+    checkout = package.parent / "models" / name
+    return checkout if checkout.exists() else package / "_models" / name
 
 
 def _vault_around() -> Path | None:

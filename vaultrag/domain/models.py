@@ -22,6 +22,7 @@ class Role(StrEnum):
     DRAFT = "draft"
     EMBED = "embed"
     RERANK = "rerank"
+    SCAN = "scan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +185,26 @@ class ChatModel(Protocol):
         self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
     ) -> list[Scores]:
         """Score the same options after each conversation; what the conversations begin with is read once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PairJudgement:
+    """How likely two claims contradict each other, and how likely one follows from the other: 0 to 1 each."""
+
+    contradiction: float
+    entailment: float
+
+
+class PairJudge(Protocol):
+    """Judges pairs of short claims by thousands. `fingerprint` changes whenever its judgements would."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def judge_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairJudgement]:
+        """Judge each pair, whichever claim comes first."""
         ...

@@ -38,6 +38,7 @@ PURPOSES = {
     Role.DRAFT: "drafts",
     Role.EMBED: "finding passages by meaning",
     Role.RERANK: "putting passages in order",
+    Role.SCAN: "looking for contradictions",
 }
 GPU_TOOLS = {"nvidia-smi": "cuda", "rocminfo": "rocm"}
 GPU_MAKERS = {"0x10de": "cuda", "0x1002": "vulkan"}  # PCI's numbers for NVIDIA and AMD; Intel's are mostly screens

@@ -18,8 +18,8 @@ from vaultrag.runtime.models.catalogue import ModelKind
 PROFILES_FOLDER = "profiles"
 REMOTE = "remote"  # a role's model is the server of `[remote]`; `remote:NAME` is another model of that server
 ANSWERED_BY_DEFAULT = frozenset({Role.PLAN, Role.EXTRACT, Role.JUDGE, Role.FINAL})  # by the answering model
-HERE_ONLY = (Role.DRAFT, Role.EMBED, Role.RERANK)  # they work inside this machine's own processes
-KINDS = {Role.EMBED: ModelKind.EMBED, Role.RERANK: ModelKind.RERANK}
+HERE_ONLY = (Role.DRAFT, Role.EMBED, Role.RERANK, Role.SCAN)  # they work inside this machine's own processes
+KINDS = {Role.EMBED: ModelKind.EMBED, Role.RERANK: ModelKind.RERANK, Role.SCAN: ModelKind.JUDGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class RoleMap:
     models: Mapping[Role, str]
 
     def model_of(self, role: Role) -> str:
-        """Return the role's model; empty where nothing has this role (draft and rerank may have none)."""
+        """Return the role's model; empty where nothing has this role (draft, rerank and scan may have none)."""
         return self.models.get(role, "") or (self.models[Role.ANSWER] if role in ANSWERED_BY_DEFAULT else "")
 
     def local(self) -> list[LocalModel]:

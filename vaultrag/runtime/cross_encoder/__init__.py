@@ -1,0 +1,1 @@
+"""Networks that read two texts at once, and what they are asked."""
