@@ -1,0 +1,1 @@
+"""Training of the small networks that this repository ships: never part of the package."""
