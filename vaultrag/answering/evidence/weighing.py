@@ -181,7 +181,7 @@ def _spelled(question: str, part: Spelled, held: Set[str]) -> Term:
     others = held & translated(part.terms)
     if (part.start and word[0].isupper()) or held.isdisjoint(part.terms):
         others |= held & {stem(spelled) for spelled in transliterations(word)}
-    return (*part.terms, *sorted(others.difference(part.terms)))
+    return (*part.terms, *sorted(others - set(part.terms)))
 
 
 def _share(
