@@ -70,7 +70,7 @@ def openapi() -> str:
 
     nothing = cast(Any, None)  # no route runs here, so no workspace is needed
     endpoint = Endpoint(pid=0, host=LOOPBACK, port=0, version=__version__, instance="")
-    app = build_app(nothing, endpoint, Tokens("", Path()), IndexRuns(nothing), Streams(), lambda: None)
+    app = build_app(nothing, endpoint, Tokens("", Path()), IndexRuns(nothing), nothing, Streams(), lambda: None)
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

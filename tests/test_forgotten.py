@@ -88,6 +88,13 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
         ("ask", QUESTION, "--chat", "дуб", "--no-server"),
         ("ask", FOLLOW_UP, "--deep", "--in", "Дом/", "--chat", "дуб", "--no-server"),
     ],
+    "later": [("ask", QUESTION, "--deep", "--later", "--no-server"), ("jobs", "wait")],
+    "later in a chat": [
+        ("ask", QUESTION, "--chat", "дуб", "--no-server"),
+        ("ask", FOLLOW_UP, "--agree", "--later", "--in", "Дом/", "--chat", "дуб", "--no-server"),
+        ("jobs", "wait"),
+    ],
+    "later, not begun": [("ask", OTHER, "--deep", "--later", "--in", f"{FOLDER}/", "--no-server")],
     "bench": [("bench", "--quick")],
 }
 

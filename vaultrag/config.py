@@ -114,6 +114,11 @@ class ServerSection(Section):
     autostart_idle_minutes: float = Field(15.0, gt=0)
 
 
+class JobsSection(Section):
+    minutes: float = Field(30.0, ge=0)
+    tokens: int = Field(60_000, ge=0)
+
+
 class ReportsSection(Section):
     folder: str = ""
 
@@ -132,6 +137,7 @@ class Settings(Section):
     runtime: RuntimeSection = RuntimeSection()
     server: ServerSection = ServerSection()
     reports: ReportsSection = ReportsSection()
+    jobs: JobsSection = JobsSection()
 
 
 class Config(BaseModel):

@@ -19,6 +19,7 @@
     │   └── RemoteFailed      exit 20, 502   the model server that the settings name could not be reached or refused
     ├── ExportUnusable        exit 21, 400   an exported file is damaged, no such file, or from a newer version
     ├── ReportFailed          exit 23, 409   no folder is named for notes of ours, or none can be written there
+    ├── JobStopped            exit 24, 409   a job that was waited for was cancelled, or its budget is spent
     └── ServerError           exit 17, 500   the local server could not start or be reached
         ├── ServerBusy        exit 22, 503   its process lives and does not answer yet
         ├── PortTaken         exit 18, 500   something else listens on the port
@@ -129,6 +130,11 @@ class ExportUnusable(VaultragError):
 
 class ReportFailed(VaultragError):
     exit_code = 23
+    http_status = 409
+
+
+class JobStopped(VaultragError):
+    exit_code = 24
     http_status = 409
 
 

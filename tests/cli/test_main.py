@@ -24,7 +24,7 @@ HEAVY = ("torch", "chromadb", "llama_cpp", "llama_index", "sentence_transformers
 ALL_ERRORS = {
     kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.VaultragError)
 }
-GROUPS = ("models", "answers", "chats", "traces")
+GROUPS = ("models", "answers", "chats", "traces", "jobs")
 QUESTION = "Когда поменяли картридж в бойлере?"
 
 

@@ -22,7 +22,8 @@ from tests.jobs.later_vault import (
     work_and_die,
     worked_off,
 )
-from vaultrag.domain import JobState
+from vaultrag.domain import JobState, unwatched
+from vaultrag.records.queue import JobQueue
 from vaultrag.workspace import Workspace
 
 MOST_WRITES = 2_000
@@ -103,6 +104,25 @@ def test_killed_again_and_again_the_answer_is_the_same(tmp_path: Path, seed: int
         assert repeated(asked, whole) <= deaths
         shutil.rmtree(folder)
         kills += deaths
+
+
+def test_note_that_a_killed_job_has_read_is_forgotten_with_the_job(queued: Path) -> None:
+    """Its units hold words of the note: what a model drafted from it."""
+    for writes in range(250, 50, -20):
+        folder = Path(shutil.copytree(queued, queued.with_name(f"killed {writes}")))
+        if work_and_die(folder, writes):
+            break
+    with vault_opened(folder) as workspace:
+        assert JobQueue(workspace.config, workspace.database).job().units > 0
+        assert holding(folder / "home", "03:30"), "the test would see nothing"
+        workspace.forgetting.forget("Servers/", unwatched)
+        assert JobQueue(workspace.config, workspace.database).jobs() == []
+        assert holding(folder / "home", "03:30") == []
+    assert holding(folder / "home", "03:30") == []
+
+
+def holding(home: Path, words: str) -> list[str]:
+    return [path.name for path in home.rglob("*") if path.is_file() and words.encode() in path.read_bytes()]
 
 
 def died_at_random(folder: Path, drawn: random.Random) -> bool:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from vaultrag import wire
 from vaultrag.api.background import follow
+from vaultrag.api.job_routes import add_job_routes
 from vaultrag.api.pulse import Pulse
 from vaultrag.api.record_routes import add_record_routes
 from vaultrag.api.responses import event_stream, json_response
@@ -23,6 +24,7 @@ from vaultrag.api.streams import UNEXPECTED, Streams
 from vaultrag.domain import Keep
 from vaultrag.errors import VaultragError
 from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.jobs.worker import JobWorker
 from vaultrag.store.endpoint import NONCE, PROOF_PATH, Endpoint, Tokens
 from vaultrag.workspace import Reach, Workspace
 from vaultrag.workspace.readiness import Readiness
@@ -35,6 +37,7 @@ def build_app(
     endpoint: Endpoint,
     tokens: Tokens,
     runs: IndexRuns,
+    jobs: JobWorker,
     streams: Streams,
     stop: Callable[[], None],
 ) -> FastAPI:
@@ -126,6 +129,7 @@ def build_app(
         return json_response(wire.Stopping())
 
     add_record_routes(app, workspace, streams)
+    add_job_routes(app, workspace, jobs, streams)
     app.add_exception_handler(VaultragError, _answer_fault)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)

@@ -31,6 +31,7 @@ from vaultrag.domain import unwatched
 from vaultrag.errors import PortTaken, ServerError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.jobs.follow import Follower
+from vaultrag.jobs.worker import JobWorker
 from vaultrag.store.endpoint import (
     LOOPBACK,
     Endpoint,
@@ -76,7 +77,8 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
             log.info("serving on port %d, version %s", endpoint.port, __version__)
             workspace.warm()
             server.runs.request(DeletionPolicy.GUARD)
-            with _following(workspace):
+            with _following(workspace), contextlib.closing(server.jobs):
+                server.jobs.start()
                 server.run(sockets=[listener])
         finally:
             withdraw(config.home, endpoint)
@@ -87,9 +89,10 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
 
 def build_server(workspace: Workspace, endpoint: Endpoint, idle_seconds: float) -> VaultServer:
     """Put guard, routes and workspace together; nothing runs yet."""
-    activity, streams, runs, told_to_stop = Activity(), Streams(), IndexRuns(workspace.index), threading.Event()
+    activity, streams, told_to_stop = Activity(), Streams(), threading.Event()
+    runs, jobs = IndexRuns(workspace.index), JobWorker(workspace)
     tokens = Tokens(endpoint.secret, workspace.config.token_path)
-    app = build_app(workspace, endpoint, tokens, runs, streams, told_to_stop.set)
+    app = build_app(workspace, endpoint, tokens, runs, jobs, streams, told_to_stop.set)
     guard = Guard(app, tokens, endpoint.port, activity)
     settings = uvicorn.Config(
         guard,
@@ -105,7 +108,7 @@ def build_server(workspace: Workspace, endpoint: Endpoint, idle_seconds: float) 
         server_header=False,
         timeout_graceful_shutdown=LEAVE_SECONDS,
     )
-    return VaultServer(settings, activity, streams, runs, Ending(told_to_stop, idle_seconds))
+    return VaultServer(settings, activity, streams, runs, jobs, Ending(told_to_stop, idle_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +129,24 @@ class VaultServer(uvicorn.Server):
     """A uvicorn server that ends its streams with a word, and itself when there is a reason."""
 
     def __init__(
-        self, settings: uvicorn.Config, activity: Activity, streams: Streams, runs: IndexRuns, ending: Ending
+        self,
+        settings: uvicorn.Config,
+        activity: Activity,
+        streams: Streams,
+        runs: IndexRuns,
+        jobs: JobWorker,
+        ending: Ending,
     ) -> None:
         super().__init__(settings)
         self.activity = activity
         self.streams = streams
         self.runs = runs
+        self.jobs = jobs
         self.ending = ending
         self.interrupted = False
 
     async def on_tick(self, counter: int) -> bool:
-        if self.runs.busy:
+        if self.runs.busy or self.jobs.busy:
             self.activity.touch()
         reason = self.ending.reason(self.activity.idle_seconds())
         if reason and not self.should_exit:

@@ -55,7 +55,7 @@ def find_backend(config: Config, use: ServerUse, on_busy: Callable[[], None]) ->
 
 def announce_start(config: Config, terminal: Terminal, use: ServerUse) -> None:
     """Say that `open_backend` will start a server, if it will."""
-    if not _starts_server(config, use):
+    if not may_start_server(config, use):
         return
     idle = f"{config.settings.server.autostart_idle_minutes:g}"
     terminal.note(f"Starting a server in the background for the next questions (it ends after {idle} idle minutes).")
@@ -63,7 +63,7 @@ def announce_start(config: Config, terminal: Terminal, use: ServerUse) -> None:
 
 def open_backend(config: Config, use: ServerUse) -> Backend:
     """Start a server in the background where that helps, else open the vault in this process."""
-    if not _starts_server(config, use):
+    if not may_start_server(config, use):
         return open_quick(config)
     from vaultrag.cli.launch import start_server
 
@@ -92,7 +92,8 @@ def open_writer(config: Config) -> Client | Local:
     return open_as_owner(config)
 
 
-def _starts_server(config: Config, use: ServerUse) -> bool:
+def may_start_server(config: Config, use: ServerUse) -> bool:
+    """Tell whether a server may be started for a command: the settings allow it, and the embedder is here."""
     return use is ServerUse.AUTO and config.settings.server.autostart and _embedder_is_here(config)
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from vaultrag import wire
 from vaultrag.cli.proving import Unproven, prover
 from vaultrag.config import LOG_NAME, Config
-from vaultrag.domain import NOT_KEPT, USUAL, Keep, Manner, Progress
+from vaultrag.domain import NOT_KEPT, USUAL, JobBudget, Keep, Manner, Progress
 from vaultrag.errors import ServerBusy, ServerError, TokenUnreadable
 from vaultrag.store.endpoint import ENDPOINT_NAME, Endpoint, read_endpoint
 from vaultrag.store.owner import living_owner
@@ -54,8 +54,7 @@ class Client:
 
     def ask(self, question: str, keep: Keep = NOT_KEPT, manner: Manner = USUAL) -> wire.Events:
         """Yield the events of an answer. Closing the iterator aborts it."""
-        body: dict[str, object] = {"question": question, "save": keep.saved, "chat": keep.chat}
-        body |= {"scope": manner.scope, "style": manner.style or "", "mode": manner.mode}
+        body: dict[str, object] = {"question": question, "save": keep.saved, "chat": keep.chat, **_as_asked(manner)}
         if manner.earlier is not None:
             body["earlier"] = [
                 {
@@ -84,6 +83,30 @@ class Client:
     def forget(self, path: str, progress: Progress) -> wire.Forgotten:
         """Have a note or folder forgotten, and wait for it."""
         return self._follow("/forget", {"path": path}, wire.Forgotten, progress)
+
+    def jobs(self) -> wire.Jobs:
+        return self._call("GET", "/jobs", wire.Jobs)
+
+    def job(self, beginning: str) -> wire.Job:
+        return self._call("POST", "/jobs/show", wire.Job, {"id": beginning})
+
+    def submit_question(self, question: str, keep: Keep, manner: Manner, budget: JobBudget) -> wire.Job:
+        """Leave a question to be answered when nobody waits for it."""
+        ask = {"question": question, "chat": keep.chat, **_as_asked(manner)}
+        body = {"kind": "ask", "ask": ask, "minutes": budget.minutes, "tokens": budget.tokens}
+        return self._call("POST", "/jobs", wire.Job, body)
+
+    def cancel_job(self, beginning: str) -> wire.Job:
+        return self._call("POST", "/jobs/cancel", wire.Job, {"id": beginning})
+
+    def resume_job(self, beginning: str) -> wire.Job:
+        return self._call("POST", "/jobs/resume", wire.Job, {"id": beginning})
+
+    def follow_job(self, beginning: str) -> Iterator[wire.Job]:
+        """Yield a job each time it got on, until it has ended."""
+        for event in self._stream("/jobs/follow", {"id": beginning}):
+            if isinstance(event, wire.Job):
+                yield event
 
     def health(self) -> wire.Health:
         return self._call("GET", "/healthz", wire.Health)
@@ -157,6 +180,10 @@ class Client:
             "The server ended before it had answered.",
             f"Run the command again; {self.home / LOG_NAME} says what happened.",
         )
+
+
+def _as_asked(manner: Manner) -> dict[str, object]:
+    return {"scope": manner.scope, "style": manner.style or "", "mode": manner.mode}
 
 
 def find_server(config: Config, on_busy: Callable[[], None] = no_word) -> Client | None:

@@ -15,6 +15,7 @@ import typer
 from vaultrag import __version__
 from vaultrag.cli.commands.ask import typed
 from vaultrag.cli.commands.ask.chat import chat
+from vaultrag.cli.commands.night.jobs import jobs_app
 from vaultrag.cli.commands.records.answers import answers_app, chats_app
 from vaultrag.cli.commands.records.traces import traces_app
 from vaultrag.cli.commands.vault.bench import bench_command
@@ -59,6 +60,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(answers_app, name="answers")
 app.add_typer(chats_app, name="chats")
 app.add_typer(traces_app, name="traces")
+app.add_typer(jobs_app, name="jobs")
 
 
 @app.callback()

@@ -22,7 +22,7 @@ EPILOG = (
     "8 index damaged · 9 nothing indexed · 10 disk full · 11 model failed · 12 model not here · 13 model too large · "
     "14 no answer generated · 15 model crashed · 16 download failed · 17 server failed · 18 port taken · "
     "19 token unreadable · 20 model server failed · 21 exported file unusable · 22 server busy · "
-    "23 note not written · 130 interrupted."
+    "23 note not written · 24 job stopped · 130 interrupted."
 )
 
 Serve: TypeAlias = Callable[[Config, int, float, Callable[[Endpoint], None]], None]
@@ -102,6 +102,17 @@ def checked_mode(deep: bool, agree: bool, cascade: bool) -> Mode:
     return named[0] if named else Mode.QUICK
 
 
+def checked_later(later: bool, mode: Mode, combo: str | None, minutes: float | None, tokens: int | None) -> bool:
+    """Return whether a question is left for later. Raises UsageError for what cannot be, or would not count."""
+    if not later and (minutes is not None or tokens is not None):
+        raise UsageError("--minutes and --tokens bound a job.", "Say --later, too.")
+    if later and mode is Mode.QUICK:
+        raise UsageError("A quick answer comes at once.", "With --later say --deep, --agree or --cascade.")
+    if later and combo is not None:
+        raise UsageError("A job is done by the models of the settings.", "Name them by `models.combination` instead.")
+    return later
+
+
 def checked_scope(places: Sequence[str] | None) -> str:
     """Return the filters for places as they were named. Raises UsageError."""
     from vaultrag.retrieval.filters import parse_scope, scope_of
@@ -173,6 +184,18 @@ AgreeOption = Annotated[
 ]
 CascadeOption = Annotated[
     bool, typer.Option("--cascade", help="Ask the model of the role `final` where the answer fails its checks.")
+]
+LaterOption = Annotated[
+    bool,
+    typer.Option("--later", help="Leave it as a job, with --deep, --agree or --cascade: the answer is kept."),
+]
+MinutesOption = Annotated[
+    float | None,
+    typer.Option("--minutes", min=0, help="Work that the job may take. Else `jobs.minutes`.", show_default=False),
+]
+TokensOption = Annotated[
+    int | None,
+    typer.Option("--tokens", min=0, help="Tokens that the job may take. Else `jobs.tokens`.", show_default=False),
 ]
 ChatOption = Annotated[
     str,

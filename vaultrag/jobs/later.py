@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from vaultrag.answering.longer.budget import Allowance
+from vaultrag.config import JobsSection
 from vaultrag.domain import (
     Answer,
     AnswerReady,
@@ -32,6 +33,14 @@ from vaultrag.workspace.asking import Terms
 ASK = "ask"
 UNBOUND_TOKENS = 1_000_000_000  # a bound that no answer meets, where the job has none
 SET_BY = ("the job's tokens", "the job's minutes")
+
+
+def budget_of(settings: JobsSection, minutes: float | None = None, tokens: int | None = None) -> JobBudget:
+    """Return the budget that is named, else that of the settings."""
+    return JobBudget(
+        settings.minutes if minutes is None else minutes,
+        settings.tokens if tokens is None else tokens,
+    )
 
 
 def question_order(question: str, manner: Manner, budget: JobBudget, chat: str = "") -> JobOrder:

@@ -11,9 +11,9 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 
-from vaultrag.domain import Job, JobFailure, JobState
+from vaultrag.domain import Job, JobFailure, JobOrder, JobState
 from vaultrag.errors import StoreError, UsageError, VaultragError
 from vaultrag.jobs.kinds import KINDS, Work
 from vaultrag.jobs.retry import RETRIES, RetryPolicy, backoff, is_retryable
@@ -114,6 +114,13 @@ class JobWorker:
             self._version += 1
             self._changed.notify_all()
 
+    def submit(self, order: JobOrder) -> Job:
+        """Put a job at the end of the queue. Raises StoreError."""
+        job = self.queue.submit(order)
+        self.busy = True
+        self.wake()
+        return job
+
     def cancel(self, beginning: str) -> Job:
         """Cancel a job, and stop working at it at once. Raises UsageError."""
         job = self.queue.cancel(beginning)
@@ -129,7 +136,7 @@ class JobWorker:
         self.wake()
         return job
 
-    def follow(self, beginning: str, seconds: float = LOOK_SECONDS) -> Iterator[Job | None]:
+    def follow(self, beginning: str, seconds: float = LOOK_SECONDS) -> Generator[Job | None, None, None]:
         """Yield a job each time it got on, until it has ended; None where it did not for so many seconds."""
         shown: Job | None = None
         key = self.queue.job(beginning).id

@@ -24,6 +24,7 @@ from vaultrag.wire.answers import (
     TextPiece,
 )
 from vaultrag.wire.events import EVENTS, Event, Events, answer_event, parse_event, sse
+from vaultrag.wire.jobs import Job, JobRequest, Jobs, SubmitRequest
 from vaultrag.wire.requests import (
     ANSWER_LENGTH,
     CHAT_NAME_LENGTH,
@@ -91,6 +92,9 @@ __all__ = [
     "IndexReport",
     "IndexRequest",
     "IndexStatus",
+    "Job",
+    "JobRequest",
+    "Jobs",
     "LaneShare",
     "LeftOut",
     "Listing",
@@ -115,6 +119,7 @@ __all__ = [
     "Shape",
     "StepTaken",
     "Stopping",
+    "SubmitRequest",
     "Succession",
     "Sureness",
     "TextPiece",

@@ -17,6 +17,7 @@ from vaultrag.wire.answers import (
     StepTaken,
     TextPiece,
 )
+from vaultrag.wire.jobs import Job
 from vaultrag.wire.shapes import dumps
 from vaultrag.wire.state import Fault, Findings, Forgotten, IndexReport, Progress
 
@@ -34,6 +35,7 @@ Event: TypeAlias = (
     | IndexReport
     | Findings
     | Forgotten
+    | Job
     | Fault
 )
 
@@ -53,6 +55,7 @@ EVENTS: dict[str, type[Event]] = {
     "report": IndexReport,
     "findings": Findings,
     "forgotten": Forgotten,
+    "job": Job,
     "error": Fault,
 }
 

@@ -14,19 +14,23 @@ from vaultrag.cli.options import (
     DeepOption,
     HomeOption,
     JsonOption,
+    LaterOption,
+    MinutesOption,
     NoChatsOption,
     NoServerOption,
     StyleOption,
+    TokensOption,
     VaultOption,
     WithinOption,
     checked_chat,
+    checked_later,
     checked_mode,
     checked_query,
     checked_question,
     checked_scope,
     session_of,
 )
-from vaultrag.domain import Keep, Manner
+from vaultrag.domain import JobBudget, Keep, Manner
 from vaultrag.wire import PASSAGES_MOST
 
 
@@ -79,6 +83,9 @@ def ask(
     combo: ComboOption = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the answer: `vaultrag answers list` shows it.")] = False,
     chat: ChatOption = "",
+    later: LaterOption = False,
+    minutes: MinutesOption = None,
+    tokens: TokensOption = None,
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
@@ -86,7 +93,8 @@ def ask(
     """Answer a question from the notes: first their own lines, then sentences, each with its source.
 
     Without a model, or with `--style quotes`, the lines are the answer. With --combo in this process, by its models.
-    `vaultrag traces show` tells how an answer of --deep, --agree or --cascade was come by.
+    `vaultrag traces show` tells how an answer of --deep, --agree or --cascade was come by. With --later it is left as a
+    job, which goes on behind every other question and after a restart: `vaultrag jobs`.
     """
     from vaultrag.cli.backend import ServerUse
     from vaultrag.cli.commands.ask.ask import Ask
@@ -98,4 +106,11 @@ def ask(
         Manner(checked_scope(within), style, checked_mode(deep, agree, cascade)),
     )
     config = session.config(vault, home, combo)
+    if checked_later(later, manner.mode, combo, minutes, tokens):
+        from vaultrag.cli.commands.night.later import leave_question
+
+        own = config.settings.jobs
+        budget = JobBudget(own.minutes if minutes is None else minutes, own.tokens if tokens is None else tokens)
+        leave_question(config, session.terminal, checked_question(question), keep, manner, budget, server_use)
+        return
     Ask(config, session.terminal, checked_question(question), server_use, keep, manner).run()
