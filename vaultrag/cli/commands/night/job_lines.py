@@ -29,7 +29,7 @@ def job_line(job: wire.Job) -> Text:
 def standing(job: wire.Job) -> str:
     """Say what a job is at, and what it has cost."""
     said = [job.stage] if job.stage else []
-    if job.units:
+    if job.used_tokens:
         said += [f"{counted(job.used_tokens, 'token')} in {job.used_seconds / 60:.1f} min"]
     if job.due:
         said.append(f"tried again from {local_time(job.due)}")
