@@ -104,3 +104,34 @@ def test_two_things_come_along_at_most(tmp_path: Path) -> None:
     with indexed_vault(tmp_path, notes) as opened:
         found = opened.search("радиатор греет зал", 8, Reach.WORDS).passages
     assert [path for path, *_ in along(found, "embed")] == ["Два.md", "Раз.md"]
+
+
+POINTING = {
+    "Марина.md": "# Марина\n\nХудожница, любит сирень.\n\n"
+    "- Снимает студию под рисование: [[Мансарда]]\n- Сестра [[Лида]]\n",
+    "Мансарда.md": "# Мансарда\n\n## Оплата\n\nПлатить Гие, по сто восемьдесят.\n\n## Вход\n\nКод шесть ноль.\n",
+    "Лида.md": "Работает на почте.\n",
+    "Nadia.md": "# Nadia\n\nA cellist who loves lilac.\n\n"
+    "- Rents a workshop for her cellos: [[Kiln]]\n- Her sister: [[Lida]]\n",
+    "Kiln.md": "# Kiln\n\n## Money\n\nOne hundred and eighty to Gia.\n\n## Entry\n\nSix zero.\n",
+    "Lida.md": "Works at the post office.\n",
+    **{f"Сирень {n}.md": f"Студия под сирень и рисование, любит номер{n}.\n" for n in range(KEPT_HITS * 2)},
+    **{f"Lilac {n}.md": f"A workshop for lilac, loves number{n}.\n" for n in range(KEPT_HITS * 2)},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("query", "pointed", "origin"),
+    [
+        ("художница снимает студию под рисование", "Мансарда.md", "Марина.md"),
+        ("the cellist rents a workshop for cellos", "Kiln.md", "Nadia.md"),
+    ],
+)
+def test_the_note_that_the_first_hit_sends_to_comes_along(
+    tmp_path: Path, query: str, pointed: str, origin: str
+) -> None:
+    with indexed_vault(tmp_path, POINTING) as opened:
+        found = opened.search(query, KEPT_HITS + 3, Reach.WORDS).passages
+    assert found[0].chunk.path == origin
+    assert {(path, through) for path, _, _, through in along(found, "pointed")} == {(pointed, origin)}

@@ -1,23 +1,32 @@
-"""What comes along with a hit: what it embeds, the footnotes that it marks, the other part of what was cut in two."""
+"""What comes along with a hit: what it embeds, the footnotes that it marks, the other part of what was cut in two.
+
+And with the first hit alone the note that its line sends to: "her studio: [[Loft]]", where Loft names nobody.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import chain
 
-from vaultrag.domain import Chunk, Feature, LaneShare
+from vaultrag.domain import Chunk, Feature, LaneShare, LinkKind
 from vaultrag.retrieval.fusion import Fused
 from vaultrag.retrieval.lanes import Lanes, Question
+from vaultrag.retrieval.linking import linking_sentence
 from vaultrag.retrieval.neighbours import was_cut
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog, StoredChunk
+from vaultrag.store.notes.graph import outgoing
 from vaultrag.store.notes.lookups import embeds_within, rows_beside, rows_of_note
+from vaultrag.text.morphology import count_terms
+from vaultrag.text.terms import index_terms
 from vaultrag.vault.parsing.subpaths import plain_subpath
 
-EMBED_LANE, FOOTNOTE_LANE, PART_LANE = "embed", "footnote", "part"
-ALONG = (EMBED_LANE, FOOTNOTE_LANE, PART_LANE)
+EMBED_LANE, FOOTNOTE_LANE, PART_LANE, POINTED_LANE = "embed", "footnote", "part", "pointed"
+ALONG = (EMBED_LANE, FOOTNOTE_LANE, PART_LANE, POINTED_LANE)
 MOST_COMPANIONS = 2  # of all first hits together: of eight passages five are hits, and links want a place, too
+MOST_POINTED = 2  # passages of the note that the first hit sends to: a short note is read whole
+LONGEST_POINTER = 120  # characters of a sentence that sends to a note; a longer one says something itself
 
 _FOOTNOTE_MARK = re.compile(r"\[\^([^\]\s]{1,100})\](?!:)")
 _FOOTNOTE_TEXT = re.compile(r"^[ \t>]*\[\^([^\]\s]{1,100})\]:", re.MULTILINE)
@@ -40,7 +49,9 @@ def companions(lanes: Lanes, question: Question, hits: Sequence[tuple[Fused, Sto
             if best is not None and best.chunk not in known and best.chunk not in found:
                 share = LaneShare(lane, len(found) + 1, best.score, 0.0, via, stored.chunk.path)
                 found[best.chunk] = Fused(best.chunk, best.note, 0.0, (share,), best.order)
-    return list(found.values())[:MOST_COMPANIONS]
+    along = list(found.values())[:MOST_COMPANIONS]
+    pointed = [_pointed(lanes, question, hit, known | {item.chunk for item in along}) for hit in hits[:1]]
+    return [*along, *chain.from_iterable(pointed)]
 
 
 def comes_along(item: Fused) -> bool:
@@ -76,6 +87,36 @@ def _other_part(database: Database, item: Fused, chunk: Chunk) -> Iterator[Found
     stored = Catalog(database).chunks_by_row_ids(rows_beside(database, item.note, item.order[1]))
     parts = [row for row, there in stored.items() if was_cut(*sorted((there.chunk, chunk), key=lambda c: c.span))]
     yield PART_LANE, "", parts
+
+
+def _pointed(lanes: Lanes, question: Question, hit: tuple[Fused, StoredChunk], known: Set[int]) -> Iterator[Fused]:
+    """Yield those passages of the note to which a hit's line sends that suit the question best."""
+    item, stored = hit
+    target = _target(lanes.database, question, item.note, stored.chunk)
+    rows = rows_of_note(lanes.database, target) if target is not None else []
+    left = [row for row in rows if row not in known]
+    for rank in range(1, MOST_POINTED - (len(rows) - len(left)) + 1):
+        best = lanes.best_of(question, left)
+        if best is None:
+            return
+        left.remove(best.chunk)
+        share = LaneShare(POINTED_LANE, rank, best.score, 0.0, "", stored.chunk.path)
+        yield Fused(best.chunk, best.note, 0.0, (share,), best.order)
+
+
+def _target(database: Database, question: Question, note: int, chunk: Chunk) -> int | None:
+    """Return the note to which the line sends that says most of the question; None where none is short."""
+    links = [link for link in outgoing(database, note) if chunk.span.first_line <= link.line <= chunk.span.last_line]
+    told = [
+        (count_terms(question.terms, index_terms(sentence)), -place, link.target_path)
+        for place, link in enumerate(links)
+        if link.target_path and link.target_path != chunk.path and link.kind is not LinkKind.ALIAS
+        if len(sentence := linking_sentence(link, chunk)) <= LONGEST_POINTER
+    ]
+    if not told:
+        return None
+    path = max(told)[2]
+    return Catalog(database).note_ids([path]).get(path)
 
 
 def _is_at(chunk: Chunk, anchor: str) -> bool:

@@ -40,14 +40,15 @@ def _lines(database: Database, note_id: int, links: Sequence[StoredLink]) -> lis
         return []
     stored = Catalog(database).chunks_by_row_ids(rows_of_note(database, note_id))
     return [
-        (link.target_path, _sentence(link, there.chunk))
+        (link.target_path, linking_sentence(link, there.chunk))
         for link in links
         for there in stored.values()
         if link.target_path and there.chunk.span.first_line <= link.line <= there.chunk.span.last_line
     ]
 
 
-def _sentence(link: StoredLink, chunk: Chunk) -> str:
+def linking_sentence(link: StoredLink, chunk: Chunk) -> str:
+    """Return the sentence of a passage in which a link stands."""
     rows = NEWLINE.split(chunk.text)
     row = rows[min(link.line - chunk.span.first_line, len(rows) - 1)]
     named = link.text or link.target
