@@ -17,6 +17,7 @@ from tests.records.traces import CYRILLIC, FOLDER, LATIN, REPLY, opened, traces
 from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
+from vaultrag.contradictions.claims.kept import extract_owed, read_claims
 from vaultrag.domain import (
     AnswerReady,
     Exchange,
@@ -111,6 +112,8 @@ def fill(workspace: Workspace) -> None:
     add_unit(workspace.database, lease, JobUnit("draft", TEXT, 1, 1.0), [SECRET])
     with writing_trace(config, workspace.database, "Что с картриджем?", "deep") as other:
         other.add("evidence", "поменяли 12 мая", ["Дом/Бойлер.md"])
+    extract_owed(workspace.database)
+    assert any(CYRILLIC in claim.statement for claim in read_claims(workspace.database))
     for folder in ("states/abc", "damaged", "chroma/gen-1"):
         (config.home / folder).mkdir(parents=True, exist_ok=True)
         (config.home / folder / "file").write_text(TEXT, encoding="utf-8")

@@ -69,6 +69,7 @@ def _mend_records(config: Config) -> list[str]:
             *mend.mend_states(database),
             *mend.drop_damaged_traces(database),
             *mend.drop_damaged_jobs(database),
+            *mend.drop_damaged_claims(database),
             *mend.mend_records(book, _damaged_files(config)),
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -178,6 +178,37 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_note ON tasks (note_id);
 """
 
+CLAIMS = """
+-- What each passage states. Derived, and kept so that nothing is extracted twice: a passage that says something else,
+-- or stands under another name or day, loses its claims at once.
+CREATE TABLE extractions (
+    chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE,
+    recipe   TEXT NOT NULL,                -- the extractor, its model and prompt
+    dropped  TEXT NOT NULL,                -- JSON object: how many parts gave no claim, by the reason
+    checksum INTEGER NOT NULL              -- crc32 of these
+);
+CREATE TABLE claims (
+    id       INTEGER PRIMARY KEY,
+    chunk_id INTEGER NOT NULL REFERENCES extractions (chunk_id) ON DELETE CASCADE,
+    key      TEXT NOT NULL,
+    place    INTEGER NOT NULL,             -- where it stands in the chunk's text, in code points
+    length   INTEGER NOT NULL,
+    body     TEXT NOT NULL,                -- JSON object
+    checksum INTEGER NOT NULL
+);
+CREATE INDEX claims_chunk ON claims (chunk_id);
+CREATE INDEX claims_key ON claims (key);
+CREATE TRIGGER claims_of_chunks_changed AFTER UPDATE OF text, heading_path, lead, speaker, said, model ON chunks
+WHEN (old.text, old.heading_path, old.lead, old.speaker, old.said, old.model)
+     IS NOT (new.text, new.heading_path, new.lead, new.speaker, new.said, new.model) BEGIN
+    DELETE FROM extractions WHERE chunk_id = old.id;
+END;
+CREATE TRIGGER claims_of_notes_changed AFTER UPDATE OF path, title, date, date_source ON notes
+WHEN (old.path, old.title, old.date, old.date_source) IS NOT (new.path, new.title, new.date, new.date_source) BEGIN
+    DELETE FROM extractions WHERE chunk_id IN (SELECT id FROM chunks WHERE note_id = old.id);
+END;
+"""
+
 FIRST_SEEN = "first seen"
 """The `date_source` of a note that names no date: it has the day it was indexed first, and keeps it."""
 
@@ -302,7 +333,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}{TRACES}{JOBS}"""
+{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}"""
 
 
 RECORDS_SINCE = 5
@@ -361,5 +392,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(10, _ATTRIBUTION, Reparse.KEEP),
     Migration(11, TASKS, Reparse.ALL),
     Migration(12, JOBS, Reparse.KEEP),
+    Migration(13, CLAIMS, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -77,6 +77,8 @@ class WordForm(NamedTuple):
     number: str
     person: str
     tense: str
+    is_animate: bool
+    is_transitive: bool
     is_name: bool
 
     @property
@@ -110,6 +112,8 @@ def _grammar(lemma: str, tag: Any) -> WordForm:
         number=str(tag.number or ""),
         person=str(tag.person or ""),
         tense=str(tag.tense or ""),
+        is_animate=tag.animacy == "anim",
+        is_transitive=tag.transitivity == "tran",
         is_name=bool(_OF_NAMES & tag.grammemes),
     )
 

@@ -139,6 +139,15 @@ def test_time_comes_from_the_heading_and_then_from_the_note() -> None:
     assert (by_heading.first, by_heading.source) == ("2024-06-05", AsOfSource.HEADING)
 
 
+def test_day_of_a_diary_is_of_the_year_that_its_heading_names() -> None:
+    text = (
+        "# 2019\n\n## Январь 2019\n\n**9 января**, ср. −15, вес 79,6.\n\n## Ноябрь 2019\n\n**27 ноября**, ср. Вес 80.\n"
+    )
+    found = claims(text, "Архив 2019–2021.md")
+    assert {claim.as_of.first for claim in found if claim.as_of} == {"2019-01-09", "2019-11-27"}
+    assert {claim.subject for claim in found} <= {"я", "Вес", "вес"}
+
+
 def test_days_without_a_year_lie_near_the_note() -> None:
     [claim] = claims("Anna takes over from 24 Nov.\n", "2025-11-20.md")
     assert claim.as_of is not None
@@ -209,8 +218,8 @@ def test_what_somebody_else_says_is_theirs(text: str, speaker: str) -> None:
 
 def test_quoted_lines_are_not_the_users_but_callouts_are() -> None:
     quoted, own = claims(
-        "> The pump takes 300 W.\n\nText between.\n\n> [!note] Mine\n> The pump takes 280 W.\n", "P.md"
-    )[::2]
+        "> The pump takes 300 W.\n\nBetween them.\n\n> [!note] Mine\n> The pump takes 280 W.\n", "P.md"
+    )
     assert (quoted.holder, own.holder) == (Holder.QUOTED, Holder.USER)
 
 
@@ -241,6 +250,23 @@ def test_what_states_nothing_gives_no_claim_and_is_counted(text: str, path: str,
 def test_code_headings_embeds_and_struck_words_give_no_claim() -> None:
     text = "# Мощность 300 Вт\n\n```\npower = 300\n```\n\n![[Насос.png]]\n\n~~Мощность 250 Вт.~~\n"
     assert claims(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("Плавание бросила, рисует.", "Соня"),
+        ("Зевает вилки, когда соперник вздыхает.", "Соня"),
+        ("Смазал замок в подвале.", "Соня"),
+        ("Сгорел первый шлюз.", "первый шлюз"),
+        ("Лимон зимой держим в тепле.", "Лимон"),
+        ("Фильтр насоса меняют раз в год.", "Фильтр насоса"),
+        ("The filter of the pump lasts two years.", "filter of the pump"),
+        ("3 комнаты, 84 м², двор виден из кухни.", "Соня"),
+    ],
+)
+def test_subject_is_what_the_verb_speaks_of_and_no_object(text: str, subject: str) -> None:
+    assert claims(f"{text}\n", "Соня.md")[0].subject == subject
 
 
 @pytest.mark.parametrize(

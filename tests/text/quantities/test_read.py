@@ -27,7 +27,11 @@ DAY, HOUR, MINUTE = 86400.0, 3600.0, 60.0
         ("41 M points", StatedKind.NUMBER, 41e6, ""),
         ("41 млн точек", StatedKind.NUMBER, 41e6, ""),
         ("двадцати тысяч", StatedKind.NUMBER, 20_000.0, ""),
-        ("−5 °C", StatedKind.MEASURE, 5.0, "C"),
+        ("−5 °C", StatedKind.MEASURE, -5.0, "C"),
+        ("Утром -10", StatedKind.NUMBER, -10.0, ""),
+        ("темп 6:14", StatedKind.DURATION, 374.0, "s"),
+        ("6:34 на километр", StatedKind.DURATION, 394.0, "s"),
+        ("2 ч.л. соли", StatedKind.MEASURE, 0.01, "l"),
     ],
 )
 def test_quantity_is_read_in_its_base_unit(text: str, kind: StatedKind, low: float, unit: str) -> None:

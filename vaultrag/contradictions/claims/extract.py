@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -14,7 +14,7 @@ from vaultrag.answering.citations import locate
 from vaultrag.contradictions.claims.parting import parted
 from vaultrag.contradictions.claims.pieces import Fragment, pieces_of
 from vaultrag.contradictions.claims.stances import Held, asks, is_question
-from vaultrag.contradictions.claims.subjects import Subject, subject_of
+from vaultrag.contradictions.claims.subjects import Subject, has_verb, subject_of
 from vaultrag.contradictions.claims.times import (
     NamedTime,
     as_day,
@@ -48,6 +48,7 @@ from vaultrag.vault.parsing.plain import plain_line
 EXTRACTOR = "1"
 """Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
 LEAST_WORDS = 2  # with meaning, of a statement without a value
+LEAST_UNSAID = 4  # of one without a verb either
 MOST_WORDS = 70  # of a sentence: what has more is no short statement
 MOST_ATTRIBUTE_WORDS = 5
 LONGEST_STATEMENT = 320  # characters
@@ -159,12 +160,12 @@ class _Extractor:
         values = stated_values(piece, times, subject.text)
         attribute = _attribute(piece, subject, values, times)
         as_of = self._as_of(piece, times, today)
-        if not values and len(_content(piece.whole)) < LEAST_WORDS and not _is_dated_act(piece, as_of):
+        if not values and not _says_enough(piece) and not _is_dated_act(piece, as_of):
             self._dropped[Dropped.TOO_SHORT] += 1
             return None
         return self._keyed(piece, how, subject, attribute, values, as_of)
 
-    def _states_nothing(self, piece: Fragment, times: list[NamedTime]) -> Dropped | None:
+    def _states_nothing(self, piece: Fragment, times: Sequence[NamedTime]) -> Dropped | None:
         if piece.context is ClaimContext.PROPERTY and fold(piece.key) in _OF_THE_NOTE:
             return Dropped.ABOUT_THE_NOTE
         if is_question(piece.words) or (piece.key.endswith("?") and asks(piece.words)):
@@ -179,7 +180,7 @@ class _Extractor:
             return Dropped.TOO_LONG
         return None
 
-    def _as_of(self, piece: Fragment, times: list[NamedTime], today: date | None) -> AsOf | None:
+    def _as_of(self, piece: Fragment, times: Sequence[NamedTime], today: date | None) -> AsOf | None:
         for text in (piece.when, *(cell for _, cell in piece.row[:1]), "" if piece.row else piece.key):
             named = times_in(text, today)
             if named and (not piece.row or is_only_time(text, named)):
@@ -304,6 +305,14 @@ def _is_day(time: NamedTime) -> bool:
     return is_month or (time.first == time.last and (time.year_known or time.text.startswith("-")))
 
 
+def _says_enough(piece: Fragment) -> bool:
+    """Tell whether a piece without a value states something: by a verb, by its key, or by its length."""
+    count = len(_content(piece.whole))
+    if count < LEAST_WORDS or piece.key or count >= LEAST_UNSAID:
+        return count >= LEAST_WORDS
+    return has_verb(piece.words)
+
+
 def _is_dated_act(piece: Fragment, as_of: AsOf | None) -> bool:
     """Tell whether a single word says what was decided or done on a day of its own: «2024-04-18. Отменяем.»"""
     is_own = as_of is not None and as_of.source is not AsOfSource.NOTE
@@ -321,7 +330,7 @@ def _without_links(piece: Fragment, source: str) -> str:
     return text
 
 
-def _attribute(piece: Fragment, subject: Subject, values: tuple[StatedValue, ...], times: list[NamedTime]) -> str:
+def _attribute(piece: Fragment, subject: Subject, values: tuple[StatedValue, ...], times: Sequence[NamedTime]) -> str:
     if piece.row:
         return piece.key
     if piece.key and not is_only_time(piece.key, times_in(piece.key, None)):
@@ -338,7 +347,7 @@ def _attribute(piece: Fragment, subject: Subject, values: tuple[StatedValue, ...
     return " ".join([word for word in kept if _LETTERS.search(word)][:MOST_ATTRIBUTE_WORDS])
 
 
-def _beside(text: str, values: tuple[StatedValue, ...], times: list[NamedTime]) -> str:
+def _beside(text: str, values: tuple[StatedValue, ...], times: Sequence[NamedTime]) -> str:
     for time in reversed(times):
         text = text[: time.start] + " " * (time.end - time.start) + text[time.end :]
     for value in values:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vaultrag.contradictions.claims.pieces import Fragment, shown, with_key
-from vaultrag.contradictions.claims.stances import Held, held
+from vaultrag.contradictions.claims.stances import ASSERTED, Held, held
 from vaultrag.contradictions.claims.times import is_only_time, times_in
 from vaultrag.domain import ClaimContext, Stance
 from vaultrag.text.language import words
@@ -18,6 +18,9 @@ _COMMA = re.compile(r",\s+")
 _JOINT = re.compile(r",\s+|\s[–—]\s|\.\s+|;\s+")
 _LABELLED = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,2} ")
 _DATED = re.compile(r"(?P<value>[^,()]*\d[^,()]*) \((?P<when>[^()]{3,30})\)")
+_RELATIVE = re.compile(
+    r"(?:котор|чтобы|чей|чья|чьё|чьи|что\b|где\b|which\b|who\b|whose\b|that\b|where\b)", re.IGNORECASE
+)
 LEAST_WORDS = 2  # of a part that stands alone
 
 
@@ -63,7 +66,10 @@ def _with_label(part: Fragment) -> Fragment:
 def _before_plan(piece: Fragment, source: str, how: Held) -> Iterator[tuple[Fragment, Held]]:
     """Part what is so from what is to be: «без метки, | метить будем весной», «обещал 10 июля, | привёз 2 августа»."""
     parts = _parts(piece, source, _JOINT)
-    first = next((number for number, part in enumerate(parts) if _is_planned(part)), 0)
+    first = next((number for number, part in enumerate(parts) if _is_planned(part)), None)
+    if first is None:  # only a clause that describes something speaks of what is to come
+        yield piece, how if len(parts) == 1 else ASSERTED
+        return
     last = next((number for number in range(first + 1, len(parts)) if _is_done(parts[number])), len(parts))
     runs = [run for run in (parts[:first], parts[first:last], parts[last:]) if run]
     joined = [_joined(run, source, piece) for run in runs]
@@ -75,7 +81,7 @@ def _before_plan(piece: Fragment, source: str, how: Held) -> Iterator[tuple[Frag
 
 
 def _is_planned(part: Fragment) -> bool:
-    return held(part.words, "", "").stance is Stance.PLANNED
+    return not _RELATIVE.match(part.words) and held(part.words, "", "").stance is Stance.PLANNED
 
 
 def _is_done(part: Fragment) -> bool:

@@ -102,7 +102,10 @@ def own_subject(text: str, times: Sequence[NamedTime] = ()) -> NamedSubject | No
     Times and quantities are none: «в 9 утра», «3 комнаты».
     """
     places = [(time.start, time.end) for time in times]
-    places += [_with_counted(text, one) for one in find_quantities(masked(text, places))]
+    counted = [_with_counted(text, one) for one in find_quantities(masked(text, places))]
+    if _opens_with(text, counted):
+        return None
+    places += counted
     bare = masked(text, places)
     found = words(bare)
     if not found:
@@ -114,6 +117,21 @@ def _with_counted(text: str, quantity: Quantity) -> tuple[int, int]:
     """Return the place of a quantity with what it counts: «3 комнаты» are no subject."""
     counted = _COUNTED.match(text, quantity.end) if quantity.kind is StatedKind.NUMBER else None
     return quantity.start, counted.end() if counted else quantity.end
+
+
+def _opens_with(text: str, counted: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether the first clause is nothing but quantities: «3 комнаты, двор виден из кухни» speaks of neither."""
+    end = _CLAUSE_ENDS.search(text)
+    first = text[: end.start()] if end else text
+    return bool(counted) and bool(words(first)) and not words(masked(text, counted)[: len(first)])
+
+
+def has_verb(text: str) -> bool:
+    """Tell whether a sentence has a verb: what has none is a name or a note of something."""
+    found = words(text)
+    if language_of(text) == "ru":
+        return any(one.is_finite or one.pos == "INFN" for word in found for one in grammar_of(word.text)[:1])
+    return any(_is_verb(found, place) for place in range(len(found)))
 
 
 def _russian(text: str, found: Sequence[Token]) -> NamedSubject | None:
@@ -140,7 +158,7 @@ def _russian(text: str, found: Sequence[Token]) -> NamedSubject | None:
         if is_function_word(word.text) or folded in _RU_NO_SUBJECT or len(folded) < 3:
             continue
         reading = _nominative(clause, place)
-        if reading is not None and _suits_verb(reading, clause):
+        if reading is not None and _suits_verb(reading, place, clause):
             start, end = _start_of_group(clause, place), _end_of_group(text, clause, place)
             return NamedSubject(
                 text[clause[start].start : clause[end].end],
@@ -171,13 +189,22 @@ def _is_ordinal_subject(clause: Sequence[Token]) -> bool:
     return any(one.pos == "ADJF" and one.case == "nomn" for one in first) and any(one.pos == "VERB" for one in second)
 
 
-def _suits_verb(noun: WordForm, clause: Sequence[Token]) -> bool:
-    """Tell whether a noun may be what the clause's verb speaks of: «плавание бросила» leaves its subject out."""
-    verb = next((one for word in clause for one in grammar_of(word.text)[:1] if one.pos == "VERB"), None)
-    if verb is None or verb.tense != "past":
+def _suits_verb(noun: WordForm, place: int, clause: Sequence[Token]) -> bool:
+    """Tell whether a noun may be what the clause's verb speaks of.
+
+    «Плавание бросила» and «зевает вилки» leave their subject out, «смазал замок» has it as object. With a verb in the
+    first person, or of whoever does it, the noun before it is what is spoken of: «лимон держим в тепле», «анод меняют».
+    """
+    verbs = ((at, one) for at, word in enumerate(clause) for one in grammar_of(word.text)[:1] if one.pos == "VERB")
+    at, verb = next(verbs, (0, None))
+    if verb is None or verb.person in ("1per", "2per"):
         return True
-    if verb.number == "plur" or noun.number == "plur":
-        return verb.number == noun.number or (verb.number == "plur" and noun.is_name)
+    if verb.is_transitive and at < place and not noun.is_animate and not noun.is_name:
+        return False
+    if verb.number == "plur" and noun.number == "sing":
+        return place < at  # «анод меняют»: whoever does it is not said
+    if noun.number == "plur":
+        return verb.number == "plur"
     return not (verb.gender and noun.gender) or verb.gender == noun.gender
 
 
@@ -253,6 +280,8 @@ def _english(text: str, found: Sequence[Token]) -> NamedSubject | None:
         between = text[found[place - 1].end : found[place].start]
         if _CLAUSE_ENDS.search(between) or len(between) > 2:
             return None
+        if fold(found[place].text) == "of":
+            continue
         if fold(found[place].text) in _EN_PREPOSITIONS:
             return _phrase(text, found, first, place) if _is_verb_later(text, found, place) else None
         if _is_verb(found, place):
@@ -364,9 +393,15 @@ def _under(piece: Fragment, title: str, *, is_diary: bool) -> Subject:
     above = _as_name(piece.lead) if piece.lead and not piece.row else ""
     if above and len(words(above)) <= MOST_SUBJECT_WORDS:
         return Subject(above, SubjectSource.HEADING)
-    if is_diary or _PREPOSITION_FIRST.match(title):
+    if is_diary or _is_diary_below(title, piece.headings) or _PREPOSITION_FIRST.match(title):
         return Subject("я" if language_of(piece.whole) or language_of(title) == "ru" else "I", SubjectSource.HOLDER)
     return Subject(_as_name(title) or title, SubjectSource.TITLE)
+
+
+def _is_diary_below(title: str, headings: Sequence[str]) -> bool:
+    """Tell whether a note of some years has headings that are days or months: an archive of a diary."""
+    is_of_years = any(time.year_known and time.first[:7] != time.last[:7] for time in times_in(title, None))
+    return is_of_years and bool(headings) and is_only_time(headings[-1], times_in(headings[-1], None))
 
 
 def _row_name(piece: Fragment) -> str:

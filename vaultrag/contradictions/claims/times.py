@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from vaultrag.domain import AsOf, AsOfSource
 from vaultrag.text.dates import find_dates
@@ -20,6 +21,7 @@ _MAY_NAME_TIME = re.compile(
     r"|зим|jan|feb|mar|apr|\bmay\b|jun|jul|aug|sep|oct|nov|dec|yesterday|today|tonight|tomorrow|week|month|year|quarter"
     r"|ago|day\b|weekend|spring|summer|autumn|fall|winter|\d (?:мар|сен|окт|ноя|дек|авг|фев)"
 )
+CACHED = 5_000  # texts: titles and headings are asked again with each sentence below them
 _FAR = timedelta(days=400)  # seen from there, a day without a year is of another one, and «вчера» another day, too
 _ANY_DAY = date(2020, 7, 1)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
@@ -30,6 +32,7 @@ _SEASON = re.compile(
     r"(?:spring|summer|autumn|fall|winter)"
 )
 _END_OF = re.compile(r"\b(?:until|till|before) (?:the )?(?:end|beginning|middle|start) \Z")
+MOST_BESIDE = 2  # letters beside a time that say nothing: «2024 г.»
 _TIME_LEADS = frozenset("until till before after since from the end beginning middle start early late".split())
 _AHEAD = timedelta(days=90)  # a note of 20 November that says "24 Nov." means the one to come
 _NOTHING_BESIDE = re.compile(r"[\W_]*(?:пн|вт|ср|чт|пт|сб|вс|mon|tue|wed|thu|fri|sat|sun)?[\W_]*", re.IGNORECASE)
@@ -57,14 +60,15 @@ class NamedTime:
         return not self.first
 
 
-def times_in(text: str, today: date | None) -> list[NamedTime]:
+@lru_cache(maxsize=CACHED)
+def times_in(text: str, today: date | None) -> tuple[NamedTime, ...]:
     """Return the times that a text names, in order. What lacks its year is of one near the given day."""
     if not _MAY_NAME_TIME.search(plain(text)):
-        return []
+        return ()
     seen = periods_of(text, today or _ANY_DAY, _year_near)
     later = {period.start: period for period in periods_of(text, (today or _ANY_DAY) + _FAR, _year_near)}
     found = [_named(text, period, later.get(period.start), has_day=today is not None) for period in seen]
-    return [time for time in found if text[time.start : time.end].strip()]
+    return tuple(time for time in found if text[time.start : time.end].strip())
 
 
 def written_first(times: Sequence[NamedTime]) -> list[NamedTime]:
@@ -79,12 +83,9 @@ def is_only_time(text: str, times: Sequence[NamedTime]) -> bool:
     rest = text
     for time in reversed(times):
         rest = rest[: time.start] + rest[time.end :]
-    beside = [word for word in words(rest) if _weighs(word.text)]
-    return bool(_NOTHING_BESIDE.fullmatch(rest)) or not beside
-
-
-def _weighs(word: str) -> bool:
-    return any(map(str.isdigit, word)) or (len(word) > 2 and fold(word) not in _TIME_LEADS)
+    beside = [word.text for word in words(rest) if fold(word.text) not in _TIME_LEADS]
+    is_little = sum(map(len, beside)) <= MOST_BESIDE and not any(map(str.isdigit, "".join(beside)))
+    return bool(_NOTHING_BESIDE.fullmatch(rest)) or is_little
 
 
 def is_value_of_key(text: str, times: Sequence[NamedTime]) -> bool:
@@ -115,11 +116,15 @@ def as_of_above(texts: Sequence[str], today: date | None) -> AsOf | None:
 
 
 def day_of(written: str, headings: Sequence[str]) -> date | None:
-    """Return from which day a passage's dates without a year are seen: the note's, else the end of a heading's year."""
+    """Return from which day a passage's dates without a year are seen: a heading's, the note's, or a heading's year."""
+    for text in reversed(headings):
+        for time in times_in(text, None):
+            if time.year_known and time.first and time.first == time.last:
+                return as_day(time.first)
     if day := as_day(written):
         return day
     years = [int(year) for text in headings for year in _YEAR.findall(text)]
-    return date(years[-1], 12, 31) if years else None
+    return date(years[-1], 12, 31) - _AHEAD if years else None
 
 
 def as_day(written: str) -> date | None:

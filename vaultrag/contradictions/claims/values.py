@@ -128,9 +128,17 @@ class _Reader:
             for number, name in enumerate(_WEEKDAY, start=1)
             for match in name.finditer(folded)
         ]
+        found = [(place, value) for place, value in found if not self._is_beside_date(*place)]
         for place, _ in found:
             self._take(*place)
         return [(place[0], value) for place, value in found]
+
+    def _is_beside_date(self, start: int, end: int) -> bool:
+        """«27 ноября, ср.» names one day."""
+        return any(
+            (0 <= start - time.end <= len(", (") or 0 <= time.start - end <= len(", ")) and time.first == time.last
+            for time in self._times
+        )
 
     def _identifiers(self) -> list[Placed]:
         found = []
@@ -194,6 +202,8 @@ class _Reader:
                 return word.stem, at + word.end
             readings = grammar_of(word.text)[:1]
             if readings and readings[0].pos in ("ADJF", "PRTF"):
+                continue
+            if word is follows[0] and len(follows) > 1 and _qualifies(word, follows[1]):
                 continue
             if readings and readings[0].pos != "NOUN":
                 break
@@ -302,6 +312,13 @@ def _is_replaced(text: str, at: int, value: StatedValue, found: Sequence[Placed]
         at < place <= arrow.end() + 1 and other.kind is value.kind and other.unit == value.unit
         for place, other in found
     )
+
+
+def _qualifies(word: Token, follows: Token) -> bool:
+    """Tell whether an English word only says which: the "internal" of "6 internal callers"."""
+    one, other = fold(word.text), fold(follows.text)
+    plural = other.endswith("s") and not other.endswith("ss") and not is_function_word(other)
+    return one.isascii() and plural and not one.endswith("s") and follows.start - word.end == 1
 
 
 def _is_year(value: StatedValue) -> bool:

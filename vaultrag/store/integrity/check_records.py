@@ -1,10 +1,11 @@
-"""Records and journal: each whole by its checksum, and both telling the same. Traces and jobs are whole by theirs."""
+"""Records and journal: each whole by its checksum, and both telling the same. Traces, jobs and claims are whole too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from vaultrag.domain import Finding, counted
+from vaultrag.store.claims import damaged_extractions
 from vaultrag.store.integrity.check import INDEX, REPAIR, examples
 from vaultrag.store.jobs.rows import unreadable_rows
 from vaultrag.store.jobs.units import damaged_units
@@ -21,6 +22,9 @@ def check_records(book: RecordBook) -> Iterator[Finding]:
     if wrong := [*unreadable_rows(book.database), *map(str, damaged_units(book.database))]:
         detail = f"{counted(len(wrong), 'row')} of jobs are not what was written."
         yield Finding("jobs", "error", detail, REPAIR)
+    if lost := damaged_extractions(book.database):
+        detail = f"The claims of {counted(len(lost), 'passage')} are not what was written."
+        yield Finding("claims", "error", detail, REPAIR)
     reading = book.journal.read()
     if reading.damaged:
         lines = f"{counted(len(reading.damaged), 'line')} of the journal are damaged: {examples(reading.damaged)}."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vaultrag.domain import Progress, counted
 from vaultrag.store import embeddings
+from vaultrag.store.claims import damaged_extractions, delete_extractions
 from vaultrag.store.database import Database
 from vaultrag.store.integrity.check import check_keywords, texts_without_embedding, unreadable_states
 from vaultrag.store.integrity.check_home import leftovers, make_private, readable_by_others, remove
@@ -50,6 +51,14 @@ def drop_damaged_traces(database: Database) -> list[str]:
     if wrong:
         delete_traces(database, wrong)
     return _said(wrong, "{} of a longer answer was not what was written and is dropped.", "trace")
+
+
+def drop_damaged_claims(database: Database) -> list[str]:
+    """Drop the claims of passages that are not what was written: they are extracted again; return what was done."""
+    wrong = damaged_extractions(database)
+    if wrong:
+        delete_extractions(database, wrong)
+    return _said(wrong, "The claims of {} were not what was written and are extracted again.", "passage")
 
 
 def drop_damaged_jobs(database: Database) -> list[str]:

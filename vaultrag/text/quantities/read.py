@@ -15,7 +15,8 @@ _NOT_INSIDE = r"(?<![\w.,:/#_-])(?<!\w\+)"
 _TIMES = r"(?:k|к|тыс(?:яч[аиу]?|\.)?|thousand|млн|миллион\w{0,2}|million|mln|млрд|миллиард\w{0,2}|billion|bn)"
 _RANGE = r"(?: ?- ?| (?:to|до|or|или) |\.\.\.?)"
 _AMOUNT = re.compile(
-    rf"{_NOT_INSIDE}(?:(?P<sign>{SIGNS_BEFORE}) ?)?(?P<low>{NUMBER})(?:(?P<joint>{_RANGE})(?P<high>{NUMBER}))?"
+    rf"{_NOT_INSIDE}(?:(?P<sign>{SIGNS_BEFORE}) ?)?(?P<minus>-)?"
+    rf"(?P<low>{NUMBER})(?:(?P<joint>{_RANGE})(?P<high>{NUMBER}))?"
     rf"(?: ?(?P<times>{_TIMES})(?![^\W_]))?"
     rf"(?:(?: ?|-)(?P<unit>{UNIT})(?![^\W_²³]))?(?![^\W_]|[.,:/×x+_-]\d)"
 )
@@ -40,6 +41,8 @@ _BETWEEN = re.compile(
     rf"\b(?:between|from|с|со|между) (?P<from>1?\d|2[0-4]) (?:and|to|till|до|и) (?P<till>1?\d|2[0-4])"
     rf"(?![\w:./%-]| ?(?:{UNIT})(?!\w)| [^\W\d_]{{4,}})"
 )
+_PACE_BEHIND = re.compile(r" ?(?:/ ?(?:км|km|mi)|на километр|per (?:km|mile)|мин/км|min/km)")
+_PACE_BEFORE = re.compile(r"\b(?:темп\w*|pace) (?:был[аои]? |of |was |около )?\Z")
 _EVERY = re.compile(
     rf"\b(?:(?P<often>раз|once|(?P<twice>дважды|twice|два раза)|(?P<many>{NUMBER}) (?:раза?|times)) (?:в|a|an"
     rf"|every|per|each) "
@@ -89,7 +92,7 @@ class Quantity:
 
 def find_quantities(text: str) -> list[Quantity]:
     """Return the quantities of a text, in order and apart. Dates and parts of names are the caller's to leave out."""
-    folded = plain(text)
+    folded = plain(text).replace("\u2212", "-")  # the minus of the mathematical keyboard
     found = sorted(_candidates(folded), key=lambda one: (one.start, -one.end))
     found = [_in_millions(text, one) for one in found]
     kept: list[Quantity] = []
@@ -138,6 +141,9 @@ def _clock(text: str, match: re.Match[str]) -> Quantity:
     low, high = (_minutes(parts, side) for side in ("from", "till"))
     assert low is not None
     bound = Bound.EXACT if high is not None else bound_before(text, match.start())
+    if _PACE_BEHIND.match(text, match.end()) or _PACE_BEFORE.search(text, 0, match.start()):
+        high = None if high is None else high * MINUTE / 60
+        return Quantity(*match.span(), StatedKind.DURATION, low, high, "s", bound)  # minutes and seconds
     return Quantity(*match.span(), StatedKind.TIME, low, high, "min", bound)
 
 
@@ -193,6 +199,7 @@ def _amount(text: str, match: re.Match[str]) -> Quantity | None:
     if parts.get("times"):
         factor *= _FACTORS.get(parts["times"][:3].rstrip("."), 1.0)
     low, high = number_of(match["low"]), number_of(parts["high"]) if parts.get("high") else None
+    low = -low if parts.get("minus") else low
     if high is not None and high <= low and "-" in (parts.get("joint") or ""):
         return None  # a score, a pair, a name with a number
     start = match.start()
