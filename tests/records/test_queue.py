@@ -320,6 +320,21 @@ def test_body_of_a_stranger_is_no_job(queue: JobQueue) -> None:
         assert not is_sound(Entry(Kind.JOB, "a", 1, as_body({**body, **wrong})))
 
 
+@pytest.mark.parametrize("change", [{"form": 99}, {"minutes": "many"}])
+def test_job_of_another_version_holds_up_no_other_and_can_be_cancelled(
+    queue: JobQueue, change: dict[str, object]
+) -> None:
+    strange, other = queue.submit(ORDER), queue.submit(ORDER)
+    queue.book.put(Kind.JOB, strange.id, {**job_body(strange), **change})
+    queue.adopt()
+    assert [job.state for job in queue.jobs()] == [JobState.FAILED, JobState.QUEUED]
+    failure = queue.job(strange.id).failure
+    assert failure is not None
+    assert "Update VaultRAG" in failure.remedy
+    assert held(queue).job == other.id
+    assert queue.cancel(strange.id).state is JobState.CANCELLED
+
+
 def test_job_follows_its_note(config: Config, queue: JobQueue) -> None:
     job = queue.submit(replace(ORDER, kind="analyse", request={"note": BOILER}, paths=(BOILER,)))
     queue.database.run("INSERT INTO moves (old_path, new_path) VALUES (?, ?)", (BOILER, "Архив/Бойлер.md"))

@@ -40,6 +40,15 @@ def test_trace_is_read_step_by_step(database: Database) -> None:
     assert trace_paths(database) == {key: ["Дом/Бойлер.md", "Люди/Давид.md"]}
 
 
+def test_trace_that_is_begun_again_under_its_key_has_the_new_steps_alone(database: Database) -> None:
+    other = begin_trace(database, QUESTION, "deep")
+    for step in ("plan", "search"):
+        assert begin_trace(database, QUESTION, "deep", "key") == "key"
+        add_step(database, "key", StepTaken(step), ["Дом/Бойлер.md"])
+    assert [step.step for step in find_trace(database, "key").steps] == ["search"]
+    assert {trace.id for trace in read_traces(database)} == {"key", other}
+
+
 def test_steps_survive_the_killing_of_their_process(tmp_path: Path) -> None:
     path = tmp_path / "index.sqlite3"
     open_database(path).close()

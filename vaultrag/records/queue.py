@@ -15,7 +15,7 @@ from vaultrag.config import Config
 from vaultrag.domain import Job, JobFailure, JobOrder, JobState
 from vaultrag.errors import StoreError, UsageError
 from vaultrag.records.stored import notes_of
-from vaultrag.records.stored_jobs import job_body, read_job
+from vaultrag.records.stored_jobs import job_body, readable_job
 from vaultrag.store.database import Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.jobs.notes import job_paths
@@ -68,7 +68,7 @@ class JobQueue:
         with self.database.snapshot():
             rows, spent = read_rows(self.database), spent_by_job(self.database)
             bodies = read_bodies(self.database, Kind.JOB)
-        found = [_as_it_stands(read_job(key, body), rows.get(key), spent.get(key)) for key, body in bodies.items()]
+        found = [_as_it_stands(readable_job(key, body), rows.get(key), spent.get(key)) for key, body in bodies.items()]
         places = {key: place for place, key in enumerate(rows)}
         return sorted(found, key=lambda job: (places.get(job.id, len(places)), job.at, job.id))
 
@@ -139,7 +139,7 @@ class JobQueue:
         """
         with self.database.atomic():
             rows, bodies = read_rows(self.database), self.book.bodies(Kind.JOB)
-            jobs = [read_job(key, body) for key, body in bodies.items()]
+            jobs = [readable_job(key, body) for key, body in bodies.items()]
             strays = [key for key in rows if key not in bodies]
             missing = [job for job in jobs if job.id not in rows]
             differing = [job for job in jobs if job.id in rows and _differ(job, rows[job.id])]

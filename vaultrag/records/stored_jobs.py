@@ -15,6 +15,8 @@ from vaultrag.domain import Job, JobBudget, JobFailure, JobOrder, JobState
 from vaultrag.errors import IndexDamaged, IndexTooNew
 
 JOB_FORM = 1
+UNKNOWN = "unknown"  # the kind of a job that this version does not understand
+UNKNOWN_TIME = "1970-01-01T00:00:00+00:00"
 
 
 class StoredFailure(BaseModel):
@@ -81,7 +83,7 @@ def read_job(key: str, body: Mapping[str, Any]) -> Job:
         stored = StoredJob.model_validate(body)
     except ValidationError as error:
         raise IndexDamaged(
-            f"The job {key} is none that this version understands.", f"Run: vaultrag jobs cancel {key}"
+            f"The job {key} is none that this version understands.", f"Update VaultRAG, or: vaultrag jobs cancel {key}"
         ) from error
     failure = stored.failure
     return Job(
@@ -104,6 +106,17 @@ def read_job(key: str, body: Mapping[str, Any]) -> Job:
         tokens=stored.used_tokens,
         seconds=stored.used_seconds,
     )
+
+
+def readable_job(key: str, body: Mapping[str, Any]) -> Job:
+    """Read a job; one that this version does not understand has failed, so that it holds up no other."""
+    try:
+        return read_job(key, body)
+    except (IndexDamaged, IndexTooNew) as error:
+        order = JobOrder(UNKNOWN, "", {}, JobBudget(0, 0), paths=tuple(map(str, body.get("paths", ()))))
+        return Job(
+            key, order, JobState.FAILED, UNKNOWN_TIME, failure=JobFailure(error.kind, error.message, error.remedy)
+        )
 
 
 def is_job(key: str, body: Mapping[str, Any]) -> bool:
