@@ -18,8 +18,9 @@ from tests import flips
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
-from vaultrag.domain import JobBudget, JobOrder, Keep, Verdict, VerdictState
+from vaultrag.domain import JobBudget, Keep, Manner, Mode, Verdict, VerdictState
 from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.jobs.later import question_order
 from vaultrag.records.queue import JobQueue
 from vaultrag.store.endpoint import Endpoint, announce, ensure_token
 from vaultrag.store.integrity.check_home import SET_ASIDE
@@ -81,8 +82,8 @@ def build(folder: Path) -> None:
         list(workspace.ask(QUESTION, Keep(saved=True)))
         list(workspace.ask(QUESTION, Keep(chat="пчёлы")))
         workspace.archive.decide(Verdict("спор", VerdictState.DISMISSED, ("Проекты/Пчела/Пчела.md",)))
-        order = JobOrder("ask", "Когда кормить пчёл?", {"question": "Когда кормить пчёл?"}, JobBudget(30, 5000))
-        JobQueue(workspace.config, workspace.database).submit(order)
+        later = question_order("Когда кормить пчёл?", Manner(mode=Mode.DEEP), JobBudget(30, 5000))
+        JobQueue(workspace.config, workspace.database).submit(later)
         as_killed = {path: path.read_bytes() for path in config.home.glob("index.sqlite3*")}
     for path, content in as_killed.items():
         path.write_bytes(content)

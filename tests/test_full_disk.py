@@ -103,6 +103,8 @@ ACTIONS = {
     "status": Action(("status",)),
     "check": Action(("check", "--deep")),
     "index": Action(("index",), edit),
+    "ask later": Action(("ask", "Когда кормить пчёл?", "--deep", "--later", "--no-server")),
+    "jobs wait": Action(("jobs", "wait")),
     "answers delete": Action(("chats", "delete", "пчёлы")),
     "export": Action(("export", "{}/home/backup.export")),
     "import": Action(("import", "{}/kept.export"), lose_records),
@@ -171,7 +173,7 @@ def test_answer_that_cannot_be_saved_is_given_all_the_same(base: Path, disk: Dis
         assert "could not be saved: There is no space left" in answer.warnings[-1]
         disk.free()
         assert ask().saved
-    assert [len(records) for records in answers(folder, None).records.values()] == [3, 1, 1]
+    assert [len(records) for records in answers(folder, None).records.values()] == [3, 1, 1, 1]
 
 
 @pytest.mark.slow

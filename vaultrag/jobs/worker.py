@@ -32,6 +32,7 @@ from vaultrag.store.jobs.rows import (
 )
 from vaultrag.workspace import Workspace
 
+WORK = "jobs"  # the name of this work among what can fail in the background
 BEAT_SECONDS = 5.0  # a sixth of a lease
 LOOK_SECONDS = 2.0  # between looks for jobs that another process submitted
 LEAVE_SECONDS = 5.0  # a model stops at its next word; what takes longer ends with the process
@@ -166,9 +167,9 @@ class JobWorker:
             done = act()
         except StoreError as error:
             log.warning("the queue met %s", error.kind)
-            self._workspace.health.note_trouble("jobs", error)
+            self._workspace.health.note_trouble(WORK, error)
             return False
-        self._workspace.health.end_trouble("jobs")
+        self._workspace.health.end_trouble(WORK)
         return done
 
     def _work(self, lease: JobLease) -> None:
@@ -178,7 +179,7 @@ class JobWorker:
                 self._settle(lease)
         except StoreError as error:
             log.warning("the end of a job met %s", error.kind)
-            self._workspace.health.note_trouble("jobs", error)
+            self._workspace.health.note_trouble(WORK, error)
             self._closed.wait(LOOK_SECONDS)
         finally:
             self._current = None

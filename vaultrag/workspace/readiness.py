@@ -66,6 +66,10 @@ class Health:
         """Have everybody who asks told that some work in the background fails, until `end_trouble`."""
         self._troubles[work] = _as_attention(error)
 
+    def trouble(self, work: str) -> Attention | None:
+        """Return why some work in the background fails now; None while it does not."""
+        return self._troubles.get(work)
+
     def end_trouble(self, work: str) -> None:
         self._troubles.pop(work, None)
 

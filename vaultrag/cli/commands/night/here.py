@@ -9,7 +9,7 @@ from vaultrag import wire
 from vaultrag.config import Config
 from vaultrag.domain import JobBudget, Keep, Manner
 from vaultrag.jobs.later import question_order
-from vaultrag.jobs.worker import JobWorker
+from vaultrag.jobs.worker import WORK, JobWorker
 from vaultrag.records.archive import open_for_records
 from vaultrag.records.queue import JobQueue
 from vaultrag.store.database import Access
@@ -48,7 +48,8 @@ class JobsHere:
     def follow_job(self, beginning: str) -> Iterator[wire.Job]:
         """Work at the queue in this process, and yield a job each time it got on, until it has ended.
 
-        Leaving early gives it back to the queue. Raises IndexLocked while another process owns the index.
+        Leaving early gives it back to the queue. Raises IndexLocked while another process owns the index, and what
+        keeps the queue from being written: a full disk.
         """
         job = self.job(beginning)
         if job.state not in ("queued", "running"):
@@ -59,6 +60,8 @@ class JobsHere:
             for news in worker.follow(job.id):
                 if news is not None:
                     yield wire.Job.of(news)
+                elif (trouble := workspace.health.trouble(WORK)) is not None:
+                    raise wire.Fault(error=trouble.kind, message=trouble.message, remedy=trouble.remedy).exception()
 
     def close(self) -> None:
         """Nothing is open between calls."""
