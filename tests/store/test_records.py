@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.errors import IndexDamaged
+from vaultrag.errors import DiskFull, IndexDamaged
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import exclude
 from vaultrag.store.journal import Entry, Journal, as_body
@@ -28,6 +28,26 @@ def _fill(book: RecordBook) -> None:
     book.put(Kind.VERDICT, "v", {"note": "checked", "paths": []})
     book.put(Kind.ANSWER, "b", {"text": "restic", "paths": ["Servers/mayak.md"]})
     book.delete(Kind.ANSWER, "b")
+
+
+def put_on_a_full_disk(book: RecordBook) -> None:
+    with book.database.atomic():
+        book.put(Kind.JOB, "j", {"paths": []})
+        raise DiskFull("No space.", "Free some.")
+
+
+def test_new_record_whose_transaction_failed_is_taken_back(book: RecordBook) -> None:
+    with pytest.raises(DiskFull):
+        put_on_a_full_disk(book)
+    assert book.journal.read().entries[-1].key == "j", "nothing was to be taken back"
+    book.take_back(Kind.JOB, "j")
+    book.catch_up()
+    assert book.body(Kind.JOB, "j") is None
+    book.put(Kind.JOB, "k", {"paths": []})
+    book.take_back(Kind.JOB, "k")
+    assert book.body(Kind.JOB, "k") is not None, "what was written stays"
+    assert not book.journal.drop_last(Entry(Kind.JOB, "elsewhere", 1, None))
+    assert book.journal.read().damaged == ()
 
 
 def test_records_are_read_back_by_kind_and_key(book: RecordBook) -> None:

@@ -52,14 +52,18 @@ class JobQueue:
 
         Raises StoreError, also for one about a note that is forgotten.
         """
-        with self.database.atomic():
-            exclusions = read_exclusions(self.database)
-            if any(map(exclusions.covers, order.paths)):
-                raise StoreError("A note that it is about has been forgotten.", "Name another one.")
-            job = Job(self._unused_id(), order, JobState.QUEUED, _now())
-            self.book.put(Kind.JOB, job.id, job_body(job))
-            add_row(self.database, job.id, JobState.QUEUED, order.rank)
-            self._let_old_go()
+        job = Job(self._unused_id(), order, JobState.QUEUED, _now())
+        try:
+            with self.database.atomic():
+                exclusions = read_exclusions(self.database)
+                if any(map(exclusions.covers, order.paths)):
+                    raise StoreError("A note that it is about has been forgotten.", "Name another one.")
+                self.book.put(Kind.JOB, job.id, job_body(job))
+                add_row(self.database, job.id, JobState.QUEUED, order.rank)
+                self._let_old_go()
+        except StoreError:
+            self.book.take_back(Kind.JOB, job.id)  # asked for again, it would be done twice
+            raise
         self.book.tidy()
         return self.job(job.id)
 

@@ -109,6 +109,15 @@ class Journal:
                 _sync_folder(self.path.parent)
             return start + len(lines)
 
+    def drop_last(self, entry: Entry) -> bool:
+        """Cut off this entry, which nobody counts, where it is the last one; return whether it was."""
+        with translated(self.path):
+            lines, content = as_lines([entry]), self.path.read_bytes()
+            if not content.endswith(lines):
+                return False
+            os.truncate(self.path, len(content) - len(lines))
+            return True
+
     def rewrite(self, entries: Iterable[Entry]) -> int:
         """Replace the journal by these entries, at once. Returns the new size."""
         lines = as_lines(entries)

@@ -6,6 +6,7 @@ journal is ahead, which its size tells, and the next writer takes over what it s
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from vaultrag.errors import IndexDamaged
+from vaultrag.errors import IndexDamaged, StoreError
 from vaultrag.store.database import Database, Row
 from vaultrag.store.journal import Entry, Journal, Reading, as_body, latest
 
@@ -61,6 +62,17 @@ class RecordBook:
         with self.database.atomic():
             self._catch_up()
             self._append([self._next(kind, key, values) for kind, key, values in changes])
+
+    def take_back(self, kind: Kind, key: str) -> None:
+        """Take a new record out of the journal whose transaction failed, where nobody has taken it over since.
+
+        Else whoever was told that it could not be written would find it there, and again. What prevents this is no
+        worse than a kill between the two.
+        """
+        with contextlib.suppress(StoreError), self.database.atomic():
+            entries = self.journal.read().entries
+            if entries and (entries[-1].kind, entries[-1].key) == (kind, key) and self.body(kind, key) is None:
+                self.journal.drop_last(entries[-1])
 
     def delete(self, kind: Kind, key: str) -> bool:
         """Delete a record; return whether it was there."""
