@@ -10,7 +10,7 @@ import pytest
 
 from vaultrag.config import CONFIG_NAME, Config, load_config
 from vaultrag.errors import ConfigError, ReportFailed
-from vaultrag.records.reports import write_report
+from vaultrag.records.reports import write_report, write_where_named
 from vaultrag.vault.files import note_suffixes, scan_vault
 
 
@@ -158,3 +158,41 @@ def test_file_in_the_place_of_the_folder_is_told(places: tuple[Path, Path]) -> N
     (places[0] / "Reports").write_text("")
     with pytest.raises(ReportFailed):
         write_report(config, "Answer", "x\n")
+
+
+def test_named_file_is_written_outside_of_the_vault_and_never_over_another(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "")
+    file = places[0].parent / "анализ.md"
+    assert write_where_named(config, file, "раз\n") == file
+    with pytest.raises(ReportFailed, match="is there already"):
+        write_where_named(config, file, "два\n")
+    assert file.read_text(encoding="utf-8") == "раз\n"
+
+
+@pytest.mark.parametrize("folder", ["", "Отчёты"])
+def test_named_file_lies_in_the_vault_only_in_the_folder_of_reports(places: tuple[Path, Path], folder: str) -> None:
+    config = config_with(places, folder)
+    for name in ("анализ.md", "Дом/анализ.md", "Бойлер.md", "Отчёты/../анализ.md"):
+        with pytest.raises(ReportFailed, match="lies in the vault, and not in the folder"):
+            write_where_named(config, places[0] / name, "x\n")
+    assert sorted(path.name for path in places[0].iterdir()) == [".obsidian", "Бойлер.md"]
+
+
+def test_named_file_in_the_folder_of_reports_is_written(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "Отчёты")
+    path = write_where_named(config, places[0] / "Отчёты" / "анализ.md", "раз\n")
+    assert path.read_text(encoding="utf-8") == "раз\n"
+
+
+def test_link_into_the_vault_does_not_let_a_file_in(places: tuple[Path, Path]) -> None:
+    outside = places[0].parent / "снаружи"
+    outside.symlink_to(places[0])
+    with pytest.raises(ReportFailed, match="lies in the vault"):
+        write_where_named(config_with(places, ""), outside / "анализ.md", "x\n")
+
+
+def test_file_that_cannot_be_written_is_told_and_leaves_nothing(places: tuple[Path, Path]) -> None:
+    config = config_with(places, "")
+    with pytest.raises(ReportFailed, match="cannot be written"):
+        write_where_named(config, places[0].parent / "нет" / "и нет" / "анализ.md", "x\n")
+    assert not (places[0].parent / "нет").exists()

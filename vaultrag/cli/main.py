@@ -15,6 +15,7 @@ import typer
 from vaultrag import __version__
 from vaultrag.cli.commands.ask import typed
 from vaultrag.cli.commands.ask.chat import chat
+from vaultrag.cli.commands.night.analyse import analyse
 from vaultrag.cli.commands.night.jobs import jobs_app
 from vaultrag.cli.commands.records.answers import answers_app, chats_app
 from vaultrag.cli.commands.records.traces import traces_app
@@ -56,6 +57,7 @@ app = typer.Typer(
 app.command(epilog='Example:  vaultrag chat "Бойлер" --in Дом/')(chat)
 app.add_typer(graph_app)
 app.command("bench", epilog="Example:  vaultrag bench --quick")(bench_command)
+app.command(epilog='Example:  vaultrag analyse "Маяк" --as "системный архитектор"')(analyse)
 app.add_typer(models_app, name="models")
 app.add_typer(answers_app, name="answers")
 app.add_typer(chats_app, name="chats")

@@ -1,5 +1,14 @@
 """The nouns of VaultRAG: frozen values that every layer shares, and the protocols with two real implementations."""
 
+from vaultrag.domain.analyses import (
+    Analysis,
+    AnalysisEvent,
+    AnalysisReady,
+    AnalysisSection,
+    ListedNote,
+    SectionReady,
+    Tie,
+)
 from vaultrag.domain.answers import (
     NOT_KEPT,
     USUAL,
@@ -128,6 +137,10 @@ __all__ = [
     "TASK_SIGNS",
     "THINK_FREELY",
     "USUAL",
+    "Analysis",
+    "AnalysisEvent",
+    "AnalysisReady",
+    "AnalysisSection",
     "Answer",
     "AnswerEvent",
     "AnswerReady",
@@ -179,6 +192,7 @@ __all__ = [
     "Link",
     "LinkKind",
     "LinkingLine",
+    "ListedNote",
     "Listing",
     "ListingFound",
     "LongNote",
@@ -208,6 +222,7 @@ __all__ = [
     "SavedAnswer",
     "Scores",
     "SearchResult",
+    "SectionReady",
     "Sentence",
     "SentenceFound",
     "SentenceState",
@@ -227,6 +242,7 @@ __all__ = [
     "TaskState",
     "TextPiece",
     "Thought",
+    "Tie",
     "Trace",
     "TraceStep",
     "Turn",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from vaultrag.domain import Answer, Citation, Note
 from vaultrag.vault.links import FilesNamed, shortest_link
 from vaultrag.vault.parsing.subpaths import resolve_subpath
 
-_MARK = re.compile(r"(?:(?<=\S) )?\[(\d{1,4})\]")
+_MARK = re.compile(r"(?:(?<=\S) )?(?<!\[)\[(\d{1,4})\](?!\])")  # `[[12]]` is a link to a note
 _NO_TARGET = re.compile(r"[\[\]|#^]")  # what ends the target of a wikilink
 _NO_HEADING = re.compile(r"(?:[\[\]|#^:%\\]|\s)+")  # what a link to a heading leaves out, as the app writes it
 _OPENS_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^]")
@@ -27,12 +27,13 @@ class NoteLinks:
 
     def to(self, citation: Citation) -> str:
         """Return a wikilink to a citation's block, else to its heading, else to its note."""
-        target = shortest_link(citation.path, self.source, self.files_named)
-        subpath = self._subpath(citation)
+        return self.to_note(citation.path, self._subpath(citation))
+
+    def to_note(self, path: str, subpath: str = "") -> str:
+        """Return a wikilink to a note, or to a place in it."""
+        target = shortest_link(path, self.source, self.files_named)
         if _NO_TARGET.search(target):
-            return (
-                f"[{_OPENS_MARKUP.sub(' ', target)}](<{quote(citation.path)}{f'#{quote(subpath)}' if subpath else ''}>)"
-            )
+            return f"[{_OPENS_MARKUP.sub(' ', target)}](<{quote(path)}{f'#{quote(subpath)}' if subpath else ''}>)"
         return f"[[{target}{f'#{subpath}' if subpath else ''}]]"
 
     def _subpath(self, citation: Citation) -> str:
@@ -44,23 +45,38 @@ class NoteLinks:
         return ""
 
 
+class Footnotes:
+    """The footnotes of one text: `marked` puts them in, `lines` are what stands below it."""
+
+    def __init__(self, citations: Iterable[Citation], links: NoteLinks) -> None:
+        self._cited = {citation.number: citation for citation in citations}
+        self._links = links
+        self._named: dict[int, None] = {}
+
+    def marked(self, text: str) -> str:
+        """Return a part of the text with its numbers as footnotes; one that stands for no citation stays as it is."""
+        return _MARK.sub(self._mark, text)
+
+    def lines(self) -> list[str]:
+        """Return each footnote's link. Citations that no part has named are left out."""
+        return [f"[^{number}]: {self._links.to(self._cited[number])}" for number in self._named]
+
+    def _mark(self, match: re.Match[str]) -> str:
+        number = int(match.group(1))
+        if number not in self._cited:
+            return match.group()
+        self._named[number] = None
+        return f"[^{number}]"
+
+
 def answer_markdown(answer: Answer, links: NoteLinks) -> str:
     """Return the body of a note: the answer's text, its numbers as footnotes, and each footnote's link.
 
     A number that stands for no citation stays as it is. Citations that the text does not name are left out.
     """
-    cited = {citation.number: citation for citation in answer.citations}
-    named: dict[int, None] = {}
-
-    def mark(match: re.Match[str]) -> str:
-        number = int(match.group(1))
-        if number not in cited:
-            return match.group()
-        named[number] = None
-        return f"[^{number}]"
-
-    text = _MARK.sub(mark, answer.text.strip())
-    notes = [f"[^{number}]: {links.to(cited[number])}" for number in named]
+    footnotes = Footnotes(answer.citations, links)
+    text = footnotes.marked(answer.text.strip())
+    notes = footnotes.lines()
     return "\n".join((text, *(["", *notes] if notes else []), ""))
 
 

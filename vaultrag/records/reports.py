@@ -11,7 +11,7 @@ from vaultrag.config import CONFIG_NAME, Config
 from vaultrag.domain import Answer, Note
 from vaultrag.errors import DiskFull, ReportFailed, VaultError, is_disk_full
 from vaultrag.records.footnotes import NoteLinks, answer_markdown
-from vaultrag.store.database import Access
+from vaultrag.store.database import Access, Database
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.graph import files_named
 from vaultrag.store.opening import open_database
@@ -29,16 +29,60 @@ def save_as_note(config: Config, answer: Answer, title: str = "") -> Path:
     Raises ReportFailed, DiskFull, and IndexMissing.
     """
     folder = _reports_folder(config)
-    inside = folder.relative_to(config.vault).as_posix() + "/" if config.vault in folder.parents else ""
     with open_database(config.database_path, Access.READ) as database:
-        catalog = Catalog(database)
-        links = NoteLinks(
-            f"{inside}{_file_name(title or answer.question)}.md",
-            lambda name: files_named(database, name),
-            lambda path: _read(config, catalog, path),
-        )
+        links = links_from(config, database, folder / f"{_file_name(title or answer.question)}.md")
         body = answer_markdown(answer, links)
     return write_report(config, title or answer.question, f"> {' '.join(answer.question.split())}\n\n{body}")
+
+
+def links_from(config: Config, database: Database, file: Path) -> NoteLinks:
+    """Return what writes links for a note that is to lie at `file`, in the vault or not."""
+    catalog = Catalog(database)
+    return NoteLinks(
+        file.relative_to(config.vault).as_posix() if config.vault in file.parents else file.name,
+        lambda name: files_named(database, name),
+        lambda path: _read(config, catalog, path),
+    )
+
+
+def place_where_named(config: Config, file: Path) -> Path:
+    """Return the place of a new file where the user says: in the vault only in the folder of the reports.
+
+    Raises ReportFailed where it may not lie there, or something does already.
+    """
+    place = _whole_parent(file)
+    folder = config.reports_path
+    if place == config.vault or config.vault in place.parents:
+        if folder is None or folder not in place.parents:
+            raise ReportFailed(
+                f"{place} lies in the vault, and not in the folder that is named for reports.",
+                f"Name a file elsewhere, or that folder in {config.home / CONFIG_NAME}: [reports] folder.",
+            )
+        _reports_folder(config)  # whether that is a place for notes
+    if os.path.lexists(place):
+        raise ReportFailed(f"{place} is there already.", "Name a new file: nothing is written over.")
+    return place
+
+
+def write_where_named(config: Config, file: Path, text: str) -> Path:
+    """Write a new file there, whole or not at all; return its place. Raises as `place_where_named`, and DiskFull."""
+    place = place_where_named(config, file)
+    try:
+        place.parent.mkdir(parents=config.vault in place.parents, exist_ok=True)
+        _write_once(place, text)
+    except FileExistsError as error:
+        raise ReportFailed(f"{place} is there already.", "Name a new file: nothing is written over.") from error
+    except OSError as error:
+        if is_disk_full(error):
+            raise DiskFull(f"There is no space left in {place.parent}.", "Free some space, then try again.") from error
+        raise ReportFailed(f"{place} cannot be written: {error.strerror}.", "Name another file.") from error
+    return place
+
+
+def _whole_parent(file: Path) -> Path:
+    """Return a file's place with all links in its folders followed, and none at its end: it must be new."""
+    whole = Path(os.path.abspath(os.path.expanduser(file)))
+    return Path(os.path.realpath(whole.parent)) / whole.name
 
 
 def write_report(config: Config, title: str, text: str) -> Path:
@@ -104,17 +148,22 @@ def _write_new(folder: Path, name: str, text: str) -> Path:
         if _as_compared(path.name) in taken:
             continue
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            _write_once(path, text)
         except FileExistsError:
             continue
-        try:
-            with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
         return path
     raise ReportFailed(f"{folder} holds {MOST_OF_A_NAME} notes of this name.", "Ask in other words, or move them.")
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file that must not be there yet, whole or not at all."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _as_compared(name: str) -> str:

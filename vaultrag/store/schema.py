@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -209,6 +209,20 @@ WHEN (old.path, old.title, old.date, old.date_source) IS NOT (new.path, new.titl
 END;
 """
 
+ANALYSES = """
+-- When a note was analysed, and what it and the notes that it links to said then, by hashes.
+CREATE TABLE analyses (
+    note_id      INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    template     TEXT NOT NULL,
+    role         TEXT NOT NULL,
+    at           REAL NOT NULL,            -- seconds since 1970
+    content_hash TEXT NOT NULL,
+    linked_hash  TEXT NOT NULL,
+    PRIMARY KEY (note_id, template, role)
+) WITHOUT ROWID;
+CREATE INDEX analyses_template ON analyses (template);
+"""
+
 FIRST_SEEN = "first seen"
 """The `date_source` of a note that names no date: it has the day it was indexed first, and keeps it."""
 
@@ -333,7 +347,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}"""
+{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}"""
 
 
 RECORDS_SINCE = 5
@@ -393,5 +407,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(11, TASKS, Reparse.ALL),
     Migration(12, JOBS, Reparse.KEEP),
     Migration(13, CLAIMS, Reparse.KEEP),
+    Migration(14, ANALYSES, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -105,7 +105,7 @@ class LongerWay:
             prompt_budget=lambda: min(READING * self.asking.prompt_budget(role), budget.left // 2),
         )
         deep = DeepAnswerer(
-            self._lookups(),
+            self.lookups(),
             drafter,
             lambda asked: self._planned(asked, budget) if asked == understood.own else (),
             budget,
@@ -168,7 +168,8 @@ class LongerWay:
         roles = self.models.roles
         return roles.model_of(role) in {roles.model_of(other) for other in others}
 
-    def _lookups(self) -> Lookups:
+    def lookups(self) -> Lookups:
+        """Return the look-ups of one long question, or of one analysis."""
         embedder: Embedder | None = self.asking.embedder
 
         def embed_lines(lines: Sequence[str]) -> Vectors | None:

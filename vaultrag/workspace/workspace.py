@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Set
+from collections.abc import Collection, Generator, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
@@ -202,25 +202,26 @@ class Workspace:
         """
         self._require_notes()
         scope = self._scope(manner.scope)  # the question itself holds no filters: its colons are words
-        asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration, terms)
         today = terms.at.astimezone().date() if terms.at else _today()
-
-        def search(text: str, k: int) -> SearchResult:
-            return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES, today)
-
+        way = self.longer_way(terms, scope)
         keeping = Keeping(self.config, self.database)
         said = keeping.exchanges(keep.chat, terms.at) if manner.earlier is None else manner.earlier
         understood = understand(question, said)
         manner = replace(manner, own=understood.own)
         listed = self.list_notes(understood.asked, today, scope) if manner.mode is not Mode.QUICK else None
         if manner.mode is Mode.QUICK or (listed and listed.sure):  # no search, however deep, counts notes better
-            answerer = asking.answerer(search, manner)
+            answerer = way.asking.answerer(way.search, manner)
             answerer = replace(answerer, list_notes=lambda text: self.list_notes(text, today, scope))
             events = answerer.answer(understood.asked, manner)
         else:
+<<<<<<< HEAD
             events = self._longer(asking, search, scope).events(understood, manner)
         shown = inert_events(in_conversation(understood, events))
         return keeping.kept(shown, keep) if terms.is_awaited else shown
+=======
+            events = way.events(understood, manner)
+        return self._kept(inert_events(in_conversation(understood, events)), keep)
+>>>>>>> 38f22c8 (Analyse a note by a template, with the notes that belong to it and the line that backs each reason)
 
     def _scope(self, scope: str) -> tuple[Filter, ...]:
         """Return the filters of a scope. Raises UsageError where nothing meets them: no answer could be true of it."""
@@ -231,9 +232,14 @@ class Workspace:
             )
         return filters
 
-    def _longer(
-        self, asking: Asking, search: Callable[[str, int], SearchResult], scope: tuple[Filter, ...]
-    ) -> LongerWay:
+    def longer_way(self, terms: Terms = AWAITED, scope: tuple[Filter, ...] = ()) -> LongerWay:
+        """Return what long work over the notes of a scope is done with: search, look-ups, and who answers."""
+        today = terms.at.astimezone().date() if terms.at else _today()
+
+        def search(text: str, k: int) -> SearchResult:
+            return self._find(ParsedQuery(text, scope), k, Reach.FULL, ALL_LANES, today)
+
+        asking = Asking(self.config, self.models, self._embedder_or_none(), self.calibration, terms)
         allowed = allowed_rows(self.database, scope) if scope else None
         return LongerWay(
             self.config, self.models, self.database, asking, search, self._embedded, self.vectors.fingerprint, allowed
