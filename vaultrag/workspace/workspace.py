@@ -214,14 +214,9 @@ class Workspace:
             answerer = replace(answerer, list_notes=lambda text: self.list_notes(text, today, scope))
             events = answerer.answer(understood.asked, manner)
         else:
-<<<<<<< HEAD
-            events = self._longer(asking, search, scope).events(understood, manner)
+            events = way.events(understood, manner)
         shown = inert_events(in_conversation(understood, events))
         return keeping.kept(shown, keep) if terms.is_awaited else shown
-=======
-            events = way.events(understood, manner)
-        return self._kept(inert_events(in_conversation(understood, events)), keep)
->>>>>>> 38f22c8 (Analyse a note by a template, with the notes that belong to it and the line that backs each reason)
 
     def _scope(self, scope: str) -> tuple[Filter, ...]:
         """Return the filters of a scope. Raises UsageError where nothing meets them: no answer could be true of it."""
