@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.reanalysis.analysed_vault import BACKUP, BOILER, MASTER, METER, analy
 from vaultrag.domain import unwatched
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.reanalysis.due import DueNote, Why, due_notes
-from vaultrag.reanalysis.templates import DueWhen, Template, find_template
+from vaultrag.reanalysis.templates import DueWhen, find_template
 from vaultrag.store.analyses import analysed_notes
 from vaultrag.workspace import Workspace
 from vaultrag.workspace.analysing import AnalysisRequest
@@ -28,20 +29,12 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield made
 
 
-def _due(workspace: Workspace, days: float = 0, **rules: object) -> list[tuple[str, str, Why]]:
-    usual = find_template(workspace.config, "problem")
-    template = (
-        Template(
-            usual.name,
-            usual.path,
-            usual.title,
-            usual.sections,
-            DueWhen(**rules.get("due", {})),
-            str(rules.get("scope", "")),
-        )
-        if rules
-        else usual
-    )
+def _due(
+    workspace: Workspace, days: float = 0, due: DueWhen | None = None, scope: str = ""
+) -> list[tuple[str, str, Why]]:
+    template = find_template(workspace.config, "problem")
+    if due is not None:
+        template = replace(template, due=due, scope=scope)
     found = due_notes(workspace.database, template, time.time() + days * DAY)
     return [(one.path, one.role, one.why) for one in found]
 
@@ -88,12 +81,12 @@ def test_age_makes_due_and_a_clock_set_back_does_not(workspace: Workspace) -> No
 
 def test_template_decides_what_counts(workspace: Workspace) -> None:
     _change(workspace, BOILER)
-    assert _due(workspace, due={"linked_changed": True}) == []
-    assert _due(workspace, due={"changed": True}) == [(BOILER, "архитектор", Why.CHANGED)]
+    assert _due(workspace, due=DueWhen(linked_changed=True)) == []
+    assert _due(workspace, due=DueWhen(changed=True)) == [(BOILER, "архитектор", Why.CHANGED)]
 
 
 def test_scope_names_notes_that_are_due_before_they_were_analysed(workspace: Workspace) -> None:
-    assert _due(workspace, due={}, scope="path:Дом/") == [(METER, "", Why.NEVER)]
+    assert _due(workspace, due=DueWhen(), scope="path:Дом/") == [(METER, "", Why.NEVER)]
 
 
 def test_moved_note_keeps_its_analysis_and_deleted_one_leaves_nothing(workspace: Workspace) -> None:

@@ -8,29 +8,31 @@ from vaultrag.answering.citations import locate
 from vaultrag.answering.evidence.lines import CELLS, Line, lines_of
 from vaultrag.answering.longer.lookups import Lookups
 from vaultrag.answering.shown import as_read
-from vaultrag.domain import Citation, Feature, Passage
+from vaultrag.domain import Chunk, Citation, Feature, Passage
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.lookups import rows_of_note
 from vaultrag.text.language import fold
 from vaultrag.text.morphology import Term, distinct_terms
 from vaultrag.text.terms import index_terms, question_terms
+from vaultrag.vault.split import fences_in, open_fence
 
 OWN_LINES = 40  # of the note itself that are compared in meaning: two pages
 LINES_OF_NOTE = 10  # of another note; embedding a line takes some milliseconds on two cores
 SHORTEST, LONGEST = 24, 400  # characters of a line that is worth quoting: below it says little, above it is a page
 WORDS_OF_SECTION = 0.04  # for a line that holds one of the section's words: e5 tells lines apart within about a tenth
 ROW_COST = 0.03  # of a table's row, which says little without its header
-POINTER_COST = 0.05  # of a line that sends to the note itself: it says that more is said there
+BINDING = 0.03  # for a line that links to the note that is analysed: it says what that has to do with its own
+LEFT_WORDS = 30  # characters that such a line says besides the link, at least; else it only sends there
 WORDS_OF_NOTE = 0.02  # for each telling word of the note that it holds, up to two: it speaks of the note's matter
 
 
 @dataclass(frozen=True, slots=True)
 class NoteLine:
-    """A line of a note, in its passage. `points` where it only sends to the note that is analysed."""
+    """A line of a note, in its passage. `binds` where it links to the analysed note and says something itself."""
 
     passage: Passage
     line: Line
-    points: bool = False
+    binds: bool = False
 
     @property
     def path(self) -> str:
@@ -68,12 +70,14 @@ class Asked:
 class NoteLines:
     """The lines of the notes of one analysis, read once.
 
-    `telling` are the stems that tell what the note speaks of, `title` is what links name it by.
+    `telling` are the stems that tell what the analysed note speaks of, `title` is what links name it by, and `subject`
+    a text of what it is about, which the lines of other notes are compared with, too.
     """
 
     lookups: Lookups
     telling: frozenset[str]
     title: str = ""
+    subject: str = ""
     _read: dict[int, list[NoteLine]] = field(default_factory=dict)
     _held: dict[int, frozenset[str]] = field(default_factory=dict)
 
@@ -81,8 +85,13 @@ class NoteLines:
         """Return a note's lines, the most suitable first, with how well each suits; one that says the same once."""
         lines = self._lines(note_id)
         kept = sorted(lines, key=lambda one: -self._by_words(one, asked))[:most]
-        fits = self.lookups.fits_of_lines([one.line.shown for one in kept], asked.questions)
-        scored = [(one, fit + self._by_words(one, asked)) for one, fit in zip(kept, fits, strict=True)]
+        shown = [one.line.shown for one in kept]
+        fits = self.lookups.fits_of_lines(shown, asked.questions)
+        near = self.lookups.fits_of_lines(shown, [self.subject]) if self.subject else fits
+        scored = [
+            (one, (fit + by_subject) / 2 + self._by_words(one, asked))
+            for one, fit, by_subject in zip(kept, fits, near, strict=True)
+        ]
         distinct: dict[str, tuple[NoteLine, float]] = {}
         for one, score in sorted(scored, key=lambda pair: (-pair[1], pair[0].passage.chunk.span)):
             distinct.setdefault(fold(one.line.words), (one, score))
@@ -99,10 +108,10 @@ class NoteLines:
     def _lines(self, note_id: int) -> list[NoteLine]:
         if note_id not in self._read:
             whole = [
-                NoteLine(passage, line, self.title.lower() in line.targets)
+                NoteLine(passage, line, self._binds(line))
                 for passage in self.passages(note_id)
                 for line in lines_of(0, passage)
-                if as_read(line.source.text, passage.chunk.language).strip()
+                if _is_read(line, passage.chunk)
             ]
             worth = [one for one in whole if not one.line.is_lead and len(one.line.words) >= SHORTEST]
             self._read[note_id] = [one for one in worth if len(one.line.source.text) <= LONGEST] or worth or whole
@@ -112,4 +121,13 @@ class NoteLines:
         held = self._held.setdefault(id(one), frozenset(index_terms(one.line.words)))
         answers = any(not held.isdisjoint(term) for term in asked.words)
         bonus = WORDS_OF_SECTION * answers + WORDS_OF_NOTE * min(2, len(held & self.telling))
-        return bonus - ROW_COST * (CELLS in one.line.words) - POINTER_COST * one.points
+        return bonus + BINDING * one.binds - ROW_COST * (CELLS in one.line.words)
+
+    def _binds(self, line: Line) -> bool:
+        return self.title.lower() in line.targets and len(line.words) >= len(self.title) + LEFT_WORDS
+
+
+def _is_read(line: Line, chunk: Chunk) -> bool:
+    """Tell whether a reader reads a line: no comment, and no code, which says nothing of why."""
+    in_code = open_fence(chunk.text, fences_in(chunk.text), line.source.start)
+    return not in_code and bool(as_read(line.source.text, chunk.language).strip())

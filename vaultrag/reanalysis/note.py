@@ -16,6 +16,7 @@ from vaultrag.answering.longer.budget import Allowance
 from vaultrag.answering.longer.lookups import Lookups
 from vaultrag.answering.longer.steps import Tell
 from vaultrag.answering.outcome.quoted import day_of, told
+from vaultrag.answering.shown import as_read
 from vaultrag.domain import (
     Analysis,
     AnalysisEvent,
@@ -45,6 +46,7 @@ MOST_OWN, OWN_CHARACTERS = 3, 500  # lines of the note itself under a heading
 OWN_SHARE = 0.04  # of fit below the best line that a further one may lie: e5 tells related lines within about a tenth
 LISTED_BEFORE = 0.02  # of fit, for each section that lists a note already: another one says something new
 RELATED_WEIGHT = 0.02  # of a line's fit, for each point of what speaks for its note: near notes before near words
+SUBJECT_LENGTH = 500  # characters of a note's beginning, which says what it is about
 PASSAGES = 3  # of the note itself, that a model reads beside those of the listed notes
 
 
@@ -102,8 +104,10 @@ class _Analysing:
         yield self.by.tell("note", subject.path, [subject.path])
         related = relations.related()
         self.lines = NoteLines(self.by.lookups, relations.telling, subject.title)
-        if not self.lines.passages(subject.id):
+        passages = self.lines.passages(subject.id)
+        if not passages:
             raise UsageError(f"{subject.path} has no text to be analysed.", "Name another note.")
+        self.lines.subject = f"{subject.title}. {as_read(passages[0].chunk.text)[:SUBJECT_LENGTH]}"
         listed = [f"{one.path}: {one.tie}" for one in related[:CONSIDERED]]
         yield self.by.tell("related", "\n".join(listed) or "None.", [one.path for one in related[:CONSIDERED]])
         sections: list[AnalysisSection] = []

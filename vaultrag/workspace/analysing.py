@@ -31,6 +31,7 @@ from vaultrag.store.analyses import NoteState, note_states, write_analysed
 from vaultrag.store.database import Access
 from vaultrag.store.notes.profiles import profiles_of
 from vaultrag.text.language import language_of
+from vaultrag.workspace.asking import AWAITED, Terms
 from vaultrag.workspace.longer import LongerWay
 from vaultrag.workspace.workspace import Workspace
 
@@ -54,7 +55,9 @@ class AnalysisRequest:
     seconds: float | None = None
 
 
-def analyse_note(workspace: Workspace, request: AnalysisRequest) -> Generator[AnalysisEvent, None, None]:
+def analyse_note(
+    workspace: Workspace, request: AnalysisRequest, terms: Terms = AWAITED
+) -> Generator[AnalysisEvent, None, None]:
     """Yield the steps of an analysis, its sections, and the analysis; that it was made is noted in the index.
 
     An analysis that a budget or a lost model cut short is noted, too: what is due again is for its template to say.
@@ -65,7 +68,7 @@ def analyse_note(workspace: Workspace, request: AnalysisRequest) -> Generator[An
     state = next(iter(note_states(workspace.database, [request.path])), None)
     if state is None:
         raise IndexMissing(f"{request.path} is not in the index.", "Run: vaultrag index")
-    return _Analysis(workspace, request, template, role, state).events()
+    return _Analysis(workspace, request, template, role, state, terms).events()
 
 
 def checked_role(role: str) -> str:
@@ -84,10 +87,11 @@ class _Analysis:
     template: Template
     role: str
     state: NoteState
+    terms: Terms
 
     def events(self) -> Generator[AnalysisEvent, None, None]:
         workspace = self.workspace
-        with writing_trace(workspace.config, workspace.database, self._title(), MODE) as trace:
+        with writing_trace(workspace.config, workspace.database, self._title(), MODE, self.terms.trace) as trace:
             try:
                 yield from self._traced(trace)
             except ModelError as error:
@@ -99,8 +103,9 @@ class _Analysis:
 
     def _traced(self, trace: TraceWriter) -> Generator[AnalysisEvent, None, None]:
         section = self.workspace.config.settings.answering
-        budget = Allowance(self.request.tokens or section.deep_tokens, self.request.seconds or section.deep_seconds)
-        way = self.workspace.longer_way()
+        usual = Allowance(self.request.tokens or section.deep_tokens, self.request.seconds or section.deep_seconds)
+        budget = self.terms.budget or usual
+        way = self.workspace.longer_way(self.terms)
         drafter = way.asking.answerer(way.search, Manner(style=self.request.style), Role.FINAL)
         writes = self._writes(drafter)
         if writes:
@@ -110,7 +115,7 @@ class _Analysis:
             way.lookups(),
             self._writer(way, drafter, budget, subject.language) if writes else None,
             budget,
-            trace.add,
+            way.tell(trace),
             self.workspace.archive.sources,
             tuple(drafter.caution()),
         )

@@ -77,7 +77,7 @@ class LongerWay:
     ) -> Events:
         with writing_trace(self.config, self.database, understood.put, manner.mode, self.asking.terms.trace) as writer:
             if understood.leans:
-                self._tell(writer)("understood", understood.asked, understood.paths)
+                self.tell(writer)("understood", understood.asked, understood.paths)
             events = way(writer, manner, understood)
             try:
                 with closing(events):
@@ -109,7 +109,7 @@ class LongerWay:
             drafter,
             lambda asked: self._planned(asked, budget) if asked == understood.own else (),
             budget,
-            self._tell(writer),
+            self.tell(writer),
             lambda _: split_question(understood.own),
         )
         return deep.answer(understood.asked, manner)
@@ -128,15 +128,15 @@ class LongerWay:
             self._witness(Role.ANSWER, manner),
             self._witness(second, manner),
             self._witness(third, manner) if third else None,
-            self._tell(writer),
+            self.tell(writer),
         )
         return agreeing.answer(understood.asked, manner)
 
     def _cascading(self, writer: TraceWriter, manner: Manner, understood: Understood) -> Events:
         small, large = (self._witness(role, manner) for role in (Role.ANSWER, self._second(Mode.CASCADE)))
-        return CascadingAnswerer(self._find, small, large, self._tell(writer)).answer(understood.asked, manner)
+        return CascadingAnswerer(self._find, small, large, self.tell(writer)).answer(understood.asked, manner)
 
-    def _tell(self, writer: TraceWriter) -> Tell:
+    def tell(self, writer: TraceWriter) -> Tell:
         """Return what writes a step down, and says whose words are read before a model reads them."""
 
         def tell(step: str, detail: str = "", paths: Iterable[str] = ()) -> StepTaken:
