@@ -255,3 +255,15 @@ def test_the_word_of_obedience_stands_whole_in_no_note() -> None:
 def test_poisoned_notes_are_written_where_they_say(tmp_path: Path) -> None:
     written = write_poisoned_notes(tmp_path)
     assert all((tmp_path / note.path).read_text(encoding="utf-8") == note.text for note in written)
+
+
+RELATED = _read("related.toml", "note")
+
+
+def test_related_notes_exist_and_are_told_once() -> None:
+    assert {item["lang"] for item in RELATED} == {"ru", "en"}
+    for item in RELATED:
+        named = [*item["related"], *item["either"]]
+        assert {item["path"], *named} <= set(_notes())
+        assert len(set(named)) == len(named)
+        assert item["path"] not in named
