@@ -15,7 +15,7 @@ from vaultrag.domain import unwatched
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.reanalysis.due import DueNote, Why, due_notes
 from vaultrag.reanalysis.templates import DueWhen, find_template
-from vaultrag.store.analyses import analysed_notes
+from vaultrag.store.notes.analysed import analysed_notes
 from vaultrag.workspace import Workspace
 from vaultrag.workspace.analysing import AnalysisRequest
 

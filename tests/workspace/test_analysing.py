@@ -13,7 +13,7 @@ from tests.doubles import ScriptedModel
 from tests.reanalysis.analysed_vault import BOILER, METER, analysed, opened
 from vaultrag.domain import AnalysisReady, AnswerStyle, Message, Piece, Sampling, SectionReady, StepTaken, unwatched
 from vaultrag.errors import IndexMissing
-from vaultrag.store.analyses import analysed_notes
+from vaultrag.store.notes.analysed import analysed_notes
 from vaultrag.store.traces import read_traces
 from vaultrag.workspace import Ownership, Workspace
 from vaultrag.workspace.analysing import AnalysisRequest, analyse_note

@@ -2,10 +2,10 @@
 
 from vaultrag.domain.analyses import (
     Analysis,
+    AnalysisEntry,
     AnalysisEvent,
     AnalysisReady,
     AnalysisSection,
-    ListedNote,
     SectionReady,
     Tie,
 )
@@ -138,6 +138,7 @@ __all__ = [
     "THINK_FREELY",
     "USUAL",
     "Analysis",
+    "AnalysisEntry",
     "AnalysisEvent",
     "AnalysisReady",
     "AnalysisSection",
@@ -192,7 +193,6 @@ __all__ = [
     "Link",
     "LinkKind",
     "LinkingLine",
-    "ListedNote",
     "Listing",
     "ListingFound",
     "LongNote",

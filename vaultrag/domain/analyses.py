@@ -20,7 +20,7 @@ class Tie(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ListedNote:
+class AnalysisEntry:
     """A note of a section's list and why it is there; `citation` is the number of the line of it that backs this.
 
     `quoted` where the reason is that line, and no sentence of a model.
@@ -40,7 +40,7 @@ class AnalysisSection:
 
     heading: str
     text: str
-    notes: tuple[ListedNote, ...]
+    notes: tuple[AnalysisEntry, ...]
     style: AnswerStyle
 
 

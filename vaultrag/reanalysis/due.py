@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from vaultrag.reanalysis.templates import DueWhen, Template
 from vaultrag.retrieval.filters import parse_scope
-from vaultrag.store.analyses import AnalysedNote, analysed_notes
 from vaultrag.store.database import Database
+from vaultrag.store.notes.analysed import AnalysedNote, analysed_notes
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.filters import allowed_rows
 

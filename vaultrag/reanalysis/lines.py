@@ -54,14 +54,14 @@ class NoteLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SectionQuestion:
     """What a section asks: its question, as the role puts it too, and the words that tell lines which answer it."""
 
     questions: tuple[str, ...]
     words: tuple[Term, ...]
 
     @classmethod
-    def of(cls, question: str, role: str, words: str) -> Asked:
+    def of(cls, question: str, role: str, words: str) -> SectionQuestion:
         questions = (question, f"{role}: {question}") if role else (question,)
         return cls(questions, tuple(distinct_terms(question_terms(words))))
 
@@ -81,7 +81,7 @@ class NoteLines:
     _read: dict[int, list[NoteLine]] = field(default_factory=dict)
     _held: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    def ranked(self, note_id: int, asked: Asked, most: int) -> list[tuple[NoteLine, float]]:
+    def ranked(self, note_id: int, asked: SectionQuestion, most: int) -> list[tuple[NoteLine, float]]:
         """Return a note's lines, the most suitable first, with how well each suits; one that says the same once."""
         lines = self._lines(note_id)
         kept = sorted(lines, key=lambda one: -self._by_words(one, asked))[:most]
@@ -117,7 +117,7 @@ class NoteLines:
             self._read[note_id] = [one for one in worth if len(one.line.source.text) <= LONGEST] or worth or whole
         return self._read[note_id]
 
-    def _by_words(self, one: NoteLine, asked: Asked) -> float:
+    def _by_words(self, one: NoteLine, asked: SectionQuestion) -> float:
         held = self._held.setdefault(id(one), frozenset(index_terms(one.line.words)))
         answers = any(not held.isdisjoint(term) for term in asked.words)
         bonus = WORDS_OF_SECTION * answers + WORDS_OF_NOTE * min(2, len(held & self.telling))

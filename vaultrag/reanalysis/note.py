@@ -19,12 +19,12 @@ from vaultrag.answering.outcome.quoted import day_of, told
 from vaultrag.answering.shown import as_read
 from vaultrag.domain import (
     Analysis,
+    AnalysisEntry,
     AnalysisEvent,
     AnalysisReady,
     AnalysisSection,
     AnswerStyle,
     Citation,
-    ListedNote,
     Passage,
     QuoteState,
     SectionReady,
@@ -34,7 +34,7 @@ from vaultrag.domain import (
     counted,
 )
 from vaultrag.errors import ModelError, UsageError
-from vaultrag.reanalysis.lines import LINES_OF_NOTE, OWN_LINES, Asked, NoteLine, NoteLines
+from vaultrag.reanalysis.lines import LINES_OF_NOTE, OWN_LINES, NoteLine, NoteLines, SectionQuestion
 from vaultrag.reanalysis.related import RelatedNote, Relations
 from vaultrag.reanalysis.templates import Template, TemplateSection, form
 from vaultrag.reanalysis.wording import OF_NOTE, OWN_LINES_SAY, SAYS_NOTHING, reason_of
@@ -51,7 +51,7 @@ PASSAGES = 3  # of the note itself, that a model reads beside those of the liste
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class AnalysedSubject:
     """The note that is analysed."""
 
     id: int
@@ -75,7 +75,9 @@ class Analyst:
     sources: Callable[[Iterable[Citation]], Sequence[SourceState]]
     warnings: tuple[str, ...] = ()
 
-    def analyse(self, subject: Subject, template: Template, role: str = "") -> Generator[AnalysisEvent, None, None]:
+    def analyse(
+        self, subject: AnalysedSubject, template: Template, role: str = ""
+    ) -> Generator[AnalysisEvent, None, None]:
         """Yield each step, each section when it is finished, and the analysis. Closing the iterator aborts the model.
 
         Raises UsageError for a note without text.
@@ -88,7 +90,7 @@ class _Analysing:
     """One analysis on its way."""
 
     by: Analyst
-    subject: Subject
+    subject: AnalysedSubject
     template: Template
     role: str
     citations: list[Citation] = field(default_factory=list)
@@ -124,7 +126,7 @@ class _Analysing:
     ) -> Generator[AnalysisEvent, None, AnalysisSection]:
         language = self.subject.language
         question = form(section.question, language, note=self.subject.title, title=self.subject.title)
-        asked = Asked.of(question, self.role, form(section.words, language) if section.words else "")
+        asked = SectionQuestion.of(question, self.role, form(section.words, language) if section.words else "")
         own = self._own_lines(asked)
         chosen = self._chosen(asked, related, section.notes)
         text, style = yield from self._text(question, own, [line for _, line in chosen])
@@ -132,7 +134,7 @@ class _Analysing:
         yield self.by.tell("listed", counted(len(notes), "note"), [one.path for one in notes])
         return AnalysisSection(heading, text, notes, style)
 
-    def _own_lines(self, asked: Asked) -> list[NoteLine]:
+    def _own_lines(self, asked: SectionQuestion) -> list[NoteLine]:
         """Return the lines of the note itself that suit the question best, in the order they stand there."""
         ranked = self.lines.ranked(self.subject.id, asked, OWN_LINES)
         found: list[NoteLine] = []
@@ -146,7 +148,9 @@ class _Analysing:
                 room -= size
         return sorted(found, key=lambda one: one.citation(0).span)
 
-    def _chosen(self, asked: Asked, related: Sequence[RelatedNote], most: int) -> list[tuple[RelatedNote, NoteLine]]:
+    def _chosen(
+        self, asked: SectionQuestion, related: Sequence[RelatedNote], most: int
+    ) -> list[tuple[RelatedNote, NoteLine]]:
         """Return the notes that suit the section best, each with the line that does, if it still stands there."""
         ranked: list[tuple[float, RelatedNote, list[NoteLine]]] = []
         for note in related:
@@ -206,7 +210,7 @@ class _Analysing:
 
     def _notes(
         self, question: str, chosen: Sequence[tuple[RelatedNote, NoteLine]]
-    ) -> Generator[AnalysisEvent, None, tuple[ListedNote, ...]]:
+    ) -> Generator[AnalysisEvent, None, tuple[AnalysisEntry, ...]]:
         """Return the list of a section: why each note is there, by a sentence of a model or by its own line."""
         writer = self._writer()
         passages = [line.passage for _, line in chosen]
@@ -217,7 +221,7 @@ class _Analysing:
                 written = yield from writer.reasons(question, self.subject.title, passages)
             except ModelError as error:
                 yield self._lost(error)
-        found: list[ListedNote] = []
+        found: list[AnalysisEntry] = []
         for index, (note, line) in enumerate(chosen):
             said = written.get(index)
             if said is None:
@@ -226,7 +230,7 @@ class _Analysing:
             else:
                 reason = with_marks(self._inert(said.text, [line.passage]), ())  # its own numbers are no marks
                 number = self._number(said.citation)
-            found.append(ListedNote(note.path, note.title, note.tie, reason, number, quoted=said is None))
+            found.append(AnalysisEntry(note.path, note.title, note.tie, reason, number, quoted=said is None))
         return tuple(found)
 
     def _as_asked(self, question: str) -> str:

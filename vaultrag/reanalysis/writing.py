@@ -45,7 +45,7 @@ _NUMBERED = re.compile(r"^\s*(?:[-*]\s*)?\[?(\d{1,2})[\]).:]\s*(.+)$", re.MULTIL
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BackedReason:
     """A sentence that may be told, and the line that it stands on."""
 
     text: str
@@ -76,7 +76,7 @@ class Writer:
 
     def reasons(
         self, question: str, title: str, passages: Sequence[Passage]
-    ) -> Generator[StepTaken, None, dict[int, Told]]:
+    ) -> Generator[StepTaken, None, dict[int, BackedReason]]:
         """Write why each passage's note matters to a question; return by its index what its own lines back.
 
         Raises ModelError.
@@ -85,7 +85,7 @@ class Writer:
         most = REASON_TOKENS * len(passages)
         messages, offered = self._packed(system, question, passages, most)
         said = yield from self._said(messages, most)
-        found: dict[int, Told] = {}
+        found: dict[int, BackedReason] = {}
         for number, line in _NUMBERED.findall(said):
             if not 0 < int(number) <= len(offered) or len(line) > LONGEST_REASON:
                 continue
@@ -110,11 +110,11 @@ class Writer:
                 pass
         return draft.prose()
 
-    def _backed(self, question: str, part: Offered, line: str) -> Told | None:
+    def _backed(self, question: str, part: Offered, line: str) -> BackedReason | None:
         """Return the first sentence of a line that the one passage backs."""
         prose = self._judged(Draft(question, [part]), line)
         first = next(iter(prose.told), None)
-        return None if first is None else Told(first.text, prose.citations[first.citations[0] - 1])
+        return None if first is None else BackedReason(first.text, prose.citations[first.citations[0] - 1])
 
     def _packed(
         self, system: str, question: str, passages: Sequence[Passage], most: int

@@ -8,7 +8,7 @@ from vaultrag import domain
 from vaultrag.wire import Citation, Shape
 
 
-class ListedNote(Shape):
+class AnalysisEntry(Shape):
     """A note of a section's list. `citation` is the number of the line that backs the reason."""
 
     path: str
@@ -22,7 +22,7 @@ class ListedNote(Shape):
 class AnalysisSection(Shape):
     heading: str
     text: str
-    notes: list[ListedNote]
+    notes: list[AnalysisEntry]
     style: str
 
 
@@ -52,7 +52,7 @@ class Analysis(Shape):
         return {**super().values_of(noun), "markdown": ""}
 
 
-class DueNote(Shape):
+class DueForAnalysis(Shape):
     path: str
     role: str
     why: str
@@ -61,4 +61,4 @@ class DueNote(Shape):
 
 class DueNotes(Shape):
     template: str
-    notes: list[DueNote]
+    notes: list[DueForAnalysis]

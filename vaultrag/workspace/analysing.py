@@ -22,13 +22,13 @@ from vaultrag.domain import (
     counted,
 )
 from vaultrag.errors import IndexMissing, ModelError, StoreError, UsageError
-from vaultrag.reanalysis.note import Analyst, Subject
+from vaultrag.reanalysis.note import AnalysedSubject, Analyst
 from vaultrag.reanalysis.templates import USUAL_TEMPLATE, Template, find_template
 from vaultrag.reanalysis.writing import Writer
 from vaultrag.records.archive import open_for_records
 from vaultrag.records.tracing import TraceWriter, writing_trace
-from vaultrag.store.analyses import NoteState, note_states, write_analysed
 from vaultrag.store.database import Access
+from vaultrag.store.notes.analysed import NoteState, note_states, write_analysed
 from vaultrag.store.notes.profiles import profiles_of
 from vaultrag.text.language import language_of
 from vaultrag.workspace.asking import AWAITED, Terms
@@ -147,10 +147,10 @@ class _Analysis:
     def _title(self) -> str:
         return f"{self.state.path} ({', '.join(filter(None, (self.template.name, self.role)))})"
 
-    def _subject(self) -> Subject:
+    def _subject(self) -> AnalysedSubject:
         [profile] = profiles_of(self.workspace.database, [self.state.note_id])
         language = profile.language if profile.language in ("ru", "en") else language_of(profile.title) or "en"
-        return Subject(profile.id, profile.path, profile.title, language)
+        return AnalysedSubject(profile.id, profile.path, profile.title, language)
 
     def _ended(self, ready: AnalysisReady, trace: TraceWriter) -> AnalysisReady:
         analysis = ready.analysis

@@ -170,13 +170,13 @@ def _print_due(config: Config, terminal: Terminal, template: str) -> None:
     from vaultrag.reanalysis.templates import find_template
     from vaultrag.store.database import Access
     from vaultrag.store.opening import open_database
-    from vaultrag.wire.analyses import DueNote, DueNotes
+    from vaultrag.wire.analyses import DueForAnalysis, DueNotes
 
     wanted = find_template(config, template)
     with open_database(config.database_path, Access.READ) as database:
         found = due_notes(database, wanted, time.time())
     if terminal.json:
-        terminal.print_json(DueNotes(template=wanted.name, notes=[DueNote.of(one) for one in found]))
+        terminal.print_json(DueNotes(template=wanted.name, notes=[DueForAnalysis.of(one) for one in found]))
         return
     for one in found:
         since = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.retrieval.indexed_vault import indexed_vault
-from vaultrag.store.analyses import NoteState, analysed_notes, note_states, write_analysed
+from vaultrag.store.notes.analysed import NoteState, analysed_notes, note_states, write_analysed
 
 NOTES = {"А.md": "# А\n\nСсылка на [[Б]] и [[Нигде]].\n", "Б.md": "# Б\n\nТекст.\n", "В.md": "# В\n\nНичего.\n"}
 
