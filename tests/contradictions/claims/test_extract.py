@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from vaultrag.contradictions.claims.extract import Dropped, Extraction, claims_of_chunk, extraction_key
+from vaultrag.contradictions.claims.extract import Dropped, Extraction, claims_of_chunk
 from vaultrag.domain import AsOfSource, Chunk, Claim, ClaimContext, Holder, Stance, StatedKind, SubjectSource
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.features import with_features
@@ -236,6 +236,7 @@ def test_messages_of_a_chat_are_held_by_who_wrote_them() -> None:
     [
         ("Сколько ватт берёт насос?\n", "Насос.md", Dropped.QUESTION),
         ("Does the pump take 300 W?\n", "Pump.md", Dropped.QUESTION),
+        ("Каким был насос до замены? (ответ в заметке 2019 года)\n", "Насос.md", Dropped.QUESTION),
         ("Мощность: {{мощность}} Вт\n", "Насос.md", Dropped.TEMPLATE),
         ("Мощность: 300 Вт\n", "Шаблоны/Насос.md", Dropped.TEMPLATE),
         ("Мощность: 300 Вт\n", "Насос (conflicted copy 2024-05-01).md", Dropped.COPY),
@@ -248,8 +249,16 @@ def test_what_states_nothing_gives_no_claim_and_is_counted(text: str, path: str,
 
 
 def test_code_headings_embeds_and_struck_words_give_no_claim() -> None:
-    text = "# Мощность 300 Вт\n\n```\npower = 300\n```\n\n![[Насос.png]]\n\n~~Мощность 250 Вт.~~\n"
-    assert claims(text) == []
+    text = (
+        "# Мощность 300 Вт\n\n```\npower = 300\n```\n\n![[Насос.png]]\n\n~~Мощность 250 Вт.~~\n\n[[Другой насос]]\n\n"
+    )
+    assert claims(f"{text}- ~~кисти для Марины~~ (2023, попал)\n") == []
+
+
+def test_what_replaces_struck_words_is_a_claim() -> None:
+    [claim] = claims("~~99,5 %~~ → 99,9 % с 1 июля 2025.\n")
+    assert (StatedKind.SHARE, 99.9) in kinds(claim)
+    assert (StatedKind.SHARE, 99.5) not in kinds(claim)
 
 
 @pytest.mark.parametrize(
@@ -300,20 +309,3 @@ def test_key_outlives_another_line_and_folder_but_no_other_words() -> None:
     [moved] = claims("\n\n\nНасос берёт 300 Вт.\n", "Б/Насос.md")
     [other] = claims("Насос берёт 310 Вт.\n", "А/Насос.md")
     assert claim.key == moved.key != other.key
-
-
-def test_extraction_key_holds_all_that_claims_depend_on() -> None:
-    title, [chunk] = chunks_of("Насос берёт 300 Вт.\n")
-    key = extraction_key(chunk, title)
-    assert extraction_key(chunk, title) == key
-    assert (
-        len(
-            {
-                key,
-                extraction_key(chunk, "Другая"),
-                extraction_key(chunk, title, "model"),
-                extraction_key(chunk, title, "model", "2"),
-            }
-        )
-        == 4
-    )

@@ -95,27 +95,6 @@ def claims_of_chunk(chunk: Chunk, title: str) -> Extraction:
     return _Extractor(chunk, title).extract()
 
 
-def extraction_key(chunk: Chunk, title: str, model: str = "", prompt: str = "") -> str:
-    """Return what the claims of a passage depend on: they are extracted anew when it changes, and only then.
-
-    Line numbers and folders are no part of it: `placed` puts claims where their passage stands now.
-    """
-    told = (
-        chunk.text,
-        chunk.lead,
-        title,
-        *chunk.heading_path,
-        chunk.speaker,
-        chunk.model,
-        chunk.said,
-        chunk.date,
-        EXTRACTOR,
-        model,
-        prompt,
-    )
-    return _digest(*told, str(is_conflict_copy(chunk.path)))
-
-
 def _gives_nothing(chunk: Chunk) -> Dropped | None:
     if is_conflict_copy(chunk.path):
         return Dropped.COPY
@@ -174,11 +153,15 @@ class _Extractor:
             return Dropped.STRUCK
         if not piece.key and not piece.when and is_only_time(piece.words, times):
             return Dropped.TOO_SHORT
-        if not piece.key and not _LETTERS.search(piece.words):
+        if not piece.key and (not _LETTERS.search(piece.words) or self._only_links(piece)):
             return Dropped.TOO_SHORT
         if len(words(piece.words)) > MOST_WORDS:
             return Dropped.TOO_LONG
         return None
+
+    def _only_links(self, piece: Fragment) -> bool:
+        source = self._chunk.text[piece.start : piece.end]
+        return bool(piece.targets) and not piece.row and not _LETTERS.search(_LINK.sub("", source))
 
     def _as_of(self, piece: Fragment, times: Sequence[NamedTime], today: date | None) -> AsOf | None:
         for text in (piece.when, *(cell for _, cell in piece.row[:1]), "" if piece.row else piece.key):

@@ -26,12 +26,16 @@ _KEY = re.compile(
     r"(?P<key>[^:=.!?;\n]{1,60}?(?:\([^()]{1,30}\))?)(?P<sign>:|\s[–—]|\s=|\s-)\s+(?P<rest>\S.*)\Z", re.DOTALL
 )
 _UNSAID = re.compile(r"!\[\[[^\]]*\]\]|!\[[^\]]*\]\([^)]*\)|\$[^$\n]+\$|【[^】]*】|~~[^~\n]+~~|\[\^[^\]]+\]")
+_DAY_AT_END = re.compile(r"\d{1,2}(?:[ .]?[^\W\d_]{3,8}\.?)?\Z")
+_DAY_AT_START = re.compile(r"\d{1,2}[ .][^\W\d_]{3,8}|\d{1,2}\.\d{1,2}")
 _ASKED_AND_SAID = re.compile(  # «paged between 23 and 6? Take the next morning off»: the question names the case
-    r"(?!\W*(?:кто|что|где|когда|как|сколько|почему|зачем|какой|какая|какие|чей|who|what|where|when|how|why"
+    r"(?!\W*(?:кто|что|где|когда|как\w{0,3}|сколько|почему|зачем|ч[ьеё]\w{1,2}|кому|кого|куда|who|what|where|when|how|why"
     r"|which|whose)\b)"
     r"(?P<key>[^?.!]{3,60})\?+\s+(?P<rest>[^?]{6,}[^?\s])\Z",
     re.IGNORECASE,
 )
+_STRUCK = re.compile(r"~~[^~\n]+~~")
+_AFTER_STRUCK = re.compile(r"~~[^~\n]+~~\s*(?:→|->|=>|[\w*])")  # «~~99,5 %~~ → 99,9 %» replaces it
 _CLAUSES = re.compile(r";\s+")
 
 
@@ -158,7 +162,7 @@ class _Reader:
         found = list(_whole_sentences(source[offset:]))
         for first, last in found[:-1] if leads else found:
             for start, end in _clauses(source, offset + first, offset + last):
-                words = shown(source[start:end])
+                words = "" if _is_struck(source[start:end]) else shown(source[start:end])
                 if not words:
                     continue
                 place = (line.start + start, line.start + end)
@@ -191,6 +195,12 @@ class _Reader:
 def shown(source: str) -> str:
     """Return what a reader sees of a part of a line: no embeds, sums, marks of sources, nor what is struck out."""
     return plain_line(_UNSAID.sub(" ", source)).strip(" →") if _UNSAID.search(source) else plain_line(source)
+
+
+def _is_struck(source: str) -> bool:
+    """Tell whether most of a sentence is struck out, and what is left only remarks on it."""
+    struck = _STRUCK.findall(source)
+    return bool(struck) and 2 * sum(map(len, struck)) > len(source) and not _AFTER_STRUCK.search(source)
 
 
 def _whole_sentences(text: str) -> Iterator[tuple[int, int]]:
@@ -247,6 +257,8 @@ def with_key(piece: Fragment) -> Fragment:
         return replace(piece, key=field["key"].strip(), words=field["rest"].strip(), context=ClaimContext.FIELD)
     match = _KEY.match(piece.words)
     if match is None or not is_name(match["key"], match["sign"].strip()):
+        return piece
+    if _DAY_AT_END.search(match["key"]) and _DAY_AT_START.match(match["rest"]):  # «20 Nov – 3 Dec» is one stretch
         return piece
     return replace(piece, key=match["key"].strip(" *_"), words=match["rest"].strip())
 

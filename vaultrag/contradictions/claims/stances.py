@@ -20,7 +20,7 @@ class Held:
 
 ASSERTED = Held(Stance.ASSERTED)
 
-_QUESTION = re.compile(r"\?[\s\"»”')!*_]*\Z")
+_QUESTION = re.compile(r"\?[\s\"»”')!*_]*(?:\([^()]*\)[\s.]*)?\Z")
 _ASKS = re.compile(
     r"\A\W*(?:надо |нужно |need to |to |must )?(?:спросить|узнать|выяснить|уточнить|проверить|посмотреть"
     r"|разобраться|понять"

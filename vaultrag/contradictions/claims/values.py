@@ -18,6 +18,7 @@ from vaultrag.text.times.periods import plain
 Placed: TypeAlias = tuple[int, StatedValue]
 """A value and where it stands."""
 MOST_LABEL_WORDS = 3
+MOST_NAME_WORDS = 3  # between quotation marks: what is longer was said
 MOST_TEXT_WORDS = 8  # of a value in words: what is longer is a sentence
 _IDENTIFIER = re.compile(
     r"https?://\S+|[\w.-]+@[\w.-]+|(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?|(?<![\w/])(?:~|\.{0,2})/[A-Za-z][\w./-]+"
@@ -64,7 +65,9 @@ _FIRST_PART = re.compile(r"[^,;(.]+")
 _HEADER_UNIT = re.compile(r"(?:,\s*|\()(?P<unit>[^\W\d_]{1,8}[²³]?|[%₽$€₾£°][A-Za-z]?)\)?\s*\Z")
 _ARROW = re.compile(r"[^\d,;.]{0,12}?(?:→|->|=>)\s*")
 _BARE_YEAR = re.compile(r"(?:19|20)\d\d")
+_NO_NAME = frozenset({"PREP", "CONJ", "ADVB", "PRCL", "VERB", "INFN"})
 _OPENINGS = frozenset("от see load плюс".split())
+_NOT_COUNTED = frozenset("per more less fewer each times x".split())
 _BOUNDARY = re.compile(r"[,;:()–—.!?|→]|\s-\s")
 
 
@@ -196,9 +199,14 @@ class _Reader:
         follows = words(self._text[at : at + 40])
         for word in follows[:2]:
             between = self._text[at : at + word.start]
-            if between.strip() or is_function_word(word.text) or not word.text[0].isalpha():
+            if (
+                between.strip()
+                or is_function_word(word.text)
+                or fold(word.text) in _NOT_COUNTED
+                or not word.text[0].isalpha()
+            ):
                 break
-            if fold(word.text) in ("раз", "раза", "times"):
+            if fold(word.text) in ("раз", "раза"):
                 return word.stem, at + word.end
             readings = grammar_of(word.text)[:1]
             if readings and readings[0].pos in ("ADJF", "PRTF"):
@@ -245,11 +253,12 @@ class _Reader:
         for match in _QUOTED.finditer(self._rest):
             name = next(filter(None, match.groups()))
             taken.add(fold(name))
-            yield match.start(), StatedValue(StatedKind.NAME, name, fold(name))
+            kind = StatedKind.NAME if len(words(name)) <= MOST_NAME_WORDS else StatedKind.TEXT
+            yield match.start(), StatedValue(kind, name, fold(name))
         for match in _NAME.finditer(self._rest):
             name = _without_opening(match.group().strip())
             folded = fold(name)
-            if len(name) < 2 or is_function_word(name):
+            if len(name) < 2 or is_function_word(name) or not any(map(str.isalpha, name)):
                 continue
             if folded in _NO_NAMES or folded in self._subject or any(folded in one for one in taken):
                 continue
@@ -328,7 +337,8 @@ def _is_year(value: StatedValue) -> bool:
 def _without_opening(name: str) -> str:
     """Leave out a function word that is written large because it opens the sentence: "For 27", «От Кунгура»."""
     first, _, rest = name.partition(" ")
-    return rest if rest and (is_function_word(first) or fold(first) in _OPENINGS) else name
+    opens = is_function_word(first) or fold(first) in _OPENINGS
+    return rest if rest and (opens or any(one.pos in _NO_NAME for one in grammar_of(first)[:1])) else name
 
 
 def _in_unit(text: str, quantity: Quantity, unit: str) -> Quantity:
