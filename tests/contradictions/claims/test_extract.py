@@ -88,6 +88,13 @@ def test_cells_stand_under_their_header_and_belong_to_their_row() -> None:
     assert size[0].statement == "Farm: north, Size, l: 300"
 
 
+def test_table_in_a_quote_with_points_in_its_rows_keeps_its_header() -> None:
+    rows = "> | **Модель** | **Парам.** | **VRAM (4-бит)** |\n> |---|---|---|\n> | A-32 | 32B. Много. | ~21 ГБ |\n"
+    found = claims(f"> Ниже таблица:\n>\n{rows}", "Модели.md")
+    assert [(claim.subject, claim.attribute) for claim in found] == [("A-32", "Парам."), ("A-32", "VRAM (4-бит)")]
+    assert {claim.quote for claim in found} == {"| A-32 | 32B. Много. | ~21 ГБ |"}
+
+
 def test_rows_that_begin_with_a_date_hold_as_of_it() -> None:
     found = claims("| Год | Урожай, кг |\n|---|---|\n| 2023 | 96 |\n| 2024 | 131 |\n", "Сад.md")
     assert [(claim.as_of.first, claim.as_of.last) for claim in found if claim.as_of] == [

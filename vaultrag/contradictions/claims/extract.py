@@ -45,16 +45,20 @@ from vaultrag.text.quantities.read import masked
 from vaultrag.vault.files import is_conflict_copy
 from vaultrag.vault.parsing.plain import plain_line
 
-EXTRACTOR = "1"
+EXTRACTOR = "2"
 """Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
 LEAST_WORDS = 2  # with meaning, of a statement without a value
 LEAST_UNSAID = 4  # of one without a verb either
 MOST_WORDS = 70  # of a sentence: what has more is no short statement
 MOST_ATTRIBUTE_WORDS = 5
+LONGEST_TITLE = 60  # characters of one that is a name, and no message
 LONGEST_STATEMENT = 320  # characters
 _TEMPLATE_FOLDER = re.compile(r"(?:\A|/)[_\s]*(?:templates?|шаблон\w*|templater)/", re.IGNORECASE)
 _TEMPLATE = re.compile(r"\{\{[^{}]+\}\}|<%.+?%>")
 _OPENING_CLAUSE = re.compile(r"[^,:]{3,60}?(?:[,:]\s*(?:что\s|будто\s)?|\sthat\s)")
+_DUE_SIGNS = frozenset("📅⏳⌛🛫🗓➕")
+_BORN = re.compile(r"\b(?:born|died|b\.|d\.|род\.?|родил\w+|ум\.|умер\w*)", re.IGNORECASE)
+_LIFE = re.compile(r"\d\s?[-–—]\s?(?:\d|[A-ZА-Я])")
 _LINK = re.compile(r"\[\[[^\]\n]+\]\]")
 _NO_CLAIMS = (".canvas", ".base")
 _OF_THE_NOTE = frozenset(
@@ -132,7 +136,8 @@ class _Extractor:
         if reason := self._states_nothing(piece, times):
             self._dropped[reason] += 1
             return None
-        subject = subject_of(_without_speaker(piece, how), self._title, times, is_diary=self._is_diary)
+        said, is_chat = _without_speaker(piece, how), bool(self._chunk.speaker)
+        subject = subject_of(said, self._title, times, is_diary=self._is_diary, is_chat=is_chat)
         if subject is None:
             self._dropped[Dropped.UNRESOLVED] += 1
             return None
@@ -170,7 +175,11 @@ class _Extractor:
                 return as_of_time(written_first(named)[0], AsOfSource.TEXT)
         is_value = bool(piece.key) and is_value_of_key(piece.words, times)
         for time in () if is_value else written_first(times):
-            if not time.is_deadline and (as_of := as_of_time(time, AsOfSource.TEXT)):
+            if (
+                not time.is_deadline
+                and not _is_aside(piece.words, time)
+                and (as_of := as_of_time(time, AsOfSource.TEXT))
+            ):
                 return as_of
         if said := self._days.of(piece):
             return said
@@ -219,7 +228,7 @@ class _Extractor:
             lead=piece.lead,
             span=locate(chunk, piece.start, piece.end),
             quote=quote,
-            statement=_statement(piece, subject, self._title, is_diary=self._is_diary),
+            statement=_statement(piece, subject, self._title, is_diary=self._is_diary, is_chat=bool(chunk.speaker)),
             subject=subject.text,
             attribute=attribute,
             values=values,
@@ -282,6 +291,16 @@ def _without_speaker(piece: Fragment, how: Held) -> Fragment:
     return replace(piece, words=masked(piece.words, [opening.span()]))
 
 
+def _is_aside(text: str, time: NamedTime) -> bool:
+    """Tell whether a time is no time of the sentence: when somebody was born, or when a task is due."""
+    if text[: time.start].rstrip()[-1:] in _DUE_SIGNS:
+        return True
+    opens = text.rfind("(", 0, time.start)
+    closes = text.find(")", time.end)
+    inside = text[opens + 1 : closes] if opens >= 0 and text.find(")", opens, time.start) < 0 <= closes else ""
+    return bool(inside) and (bool(_BORN.search(inside)) or bool(_LIFE.search(inside)))
+
+
 def _is_day(time: NamedTime) -> bool:
     """Tell a day that is written out, or a month with its year."""
     is_month = time.year_known and len(time.text) == len("2024-11")
@@ -339,7 +358,7 @@ def _beside(text: str, values: tuple[StatedValue, ...], times: Sequence[NamedTim
     return text
 
 
-def _statement(piece: Fragment, subject: Subject, title: str, *, is_diary: bool) -> str:
+def _statement(piece: Fragment, subject: Subject, title: str, *, is_diary: bool, is_chat: bool) -> str:
     """Return the piece so that it can be read alone: with its subject in the place of a pronoun, under its names."""
     said = piece.words
     if subject.source is SubjectSource.EARLIER or (subject.end and subject.source is SubjectSource.TITLE):
@@ -352,7 +371,7 @@ def _statement(piece: Fragment, subject: Subject, title: str, *, is_diary: bool)
         first = piece.row[0][1]
         dated = first if is_only_time(first, times_in(first, None)) else ""
         said = ", ".join(filter(None, (subject.text, dated, said)))
-    names = [] if is_diary else [title]
+    names = [] if is_diary or (is_chat and piece.headings) or len(title) > LONGEST_TITLE else [title]
     names += [
         name.removeprefix("Title: ") for name in piece.headings[-1:] if not is_only_time(name, times_in(name, None))
     ]

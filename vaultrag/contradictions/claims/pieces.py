@@ -12,7 +12,7 @@ from vaultrag.text.language import language_of, sentences, words
 from vaultrag.text.morphology import grammar_of
 from vaultrag.vault.parsing.chats.speakers import read_speaker
 from vaultrag.vault.parsing.lines import NEWLINE
-from vaultrag.vault.parsing.plain import plain_line
+from vaultrag.vault.parsing.plain import TABLE_RULE, plain_line
 
 LONGEST_KEY = 60  # characters before a colon or dash that name what follows
 MOST_KEY_WORDS = 7
@@ -34,6 +34,7 @@ _ASKED_AND_SAID = re.compile(  # «paged between 23 and 6? Take the next morning
     r"(?P<key>[^?.!]{3,60})\?+\s+(?P<rest>[^?]{6,}[^?\s])\Z",
     re.IGNORECASE,
 )
+_OUTER_TAGS = re.compile(r"\A(?:#[\w/-]*[^\W\d][\w/-]*\s+)+|(?:\s+#[\w/-]*[^\W\d][\w/-]*)+\Z")
 _STRUCK = re.compile(r"~~[^~\n]+~~")
 _AFTER_STRUCK = re.compile(r"~~[^~\n]+~~\s*(?:→|->|=>|[\w*])")  # «~~99,5 %~~ → 99,9 %» replaces it
 _CLAUSES = re.compile(r";\s+")
@@ -92,6 +93,7 @@ class _Reader:
         self._before: list[str] = []
         self._earlier: list[str] = []
         self._place = (-1, -1)
+        self._row = -1
 
     def read(self, line: Line) -> Iterator[Fragment]:
         start = line.source.start
@@ -114,7 +116,7 @@ class _Reader:
             targets=line.targets,
         )
         if row.lstrip(" \t>").startswith("|"):
-            yield from self._cells(piece, line)
+            yield from self._cells(piece, row_start)
         else:
             yield from self._sentences(piece, leads=line.is_lead)
 
@@ -179,22 +181,50 @@ class _Reader:
         label = re.match(rf"\W*{re.escape(piece.key)}[\s*_:]*", self._text[piece.start : piece.end])
         return replace(piece, key="", start=piece.start + label.end()) if label and read_speaker(piece.key) else piece
 
-    def _cells(self, row: Fragment, line: Line) -> Iterator[Fragment]:
-        cells = [plain_line(cell.strip()) for cell in _split_row(self._text[row.start : row.end])]
-        header = [name.strip() for name in line.lead.split(CELLS)] if CELLS in line.lead else []
-        if len(header) != len(cells):
-            header = [""] * len(cells)
-        named = tuple(zip(header, cells, strict=True))
+    def _cells(self, piece: Fragment, row_start: int) -> Iterator[Fragment]:
+        """Yield the cells of a row under their header; a row of several sentences is one row all the same."""
+        if row_start == self._row or _row_above(self._text, row_start) is None:
+            return
+        self._row = row_start
+        start, end = row_start + self._text[row_start:].index("|"), _line_end(self._text, row_start)
+        row = replace(piece, start=start, end=start + len(self._text[start:end].rstrip()))
+        cells = _shown_cells(self._text[start:end])
+        header = _shown_cells(_row_above(self._text, row_start) or self._chunk.lead)
+        named = tuple(zip(header if len(header) == len(cells) else [""] * len(cells), cells, strict=True))
+        lead = CELLS.join(name for name, _ in named)
         for place, (name, cell) in enumerate(named):
             if cell and place:
-                yield replace(
-                    row, words=cell, key=name, row=named, column=place, context=ClaimContext.CELL, lead=line.lead
-                )
+                yield replace(row, words=cell, key=name, row=named, column=place, context=ClaimContext.CELL, lead=lead)
+
+
+def _row_above(text: str, row_start: int) -> str | None:
+    """Return the header of the table that a row stands in; empty where it stands above the text, None for itself."""
+    rows = [text[row_start : _line_end(text, row_start)]]
+    for row in reversed(NEWLINE.split(text[:row_start])[:-1]):
+        if not row.lstrip(" \t>").startswith("|"):
+            break
+        rows.append(row)
+    below = NEWLINE.split(text[row_start:], maxsplit=2)[1:2]
+    opens_table = len(rows) == 1 and bool(below) and TABLE_RULE.fullmatch(below[0].strip(" \t>"))
+    if opens_table or TABLE_RULE.fullmatch(rows[0].strip(" \t>")):
+        return None
+    has_header = len(rows) > 2 and TABLE_RULE.fullmatch(rows[-2].strip(" \t>"))
+    return rows[-1].strip(" \t>") if has_header else ""
+
+
+def _line_end(text: str, start: int) -> int:
+    newline = NEWLINE.search(text, start)
+    return newline.start() if newline else len(text)
+
+
+def _shown_cells(row: str) -> list[str]:
+    return [shown(cell.strip()) for cell in _split_row(row.strip(" \t>"))] if "|" in row else []
 
 
 def shown(source: str) -> str:
     """Return what a reader sees of a part of a line: no embeds, sums, marks of sources, nor what is struck out."""
-    return plain_line(_UNSAID.sub(" ", source)).strip(" →") if _UNSAID.search(source) else plain_line(source)
+    words_shown = plain_line(_UNSAID.sub(" ", source)).strip(" →") if _UNSAID.search(source) else plain_line(source)
+    return _OUTER_TAGS.sub("", words_shown.replace("\u00a0", " "))
 
 
 def _is_struck(source: str) -> bool:

@@ -44,6 +44,12 @@ _RU_NO_SUBJECT = frozenset(
     "нет раз год час день утро вечер ночь время дело пора жаль плюс минус итого правда факт".split()
 )
 _CLAUSE_ENDS = re.compile(r"[,;:.!?()–—=→|]|\s-\s")
+_INTRODUCES = re.compile(
+    r"(?:например|также|кроме того|(?:важно|стоит) отметить|при этом|то есть|во-(?:первых|вторых)|итак|конечно|зато"
+    r"|однако|впрочем|for example|for instance|also|however|in addition|note that|moreover|of course|in fact)"
+    r",?\s+(?:что\s|that\s)?",
+    re.IGNORECASE,
+)
 _COUNTED = re.compile(r"(?:-[а-яёa-z]{1,3})? [^\W\d_]+")
 _FULL_NAME = re.compile(r"(?<!\w)[A-ZА-ЯЁ][\w’-]+(?: [A-ZА-ЯЁ][\w’-]+)?")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
@@ -65,13 +71,15 @@ class Subject:
     end: int = 0
 
 
-def subject_of(piece: Fragment, title: str, times: Sequence[NamedTime], *, is_diary: bool) -> Subject | None:
+def subject_of(
+    piece: Fragment, title: str, times: Sequence[NamedTime], *, is_diary: bool, is_chat: bool = False
+) -> Subject | None:
     """Return what a statement speaks of; None where only a pronoun names it and what it means is uncertain.
 
-    Nothing is guessed: a pronoun stands for the subject of the sentence before where gender and number agree, or for
-    the one person whom the passage has named.
+    In a chat the heading is nearer than its title, which is the question. Nothing is guessed: a pronoun stands for the
+    subject of the sentence before where gender and number agree, or for the one person whom the passage has named.
     """
-    under = _under(piece, title, is_diary=is_diary)
+    under = _under(piece, title, is_diary=is_diary, is_chat=is_chat)
     if piece.row:
         name = _row_name(piece)
         return Subject(name, SubjectSource.ROW) if name else under
@@ -106,6 +114,8 @@ def own_subject(text: str, times: Sequence[NamedTime] = ()) -> NamedSubject | No
     if _opens_with(text, counted):
         return None
     places += counted
+    if opening := _INTRODUCES.match(text):
+        places.append(opening.span())
     bare = masked(text, places)
     found = words(bare)
     if not found:
@@ -388,14 +398,16 @@ def _as_name(text: str) -> str:
     return bare if bare and len(bare) <= LONGEST_NAME and "?" not in bare and re.search(r"[^\W\d_]{2}", bare) else ""
 
 
-def _under(piece: Fragment, title: str, *, is_diary: bool) -> Subject:
+def _under(piece: Fragment, title: str, *, is_diary: bool, is_chat: bool) -> Subject:
     """Return what a statement that leaves its subject out stands under."""
     above = _as_name(piece.lead) if piece.lead and not piece.row else ""
     if above and len(words(above)) <= MOST_SUBJECT_WORDS:
         return Subject(above, SubjectSource.HEADING)
     if is_diary or _is_diary_below(title, piece.headings) or _PREPOSITION_FIRST.match(title):
         return Subject("я" if language_of(piece.whole) or language_of(title) == "ru" else "I", SubjectSource.HOLDER)
-    return Subject(_as_name(title) or title, SubjectSource.TITLE)
+    if is_chat and piece.headings and (name := _as_name(piece.headings[-1].removeprefix("Title: "))):
+        return Subject(name, SubjectSource.HEADING)
+    return Subject(_as_name(title), SubjectSource.TITLE)
 
 
 def _is_diary_below(title: str, headings: Sequence[str]) -> bool:

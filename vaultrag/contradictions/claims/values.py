@@ -12,7 +12,7 @@ from vaultrag.contradictions.claims.times import NamedTime, is_value_of_key
 from vaultrag.domain import Bound, ClaimContext, StatedKind, StatedValue
 from vaultrag.text.language import Token, fold, is_function_word, language_of, stem, words
 from vaultrag.text.morphology import grammar_of
-from vaultrag.text.quantities.read import Quantity, bound_before, find_quantities, masked
+from vaultrag.text.quantities.read import Quantity, find_quantities, masked
 from vaultrag.text.times.periods import plain
 
 Placed: TypeAlias = tuple[int, StatedValue]
@@ -51,7 +51,7 @@ _YES = frozenset("да есть yes true on ok ✓ ✔ ✅ + вкл".split())
 _NO = frozenset("нет no none never false off ✗ ✘ ❌ - – — никогда выкл не".split())
 _NAME = re.compile(
     r"(?<![\w’'-])(?:[A-ZА-ЯЁ][\w’'+-]*|[A-Za-z]+\d[\w-]*)(?:(?: (?:de|van|von|der|of|&) "
-    r"| )(?:[A-ZА-ЯЁ][\w’'+-]*|\d+(?:\.\d+)?(?![\w.,:%]|\s?[%°²])))*"
+    r"| )(?:[A-ZА-ЯЁ][\w’'+-]*|\d+[A-Z](?!\w)|\d+(?:\.\d+)?(?![\w.,:%]|\s?[%°²])))*"
 )
 _QUOTED = re.compile(r"«([^«»]{2,60})»|“([^“”]{2,60})”|\"([^\"]{2,60})\"")
 _NO_NAMES = frozenset(
@@ -67,6 +67,8 @@ _ARROW = re.compile(r"[^\d,;.]{0,12}?(?:→|->|=>)\s*")
 _BARE_YEAR = re.compile(r"(?:19|20)\d\d")
 _NO_NAME = frozenset({"PREP", "CONJ", "ADVB", "PRCL", "VERB", "INFN"})
 _OPENINGS = frozenset("от see load плюс".split())
+_BY = re.compile(r"\b(?:by|before|until|till|до|к|не позже|не позднее)(?: the)? ?\Z")
+_YEARS = re.compile(r"(?P<first>1\d{3}|20\d\d)\s?[-–—]\s?(?P<last>1\d{3}|20\d\d)")
 _NOT_COUNTED = frozenset("per more less fewer each times x".split())
 _BOUNDARY = re.compile(r"[,;:()–—.!?|→]|\s-\s")
 
@@ -118,7 +120,7 @@ class _Reader:
             self._take(time.start, time.end)
         for match in _DAY_OF_MONTH.finditer(plain(self._rest)):
             day = int(match["day"] or match["nth"])
-            bound = bound_before(self._text, match.start())
+            bound = Bound.MOST if _BY.search(plain(self._text[: match.start()])) else Bound.EXACT
             value = StatedValue(StatedKind.DATE, self._text[slice(*match.span())], f"---{day:02}", bound=bound)
             found.append((match.start(), value))
             self._take(*match.span())
@@ -158,7 +160,10 @@ class _Reader:
             if unit and quantity.kind is StatedKind.NUMBER:
                 quantity = _in_unit(text, quantity, unit)
             value = self._value(quantity)
-            if _is_year(value):
+            if years := _YEARS.fullmatch(value.words):
+                said = f"{years['first']}-01-01/{years['last']}-12-31"
+                value = StatedValue(StatedKind.DATE, value.words, said, label=value.label, is_time_frame=True)
+            elif _is_year(value):
                 value = StatedValue(StatedKind.DATE, value.words, value.words, label=value.label, is_time_frame=True)
             found.append((quantity.start, value))
             if value.unit or value.kind is not StatedKind.NUMBER:
@@ -199,8 +204,10 @@ class _Reader:
         follows = words(self._text[at : at + 40])
         for word in follows[:2]:
             between = self._text[at : at + word.start]
+            if self._text[at + word.end : at + word.end + 1] == "-":
+                continue  # of a compound the last part says what is counted: «две топ-модели»
             if (
-                between.strip()
+                between.strip(" -")
                 or is_function_word(word.text)
                 or fold(word.text) in _NOT_COUNTED
                 or not word.text[0].isalpha()
@@ -252,6 +259,8 @@ class _Reader:
         taken: set[str] = set()
         for match in _QUOTED.finditer(self._rest):
             name = next(filter(None, match.groups()))
+            if not name.strip():
+                continue
             taken.add(fold(name))
             kind = StatedKind.NAME if len(words(name)) <= MOST_NAME_WORDS else StatedKind.TEXT
             yield match.start(), StatedValue(kind, name, fold(name))

@@ -57,11 +57,11 @@ _ABOUT = re.compile(
 )
 _MOST = re.compile(
     r"(?:[<≤]|\b(?:до|не (?:более|больше|выше|дольше|позже)|максимум|макс\.?|меньше|менее|at most|up to|under|less than"
-    r"|no more than|max(?:imum)?|below|by|within|until|till))(?: (?:чем|the))? ?[$€£₽₾]?\Z"
+    r"|no more than|max(?:imum)?|below|within))(?: (?:чем|the))? ?[$€£₽₾]?\Z"
 )
 _LEAST = re.compile(
     r"(?:[>≥]|\b(?:от|не (?:менее|меньше|раньше|ниже)|минимум|мин\.|хотя бы|больше|более|свыше|at least|more than|over"
-    r"|no less than|min(?:imum)?|above|since|с))(?: (?:чем|the))? ?[$€£₽₾]?\Z"
+    r"|no less than|min(?:imum)?|above))(?: (?:чем|the))? ?[$€£₽₾]?\Z"
 )
 _COUNTED = re.compile(r" [^\W\d_]{3,}")
 _LOOK_BACK = 22  # characters before a number that may say how it bounds

@@ -70,7 +70,7 @@ _UNITS: tuple[tuple[str, Unit], ...] = (
     (r"гбит/с|гбит|gbit/s|gbit|gbps", Unit(_MEASURE, "bit/s", 1e9)),
     (r"[кk]i?[бb]", Unit(_MEASURE, "B", 1e3)),
     (r"[мm]i?[бb]|мегабайт\w{0,2}|megabytes?", Unit(_MEASURE, "B", 1e6)),
-    (r"[гg]i?[бb]|гигабайт\w{0,2}|gigabytes?|гиг(?:а|ов)?(?!\w)|gigs?", Unit(_MEASURE, "B", 1e9)),
+    (r"[гg]i?[бb]|гигабайт\w{0,4}|gigabytes?|гиг(?:а|ов)?(?!\w)|gigs?", Unit(_MEASURE, "B", 1e9)),
     (r"[тt]i?[бb]|терабайт\w{0,2}|terabytes?", Unit(_MEASURE, "B", 1e12)),
     (r"кгц|khz", Unit(_MEASURE, "Hz", 1e3)),
     (r"мгц|mhz", Unit(_MEASURE, "Hz", 1e6)),
