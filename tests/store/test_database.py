@@ -183,6 +183,7 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
     path = tmp_path / "index.sqlite3"
     with open_database(path) as database:
         for statement in (
+            "DROP TABLE analyses",
             "DROP TRIGGER claims_of_chunks_changed",
             "DROP TRIGGER claims_of_notes_changed",
             "DROP TABLE claims",
