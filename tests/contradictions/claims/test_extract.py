@@ -155,6 +155,24 @@ def test_day_of_a_diary_is_of_the_year_that_its_heading_names() -> None:
     assert {claim.subject for claim in found} <= {"я", "Вес", "вес"}
 
 
+@pytest.mark.parametrize(
+    "text", ["Доел вчерашний суп.", "Copied the list, so that next year I find it.", "Насос купили летом."]
+)
+def test_words_that_only_describe_are_no_time(text: str) -> None:
+    [claim] = claims(f"{text}\n", "2024-02-01.md")
+    assert claim.as_of is not None
+    assert (claim.as_of.first, claim.as_of.source) == ("2024-02-01", AsOfSource.NOTE)
+
+
+def test_yesterday_needs_a_day() -> None:
+    dated, undated = (
+        claims("Вчера сломался насос.\n", "2024-02-01.md"),
+        claims("Вчера сломался насос.\n", "Архив 2019–2021.md"),
+    )
+    assert [claim.as_of and claim.as_of.first for claim in dated] == ["2024-01-31"]
+    assert [claim.as_of and claim.as_of.source for claim in undated] == [AsOfSource.HEADING]
+
+
 def test_days_without_a_year_lie_near_the_note() -> None:
     [claim] = claims("Anna takes over from 24 Nov.\n", "2025-11-20.md")
     assert claim.as_of is not None

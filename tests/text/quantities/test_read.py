@@ -29,6 +29,7 @@ DAY, HOUR, MINUTE = 86400.0, 3600.0, 60.0
         ("двадцати тысяч", StatedKind.NUMBER, 20_000.0, ""),
         ("−5 °C", StatedKind.MEASURE, -5.0, "C"),
         ("Утром -10", StatedKind.NUMBER, -10.0, ""),
+        ("с трёх ночи", StatedKind.TIME, 180.0, "min"),
         ("темп 6:14", StatedKind.DURATION, 374.0, "s"),
         ("6:34 на километр", StatedKind.DURATION, 394.0, "s"),
         ("2 ч.л. соли", StatedKind.MEASURE, 0.01, "l"),

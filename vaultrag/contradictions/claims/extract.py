@@ -11,16 +11,19 @@ from datetime import date
 from enum import StrEnum
 
 from vaultrag.answering.citations import locate
+from vaultrag.contradictions.claims.days import ParagraphDays, is_aside
+from vaultrag.contradictions.claims.grammar_subject import has_verb
 from vaultrag.contradictions.claims.parting import parted
 from vaultrag.contradictions.claims.pieces import Fragment, pieces_of
 from vaultrag.contradictions.claims.stances import Held, asks, is_question
-from vaultrag.contradictions.claims.subjects import Subject, has_verb, subject_of
+from vaultrag.contradictions.claims.subjects import Subject, subject_of
 from vaultrag.contradictions.claims.times import (
     NamedTime,
     as_day,
     as_of_above,
     as_of_time,
     day_of,
+    day_written,
     is_only_time,
     is_value_of_key,
     times_in,
@@ -45,7 +48,7 @@ from vaultrag.text.quantities.read import masked
 from vaultrag.vault.files import is_conflict_copy
 from vaultrag.vault.parsing.plain import plain_line
 
-EXTRACTOR = "2"
+EXTRACTOR = "3"
 """Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
 LEAST_WORDS = 2  # with meaning, of a statement without a value
 LEAST_UNSAID = 4  # of one without a verb either
@@ -56,9 +59,6 @@ LONGEST_STATEMENT = 320  # characters
 _TEMPLATE_FOLDER = re.compile(r"(?:\A|/)[_\s]*(?:templates?|шаблон\w*|templater)/", re.IGNORECASE)
 _TEMPLATE = re.compile(r"\{\{[^{}]+\}\}|<%.+?%>")
 _OPENING_CLAUSE = re.compile(r"[^,:]{3,60}?(?:[,:]\s*(?:что\s|будто\s)?|\sthat\s)")
-_DUE_SIGNS = frozenset("📅⏳⌛🛫🗓➕")
-_BORN = re.compile(r"\b(?:born|died|b\.|d\.|род\.?|родил\w+|ум\.|умер\w*)", re.IGNORECASE)
-_LIFE = re.compile(r"\d\s?[-–—]\s?(?:\d|[A-ZА-Я])")
 _LINK = re.compile(r"\[\[[^\]\n]+\]\]")
 _NO_CLAIMS = (".canvas", ".base")
 _OF_THE_NOTE = frozenset(
@@ -119,12 +119,12 @@ class _Extractor:
         self._is_diary = is_only_time(title, times_in(title, None))
         self._dropped: Counter[Dropped] = Counter()
         self._seen: Counter[str] = Counter()
-        self._days = _Days()
+        self._days = ParagraphDays()
 
     def extract(self) -> Extraction:
         claims: list[Claim] = []
         for piece in pieces_of(self._chunk, self._title):
-            self._days.see(piece, self._today(piece))
+            self._days.see(piece, self._day_above(piece) or self._in_year(piece))
             for part, how in parted(piece, self._chunk.text):
                 if claim := self._claim(part, how):
                     claims.append(claim)
@@ -152,7 +152,7 @@ class _Extractor:
     def _states_nothing(self, piece: Fragment, times: Sequence[NamedTime]) -> Dropped | None:
         if piece.context is ClaimContext.PROPERTY and fold(piece.key) in _OF_THE_NOTE:
             return Dropped.ABOUT_THE_NOTE
-        if is_question(piece.words) or (piece.key.endswith("?") and asks(piece.words)):
+        if is_question(piece.words) or (piece.key.endswith("?") and (asks(piece.words) or piece.words[:1] == "(")):
             return Dropped.QUESTION
         if not piece.words.strip():
             return Dropped.STRUCK
@@ -175,18 +175,39 @@ class _Extractor:
                 return as_of_time(written_first(named)[0], AsOfSource.TEXT)
         is_value = bool(piece.key) and is_value_of_key(piece.words, times)
         for time in () if is_value else written_first(times):
-            if (
-                not time.is_deadline
-                and not _is_aside(piece.words, time)
-                and (as_of := as_of_time(time, AsOfSource.TEXT))
-            ):
+            if time.is_deadline or is_aside(piece.words, time) or not self._is_of_statement(time, piece):
+                continue
+            if as_of := as_of_time(time, AsOfSource.TEXT):
                 return as_of
         if said := self._days.of(piece):
             return said
         return as_of_above((*piece.headings, "" if piece.row else piece.lead), today) or self._as_of_note()
 
     def _today(self, piece: Fragment) -> date | None:
-        return day_of(self._chunk.said or self._chunk.date, (self._title, *piece.headings))
+        return self._day(piece) or self._in_year(piece)
+
+    def _in_year(self, piece: Fragment) -> date | None:
+        return day_of((self._title, *piece.headings))
+
+    def _is_of_statement(self, time: NamedTime, piece: Fragment) -> bool:
+        """Tell whether a time is one of the statement: words such as «вчера» need a day, and lie not behind it.
+
+        "So that next year …" says what for, and no time.
+        """
+        if time.year_known or time.text.startswith("-"):
+            return True
+        day = self._day(piece)
+        return day is not None and (not time.first or time.first <= day.isoformat())
+
+    def _day(self, piece: Fragment) -> date | None:
+        """Return the very day that a piece was written on, as far as that is known."""
+        opening = self._days.of(piece)
+        if opening and opening.first == opening.last:
+            return as_day(opening.first)
+        return self._day_above(piece)
+
+    def _day_above(self, piece: Fragment) -> date | None:
+        return day_written((self._title, *piece.headings)) or self._note_day
 
     def _as_of_note(self) -> AsOf | None:
         if self._note_day is None:
@@ -252,59 +273,12 @@ class _Extractor:
         return Holder.USER, ""
 
 
-class _Days:
-    """Remembers the day that opens a paragraph and holds for all of it: «27 ноября, ср. За окном −3. Сон 5 ч.».
-
-    One that is a paragraph of its own holds for those below it, up to the next one or the next heading.
-    """
-
-    def __init__(self) -> None:
-        self._opening: AsOf | None = None
-        self._alone: AsOf | None = None
-        self._above: tuple[int, AsOf | None] = (-1, None)
-
-    def see(self, piece: Fragment, today: date | None) -> None:
-        text = piece.key or piece.words
-        times = times_in(text, today)
-        opens = bool(times) and not text[: times[0].start].strip(" *_") and _is_day(times[0])
-        opening = as_of_time(times[0], AsOfSource.TEXT) if opens else None
-        if piece.before:
-            self._alone = None
-            if opening and opening.year_known:  # the next line of a log
-                self._opening = opening
-            return
-        if self._alone:
-            self._above = (piece.section, self._alone)
-        self._opening = opening
-        self._alone = opening if not piece.key and is_only_time(piece.words, times) else None
-
-    def of(self, piece: Fragment) -> AsOf | None:
-        section, day = self._above
-        return self._opening or (day if section == piece.section else None)
-
-
 def _without_speaker(piece: Fragment, how: Held) -> Fragment:
     """Return what is passed on, its place kept: «Мама говорит, дед служил на Балтике» speaks of him, not of her."""
     opening = _OPENING_CLAUSE.match(piece.words) if how.speaker else None
     if opening is None or how.speaker not in opening.group():
         return piece
     return replace(piece, words=masked(piece.words, [opening.span()]))
-
-
-def _is_aside(text: str, time: NamedTime) -> bool:
-    """Tell whether a time is no time of the sentence: when somebody was born, or when a task is due."""
-    if text[: time.start].rstrip()[-1:] in _DUE_SIGNS:
-        return True
-    opens = text.rfind("(", 0, time.start)
-    closes = text.find(")", time.end)
-    inside = text[opens + 1 : closes] if opens >= 0 and text.find(")", opens, time.start) < 0 <= closes else ""
-    return bool(inside) and (bool(_BORN.search(inside)) or bool(_LIFE.search(inside)))
-
-
-def _is_day(time: NamedTime) -> bool:
-    """Tell a day that is written out, or a month with its year."""
-    is_month = time.year_known and len(time.text) == len("2024-11")
-    return is_month or (time.first == time.last and (time.year_known or time.text.startswith("-")))
 
 
 def _says_enough(piece: Fragment) -> bool:

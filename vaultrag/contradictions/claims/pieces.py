@@ -37,6 +37,10 @@ _ASKED_AND_SAID = re.compile(  # «paged between 23 and 6? Take the next morning
 _OUTER_TAGS = re.compile(r"\A(?:#[\w/-]*[^\W\d][\w/-]*\s+)+|(?:\s+#[\w/-]*[^\W\d][\w/-]*)+\Z")
 _STRUCK = re.compile(r"~~[^~\n]+~~")
 _AFTER_STRUCK = re.compile(r"~~[^~\n]+~~\s*(?:→|->|=>|[\w*])")  # «~~99,5 %~~ → 99,9 %» replaces it
+_SHORT_ENDS = re.compile(  # the space behind "9 ч 50 мин." and "27 ноября**, ср."
+    r"(?:(?<=\dмин\.)|(?<=\d мин\.)|(?<=\d сек\.)|(?<=\d кг\.)|(?<=\d км\.)|(?<=\d см\.)|(?<=\d руб\.)|(?<=\d тыс\.)"
+    r"|(?<=\d min\.)|(?<=\d sec\.)|(?<=, (?:пн|вт|ср|чт|пт|сб|вс)\.))\s+(?=[А-ЯЁA-Z«+\u2212-])"
+)
 _CLAUSES = re.compile(r";\s+")
 
 
@@ -269,9 +273,14 @@ def _box_length(source: str) -> int:
     return len(source) - len(re.sub(r"\A\[[^\]]\][ \t]+", "", source))
 
 
+def _place(match: re.Match[str]) -> int:
+    return match.start()
+
+
 def _clauses(source: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut at semicolons, outside of brackets and code."""
-    for match in _CLAUSES.finditer(source, start, end):
+    """Cut at semicolons, and where a shortened unit or weekday ends a sentence; outside of brackets and code."""
+    cuts = sorted((*_CLAUSES.finditer(source, start, end), *_SHORT_ENDS.finditer(source, start, end)), key=_place)
+    for match in cuts:
         part = source[start : match.start()]
         if part.count("(") == part.count(")") and part.count("`") % 2 == 0 and part.count("[[") == part.count("]]"):
             yield start, match.start()

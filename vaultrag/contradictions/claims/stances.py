@@ -74,7 +74,8 @@ _BY_NAME = re.compile(
     r"|\b(?:as) (?P<how2>[A-Z][\w-]+) (?:said|says|put it|wrote|writes))"
 )
 _BY_NOBODY = re.compile(
-    r"\b(?:говорят|пишут|якобы|будто(?: бы)?|считается|слухи|слышал\w?, (?:что|будто)|ходят слухи|по слухам"
+    r"\b(?:(?<!все )(?<!они )(?:говорят|пишут)|якобы|будто(?: бы)?|считается|слухи|слышал\w?, (?:что|будто)"
+    r"|ходят слухи|по слухам"
     r"|как пишут|дескать|мол"
     r"|allegedly|reportedly|supposedly|apparently|rumou?r\w*|they say|people say|it is said|word is|i (?:heard"
     r"|read) (?:that|it))\b"

@@ -31,6 +31,7 @@ _SEASON = re.compile(
     r"|during|over|the) ){0,3}"
     r"(?:spring|summer|autumn|fall|winter)"
 )
+_OF_A_DAY = re.compile(r"\w*(?:вчера|сегодня|завтра)шн\w+(?: дн\w)?")  # «вчерашний суп»
 _END_OF = re.compile(r"\b(?:until|till|before) (?:the )?(?:end|beginning|middle|start) \Z")
 MOST_BESIDE = 2  # letters beside a time that say nothing: «2024 г.»
 _TIME_LEADS = frozenset("until till before after since from the end beginning middle start early late".split())
@@ -43,7 +44,7 @@ class NamedTime:
     """A time where a text names it, `end` exclusive. `first` and `last` are inclusive, one is empty where it is open.
 
     `text` is the date as far as it is said, as in `StatedValue`. Not `is_dated` where the year is not known at all; it
-    `recurs` where only a season is named, which is a condition rather than a time.
+    `recurs` where only a season is named, which is a condition, or «вчерашний», which describes something.
     """
 
     start: int
@@ -115,14 +116,17 @@ def as_of_above(texts: Sequence[str], today: date | None) -> AsOf | None:
     return None
 
 
-def day_of(written: str, headings: Sequence[str]) -> date | None:
-    """Return from which day a passage's dates without a year are seen: a heading's, the note's, or a heading's year."""
+def day_written(headings: Sequence[str]) -> date | None:
+    """Return the whole day that a heading names, the innermost first."""
     for text in reversed(headings):
         for time in times_in(text, None):
             if time.year_known and time.first and time.first == time.last:
                 return as_day(time.first)
-    if day := as_day(written):
-        return day
+    return None
+
+
+def day_of(headings: Sequence[str]) -> date | None:
+    """Return a day from which dates without a year are of the year that a heading names."""
     years = [int(year) for text in headings for year in _YEAR.findall(text)]
     return date(years[-1], 12, 31) - _AHEAD if years else None
 
@@ -149,7 +153,7 @@ def _named(text: str, period: Period, later: Period | None, *, has_day: bool) ->
     written = _as_written(said) or _stretch(first, last)
     if later and not is_known and not written.startswith("-") and _same_in_any_year(period, later):
         written = f"-{written[4:]}" if re.fullmatch(r"\d{4}-\d\d(?:-\d\d)?", written) else written
-    recurs = not is_known and bool(_SEASON.fullmatch(plain(said)))
+    recurs = not is_known and bool(_SEASON.fullmatch(plain(said)) or _OF_A_DAY.fullmatch(plain(said)))
     return NamedTime(period.start, period.end, first, last, written, is_known, is_known or has_day, recurs)
 
 

@@ -37,6 +37,11 @@ _CLOCK = re.compile(
 _HOUR = re.compile(
     r"(?<![\w:.,])(?P<from>1?\d|2[0-4]) ?(?P<fromp>[ap]\.?m\b\.?|утра|вечера|ночи|(?<=\b[1-5] )дня)(?!\w)"
 )
+_HOUR_IN_WORDS = re.compile(
+    r"(?:(?<=\b[свк] )|(?<=\bдо ))(?P<hour>двух|трех|четырех|пяти|шести|семи|восьми|девяти|десяти|одиннадцати"
+    r"|двенадцати|два|три|четыре"
+    r"|пять|шесть|семь|восемь|девять|десять) (?P<part>утра|ночи|вечера|дня)(?!\w)"
+)
 _BETWEEN = re.compile(
     rf"\b(?:between|from|с|со|между) (?P<from>1?\d|2[0-4]) (?:and|to|till|до|и) (?P<till>1?\d|2[0-4])"
     rf"(?![\w:./%-]| ?(?:{UNIT})(?!\w)| [^\W\d_]{{4,}})"
@@ -124,6 +129,9 @@ def _candidates(text: str) -> Iterator[Quantity]:
     for match in _COMPOSITE.finditer(text):
         seconds = int(match["hours"]) * HOUR + int(match["minutes"]) * MINUTE
         yield Quantity(*match.span(), StatedKind.DURATION, seconds, unit="s", bound=bound_before(text, match.start()))
+    for match in _HOUR_IN_WORDS.finditer(text):
+        minutes = number_of(match["hour"]) * 60 + (720 if match["part"] in ("вечера", "дня") else 0)
+        yield Quantity(*match.span(), StatedKind.TIME, minutes, None, "min")
     for pattern in (_CLOCK, _HOUR, _BETWEEN):
         for match in pattern.finditer(text):
             yield _clock(text, match)
