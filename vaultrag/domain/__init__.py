@@ -53,7 +53,7 @@ from vaultrag.domain.claims import (
     StatedValue,
     SubjectSource,
 )
-from vaultrag.domain.jobs import Job, JobBudget, JobFailure, JobOrder, JobState
+from vaultrag.domain.jobs import Job, JobBudget, JobCounts, JobFailure, JobOrder, JobState
 from vaultrag.domain.models import (
     THINK_FREELY,
     ChatModel,
@@ -183,6 +183,7 @@ __all__ = [
     "InlineField",
     "Job",
     "JobBudget",
+    "JobCounts",
     "JobFailure",
     "JobOrder",
     "JobState",

@@ -62,6 +62,17 @@ class JobOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class JobCounts:
+    """How many jobs are still to be done, and how many wait for somebody to look at them: failed, or out of budget."""
+
+    to_do: int = 0
+    put_aside: int = 0
+
+
+NO_JOBS = JobCounts()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job as it stands. Times are in ISO 8601, UTC.
 

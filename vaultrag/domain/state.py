@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from vaultrag.domain.jobs import NO_JOBS, JobCounts
+
 Severity: TypeAlias = Literal["error", "warning", "info"]
 
 
@@ -110,3 +112,4 @@ class IndexStatus:
     unread: int = 0
     long_notes: tuple[LongNote, ...] = ()
     left_out: LeftOut = LeftOut()
+    jobs: JobCounts = NO_JOBS

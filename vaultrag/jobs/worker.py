@@ -24,7 +24,7 @@ from vaultrag.store.jobs.rows import (
     JobLease,
     LeaseLost,
     free_all,
-    open_count,
+    job_counts,
     put_back,
     read_row,
     renew,
@@ -94,7 +94,7 @@ class JobWorker:
         """Work at the next job that is due; return whether there was one. Raises StoreError."""
         lease = take(self.queue.database, self._holder, self._now())
         if lease is None:
-            self.busy = open_count(self.queue.database) > 0
+            self.busy = job_counts(self.queue.database).to_do > 0
             return False
         self.busy = True
         self._work(lease)

@@ -8,6 +8,7 @@ from vaultrag.config import Config
 from vaultrag.domain import IndexStatus
 from vaultrag.store.attention import read_attention, read_left_out, unread_count, was_read_whole
 from vaultrag.store.database import Database
+from vaultrag.store.jobs.rows import job_counts
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.long_notes import long_notes
 from vaultrag.store.vectors.succession import succession
@@ -35,6 +36,7 @@ def read_status(config: Config, database: Database) -> IndexStatus:
         whole=was_read_whole(database),
         unread=unread_count(database),
         left_out=read_left_out(database),
+        jobs=job_counts(database),
         long_notes=tuple(long_notes(database)[:SHOWN]),
     )
 

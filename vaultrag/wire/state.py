@@ -116,6 +116,13 @@ class LongNote(Shape):
     holds: str = Field(description="What most of its passages are: code, rows of tables, text.")
 
 
+class JobCounts(Shape):
+    """How many jobs are still to be done, and how many were put aside: failed, or out of budget."""
+
+    to_do: int = 0
+    put_aside: int = 0
+
+
 class IndexStatus(Shape):
     vault: str
     home: str
@@ -134,6 +141,7 @@ class IndexStatus(Shape):
     whole: bool = Field(True, description="Whether every note of the vault was read once: before, notes are missing.")
     unread: int = Field(0, description="Files that could not be read at the last look.")
     left_out: LeftOut | None = None
+    jobs: JobCounts | None = None
     long_notes: list[LongNote] = Field([], description="The longest notes of hundreds of passages; `check` names all.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from vaultrag.domain import JobState
+from vaultrag.domain import JobCounts, JobState
 from vaultrag.store.database import Database
 from vaultrag.store.integrity.check import check_file
 from vaultrag.store.jobs.rows import (
@@ -20,8 +20,8 @@ from vaultrag.store.jobs.rows import (
     free_all,
     is_alive,
     is_due,
+    job_counts,
     note_stage,
-    open_count,
     put_back,
     read_row,
     read_rows,
@@ -57,7 +57,7 @@ def test_job_that_waits_for_its_next_attempt_is_left_until_it_is_due(database: D
     lease = take(database, "one", NOW)
     assert lease is not None
     put_back(database, lease, NOW + HOUR, counts=True)
-    assert open_count(database) == 1
+    assert job_counts(database) == JobCounts(to_do=1)
     assert taken(database, NOW + HOUR - 1) == ""
     again = take(database, "one", NOW + HOUR)
     assert again is not None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vaultrag.domain import JobState
+from vaultrag.domain import JobCounts, JobState
 from vaultrag.store.database import Database, Row
 from vaultrag.store.lists import AMONG, as_list
 
@@ -108,9 +108,12 @@ def _next(database: Database, now: int) -> str | None:
     return found
 
 
-def open_count(database: Database) -> int:
-    """Return how many jobs have not ended."""
-    return int(database.value("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"))
+def job_counts(database: Database) -> JobCounts:
+    """Return how many jobs there are to do, and to look at."""
+    states: dict[str, int] = dict(database.rows("SELECT state, count(*) FROM jobs GROUP BY state"))
+    return JobCounts(
+        states.get("queued", 0) + states.get("running", 0), states.get("failed", 0) + states.get("spent", 0)
+    )
 
 
 def renew(database: Database, lease: JobLease, now: int) -> None:

@@ -74,6 +74,8 @@ def test_question_is_left_waited_for_and_its_answer_read(
     assert "Left as job" in said.out
     assert "nobody works at it yet" in said.err
     job = said.out.split()[3].rstrip(".")
+    assert indexed("status") == 0
+    assert "1 to be done (see: vaultrag jobs list)" in capsys.readouterr().out
     assert indexed("jobs", "list") == 0
     assert (listed := capsys.readouterr().out).startswith(job)
     assert question in listed
@@ -145,6 +147,8 @@ def test_every_state_is_shown_and_ends_waiting_with_a_code_of_its_own(
     assert indexed("jobs", "show", job) == 0
     assert "failed: The model ended." in (said := capsys.readouterr().out)
     assert "→ Ask again." in said
+    assert indexed("status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["jobs"] == {"to_do": 0, "put_aside": 1}
     assert indexed("jobs", "list") == 0
     assert "failed" in capsys.readouterr().out
 

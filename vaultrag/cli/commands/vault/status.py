@@ -106,10 +106,19 @@ def _rows(status: wire.IndexStatus) -> list[tuple[str, str]]:
         ("problems", problems),
         *_long_notes(status.long_notes),
         ("last change", local_time(status.last_indexed) if status.last_indexed else "never"),
+        *_jobs(status.jobs),
         ("server", _server_line(status.server)),
         *resident_rows(status.server),
         *attention,
     ]
+
+
+def _jobs(jobs: wire.JobCounts | None) -> list[tuple[str, str]]:
+    if jobs is None or not (jobs.to_do or jobs.put_aside):
+        return []
+    told = [f"{jobs.to_do:,} to be done"] if jobs.to_do else []
+    told += [f"{jobs.put_aside:,} put aside"] if jobs.put_aside else []
+    return [("jobs", f"{', '.join(told)} (see: vaultrag jobs list)")]
 
 
 def _long_notes(notes: Sequence[wire.LongNote]) -> list[tuple[str, str]]:
