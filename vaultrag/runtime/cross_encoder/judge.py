@@ -21,10 +21,14 @@ BASE_WEIGHTS = "model.safetensors"
 
 
 class CrossEncoderJudge:
-    """Judges pairs of claims by a network that knows entailment and contradiction. A domain.PairJudge."""
+    """Judges pairs of claims by a network that knows entailment and contradiction. A domain.PairJudge.
 
-    def __init__(self, network: ChildCrossEncoder) -> None:
+    A contradiction of `threshold` or more is worth a second look.
+    """
+
+    def __init__(self, network: ChildCrossEncoder, threshold: float = 0.5) -> None:
         self._network = network
+        self.threshold = threshold
 
     @property
     def name(self) -> str:
@@ -64,7 +68,7 @@ def open_judge(config: Config) -> CrossEncoderJudge | None:
     if not name:
         return None
     entry = find_model(name, ModelKind.JUDGE, config.models)
-    return CrossEncoderJudge(open_cross_encoder(entry, config))
+    return CrossEncoderJudge(open_cross_encoder(entry, config), entry.threshold)
 
 
 def open_cross_encoder(entry: ModelEntry, config: Config) -> ChildCrossEncoder:

@@ -181,6 +181,7 @@ class ModelEntry:
     `always`. `shy` models say that the notes hold nothing even where they do: they are not offered that way out.
     `roles` are what it is good for, `sampling` and `thinking_sampling` what its makers advise without and with thought.
     `base` names the embedder that a model of our own stands on, `base_sha256` the file of it that it was made for.
+    From `threshold` on a judge's pair is worth a second look.
     `sources` are tried in their order and hold the same bytes. `strength` orders the general models by how good their
     answers are in Russian and English (0: never recommended). `instead` names a model of other bytes for the same work.
     """
@@ -204,6 +205,7 @@ class ModelEntry:
     instead: str = ""
     base: str = ""
     base_sha256: Sha256 | Literal[""] = ""
+    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
