@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.answerability import digest
 from benchmarks.claim_judges import BothJudges, ChatJudge, ClaimJudge, CosineJudge, OurJudge, WordJudge
@@ -28,12 +29,12 @@ from benchmarks.products import config_for
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, share, write_report
 from vaultrag.answering.judging.calibration import Scored
-from vaultrag.config import Settings, models_dir
-from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_cross_encoder
-from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.config import Settings
+from vaultrag.runtime.cross_encoder.judge import open_judge_named
+from vaultrag.runtime.models.manifest import sha256_of
 from vaultrag.runtime.pool import ModelPool
 
-OUR_JUDGE = "claims-judge"
+OUR_JUDGE = "./build/judge.safetensors"  # where scripts/train-judge puts it
 PRECISION_WANTED = 0.9  # on the pairs that the threshold is drawn on: strangers' pairs are harder
 RECALL_TOLD = 0.5  # where precision is told: what a night may leave out, if what it shows is right
 SHORT = 120  # characters of a claim: the pairs whose pace is told
@@ -43,7 +44,7 @@ NUMSWAP_PAIRS, SCIFACT_PAIRS, TERRA_PAIRS, RESTATEMENTS = 10, 60, 100, 100
 def main() -> int:
     options = _options()
     config = config_for(work_folder(), "no vault", _one_thread())
-    judge = CrossEncoderJudge(open_cross_encoder(find_model(options.judge, ModelKind.JUDGE, models_dir()), config))
+    judge = open_judge_named(options.judge, config)
     ours = OurJudge(judge)
     sets = {"hidden pairs": hidden()} | _of_others()
     embedder = ModelPool.of(config).embedder()
@@ -58,8 +59,9 @@ def main() -> int:
     if options.chat:
         figures += _beside_chat(ours, options.model, sets["hidden pairs"], options.chat_pairs)
     judge.close()
-    details = {"judge": options.judge, "fingerprint": judge.fingerprint, "thresholds": lines}
-    suffix = "" if options.judge == OUR_JUDGE else f"-{options.judge}"
+    file = Path(options.judge)
+    details = {"judge": file.name, "sha256": sha256_of(file) if file.is_file() else "", "thresholds": lines}
+    suffix = "" if file.is_file() else f"-{file.name}"
     write_report(f"contradictions{suffix}", "Judges of contradictions", figures, NOTES, details)
     return 0
 
@@ -82,7 +84,7 @@ NOTES = (
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--judge", default=OUR_JUDGE, help="a judge of the catalogue, or a folder of a cross-encoder")
+    parser.add_argument("--judge", default=OUR_JUDGE, help="a file of scripts/train-judge, or a judge of the catalogue")
     parser.add_argument("--chat", action="store_true", help="ask the chat model, too")
     parser.add_argument("--chat-pairs", type=int, default=60, help="so many of the hidden pairs, by SHA-256")
     parser.add_argument("--model", default="", help="a chat model of the catalogue")

@@ -1,4 +1,4 @@
-"""Train the judge of contradictions: `scripts/train-judge`. 40 minutes on two cores.
+"""Train a judge of contradictions: `scripts/train-judge`. Within an hour on two cores.
 
 The embedder's upper layers and a new head learn to say entailment, neutral or contradiction of a pair; its embeddings
 and three lowest layers stay as they are, so that only what changed is kept. One epoch, linear decay, fixed seed. Every
@@ -26,10 +26,10 @@ from training.data import mixture
 from training.pairs import NOT_ENTAILED, Pair, make_pairs
 from vaultrag.config import models_dir
 from vaultrag.errors import VaultragError
+from vaultrag.runtime.cross_encoder.header import WeightsHeader
 from vaultrag.runtime.cross_encoder.network import PairNetwork
 from vaultrag.runtime.cross_encoder.weights import (
     BASE_WEIGHTS,
-    WeightsHeader,
     is_upper,
     new_network,
     save_network,

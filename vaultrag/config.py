@@ -291,13 +291,6 @@ def shipped(name: str) -> Path:
     return checkout if checkout.exists() else package / "_config" / name
 
 
-def shipped_model(name: str) -> Path:
-    """Return a file of `models/`, in a checkout or in an installed package."""
-    package = Path(__file__).resolve().parent
-    checkout = package.parent / "models" / name
-    return checkout if checkout.exists() else package / "_models" / name
-
-
 def _vault_around() -> Path | None:
     try:
         return enclosing_vault(Path.cwd())

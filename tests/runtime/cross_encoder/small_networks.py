@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from tests.runtime.small_models import small_e5, write_tokenizer
+from vaultrag.runtime.cross_encoder.header import WeightsHeader
 from vaultrag.runtime.cross_encoder.network import PairNetwork
-from vaultrag.runtime.cross_encoder.weights import BASE_WEIGHTS, WeightsHeader, is_upper, new_network, save_network
+from vaultrag.runtime.cross_encoder.weights import BASE_WEIGHTS, is_upper, new_network, save_network
 from vaultrag.runtime.models.catalogue import Prompts
 from vaultrag.runtime.models.e5 import convert
 from vaultrag.runtime.models.manifest import sha256_of

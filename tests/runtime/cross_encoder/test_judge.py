@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from tests.runtime.cross_encoder.small_networks import CLASSES, write_base, write_network
 from vaultrag.config import Config, Settings
 from vaultrag.errors import ConfigError, ModelError, ModelNotFound
-from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge
+from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge, open_judge_named
 from vaultrag.runtime.cross_encoder.model import ChildCrossEncoder
+from vaultrag.runtime.models.catalogue import load_catalogue
+from vaultrag.runtime.models.manifest import write_manifest
 
 PAIRS = [("яблоня сад", "порт nginx"), ("apple", "яблоня"), ("порт", "порт")]
 
@@ -70,3 +73,53 @@ def test_a_judge_that_was_not_fetched_is_told(tmp_path: Path) -> None:
 def test_a_model_of_another_kind_is_no_judge(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="kind `judge` is needed"):
         open_judge(config_with(tmp_path, "multilingual-e5-small"))
+
+
+def install_embedder(models: Path, content: Path) -> None:
+    """Put a small embedder where the catalogue's lies."""
+    entry = load_catalogue(models)["multilingual-e5-small"]
+    shutil.copytree(content, models / entry.name)
+    write_manifest(models / entry.name, entry.sources[-1].origin, {})
+
+
+def test_a_file_stands_on_the_embedder_that_it_was_made_for(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "judge.safetensors"
+    write_network(path, base)
+    install_embedder(tmp_path, base)
+    judge = open_judge(config_with(tmp_path, str(path)))
+    assert judge is not None
+    try:
+        assert len(judge.judge_pairs(PAIRS)) == len(PAIRS)
+        other = tmp_path / "other.safetensors"
+        other.write_bytes(path.read_bytes())
+        assert open_judge_named(str(other), config_with(tmp_path, "")).fingerprint != judge.fingerprint
+    finally:
+        judge.close()
+
+
+def test_a_file_without_its_embedder_is_one_sentence_with_a_remedy(tmp_path: Path, base: Path) -> None:
+    path = tmp_path / "judge.safetensors"
+    write_network(path, base)
+    with pytest.raises(
+        ModelNotFound, match=r"^The embedding model that judge\.safetensors was made for is not on"
+    ) as error:
+        open_judge(config_with(tmp_path, str(path)))
+    assert "vaultrag models pull multilingual-e5-small" in error.value.remedy
+    install_embedder(tmp_path, base)
+    weights = tmp_path / "multilingual-e5-small" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[::-1])  # another file of the same length
+    write_manifest(weights.parent, load_catalogue(tmp_path)["multilingual-e5-small"].sources[-1].origin, {})
+    with pytest.raises(ModelNotFound):
+        open_judge(config_with(tmp_path, str(path)))
+
+
+def test_a_damaged_or_missing_file_is_one_sentence_with_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "judge.safetensors"
+    with pytest.raises(ModelNotFound, match="neither a judge's file nor the folder of one"):
+        open_judge(config_with(tmp_path, str(path)))
+    path.write_bytes(b"nonsense")
+    with pytest.raises(
+        ModelError, match=r"^judge\.safetensors is not the file of a network that reads pairs\.$"
+    ) as error:
+        open_judge(config_with(tmp_path, str(path)))
+    assert "scripts/train-judge" in error.value.remedy

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.runtime.cross_encoder.small_networks import CLASSES, LOWER_LAYERS, TOKENS, write_base, write_network
-from vaultrag.runtime.cross_encoder.weights import WeightsError, load_network, read_header
+from vaultrag.runtime.cross_encoder.header import WeightsError, read_header
+from vaultrag.runtime.cross_encoder.weights import load_network
 
 
 @pytest.fixture(scope="module")

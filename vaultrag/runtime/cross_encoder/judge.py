@@ -9,26 +9,23 @@ import numpy as np
 
 from vaultrag.config import Config
 from vaultrag.domain import PairJudgement, Role
-from vaultrag.errors import ModelError
+from vaultrag.errors import ModelError, ModelNotFound
+from vaultrag.runtime.cross_encoder.header import WeightsError, read_header
 from vaultrag.runtime.cross_encoder.model import ChildCrossEncoder
-from vaultrag.runtime.models.catalogue import ModelEntry, ModelKind, find_model
+from vaultrag.runtime.models.catalogue import ModelKind, find_model, load_catalogue
 from vaultrag.runtime.models.combinations import role_map
-from vaultrag.runtime.models.installed import RESTORE, fingerprint, require_model
-from vaultrag.runtime.models.manifest import read_manifest, sha256_of
+from vaultrag.runtime.models.installed import fingerprint, is_present, model_path, require_model
+from vaultrag.runtime.models.manifest import read_manifest
 
 ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
 BASE_WEIGHTS = "model.safetensors"
 
 
 class CrossEncoderJudge:
-    """Judges pairs of claims by a network that knows entailment and contradiction. A domain.PairJudge.
+    """Judges pairs of claims by a network that knows entailment and contradiction. A domain.PairJudge."""
 
-    A contradiction of `threshold` or more is worth a second look.
-    """
-
-    def __init__(self, network: ChildCrossEncoder, threshold: float = 0.5) -> None:
+    def __init__(self, network: ChildCrossEncoder) -> None:
         self._network = network
-        self.threshold = threshold
 
     @property
     def name(self) -> str:
@@ -62,34 +59,35 @@ class CrossEncoderJudge:
 def open_judge(config: Config) -> CrossEncoderJudge | None:
     """Return the judge that the settings name (`roles.scan`), None where they name none. Its process starts later.
 
-    Raises ModelNotFound where its files or its embedder's are not here, ModelError where they are not those named.
+    A name of the catalogue, the folder of a cross-encoder, or a file that `scripts/train-judge` made.
+    Raises ModelNotFound where its files or its embedder's are not here, ModelError where the file is no network.
     """
     name = role_map(config.settings, config.models).model_of(Role.SCAN)
-    if not name:
-        return None
+    return open_judge_named(name, config) if name else None
+
+
+def open_judge_named(name: str, config: Config) -> CrossEncoderJudge:
+    """Return a judge of the catalogue, or of a path. Raises as `open_judge` does."""
     entry = find_model(name, ModelKind.JUDGE, config.models)
-    return CrossEncoderJudge(open_cross_encoder(entry, config), entry.threshold)
-
-
-def open_cross_encoder(entry: ModelEntry, config: Config) -> ChildCrossEncoder:
-    """Return a network of the catalogue that reads pairs. Raises ModelNotFound or ModelError, as `open_judge` does."""
     path = require_model(entry, config.models)
-    base = _base_of(entry, path, config.models) if entry.pinned else None
+    base = _base_of(path, config.models) if path.is_file() else None
     runtime = config.settings.runtime
-    return ChildCrossEncoder(entry.name, path, base, fingerprint(entry, path), runtime.threads, runtime.spin_count)
+    of_files = fingerprint(entry, path)
+    return CrossEncoderJudge(ChildCrossEncoder(entry.name, path, base, of_files, runtime.threads, runtime.spin_count))
 
 
-def _base_of(entry: ModelEntry, path: Path, models_dir: Path) -> Path:
-    """Return the folder of the embedder that a network of ours stands on, both looked at."""
-    if sha256_of(path) != entry.pinned:
-        message = f"The file of the model {entry.name}, {path}, is not the one that the catalogue names."
-        raise ModelError(message, RESTORE)
-    base = require_model(find_model(entry.base, ModelKind.EMBED, models_dir), models_dir)
-    manifest = read_manifest(base)
-    known = {file.name: file.sha256 for file in manifest.files} if manifest else {}
-    if known.get(BASE_WEIGHTS) != entry.base_sha256:
-        raise ModelError(
-            f"The model {entry.name} stands on {entry.base}, and {base} holds another file of that name.",
-            f"Delete the folder {base}, then run: vaultrag models pull {entry.base}",
-        )
-    return base
+def _base_of(path: Path, models_dir: Path) -> Path:
+    """Return the folder of the embedder that a network of ours stands on, known by its SHA-256."""
+    try:
+        wanted = read_header(path).base_sha256
+    except WeightsError as error:
+        raise ModelError(f"{error}.", "Make it anew with scripts/train-judge, or name another (roles.scan).") from error
+    for entry in load_catalogue(models_dir).values():
+        if entry.kind is ModelKind.EMBED and is_present(entry, models_dir):
+            manifest = read_manifest(folder := model_path(entry, models_dir))
+            if manifest and wanted in {file.sha256 for file in manifest.files if file.name == BASE_WEIGHTS}:
+                return folder
+    raise ModelNotFound(
+        f"The embedding model that {path.name} was made for is not on this machine.",
+        "Run: vaultrag models pull multilingual-e5-small; if that changes nothing, make the file anew with it.",
+    )

@@ -1,14 +1,9 @@
-"""The file of such a network: a safetensors file with its upper layers, whose header says what it stands on.
-
-Header: `base_sha256` of the embedder's model.safetensors, `lower_layers` taken from it, `classes` in the order of the
-logits, `tokens` a pair is cut to, `templates` that the two texts are put into. Weights are half precision.
-"""
+"""The weights of a network that reads pairs: its own upper layers in half precision, on an embedder's lower ones."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,47 +11,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vaultrag.runtime.cross_encoder.header import WeightsError, WeightsHeader, read_header
 from vaultrag.runtime.cross_encoder.network import HEAD, NetworkShape, PairNetwork
 
 BASE_WEIGHTS, BASE_SHAPE = "model.safetensors", "config.json"
 LAYER = "encoder.layer."
-
-
-class WeightsError(ValueError):
-    """The file is no network of this form, or does not stand on this embedder."""
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsHeader:
-    """What the file says of itself."""
-
-    base_sha256: str
-    lower_layers: int
-    classes: tuple[str, ...]
-    tokens: int
-    templates: tuple[str, str] = ("{}", "{}")
-
-
-def read_header(path: Path) -> WeightsHeader:
-    """Read what a weights file stands on. Raises WeightsError for a file of another form, OSError for none."""
-    path.stat()
-    try:
-        with safe_open(path, "pt") as file:
-            said: dict[str, str] = file.metadata() or {}
-        return _header(said)
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise WeightsError(f"{path.name} is not the file of a network that reads pairs") from error
-
-
-def _header(said: Mapping[str, str]) -> WeightsHeader:
-    first, second = json.loads(said["templates"])
-    return WeightsHeader(
-        said["base_sha256"],
-        int(said["lower_layers"]),
-        tuple(json.loads(said["classes"])),
-        int(said["tokens"]),
-        (str(first), str(second)),
-    )
 
 
 def load_network(path: Path, base: Path) -> PairNetwork:
@@ -105,14 +64,7 @@ def save_network(network: PairNetwork, header: WeightsHeader, path: Path) -> Non
         for name, tensor in network.named_parameters()
         if is_upper(name, header.lower_layers)
     }
-    said = {
-        "base_sha256": header.base_sha256,
-        "lower_layers": str(header.lower_layers),
-        "classes": json.dumps(header.classes),
-        "tokens": str(header.tokens),
-        "templates": json.dumps(header.templates),
-    }
-    save_file(tensors, path, said)
+    save_file(tensors, path, header.as_metadata())
 
 
 def is_upper(name: str, lower_layers: int) -> bool:

@@ -84,7 +84,8 @@ class _Own:
         import torch
         from tokenizers import Tokenizer
 
-        from vaultrag.runtime.cross_encoder.weights import load_network, read_header
+        from vaultrag.runtime.cross_encoder.header import read_header
+        from vaultrag.runtime.cross_encoder.weights import load_network
 
         header = read_header(path)
         self.classes = header.classes

@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from vaultrag.config import models_dir as default_models_dir
-from vaultrag.config import shipped, shipped_model
+from vaultrag.config import shipped
 from vaultrag.domain import Role
 from vaultrag.errors import ConfigError, ModelNotFound
 from vaultrag.runtime.gguf.header import split_paths
@@ -147,30 +147,7 @@ class PathSource:
         return f"path {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class ShippedSource:
-    """A file of this repository, below `models/`: nothing is fetched."""
-
-    type: Literal["shipped"]
-    file: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$")]
-    sha256: Sha256
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    @property
-    def path(self) -> Path:
-        return shipped_model(self.file)
-
-    @property
-    def sums(self) -> frozenset[str]:
-        return frozenset({self.sha256})
-
-    @property
-    def origin(self) -> str:
-        return f"shipped {self.file} {self.sha256}"
-
-
-Source: TypeAlias = Annotated[WheelSource | HubSource | PathSource | ShippedSource, Field(discriminator="type")]
+Source: TypeAlias = Annotated[WheelSource | HubSource | PathSource, Field(discriminator="type")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +157,6 @@ class ModelEntry:
     `context` 0 means: as the file says. `thinking` names the chat template's variable that switches thinking, or is
     `always`. `shy` models say that the notes hold nothing even where they do: they are not offered that way out.
     `roles` are what it is good for, `sampling` and `thinking_sampling` what its makers advise without and with thought.
-    `base` names the embedder that a model of our own stands on, `base_sha256` the file of it that it was made for.
-    From `threshold` on a judge's pair is worth a second look.
     `sources` are tried in their order and hold the same bytes. `strength` orders the general models by how good their
     answers are in Russian and English (0: never recommended). `instead` names a model of other bytes for the same work.
     """
@@ -203,21 +178,13 @@ class ModelEntry:
     thinking_sampling: Recommended | None = None
     strength: Annotated[int, Field(ge=0)] = 0
     instead: str = ""
-    base: str = ""
-    base_sha256: Sha256 | Literal[""] = ""
-    threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     @property
     def local_path(self) -> Path | None:
         """Where the model lies already, if that is its source."""
-        return self.sources[0].path if isinstance(self.sources[0], PathSource | ShippedSource) else None
-
-    @property
-    def pinned(self) -> str:
-        """The SHA-256 of a file of this repository; empty for all others."""
-        return self.sources[0].sha256 if isinstance(self.sources[0], ShippedSource) else ""
+        return self.sources[0].path if isinstance(self.sources[0], PathSource) else None
 
     @property
     def origins(self) -> frozenset[str]:
@@ -256,8 +223,8 @@ def _with_sources(table: Any) -> Any:
 
 def _of_one_model(entry: ModelEntry) -> ModelEntry:
     """Refuse sources that can't hold the same bytes: what has others is a model of its own."""
-    if len(entry.sources) > 1 and any(isinstance(source, PathSource | ShippedSource) for source in entry.sources):
-        raise ValueError("a `path` or `shipped` is the only one of its sources")
+    if len(entry.sources) > 1 and any(isinstance(source, PathSource) for source in entry.sources):
+        raise ValueError("a `path` is the only one of its sources")
     if len({_gguf_name(source) for source in entry.sources}) > 1:
         raise ValueError("its sources hold other files: each needs an entry of its own")
     if len({source.sums for source in entry.sources if source.sums}) > 1:

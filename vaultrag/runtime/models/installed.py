@@ -17,7 +17,6 @@ from vaultrag.runtime.models.manifest import Manifest, ManifestFile, read_manife
 
 VECTORS_VERSION = 1  # raise it when embed_child.py makes other vectors from the same files
 EDGE_BYTES = 1 << 20  # of a local file only both ends are hashed: it may have 100 GB
-RESTORE = "Restore it: `git checkout -- models` in a checkout, or install the package again."
 FINGERPRINT_LENGTH = 16  # hexadecimal digits
 
 
@@ -43,9 +42,7 @@ def require_model(entry: ModelEntry, models_dir: Path) -> Path:
     """Return the model's path. Raises ModelNotFound with the remedy when it is not here or not whole."""
     if problem := _missing(entry, models_dir):
         remedy = f"Run: vaultrag models pull {entry.name}"
-        if entry.pinned:
-            remedy = RESTORE
-        elif entry.local_path is not None:
+        if entry.local_path is not None:
             remedy = "Put it back, or name another model in the settings (roles.answer, roles.embed)."
         raise ModelNotFound(problem, remedy)
     return model_path(entry, models_dir)
@@ -64,12 +61,7 @@ def pull(entry: ModelEntry, models_dir: Path, progress: Progress, word: Word | N
 def verify(entry: ModelEntry, models_dir: Path) -> list[Finding]:
     """Read every byte of the model and compare it with the checksums. An empty list means: whole."""
     if problem := _missing(entry, models_dir):
-        remedy = RESTORE if entry.pinned else f"Run: vaultrag models pull {entry.name}"
-        return [Finding("model-present", "error", problem, remedy)]
-    if entry.pinned and sha256_of(model_path(entry, models_dir)) != entry.pinned:
-        return [
-            Finding("model-checksum", "error", f"The file of the model {entry.name} is not the one named.", RESTORE)
-        ]
+        return [Finding("model-present", "error", problem, f"Run: vaultrag models pull {entry.name}")]
     if entry.local_path is not None:
         return []  # nobody wrote down what the file should be
     folder = models_dir / entry.name
@@ -88,9 +80,7 @@ def fingerprint(entry: ModelEntry, path: Path) -> str:
     """
     digest = hashlib.sha256(f"{entry.kind} {VECTORS_VERSION}".encode())
     manifest = read_manifest(path if path.is_dir() else path.parent)
-    if entry.pinned:
-        parts = [entry.pinned]
-    elif manifest is not None and entry.local_path is None:
+    if manifest is not None and entry.local_path is None:
         parts = [f"{file.name} {file.sha256}" for file in manifest.files if not _is_prose(file.name)]
     else:
         parts = [_sketch(file, path) for file in _local_files(path)]
@@ -117,8 +107,6 @@ def _missing(entry: ModelEntry, models_dir: Path) -> str:
 
 
 def _missing_local(entry: ModelEntry, path: Path) -> str:
-    if entry.pinned and not os.path.isfile(path):
-        return f"The model {entry.name} is a file of VaultRAG itself, and {path} is not there."
     for part in split_paths(path) if entry.kind is ModelKind.CHAT else ():
         if not os.path.isfile(part):  # Path.is_file raises in a closed folder
             return f"There is no model file {part}."
@@ -126,8 +114,8 @@ def _missing_local(entry: ModelEntry, path: Path) -> str:
         return f"{path} is not a sentence-transformers folder: it holds no modules.json."
     if entry.kind is ModelKind.RERANK and not os.path.isfile(path / "config.json"):
         return f"{path} is not the folder of a reranking model: it holds no config.json."
-    if entry.kind is ModelKind.JUDGE and not entry.pinned and not os.path.isfile(path / "config.json"):
-        return f"{path} is not the folder of a judging model: it holds no config.json."
+    if entry.kind is ModelKind.JUDGE and not os.path.isfile(path) and not os.path.isfile(path / "config.json"):
+        return f"{path} is neither a judge's file nor the folder of one, which holds a config.json."
     return ""
 
 
