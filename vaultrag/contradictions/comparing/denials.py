@@ -1,0 +1,31 @@
+"""What one claim denies and the other says: «метки нет» and «помечена», "no need for a bag" and "you need a bag"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vaultrag.contradictions.comparing.concepts import Word, are_alike
+
+
+def denied_by_one(one: Sequence[Word], other: Sequence[Word]) -> tuple[Word, Word] | None:
+    """Return a word that exactly one of two claims denies, as it stands in the first and in the other."""
+    return next(
+        (
+            (first, second)
+            for first in one
+            for second in other
+            if first.is_denied != second.is_denied
+            and are_alike(first, second)
+            and not _said_otherwise(first, second, one, other)
+        ),
+        None,
+    )
+
+
+def _said_otherwise(first: Word, second: Word, one: Sequence[Word], other: Sequence[Word]) -> bool:
+    """Tell whether the word stands in either claim in the other sense, too: "not here, but there"."""
+    return any(
+        word.is_denied == denied and are_alike(word, known)
+        for words, denied, known in ((one, second.is_denied, second), (other, first.is_denied, first))
+        for word in words
+    )

@@ -1,0 +1,129 @@
+"""Words of which only one can be true at a time: left and right, Monday and Thursday, «включён» and «выключен».
+
+They are compared as sets: "Tuesday and Friday" is not "Monday and Thursday". Where such a word only tells one thing of
+a kind from another, as with the upper and the lower shelf, it says of what a claim is, not what it says of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from vaultrag.contradictions.comparing.concepts import Word, are_alike
+from vaultrag.text.language import stem
+
+# Each row is one question, its alternatives apart by `|`; a row goes on where the next begins with one.
+_ROWS = """
+left слева левый левша | right справа правый правша
+upper верхний сверху | lower нижний снизу | middle средний
+front передний спереди | rear задний сзади
+inside внутри внутренний | outside снаружи внешний наружный
+north север северный | south юг южный | east восток восточный | west запад западный
+cold холодный холод холодно прохладный cool | warm hot теплый тепло горячий жаркий жарко тепле
+wet мокрый влажный | dry сухой
+hard твердый жесткий | soft мягкий
+full полный | empty пустой
+light светлый | dark темный
+sweet сладкий | bitter горький | sour кислый | salty соленый
+raw сырой | cooked boiled вареный | fried жареный | baked печеный
+on enabled включен включено включить включать включаю | off disabled выключен выключено выключить выключать отключен
+open открыт открыто открытый | closed закрыт закрыто закрытый
+locked заперт заперто | unlocked отперт
+allowed можно разрешено разрешен разрешается | forbidden prohibited нельзя запрещено запрещен запрещается
+mandatory required обязательно обязателен обязательный | optional voluntary необязательно добровольно
+free бесплатно бесплатный | paid платно платный
+public публичный | private приватный
+single холост холостой незамужняя | married женат замужем | divorced разведен разведена
+male мальчик boy | female девочка girl
+alive жив жива живой | dead мертв мертвый умер умерла died
+same одинаковый одинаково | different разный
+good хорошо хороший | bad плохо плохой
+safe harmless безопасно безопасный безвредный | dangerous harmful опасно опасный вредно вредный
+works работает исправен | broken сломан сломана неисправен
+rented арендуем снимаем | owned собственный
+vegetarian вегетарианец вегетарианка | carnivore мясоед
+increased rose grew вырос выросла увеличился увеличилось | decreased fell dropped снизился упал уменьшился уменьшилось
+accepted принят приняли принято | rejected declined отклонен отклонили отвергли
+always всегда | never никогда
+manual manually вручную ручной | automatic automatically автоматически автоматический
+wired проводной | wireless беспроводной
+local локально локальный | remote удаленно удаленный
+daily ежедневно ежедневный | weekly еженедельно еженедельный | monthly ежемесячно | yearly ежегодно
+monday mon пн понедельник понедельникам | tuesday tue вт вторник вторникам | wednesday wed ср среда средам
+  | thursday thu чт четверг четвергам | friday fri пт пятница пятницам | saturday sat суб сб суббота субботам
+  | sunday sun вс воскресенье воскресеньям
+winter зима зимой зимний | spring весна весной весенний | summer лето летом летний | autumn осень осенью осенний
+weekdays weekday будни будний будням | weekend weekends выходные выходным
+morning morn утро утром утренний | evening вечер вечером вечерний
+day daytime днем дневной | night nights ночью ночной
+red красный | blue синий синим | green зеленый | white белый | black черный | yellow желтый | grey gray серый
+  | brown коричневый | orange оранжевый | purple violet фиолетовый | pink розовый
+adult взрослый | child детский
+primary initial первичный | repeat follow-up повторный
+new новый | old старый | used подержанный
+big large большой | small little маленький
+first первый | second второй | third третий | fourth четвертый | fifth пятый | sixth шестой | seventh седьмой
+  | eighth восьмой
+"""
+# Whether these say what holds, or only when and of which thing it holds, the sentence alone does not tell.
+_TELLING_APART = """
+upper lower front rear inside outside north south east west winter spring summer autumn weekdays weekend morning evening
+day night adult child primary repeat new old used big small first second third fourth fifth sixth seventh eighth
+left right male female middle raw
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Opposed:
+    """Two places, one in each claim, whose words exclude each other; `question` is the row that both answer.
+
+    `tells_apart` where such words more often say of which thing or time a claim is than what it says of it.
+    """
+
+    one: Word
+    other: Word
+    question: int
+    tells_apart: bool
+
+
+def opposites(one: Sequence[Word], other: Sequence[Word]) -> list[Opposed]:
+    """Return in what two claims say words that exclude each other, none of which both say."""
+    first, second = _answers(one), _answers(other)
+    found = []
+    for question in first.keys() & second.keys():
+        if first[question].keys().isdisjoint(second[question].keys()):
+            a, b = next(iter(first[question].items())), next(iter(second[question].items()))
+            found.append(Opposed(a[1], b[1], question, tells_apart=a[0] in _APART and b[0] in _APART))
+    return found
+
+
+def is_another_modifier(pair: Opposed, one: Sequence[Word], other: Sequence[Word]) -> bool:
+    """Tell whether both words stand before one noun and open the claim: «верхняя полка», «нижняя полка»."""
+    first, second = one.index(pair.one), other.index(pair.other)
+    if first == second == 0 and pair.tells_apart:
+        return True  # «первичный – 60, повторный – 35»: what each begins with is what it is about
+    if first + 1 == len(one) or second + 1 == len(other) or not are_alike(one[first + 1], other[second + 1]):
+        return False
+    return min(first, second) == 0
+
+
+def _answers(words: Sequence[Word]) -> dict[int, dict[str, Word]]:
+    """Return by question which alternatives are said, and where; a clause that denies anything says none."""
+    denied = {word.clause for word in words if word.is_denied}
+    found: dict[int, dict[str, Word]] = {}
+    for word in words:
+        known = _ALTERNATIVES.get(stem(word.text))
+        if known and word.clause not in denied:
+            found.setdefault(known[0], {}).setdefault(known[1], word)
+    return found
+
+
+def _alternatives() -> Iterator[tuple[str, tuple[int, str]]]:
+    for question, row in enumerate(_ROWS.replace("\n  |", " |").strip().splitlines()):
+        for alternative in row.split("|"):
+            named, *_ = alternative.split()
+            yield from ((stem(word), (question, named)) for word in alternative.split())
+
+
+_ALTERNATIVES = dict(_alternatives())
+_APART = frozenset(_TELLING_APART.split())

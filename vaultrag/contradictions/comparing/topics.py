@@ -1,0 +1,72 @@
+"""Whether two claims speak of one thing: how much of what each says the other says, too, or stands under.
+
+Most false contradictions of any judge are pairs that speak of different things, so this comes first. Words count by how
+rare they are among the claims; what differs as a value does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from vaultrag.contradictions.comparing.concepts import Word
+from vaultrag.contradictions.comparing.reading import Reading
+
+Rarity: TypeAlias = Callable[[Word], float]
+"""How much a word tells: nothing where every claim has it."""
+FRAME = 0.5  # of a word's weight, where only what the other claim stands under has it
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What two claims share: the rarity of the words that both have, and its share of what each says.
+
+    `named` is the rarest shared word. `apart` tells that each names what the other nowhere does.
+    """
+
+    shared: float
+    one: float
+    other: float
+    named: float
+    own_shared: float
+    apart: bool
+
+    @property
+    def share(self) -> float:
+        """The share of the claim that has more of its own."""
+        return min(self.one, self.other)
+
+
+def topic_of(one: Reading, other: Reading, rarity: Rarity) -> Topic:
+    """Weigh what two claims share."""
+    first, second = _matched(one, other, rarity), _matched(other, one, rarity)
+    frames = [rarity(word) for word in one.frame if other.frame_set.has(word)]
+    own = [weight for weight, factor in first if factor == 1]
+    return Topic(
+        shared=sum(weight * factor for weight, factor in first) + FRAME * sum(frames),
+        one=_share(first),
+        other=_share(second),
+        named=max([weight for weight, factor in first if factor] + frames, default=0.0),
+        own_shared=sum(own),
+        apart=_names_apart(one, other) and _names_apart(other, one),
+    )
+
+
+def _matched(one: Reading, other: Reading, rarity: Rarity) -> list[tuple[float, float]]:
+    """Return the weight of each word that a claim says, and how far the other has it."""
+    return [
+        (rarity(word), 1.0 if other.own_set.has(word) else FRAME if other.frame_set.has(word) else 0.0)
+        for word in one.own
+    ]
+
+
+def _share(matched: Sequence[tuple[float, float]]) -> float:
+    total = sum(weight for weight, _ in matched)
+    return sum(weight * factor for weight, factor in matched) / total if total else 0.0
+
+
+def _names_apart(one: Reading, other: Reading) -> bool:
+    """Tell whether a claim names somebody or something that the other nowhere does."""
+    names = [word for word in one.own if word.is_name and not word.is_first]
+    return any(not (other.own_set.has(name) or other.frame_set.has(name)) for name in names)

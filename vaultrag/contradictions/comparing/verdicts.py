@@ -1,0 +1,220 @@
+"""What two claims are to each other, as far as code can tell: by values first, then by what explains a difference.
+
+A difference that time, scope, holder or another thing of the kind explains is no contradiction, and the verdict says
+which of these it is. What has no value to compare is left to the judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from vaultrag.contradictions.comparing.concepts import Word, are_alike
+from vaultrag.contradictions.comparing.denials import denied_by_one
+from vaultrag.contradictions.comparing.opposites import Opposed, is_another_modifier, opposites
+from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reasons import OF_KIND, Ground, Reason
+from vaultrag.contradictions.comparing.scopes import Part, is_planned, part_of, scopes_of
+from vaultrag.contradictions.comparing.subjects import are_editions, two_of_a_kind
+from vaultrag.contradictions.comparing.times import (
+    TimeRelation,
+    is_event,
+    is_of_one_day,
+    is_within,
+    later_of,
+    may_change,
+    opens_with_day,
+    relation_in_time,
+    says_again,
+    says_update,
+)
+from vaultrag.contradictions.comparing.topics import Topic
+from vaultrag.contradictions.comparing.values import NUMERIC, Compared, Relation, compare_values
+from vaultrag.domain.claims import AsOfSource, Claim, PairVerdict, Stance, StatedKind
+from vaultrag.text.morphology import grammar_of
+
+SAID_AGAIN = 0.5  # of what each says: two claims that share so much, and their values, say the same
+LONG_LIST = 3  # values: two claims of so many that share none are of two things
+_SUPPOSED = frozenset({Stance.ASKED, Stance.HYPOTHETICAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Where two claims differ so that both cannot be right of one thing at one time."""
+
+    reason: Reason
+    kind: StatedKind | None
+    labelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """What code makes of a pair. `conflict` is the difference that was found, whether or not something explains it.
+
+    `agreeing` counts the values that both give alike.
+    """
+
+    verdict: PairVerdict
+    reason: Reason
+    conflict: Conflict | None = None
+    agreeing: int = 0
+
+
+def compare(one: Reading, other: Reading, topic: Topic) -> Compare:
+    """Return the verdict on two claims, if they speak of one thing; whether they do, `topic` tells."""
+    first, second = one.claim, other.claim
+    refused = _refusal(first, second)
+    if refused:
+        return Compare(*refused)
+    compared = compare_values(first, second)
+    agreeing = sum(pair.relation is Relation.SAME for pair in compared)
+    opposed = opposites(one.words, other.words)
+    conflict = _conflict(one, other, compared, opposed)
+    if conflict is None:
+        return _without_conflict(one, other, topic, compared, agreeing)
+    explained = next(_explanations(one, other, topic, conflict, compared, opposed), None)
+    verdict, reason = explained or (PairVerdict.CONTRADICTION, conflict.reason)
+    return Compare(verdict, reason, conflict, agreeing)
+
+
+def _refusal(one: Claim, other: Claim) -> tuple[PairVerdict, Reason] | None:
+    """Tell what no difference is looked for in: statements of two people, or such as nobody asserts."""
+    if Stance.REPORTED in (one.stance, other.stance):
+        return PairVerdict.REPORTED_ONLY, Reason(Ground.REPORTED)
+    if one.holder is not other.holder or (one.holder.value == "quoted" and one.speaker != other.speaker):
+        return PairVerdict.DIFFERENT_HOLDER, Reason(Ground.HOLDER)
+    if _SUPPOSED & {one.stance, other.stance}:
+        return PairVerdict.INSUFFICIENT, Reason(Ground.SUPPOSED)
+    return None
+
+
+def _conflict(
+    one: Reading, other: Reading, compared: Sequence[Compared], opposed: Sequence[Opposed]
+) -> Conflict | None:
+    apart = [pair for pair in compared if pair.relation is Relation.APART and pair.kind is not StatedKind.POLARITY]
+    if apart:
+        told = min(apart, key=lambda pair: (pair.kind is StatedKind.DATE, not pair.labelled, pair.kind not in NUMERIC))
+        return Conflict(Reason(OF_KIND[told.kind], told.one.words, told.other.words), told.kind, told.labelled)
+    telling = [pair for pair in opposed if not is_another_modifier(pair, one.words, other.words)]
+    if telling:
+        pair = min(telling, key=lambda pair: pair.tells_apart)
+        return Conflict(Reason(Ground.OPPOSITE, pair.one.text, pair.other.text), StatedKind.TEXT)
+    denied = denied_by_one(one.own, other.own)
+    if denied:
+        return Conflict(Reason(Ground.YES_NO), StatedKind.POLARITY)
+    polarity = [pair for pair in compared if pair.kind is StatedKind.POLARITY and pair.relation is Relation.APART]
+    if polarity and polarity[0].labelled:
+        return Conflict(Reason(Ground.YES_NO, polarity[0].one.words, polarity[0].other.words), StatedKind.POLARITY)
+    return None
+
+
+def _without_conflict(
+    one: Reading, other: Reading, topic: Topic, compared: Sequence[Compared], agreeing: int
+) -> Compare:
+    if agreeing and agreeing == len(compared) and topic.share >= SAID_AGAIN:
+        return Compare(PairVerdict.CONSISTENT, Reason(Ground.SAME), agreeing=agreeing)
+    if _are_one_sentence(one, other):
+        return Compare(PairVerdict.CONSISTENT, Reason(Ground.SAME), agreeing=agreeing)
+    return Compare(PairVerdict.INSUFFICIENT, Reason(Ground.NOTHING), agreeing=agreeing)
+
+
+def _are_one_sentence(one: Reading, other: Reading) -> bool:
+    return [word.concept for word in one.words] == [word.concept for word in other.words]
+
+
+def _explanations(
+    one: Reading,
+    other: Reading,
+    topic: Topic,
+    conflict: Conflict,
+    compared: Sequence[Compared],
+    opposed: Sequence[Opposed],
+) -> Iterator[tuple[PairVerdict, Reason]]:
+    """Yield what explains a difference, the surest first."""
+    first, second = one.claim, other.claim
+    kind = two_of_a_kind(one, other, topic.own_shared)
+    if kind:
+        yield PairVerdict.DIFFERENT_SUBJECT, kind
+    if are_editions(first, second):
+        yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
+    if (first.stance is Stance.PLANNED) != (second.stance is Stance.PLANNED) or is_planned(first) != is_planned(second):
+        yield PairVerdict.EVOLVED, Reason(Ground.PLAN)
+    if min(len(first.values), len(second.values)) >= LONG_LIST and not any(
+        p.relation is Relation.SAME for p in compared
+    ):
+        yield PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.MODIFIER)
+    modifier = _other_modifier(one.words, other.words)
+    if modifier:
+        yield PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.MODIFIER, *modifier)
+    if conflict.kind in NUMERIC or conflict.kind in (StatedKind.TIME, StatedKind.DATE):
+        yield from _scope(first, second, conflict, opposed)
+    yield from _time(first, second, conflict, compared)
+
+
+def _amounts(claim: Claim) -> int:
+    return sum(value.kind in NUMERIC for value in claim.values)
+
+
+def _scope(
+    one: Claim, other: Claim, conflict: Conflict, opposed: Sequence[Opposed]
+) -> Iterator[tuple[PairVerdict, Reason]]:
+    scopes = scopes_of(one), scopes_of(other)
+    if all(scopes) and scopes[0].isdisjoint(scopes[1]):
+        yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.PER)
+    if opposed:
+        yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.CONDITION, opposed[0].one.text, opposed[0].other.text)
+    parts = {part_of(one), part_of(other)}
+    if conflict.kind in NUMERIC and len(parts) == 2 and parts & {Part.PART, Part.WHOLE}:
+        yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.PART)
+    if conflict.kind in (StatedKind.NUMBER, StatedKind.MONEY, StatedKind.MEASURE) and is_within(one, other):
+        yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.PERIOD)
+
+
+def _time(
+    one: Claim, other: Claim, conflict: Conflict, compared: Sequence[Compared]
+) -> Iterator[tuple[PairVerdict, Reason]]:
+    relation = relation_in_time(one, other)
+    if conflict.kind is StatedKind.DATE:
+        if says_again(one) or says_again(other) or (opens_with_day(one) and opens_with_day(other)):
+            yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
+        return
+    if any(pair.kind is StatedKind.DATE and pair.relation is Relation.APART for pair in compared):
+        relation = TimeRelation.APART
+    if relation is TimeRelation.APART:
+        if is_event(one) and is_event(other):
+            yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
+        if says_update(later_of(one, other)):
+            yield PairVerdict.SUPERSEDED, Reason(Ground.UPDATE)
+        yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
+    if relation is TimeRelation.MAYBE:
+        if says_update(later_of(one, other)):
+            yield PairVerdict.SUPERSEDED, Reason(Ground.UPDATE)
+        if conflict.kind in NUMERIC and (may_change(one) or may_change(other)):
+            yield PairVerdict.INSUFFICIENT, Reason(Ground.UNDATED)
+        if is_of_one_day(one) or is_of_one_day(other) or _names_its_time(one) or _names_its_time(other):
+            yield PairVerdict.INSUFFICIENT, Reason(Ground.UNDATED)
+
+
+def _names_its_time(claim: Claim) -> bool:
+    return claim.as_of is not None and claim.as_of.source is not AsOfSource.NOTE
+
+
+def _other_modifier(one: Sequence[Word], other: Sequence[Word]) -> tuple[str, str] | None:
+    """Return the adjectives before one noun, where both claims have such and they differ: «верхняя», «нижняя»."""
+    for a, first in pairwise(one):
+        for b, second in pairwise(other):
+            if (
+                are_alike(first, second)
+                and not are_alike(a, b)
+                and _is_adjective(a.text)
+                and _is_adjective(b.text)
+                and not _is_adjective(first.text)
+            ):
+                return a.text, b.text
+    return None
+
+
+def _is_adjective(word: str) -> bool:
+    readings = grammar_of(word)
+    return bool(readings) and readings[0].pos in ("ADJF", "PRTF")

@@ -1,0 +1,117 @@
+"""From what code and judges make of a pair to a verdict: a judge proposes, slots and gates decide, a veto takes back.
+
+What two claims share decides first. A difference that code found needs less of it the more the judge agrees; without a
+difference the judge alone speaks, and the pair is only "possible".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaultrag.contradictions.comparing.reasons import Ground, Reason
+from vaultrag.contradictions.comparing.topics import Topic
+from vaultrag.contradictions.comparing.verdicts import Compare
+from vaultrag.domain.claims import PairVerdict
+
+# Chosen on the tuning half of fixtures/contradictions.toml and what was found beside it, none for a single pair.
+LEAST_SHARE = 0.2  # of what each claim says that the other says or stands under
+DENIAL_SHARE = 0.33  # of a pair that only a "not" or an opposite word sets apart
+KEYED_SHARE = 0.4  # of a pair that gives one key two values
+LEAST_SHARED = 2.8  # rarity of the words that both have: one rare word or two common ones
+DENIAL_OWN = 6.0  # rarity of the words that both say themselves
+DATE_OWN = 8.0  # two days are of one event only where it is told in the same words
+LEAST_NEAR = 98.5  # percent of the pairs drawn at random that are farther apart in meaning
+POSSIBLE = 0.9  # of the judge, where no value tells
+LIKELY = 0.5  # of the judge, from which on it agrees
+VETO = 0.1  # of the judge, below which what code found is taken back
+
+_DENIALS = frozenset({Ground.YES_NO, Ground.OPPOSITE})
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a pair besides its words.
+
+    `percentile` is its nearness in meaning, 0 where unknown; `score` a judge's probability of a contradiction, None
+    where none was asked; `entailed` tells that one follows from the other.
+    """
+
+    topic: Topic
+    percentile: float = 0.0
+    score: float | None = None
+    entailed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with its reason, and how sure it is. `possible` where no value tells."""
+
+    verdict: PairVerdict
+    reason: Reason
+    confidence: float
+    possible: bool = False
+
+
+def decide(compared: Compare, evidence: Evidence) -> Decision:
+    """Return the verdict on a pair, from what code found in it and a judge said of it."""
+    if compared.verdict is PairVerdict.CONTRADICTION:
+        return _with_conflict(compared, evidence)
+    if compared.conflict is None and compared.verdict is PairVerdict.INSUFFICIENT and _may_differ(evidence):
+        return Decision(PairVerdict.CONTRADICTION, Reason(Ground.WORDS), evidence.score or 0.0, possible=True)
+    return Decision(compared.verdict, compared.reason, _sureness(compared, evidence))
+
+
+def is_worth_judging(compared: Compare, evidence: Evidence) -> bool:
+    """Tell whether a judge's word could change what is shown of a pair."""
+    if compared.verdict is PairVerdict.CONTRADICTION:
+        return is_one_topic(compared, evidence)
+    return compared.conflict is None and compared.verdict is PairVerdict.INSUFFICIENT and _is_near(evidence)
+
+
+def likelihood(compared: Compare, evidence: Evidence) -> float:
+    """Return how likely a pair is to be shown: what is judged first, where a budget ends."""
+    return (compared.conflict is not None) * 10.0 + evidence.topic.share * 5.0 + min(evidence.topic.shared, 10.0) / 5.0
+
+
+def is_one_topic(compared: Compare, evidence: Evidence) -> bool:
+    """Tell whether two claims speak of one thing, by what they share; a bare "not" and a bare day need more of it."""
+    topic, conflict = evidence.topic, compared.conflict
+    if topic.apart or topic.share < LEAST_SHARE:
+        return False
+    is_keyed = conflict is not None and conflict.labelled and topic.share >= KEYED_SHARE
+    if not is_keyed and not _is_close(evidence):
+        return False
+    if conflict is not None and conflict.reason.ground in _DENIALS:
+        return topic.share >= DENIAL_SHARE and topic.own_shared >= DENIAL_OWN
+    if conflict is not None and conflict.reason.ground is Ground.DATE and not conflict.labelled:
+        return topic.own_shared >= DATE_OWN
+    return topic.shared >= LEAST_SHARED
+
+
+def _with_conflict(compared: Compare, evidence: Evidence) -> Decision:
+    if not is_one_topic(compared, evidence):
+        return Decision(PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.TOPIC), _sureness(compared, evidence))
+    if evidence.entailed or (evidence.score is not None and evidence.score < VETO):
+        return Decision(PairVerdict.CONSISTENT, Reason(Ground.ENTAILED), 1.0 - (evidence.score or 0.0))
+    return Decision(PairVerdict.CONTRADICTION, compared.reason, _sureness(compared, evidence))
+
+
+def _may_differ(evidence: Evidence) -> bool:
+    return evidence.score is not None and evidence.score >= POSSIBLE and not evidence.entailed and _is_near(evidence)
+
+
+def _is_near(evidence: Evidence) -> bool:
+    topic = evidence.topic
+    return _is_close(evidence) and not topic.apart and topic.share >= LEAST_SHARE and topic.shared >= DENIAL_OWN
+
+
+def _is_close(evidence: Evidence) -> bool:
+    return not evidence.percentile or evidence.percentile >= LEAST_NEAR
+
+
+def _sureness(compared: Compare, evidence: Evidence) -> float:
+    """Return how sure a verdict is, between 0 and 1: by what is shared, by labels, and by the judge where it spoke."""
+    known = min(1.0, evidence.topic.share + 0.05 * evidence.topic.own_shared)
+    if compared.conflict is not None and compared.conflict.labelled:
+        known = min(1.0, known + 0.1)
+    return known if evidence.score is None else (known + evidence.score) / 2
