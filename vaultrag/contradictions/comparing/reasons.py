@@ -41,6 +41,7 @@ class Ground(StrEnum):
     NAMES = "names"
     TOPIC = "topic"
     UNDATED = "undated"
+    SERIES = "series"
 
 
 OF_KIND = {
@@ -89,6 +90,7 @@ _SAID = {
     Ground.ROW: ("They are different rows or items of one list", "Это разные строки или пункты одного списка"),
     Ground.NAMES: ("Each is of what the other does not name", "Каждое о том, чего другое не называет"),
     Ground.TOPIC: ("They speak of different things", "Они о разном"),
+    Ground.SERIES: ("The note says so again and again, each of its own time", "Заметка говорит так снова и снова"),
     Ground.UNDATED: ("It may have changed between the two notes", "Между двумя заметками это могло измениться"),
 }
 

@@ -183,8 +183,10 @@ def _relation_of_numbers(one: StatedValue, other: StatedValue) -> Relation:
         return Relation.APART  # two stretches of the day are limits
     if one.bound is other.bound and one.bound in (Bound.MOST, Bound.LEAST):
         return Relation.APART if not _are_near(one, other) else Relation.COMPATIBLE
-    if _overlap(_widened(one, first), _widened(other, second)) or _are_near(one, other):
-        return Relation.SAME if first == second else Relation.COMPATIBLE
+    if _are_near(one, other):
+        return Relation.SAME
+    if _overlap(_widened(one, first), _widened(other, second)):
+        return Relation.COMPATIBLE
     return Relation.APART
 
 

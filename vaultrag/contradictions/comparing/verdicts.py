@@ -140,9 +140,8 @@ def _explanations(
         yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
     if (first.stance is Stance.PLANNED) != (second.stance is Stance.PLANNED) or is_planned(first) != is_planned(second):
         yield PairVerdict.EVOLVED, Reason(Ground.PLAN)
-    if min(len(first.values), len(second.values)) >= LONG_LIST and not any(
-        p.relation is Relation.SAME for p in compared
-    ):
+    agree = any(pair.relation is Relation.SAME for pair in compared)
+    if conflict.kind in NUMERIC and not agree and min(_amounts(first), _amounts(second)) >= LONG_LIST:
         yield PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.MODIFIER)
     modifier = _other_modifier(one.words, other.words)
     if modifier:

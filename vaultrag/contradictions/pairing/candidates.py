@@ -14,7 +14,7 @@ from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
 from vaultrag.text.language import fold
 
-SHARING = 30  # claims that share the most words with one
+SHARING = 20  # claims that share the most words with one
 LINKED = 8  # claims of each note that is linked to
 OF_ATTRIBUTE = 24  # claims of one property: more of them are the form of all notes
 

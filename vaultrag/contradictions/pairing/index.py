@@ -14,6 +14,7 @@ FEWEST_HOLDERS = 12  # notes: of a small vault even a common word may lead somew
 MOST_POSTINGS = 400  # claims looked at for one word: of a note of thousands of lines the nearest suffice
 SERIES = 4  # claims of one note that say the like, itself among them: two may be a mistake, four are a habit
 SERIES_SHARE = 0.6  # of the words that two claims of a series have together
+FEWEST_NOTES = 100  # of a smaller vault no word is known to be common
 FRAME = 0.5  # of a word's weight, where a claim only stands under it
 
 
@@ -36,7 +37,7 @@ class ClaimIndex:
 
     def rarity(self, word: Word) -> float:
         """Return how much a word tells: the logarithm of how few notes have it."""
-        return log((1 + self._notes) / (1 + len(self._holders.get(word.concept, ()))))
+        return log((1 + max(FEWEST_NOTES, self._notes)) / (1 + len(self._holders.get(word.concept, ()))))
 
     def sharing(self, place: int, most: int, path: str = "") -> list[int]:
         """Return the claims that share the most with one, by their places, the nearest first; of one note, if named."""

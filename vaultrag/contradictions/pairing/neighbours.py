@@ -15,7 +15,7 @@ from vaultrag.domain import Vectors
 
 PERCENTILE = 99.0  # of pairs drawn at random: one in a hundred is that near without a reason
 DRAWN = 20_000  # pairs; the percentile then is sure to a tenth of its distance from the next
-NEAREST = 12  # claims of each language
+NEAREST = 8  # claims of each language
 FEWEST = 30  # claims of a language, before a mean says anything of it
 BATCH = 256  # rows multiplied at once
 

@@ -1,0 +1,127 @@
+"""From two notes to what they are to each other, by code alone: what is shown, and what explains the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contradictions.notes import scanned
+from vaultrag.domain import PairVerdict
+
+Notes = tuple[tuple[str, str], tuple[str, str]]
+
+
+def shown(notes: Notes, language: str = "en") -> list[str]:
+    found = scanned(dict(notes), language=language).found
+    return [finding.reason for finding in found if finding.verdict is PairVerdict.CONTRADICTION]
+
+
+CONTRADICTIONS: list[tuple[Notes, str]] = [
+    (
+        (("Насос.md", "Гарантия на насос: 24 месяца, чек в папке."), ("Дача.md", "Гарантия на насос: 3 года, чек в папке.")),
+        "lengths of time",
+    ),
+    (
+        (("Hut.md", "The walk to the hut takes 90 minutes."), ("Weekend.md", "To the hut it's three hours of walk.")),
+        "lengths of time",
+    ),
+    (
+        (("Колодец.md", "Колодец у бани, глубина 12 м."), ("Участок.md", "У бани колодец, глубина колодца 9 метров.")),
+        "measures",
+    ),
+    (
+        (("Лодка.md", "Лодка на озере, рост мачты: 450 см"), ("Boat.md", "Lodka, the boat on the lake, mast height: 5.2 m")),
+        "measures",
+    ),
+    (
+        (
+            ("Тётя Зина.md", "не ест мёд с 2009, везти варенье"),
+            ("Подарки.md", "| Кому | Что помнить |\n|---|---|\n| тётя Зина | не ест мёд с 2013-го, везти варенье |\n"),
+        ),
+        "dates",
+    ),
+    (
+        (("Фикус.md", "Фикус зимой держим в тепле."), ("Веранда.md", "Фикус зимой стоит на холодной веранде.")),
+        "both cannot",
+    ),
+    (
+        (
+            ("Camp.md", "no need for a gas burner in the mountain camp"),
+            ("Packing.md", "you need a gas burner of your own in the mountain camp"),
+        ),
+        "yes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("notes", "said"), CONTRADICTIONS)
+def test_values_that_cannot_both_be_true_are_shown_with_what_differs(notes: Notes, said: str) -> None:
+    reasons = shown(notes)
+    assert len(reasons) == 1
+    assert said in reasons[0].lower()
+
+
+def test_reason_is_in_the_readers_language_and_names_both_values() -> None:
+    notes = (("Hut.md", "The walk to the hut takes 90 minutes."), ("Weekend.md", "To the hut it's three hours of walk."))
+    assert shown(notes, "ru") == ["Разная длительность одного: «90 minutes» и «three hours»."]
+
+
+EXPLAINED: list[tuple[Notes, PairVerdict]] = [
+    (
+        (("Насос.md", "Гарантия на насос: 24 месяца."), ("Дача.md", "Гарантия на насос: 2 года.")),
+        PairVerdict.CONSISTENT,
+    ),
+    (
+        (("Шкаф.md", "Верхняя полка в кладовке, длина 80 см."), ("Ещё.md", "Нижняя полка в кладовке, длина 95 см.")),
+        PairVerdict.DIFFERENT_SUBJECT,
+    ),
+    (
+        (("Cost.md", "The gym costs 30 euros per month."), ("Notes.md", "The gym costs 90 euros per quarter.")),
+        PairVerdict.DIFFERENT_SCOPE,
+    ),
+    (
+        (("Печь.md", "Дрова для печи: зимой 3 м³ берёзы."), ("Баня.md", "Дрова для печи: летом 1,5 м³ берёзы.")),
+        PairVerdict.DIFFERENT_SCOPE,
+    ),
+    (
+        (
+            ("Стирка.md", "С мая 2022 стирка в прачечной стоит 300 рублей."),
+            ("Прачечная.md", "С марта 2024 стирка в прачечной стоит 450 рублей."),
+        ),
+        PairVerdict.SUPERSEDED,
+    ),
+    (
+        (
+            ("2024-03-02.md", "Купил корм для черепахи, 540 рублей."),
+            ("2024-09-14.md", "Купил корм для черепахи, 610 рублей."),
+        ),
+        PairVerdict.EVENT_HISTORY,
+    ),
+    (
+        (("Bridge.md", "Bridge opening planned: 2024-05-01"), ("Done.md", "Bridge opening actual: 2024-07-19")),
+        PairVerdict.EVOLVED,
+    ),
+    (
+        (
+            ("Велик.md", "До озера на велике 40 минут."),
+            ("Сосед.md", "Сосед говорит, что до озера на велике 2 часа."),
+        ),
+        PairVerdict.REPORTED_ONLY,
+    ),
+]
+
+
+@pytest.mark.parametrize(("notes", "verdict"), EXPLAINED)
+def test_differences_that_something_explains_are_no_contradictions(notes: Notes, verdict: PairVerdict) -> None:
+    looked = scanned(dict(notes))
+    assert shown(notes) == []
+    assert looked.verdicts[verdict] >= 1
+
+
+def test_rows_of_one_table_are_different_things() -> None:
+    rows = "| Насос | Мощность |\n|---|---|\n| у бани | 800 Вт |\n| у колодца | 1100 Вт |\n"
+    assert shown((("Насосы.md", rows), ("Прочее.md", "Ничего."))) == []
+
+
+def test_diary_that_says_the_like_each_day_contradicts_nothing() -> None:
+    days = "\n\n".join(f"Список на завтра из {count} пунктов." for count in (6, 7, 4, 9, 11))
+    assert shown((("Дневник.md", days), ("Прочее.md", "Ничего."))) == []

@@ -1,0 +1,170 @@
+"""One look for contradictions: changed claims are paired with their like, compared by code, judged, and gated."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reasons import Ground, Reason
+from vaultrag.contradictions.comparing.topics import topic_of
+from vaultrag.contradictions.comparing.verdicts import Compare, compare
+from vaultrag.contradictions.decision import Decision, Evidence, decide, is_worth_judging, likelihood
+from vaultrag.contradictions.gates import Removal, TextAt, through_gates
+from vaultrag.contradictions.judging import BATCH, PairJudge, Veto, judged, vetoed
+from vaultrag.contradictions.pairing.candidates import Candidate, candidates
+from vaultrag.contradictions.pairing.index import ClaimIndex
+from vaultrag.contradictions.pairing.neighbours import Neighbourhood
+from vaultrag.domain import Vectors
+from vaultrag.domain.claims import Claim, Contradiction, PairVerdict
+
+RECIPE = "1"
+"""Raise it whenever the same claims would be paired or compared otherwise."""
+
+Scores = Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """Who is asked, if anybody, and what they said before. `goes_on` ends the asking where a budget does."""
+
+    judge: PairJudge | None = None
+    veto: Veto | None = None
+    known: Scores = field(default_factory=dict)
+    goes_on: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one look found. `verdicts` counts all pairs that were compared, `scores` are the judge's new ones.
+
+    `not_judged` are pairs whose judge failed or was not reached. `removed` is what the gates took out.
+    """
+
+    found: tuple[Contradiction, ...]
+    removed: tuple[Removal, ...]
+    verdicts: Mapping[PairVerdict, int]
+    scores: Mapping[tuple[str, str], float | None]
+    not_judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    candidate: Candidate
+    compared: Compare
+    evidence: Evidence
+
+
+def scan(
+    claims: Sequence[Claim],
+    changed: Collection[str],
+    text_at: TextAt,
+    judges: Judges,
+    vectors: Vectors | None = None,
+    language: str = "en",
+) -> Scan:
+    """Compare the changed claims, by their keys, with all others. `vectors` are those of the claims, in their order."""
+    index = ClaimIndex([Reading.of(claim) for claim in claims])
+    neighbourhood = None if vectors is None else Neighbourhood(vectors, [claim.language for claim in claims])
+    places = [place for place, claim in enumerate(claims) if claim.key in changed]
+    pairs = [_compared(index, candidate) for candidate in candidates(index, places, neighbourhood)]
+    asking = _Asking(index, judges)
+    decided = [(pair, decide(pair.compared, evidence)) for pair, evidence in asking.asked(pairs)]
+    findings = [_finding(index, pair, told, language) for pair, told in decided if _is_shown(told)]
+    removed = [removal for finding in findings if (removal := through_gates(finding, text_at))]
+    gone = {removal.finding.key for removal in removed}
+    found = sorted((one for one in findings if one.key not in gone), key=lambda one: (one.possible, -one.confidence))
+    verdicts = Counter(told.verdict for _, told in decided)
+    return Scan(tuple(found), tuple(removed), verdicts, asking.scores, asking.not_judged)
+
+
+def pair_key(one: Claim, other: Claim) -> str:
+    """Return the key of a pair in any order; it changes with the words, dates or holder of either side."""
+    return hashlib.sha256("\n".join(sorted((one.key, other.key))).encode()).hexdigest()[:24]
+
+
+def ordered(one: Claim, other: Claim) -> tuple[str, str]:
+    """Return the keys of two claims, the lesser first."""
+    return (one.key, other.key) if one.key <= other.key else (other.key, one.key)
+
+
+def _compared(index: ClaimIndex, candidate: Candidate) -> _Pair:
+    one, other = index.readings[candidate.one], index.readings[candidate.other]
+    topic = topic_of(one, other, index.rarity)
+    compared = compare(one, other, topic)
+    if compared.verdict is PairVerdict.CONTRADICTION and _is_habit(index, candidate):
+        compared = Compare(PairVerdict.EVOLVED, Reason(Ground.SERIES), compared.conflict, compared.agreeing)
+    return _Pair(candidate, compared, Evidence(topic, candidate.percentile))
+
+
+def _is_habit(index: ClaimIndex, candidate: Candidate) -> bool:
+    """Tell whether a note says the like again and again, each of its own time, so that two values tell nothing."""
+    one, other = index.readings[candidate.one].claim, index.readings[candidate.other].claim
+    if one.path != other.path and one.as_of and other.as_of and one.as_of.first == other.as_of.first:
+        return False
+    return index.is_in_series(candidate.one) or index.is_in_series(candidate.other)
+
+
+def _is_shown(told: Decision) -> bool:
+    return told.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED) and told.confidence > 0.0
+
+
+def _finding(index: ClaimIndex, pair: _Pair, told: Decision, language: str) -> Contradiction:
+    one, other = index.readings[pair.candidate.one].claim, index.readings[pair.candidate.other].claim
+    said = told.reason.said(language)
+    return Contradiction(pair_key(one, other), one, other, told.verdict, told.confidence, said, told.possible)
+
+
+class _Asking:
+    """The pairs that a judge is asked about, the likeliest first, and what it said."""
+
+    def __init__(self, index: ClaimIndex, judges: Judges) -> None:
+        self._index = index
+        self._judges = judges
+        self.scores: dict[tuple[str, str], float | None] = {}
+        self.not_judged = 0
+
+    def asked(self, pairs: Sequence[_Pair]) -> Iterator[tuple[_Pair, Evidence]]:
+        """Yield each pair with what is known of it once the judges were asked."""
+        wanted = sorted(
+            (pair for pair in pairs if is_worth_judging(pair.compared, pair.evidence)),
+            key=lambda pair: -likelihood(pair.compared, pair.evidence),
+        )
+        known = self._judged(wanted) if self._judges.judge else {}
+        for pair in pairs:
+            yield pair, known.get(id(pair), pair.evidence)
+
+    def _judged(self, wanted: Sequence[_Pair]) -> dict[int, Evidence]:
+        self._ask([pair for pair in wanted if ordered(*self._claims(pair)) not in self._judges.known])
+        scores = {**self.scores, **self._judges.known}
+        told: dict[int, Evidence] = {}
+        for pair in wanted:
+            score = scores.get(ordered(*self._claims(pair)))
+            self.not_judged += score is None
+            told[id(pair)] = Evidence(pair.evidence.topic, pair.evidence.percentile, score)
+        return self._unless_entailed(wanted, told)
+
+    def _ask(self, pairs: Sequence[_Pair]) -> None:
+        judge = self._judges.judge
+        for start in range(0, len(pairs), BATCH):
+            if judge is None or not self._judges.goes_on():
+                return
+            batch = [self._claims(pair) for pair in pairs[start : start + BATCH]]
+            scores = judged(judge, batch)
+            self.scores.update(zip((ordered(one, other) for one, other in batch), scores, strict=True))
+
+    def _unless_entailed(self, wanted: Sequence[_Pair], told: dict[int, Evidence]) -> dict[int, Evidence]:
+        """Ask the veto about what would be shown."""
+        veto = self._judges.veto
+        shown = [pair for pair in wanted if _is_shown(decide(pair.compared, told[id(pair)]))]
+        if veto is None or not shown or not self._judges.goes_on():
+            return told
+        for pair, entailed in zip(shown, vetoed(veto, [self._claims(pair) for pair in shown]), strict=True):
+            known = told[id(pair)]
+            told[id(pair)] = Evidence(known.topic, known.percentile, known.score, entailed=bool(entailed))
+        return told
+
+    def _claims(self, pair: _Pair) -> tuple[Claim, Claim]:
+        return self._index.readings[pair.candidate.one].claim, self._index.readings[pair.candidate.other].claim
