@@ -17,7 +17,10 @@ def shown(notes: Notes, language: str = "en") -> list[str]:
 
 CONTRADICTIONS: list[tuple[Notes, str]] = [
     (
-        (("Насос.md", "Гарантия на насос: 24 месяца, чек в папке."), ("Дача.md", "Гарантия на насос: 3 года, чек в папке.")),
+        (
+            ("Насос.md", "Гарантия на насос: 24 месяца, чек в папке."),
+            ("Дача.md", "Гарантия на насос: 3 года, чек в папке."),
+        ),
         "lengths of time",
     ),
     (
@@ -29,7 +32,10 @@ CONTRADICTIONS: list[tuple[Notes, str]] = [
         "measures",
     ),
     (
-        (("Лодка.md", "Лодка на озере, рост мачты: 450 см"), ("Boat.md", "Lodka, the boat on the lake, mast height: 5.2 m")),
+        (
+            ("Лодка.md", "Лодка на озере, рост мачты: 450 см"),
+            ("Boat.md", "Lodka, the boat on the lake, mast height: 5.2 m"),
+        ),
         "measures",
     ),
     (
@@ -61,7 +67,10 @@ def test_values_that_cannot_both_be_true_are_shown_with_what_differs(notes: Note
 
 
 def test_reason_is_in_the_readers_language_and_names_both_values() -> None:
-    notes = (("Hut.md", "The walk to the hut takes 90 minutes."), ("Weekend.md", "To the hut it's three hours of walk."))
+    notes = (
+        ("Hut.md", "The walk to the hut takes 90 minutes."),
+        ("Weekend.md", "To the hut it's three hours of walk."),
+    )
     assert shown(notes, "ru") == ["Разная длительность одного: «90 minutes» и «three hours»."]
 
 
@@ -79,7 +88,10 @@ EXPLAINED: list[tuple[Notes, PairVerdict]] = [
         PairVerdict.DIFFERENT_SCOPE,
     ),
     (
-        (("Печь.md", "Дрова для печи: зимой 3 м³ берёзы."), ("Баня.md", "Дрова для печи: летом 1,5 м³ берёзы.")),
+        (
+            ("Паром.md", "Паром на остров зимой стоит 400 рублей."),
+            ("Лето.md", "Паром на остров летом стоит 250 рублей."),
+        ),
         PairVerdict.DIFFERENT_SCOPE,
     ),
     (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import Topic
 from vaultrag.contradictions.comparing.verdicts import Compare
-from vaultrag.domain.claims import PairVerdict
+from vaultrag.domain import PairJudgement, PairVerdict
 
 # Chosen on the tuning half of fixtures/contradictions.toml and what was found beside it, none for a single pair.
 LEAST_SHARE = 0.2  # of what each claim says that the other says or stands under
@@ -23,6 +23,7 @@ DATE_OWN = 8.0  # two days are of one event only where it is told in the same wo
 LEAST_NEAR = 98.5  # percent of the pairs drawn at random that are farther apart in meaning
 POSSIBLE = 0.9  # of the judge, where no value tells
 LIKELY = 0.5  # of the judge, from which on it agrees
+FOLLOWS = 0.9  # of the judge's entailment
 VETO = 0.1  # of the judge, below which what code found is taken back
 
 _DENIALS = frozenset({Ground.YES_NO, Ground.OPPOSITE})
@@ -32,14 +33,24 @@ _DENIALS = frozenset({Ground.YES_NO, Ground.OPPOSITE})
 class Evidence:
     """What is known of a pair besides its words.
 
-    `percentile` is its nearness in meaning, 0 where unknown; `score` a judge's probability of a contradiction, None
-    where none was asked; `entailed` tells that one follows from the other.
+    `percentile` is its nearness in meaning, 0 where unknown; `judgement` what a judge said, None where it did not;
+    `entailed` tells that one follows from the other, as whoever has the veto says.
     """
 
     topic: Topic
     percentile: float = 0.0
-    score: float | None = None
+    judgement: PairJudgement | None = None
     entailed: bool = False
+
+    @property
+    def score(self) -> float | None:
+        return self.judgement.contradiction if self.judgement else None
+
+    @property
+    def is_entailed(self) -> bool:
+        """Whether one follows from the other, and nobody sees a contradiction in that."""
+        said = self.judgement
+        return self.entailed or (said is not None and said.entailment >= FOLLOWS and said.contradiction < LIKELY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +102,13 @@ def is_one_topic(compared: Compare, evidence: Evidence) -> bool:
 def _with_conflict(compared: Compare, evidence: Evidence) -> Decision:
     if not is_one_topic(compared, evidence):
         return Decision(PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.TOPIC), _sureness(compared, evidence))
-    if evidence.entailed or (evidence.score is not None and evidence.score < VETO):
+    if evidence.is_entailed or (evidence.score is not None and evidence.score < VETO):
         return Decision(PairVerdict.CONSISTENT, Reason(Ground.ENTAILED), 1.0 - (evidence.score or 0.0))
     return Decision(PairVerdict.CONTRADICTION, compared.reason, _sureness(compared, evidence))
 
 
 def _may_differ(evidence: Evidence) -> bool:
-    return evidence.score is not None and evidence.score >= POSSIBLE and not evidence.entailed and _is_near(evidence)
+    return evidence.score is not None and evidence.score >= POSSIBLE and not evidence.is_entailed and _is_near(evidence)
 
 
 def _is_near(evidence: Evidence) -> bool:

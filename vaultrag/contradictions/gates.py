@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from vaultrag.domain.claims import Claim, Contradiction, Stance
+from vaultrag.domain import Claim, Contradiction, Stance
 
 TextAt: TypeAlias = Callable[[Claim], str | None]
 """The text of a claim's note at its span now; None where the note is not there."""

@@ -1,66 +1,42 @@
-"""What judges are asked: short claim against short claim, both directions, and each pair once.
+"""What judges are asked: short claim against short claim, and each pair once.
 
 A judge that fails, gives no number or too few, has not judged: such a pair is counted as not judged, never as none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Protocol
+from typing import TypeAlias
 
-from vaultrag.domain.claims import Claim
+from vaultrag.domain import Claim, PairJudge, PairJudgement
 from vaultrag.errors import ModelError
 
 LONGEST = 200  # characters: a judge trained on short claims loses the end of longer ones
 BATCH = 64  # pairs between two looks at the clock
 
-
-class PairJudge(Protocol):
-    """Scores pairs of statements, premise first: the probability that the second contradicts the first.
-
-    `key` names the judge, its version and its wording: what one judge said is not asked of another.
-    """
-
-    @property
-    def key(self) -> str: ...
-
-    def score(self, pairs: Sequence[tuple[str, str]]) -> Sequence[float]: ...
+Veto: TypeAlias = Callable[[Sequence[tuple[str, str]]], Sequence[bool | None]]
+"""Tells of each pair of statements whether either follows from the other; None where it cannot tell."""
 
 
-class Veto(Protocol):
-    """Tells by each pair whether the first statement entails the second; None where it cannot."""
-
-    @property
-    def key(self) -> str: ...
-
-    def entails(self, pairs: Sequence[tuple[str, str]]) -> Sequence[bool | None]: ...
-
-
-def judged(judge: PairJudge, pairs: Sequence[tuple[Claim, Claim]]) -> list[float | None]:
-    """Return how likely each pair contradicts, the higher of both directions; None where the judge failed."""
-    texts = [(as_asked(one), as_asked(other)) for one, other in pairs]
-    asked = [direction for one, other in texts for direction in ((one, other), (other, one))]
+def judged(judge: PairJudge, pairs: Sequence[tuple[Claim, Claim]]) -> list[PairJudgement | None]:
+    """Return what a judge makes of each pair; None where it failed."""
     try:
-        scores = list(judge.score(asked))
+        told = list(judge.judge_pairs([(as_asked(one), as_asked(other)) for one, other in pairs]))
     except ModelError:
         return [None] * len(pairs)
-    if len(scores) != len(asked):
+    if len(told) != len(pairs):
         return [None] * len(pairs)
-    return [_highest(scores[place], scores[place + 1]) for place in range(0, len(scores), 2)]
+    return [judgement if _is_sound(judgement) else None for judgement in told]
 
 
 def vetoed(veto: Veto, pairs: Sequence[tuple[Claim, Claim]]) -> list[bool | None]:
     """Return whether either statement of each pair follows from the other; None where that was not told."""
-    texts = [(as_asked(one), as_asked(other)) for one, other in pairs]
-    asked = [direction for one, other in texts for direction in ((one, other), (other, one))]
     try:
-        told = list(veto.entails(asked))
+        told = list(veto([(as_asked(one), as_asked(other)) for one, other in pairs]))
     except ModelError:
         return [None] * len(pairs)
-    if len(told) != len(asked):
-        return [None] * len(pairs)
-    return [_either(told[place], told[place + 1]) for place in range(0, len(told), 2)]
+    return told if len(told) == len(pairs) else [None] * len(pairs)
 
 
 def as_asked(claim: Claim) -> str:
@@ -68,10 +44,5 @@ def as_asked(claim: Claim) -> str:
     return " ".join(claim.statement.split())[:LONGEST]
 
 
-def _highest(one: float, other: float) -> float | None:
-    sound = [score for score in (one, other) if isfinite(score) and 0.0 <= score <= 1.0]
-    return max(sound) if len(sound) == 2 else None
-
-
-def _either(one: bool | None, other: bool | None) -> bool | None:
-    return None if one is None and other is None else bool(one) or bool(other)
+def _is_sound(judgement: PairJudgement) -> bool:
+    return all(isfinite(score) and 0.0 <= score <= 1.0 for score in (judgement.contradiction, judgement.entailment))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from vaultrag.contradictions.comparing.reading import Reading
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
@@ -13,17 +14,17 @@ from vaultrag.contradictions.comparing.topics import topic_of
 from vaultrag.contradictions.comparing.verdicts import Compare, compare
 from vaultrag.contradictions.decision import Decision, Evidence, decide, is_worth_judging, likelihood
 from vaultrag.contradictions.gates import Removal, TextAt, through_gates
-from vaultrag.contradictions.judging import BATCH, PairJudge, Veto, judged, vetoed
+from vaultrag.contradictions.judging import BATCH, Veto, judged, vetoed
 from vaultrag.contradictions.pairing.candidates import Candidate, candidates
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
-from vaultrag.domain import Vectors
-from vaultrag.domain.claims import Claim, Contradiction, PairVerdict
+from vaultrag.domain import Claim, Contradiction, PairJudge, PairJudgement, PairVerdict, Vectors
 
 RECIPE = "1"
 """Raise it whenever the same claims would be paired or compared otherwise."""
 
-Scores = Mapping[tuple[str, str], float]
+Judged: TypeAlias = Mapping[tuple[str, str], PairJudgement]
+"""What a judge said of pairs, by the keys of both claims in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,13 @@ class Judges:
 
     judge: PairJudge | None = None
     veto: Veto | None = None
-    known: Scores = field(default_factory=dict)
+    known: Judged = field(default_factory=dict)
     goes_on: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one look found. `verdicts` counts all pairs that were compared, `scores` are the judge's new ones.
+    """What one look found. `verdicts` counts all pairs that were compared, `judged` is what the judge said anew.
 
     `not_judged` are pairs whose judge failed or was not reached. `removed` is what the gates took out.
     """
@@ -46,7 +47,7 @@ class Scan:
     found: tuple[Contradiction, ...]
     removed: tuple[Removal, ...]
     verdicts: Mapping[PairVerdict, int]
-    scores: Mapping[tuple[str, str], float | None]
+    judged: Mapping[tuple[str, str], PairJudgement | None]
     not_judged: int
 
 
@@ -77,7 +78,7 @@ def scan(
     gone = {removal.finding.key for removal in removed}
     found = sorted((one for one in findings if one.key not in gone), key=lambda one: (one.possible, -one.confidence))
     verdicts = Counter(told.verdict for _, told in decided)
-    return Scan(tuple(found), tuple(removed), verdicts, asking.scores, asking.not_judged)
+    return Scan(tuple(found), tuple(removed), verdicts, asking.told, asking.not_judged)
 
 
 def pair_key(one: Claim, other: Claim) -> str:
@@ -123,7 +124,7 @@ class _Asking:
     def __init__(self, index: ClaimIndex, judges: Judges) -> None:
         self._index = index
         self._judges = judges
-        self.scores: dict[tuple[str, str], float | None] = {}
+        self.told: dict[tuple[str, str], PairJudgement | None] = {}
         self.not_judged = 0
 
     def asked(self, pairs: Sequence[_Pair]) -> Iterator[tuple[_Pair, Evidence]]:
@@ -138,12 +139,12 @@ class _Asking:
 
     def _judged(self, wanted: Sequence[_Pair]) -> dict[int, Evidence]:
         self._ask([pair for pair in wanted if ordered(*self._claims(pair)) not in self._judges.known])
-        scores = {**self.scores, **self._judges.known}
+        judgements = {**self.told, **self._judges.known}
         told: dict[int, Evidence] = {}
         for pair in wanted:
-            score = scores.get(ordered(*self._claims(pair)))
-            self.not_judged += score is None
-            told[id(pair)] = Evidence(pair.evidence.topic, pair.evidence.percentile, score)
+            judgement = judgements.get(ordered(*self._claims(pair)))
+            self.not_judged += judgement is None
+            told[id(pair)] = replace(pair.evidence, judgement=judgement)
         return self._unless_entailed(wanted, told)
 
     def _ask(self, pairs: Sequence[_Pair]) -> None:
@@ -152,8 +153,8 @@ class _Asking:
             if judge is None or not self._judges.goes_on():
                 return
             batch = [self._claims(pair) for pair in pairs[start : start + BATCH]]
-            scores = judged(judge, batch)
-            self.scores.update(zip((ordered(one, other) for one, other in batch), scores, strict=True))
+            told = judged(judge, batch)
+            self.told.update(zip((ordered(one, other) for one, other in batch), told, strict=True))
 
     def _unless_entailed(self, wanted: Sequence[_Pair], told: dict[int, Evidence]) -> dict[int, Evidence]:
         """Ask the veto about what would be shown."""
@@ -162,8 +163,7 @@ class _Asking:
         if veto is None or not shown or not self._judges.goes_on():
             return told
         for pair, entailed in zip(shown, vetoed(veto, [self._claims(pair) for pair in shown]), strict=True):
-            known = told[id(pair)]
-            told[id(pair)] = Evidence(known.topic, known.percentile, known.score, entailed=bool(entailed))
+            told[id(pair)] = replace(told[id(pair)], entailed=bool(entailed))
         return told
 
     def _claims(self, pair: _Pair) -> tuple[Claim, Claim]:

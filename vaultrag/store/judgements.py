@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from vaultrag.domain import PairJudgement
 from vaultrag.store.database import Database
 from vaultrag.store.lists import AMONG, as_list
 
@@ -29,28 +30,32 @@ class FoundPair:
     gate: str = SHOWN
 
 
-def read_scores(database: Database, judge: str, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], float]:
-    """Return what a judge made of these pairs, as far as it was asked and answered."""
-    wanted = set(pairs)
+def read_judgements(database: Database, judge: str) -> dict[tuple[str, str], PairJudgement]:
+    """Return what a judge made of pairs, by the keys of both claims in order, as far as it answered."""
     rows = database.rows(
-        f"SELECT one, other, score FROM judgements WHERE judge = ? AND one {AMONG} AND score IS NOT NULL",
-        (judge, as_list(sorted({one for one, _ in wanted}))),
+        "SELECT one, other, contradiction, entailment FROM judgements WHERE judge = ? AND contradiction IS NOT NULL",
+        (judge,),
     )
-    return {(one, other): score for one, other, score in rows if (one, other) in wanted}
+    return {(one, other): PairJudgement(against, follows) for one, other, against, follows in rows}
 
 
-def write_scores(database: Database, judge: str, scores: Mapping[tuple[str, str], float | None]) -> None:
+def write_judgements(
+    database: Database, judge: str, judgements: Mapping[tuple[str, str], PairJudgement | None]
+) -> None:
     """Keep what a judge made of pairs; None where it failed, which is as if it had not been asked, but counted."""
     with database.atomic():
         database.run_many(
-            "INSERT OR REPLACE INTO judgements (one, other, judge, score) VALUES (?, ?, ?, ?)",
-            ((one, other, judge, score) for (one, other), score in scores.items()),
+            "INSERT OR REPLACE INTO judgements (one, other, judge, contradiction, entailment) VALUES (?, ?, ?, ?, ?)",
+            (
+                (one, other, judge, *((told.contradiction, told.entailment) if told else (None, None)))
+                for (one, other), told in judgements.items()
+            ),
         )
 
 
 def failed_count(database: Database, judge: str) -> int:
     """Return how many pairs a judge was asked about and gave nothing."""
-    return int(database.value("SELECT count(*) FROM judgements WHERE judge = ? AND score IS NULL", (judge,)))
+    return int(database.value("SELECT count(*) FROM judgements WHERE judge = ? AND contradiction IS NULL", (judge,)))
 
 
 def read_found(database: Database) -> list[FoundPair]:

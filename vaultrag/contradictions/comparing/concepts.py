@@ -49,7 +49,7 @@ _MAY_FOLLOW = frozenset("нет не none never no нету".split())  # «со�
 _DENIED_BEFORE = 2  # words that one at the end of a clause denies
 _CLAUSE_ENDED = re.compile(r"\s*(?:было|была|был|были|будет|есть)?\s*(?:[,;.!?…()|]|\Z)")
 _LIMITS = re.compile(
-    r"\s+(?:боле\w+|больше\s+(?:чем\s+)?\d|менее|меньше\s+\d|позже|позднее|раньше|ранее|только|дольше|more than"
+    r"\s+(?:боле\w+|больше(?=\s+(?:чем\s+)?\d)|менее|меньше(?=\s+\d)|позже|позднее|раньше|ранее|только|дольше|more than"
     r"|less than|only|later|earlier|longer|fewer|until|before)\b",
     re.IGNORECASE,
 )

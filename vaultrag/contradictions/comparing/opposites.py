@@ -67,9 +67,12 @@ first первый | second второй | third третий | fourth четв�
 """
 # Whether these say what holds, or only when and of which thing it holds, the sentence alone does not tell.
 _TELLING_APART = """
-upper lower front rear inside outside north south east west winter spring summer autumn weekdays weekend morning evening
-day night adult child primary repeat new old used big small first second third fourth fifth sixth seventh eighth
+upper lower front rear inside outside north south east west first second third fourth fifth sixth seventh eighth
 left right male female middle raw
+"""
+# These never are what a claim says, only when or of which thing it holds.
+_CONDITIONS = """
+winter spring summer autumn weekdays weekend morning evening day night adult child primary repeat new old used big small
 """
 
 
@@ -77,13 +80,15 @@ left right male female middle raw
 class Opposed:
     """Two places, one in each claim, whose words exclude each other; `question` is the row that both answer.
 
-    `tells_apart` where such words more often say of which thing or time a claim is than what it says of it.
+    `tells_apart` where such words more often say of which thing or time a claim is than what it says of it, and
+    `is_condition` where they never say anything else.
     """
 
     one: Word
     other: Word
     question: int
     tells_apart: bool
+    is_condition: bool = False
 
 
 def opposites(one: Sequence[Word], other: Sequence[Word]) -> list[Opposed]:
@@ -93,7 +98,8 @@ def opposites(one: Sequence[Word], other: Sequence[Word]) -> list[Opposed]:
     for question in first.keys() & second.keys():
         if first[question].keys().isdisjoint(second[question].keys()):
             a, b = next(iter(first[question].items())), next(iter(second[question].items()))
-            found.append(Opposed(a[1], b[1], question, tells_apart=a[0] in _APART and b[0] in _APART))
+            sides = {a[0], b[0]}
+            found.append(Opposed(a[1], b[1], question, sides <= _APART, is_condition=sides <= _WHEN))
     return found
 
 
@@ -126,4 +132,5 @@ def _alternatives() -> Iterator[tuple[str, tuple[int, str]]]:
 
 
 _ALTERNATIVES = dict(_alternatives())
-_APART = frozenset(_TELLING_APART.split())
+_WHEN = frozenset(_CONDITIONS.split())
+_APART = frozenset(_TELLING_APART.split()) | _WHEN

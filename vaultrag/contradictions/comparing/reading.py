@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vaultrag.contradictions.comparing.concepts import Word, WordSet, concept_of, read_words
-from vaultrag.domain.claims import Claim, ClaimContext, StatedKind
+from vaultrag.domain import Claim, ClaimContext, StatedKind
 
 _MEASURED = frozenset(
     {

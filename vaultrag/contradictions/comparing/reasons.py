@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vaultrag.domain.claims import StatedKind
+from vaultrag.domain import StatedKind
 
 
 class Ground(StrEnum):

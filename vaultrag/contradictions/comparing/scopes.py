@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from vaultrag.domain.claims import Claim
+from vaultrag.domain import Claim
 from vaultrag.text.language import fold
 
 _PER = r"(?:per|an?|each|every|в|во|за|на|с|/|кажд\w+|за одн\w+)\s?"

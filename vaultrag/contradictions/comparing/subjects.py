@@ -7,7 +7,7 @@ import re
 from vaultrag.contradictions.comparing.concepts import WordSet, read_words
 from vaultrag.contradictions.comparing.reading import Reading
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
-from vaultrag.domain.claims import Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
+from vaultrag.domain import Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
 from vaultrag.text.language import fold
 
 LISTED = 3.5  # rarity of the words that two items of one list share, from which on they speak of one thing

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from vaultrag.contradictions.comparing.concepts import read_words
 from vaultrag.contradictions.comparing.scopes import scopes_of
-from vaultrag.domain.claims import AsOf, AsOfSource, Claim, ClaimContext, StatedKind
+from vaultrag.domain import AsOf, AsOfSource, Claim, ClaimContext, StatedKind
 from vaultrag.text.dates import find_date
 from vaultrag.text.language import fold, words
 from vaultrag.text.morphology import tells_of_past

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import product
 
 from vaultrag.contradictions.comparing.concepts import Word, are_alike, read_words
-from vaultrag.domain.claims import Bound, Claim, ClaimContext, StatedKind, StatedValue
+from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, StatedValue
 
 ABOUT_SHARE = 0.15  # "about an hour" says no more than that
 ROUND_SHARE = 0.04  # «две тысячи» of 2043, a month of 30 or 31 days

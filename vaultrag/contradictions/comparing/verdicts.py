@@ -31,7 +31,7 @@ from vaultrag.contradictions.comparing.times import (
 )
 from vaultrag.contradictions.comparing.topics import Topic
 from vaultrag.contradictions.comparing.values import NUMERIC, Compared, Relation, compare_values
-from vaultrag.domain.claims import AsOfSource, Claim, PairVerdict, Stance, StatedKind
+from vaultrag.domain import AsOfSource, Claim, PairVerdict, Stance, StatedKind
 from vaultrag.text.morphology import grammar_of
 
 SAID_AGAIN = 0.5  # of what each says: two claims that share so much, and their values, say the same
@@ -96,7 +96,7 @@ def _conflict(
     if apart:
         told = min(apart, key=lambda pair: (pair.kind is StatedKind.DATE, not pair.labelled, pair.kind not in NUMERIC))
         return Conflict(Reason(OF_KIND[told.kind], told.one.words, told.other.words), told.kind, told.labelled)
-    telling = [pair for pair in opposed if not is_another_modifier(pair, one.words, other.words)]
+    telling = [pair for pair in opposed if not (pair.is_condition or is_another_modifier(pair, one.words, other.words))]
     if telling:
         pair = min(telling, key=lambda pair: pair.tells_apart)
         return Conflict(Reason(Ground.OPPOSITE, pair.one.text, pair.other.text), StatedKind.TEXT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nsmallest
 from math import log
 
 from vaultrag.contradictions.comparing.concepts import ROOT, Word, read_words
@@ -47,8 +48,8 @@ class ClaimIndex:
             for word in words:
                 self._weigh(weights, word, factor)
         weights.pop(place, None)
-        found = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-        return [other for other, _ in found if not path or self.readings[other].claim.path == path][:most]
+        found = (item for item in weights.items() if not path or self.readings[item[0]].claim.path == path)
+        return [other for other, _ in nsmallest(most, found, key=lambda item: (-item[1], item[0]))]
 
     def of_attribute(self, place: int, most: int) -> list[int]:
         """Return the other values of the property, field or column that a claim is of; none where there are more."""
