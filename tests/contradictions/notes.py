@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vaultrag.contradictions.claims.extract import claims_of_chunk
-from vaultrag.contradictions.scan import Judges, Scan, scan
+from vaultrag.contradictions.scan import Judges, PairScan, scan
 from vaultrag.domain import Claim
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.features import with_features
@@ -23,7 +23,7 @@ def claims_of(notes: Mapping[str, str]) -> list[Claim]:
     return list(found.values())
 
 
-def scanned(notes: Mapping[str, str], judges: Judges | None = None, language: str = "en") -> Scan:
+def scanned(notes: Mapping[str, str], judges: Judges | None = None, language: str = "en") -> PairScan:
     """Look for contradictions in notes, all of which are new."""
     claims = claims_of(notes)
 

@@ -30,7 +30,7 @@ _DENIALS = frozenset({Ground.YES_NO, Ground.OPPOSITE})
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PairEvidence:
     """What is known of a pair besides its words.
 
     `percentile` is its nearness in meaning, 0 where unknown; `judgement` what a judge said, None where it did not;
@@ -54,7 +54,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class PairDecision:
     """A verdict with its reason, and how sure it is. `possible` where no value tells."""
 
     verdict: PairVerdict
@@ -63,28 +63,28 @@ class Decision:
     possible: bool = False
 
 
-def decide(compared: Compare, evidence: Evidence) -> Decision:
+def decide(compared: Compare, evidence: PairEvidence) -> PairDecision:
     """Return the verdict on a pair, from what code found in it and a judge said of it."""
     if compared.verdict is PairVerdict.CONTRADICTION:
         return _with_conflict(compared, evidence)
     if compared.conflict is None and compared.verdict is PairVerdict.INSUFFICIENT and _may_differ(evidence):
-        return Decision(PairVerdict.CONTRADICTION, Reason(Ground.WORDS), evidence.score or 0.0, possible=True)
-    return Decision(compared.verdict, compared.reason, _sureness(compared, evidence))
+        return PairDecision(PairVerdict.CONTRADICTION, Reason(Ground.WORDS), evidence.score or 0.0, possible=True)
+    return PairDecision(compared.verdict, compared.reason, _sureness(compared, evidence))
 
 
-def is_worth_judging(compared: Compare, evidence: Evidence) -> bool:
+def is_worth_judging(compared: Compare, evidence: PairEvidence) -> bool:
     """Tell whether a judge's word could change what is shown of a pair."""
     if compared.verdict is PairVerdict.CONTRADICTION:
         return is_one_topic(compared, evidence)
     return compared.conflict is None and compared.verdict is PairVerdict.INSUFFICIENT and _is_near(evidence)
 
 
-def likelihood(compared: Compare, evidence: Evidence) -> float:
+def likelihood(compared: Compare, evidence: PairEvidence) -> float:
     """Return how likely a pair is to be shown: what is judged first, where a budget ends."""
     return (compared.conflict is not None) * 10.0 + evidence.topic.share * 5.0 + min(evidence.topic.shared, 10.0) / 5.0
 
 
-def is_one_topic(compared: Compare, evidence: Evidence) -> bool:
+def is_one_topic(compared: Compare, evidence: PairEvidence) -> bool:
     """Tell whether two claims speak of one thing, by what they share; a bare "not" and a bare day need more of it."""
     topic, conflict = evidence.topic, compared.conflict
     if topic.apart or topic.share < LEAST_SHARE:
@@ -99,28 +99,28 @@ def is_one_topic(compared: Compare, evidence: Evidence) -> bool:
     return topic.shared >= LEAST_SHARED
 
 
-def _with_conflict(compared: Compare, evidence: Evidence) -> Decision:
+def _with_conflict(compared: Compare, evidence: PairEvidence) -> PairDecision:
     if not is_one_topic(compared, evidence):
-        return Decision(PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.TOPIC), _sureness(compared, evidence))
+        return PairDecision(PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.TOPIC), _sureness(compared, evidence))
     if evidence.is_entailed or (evidence.score is not None and evidence.score < VETO):
-        return Decision(PairVerdict.CONSISTENT, Reason(Ground.ENTAILED), 1.0 - (evidence.score or 0.0))
-    return Decision(PairVerdict.CONTRADICTION, compared.reason, _sureness(compared, evidence))
+        return PairDecision(PairVerdict.CONSISTENT, Reason(Ground.ENTAILED), 1.0 - (evidence.score or 0.0))
+    return PairDecision(PairVerdict.CONTRADICTION, compared.reason, _sureness(compared, evidence))
 
 
-def _may_differ(evidence: Evidence) -> bool:
+def _may_differ(evidence: PairEvidence) -> bool:
     return evidence.score is not None and evidence.score >= POSSIBLE and not evidence.is_entailed and _is_near(evidence)
 
 
-def _is_near(evidence: Evidence) -> bool:
+def _is_near(evidence: PairEvidence) -> bool:
     topic = evidence.topic
     return _is_close(evidence) and not topic.apart and topic.share >= LEAST_SHARE and topic.shared >= DENIAL_OWN
 
 
-def _is_close(evidence: Evidence) -> bool:
+def _is_close(evidence: PairEvidence) -> bool:
     return not evidence.percentile or evidence.percentile >= LEAST_NEAR
 
 
-def _sureness(compared: Compare, evidence: Evidence) -> float:
+def _sureness(compared: Compare, evidence: PairEvidence) -> float:
     """Return how sure a verdict is, between 0 and 1: by what is shared, by labels, and by the judge where it spoke."""
     known = min(1.0, evidence.topic.share + 0.05 * evidence.topic.own_shared)
     if compared.conflict is not None and compared.conflict.labelled:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import topic_of
 from vaultrag.contradictions.comparing.verdicts import Compare, compare
-from vaultrag.contradictions.decision import Decision, Evidence, decide, is_worth_judging, likelihood
+from vaultrag.contradictions.decision import PairDecision, PairEvidence, decide, is_worth_judging, likelihood
 from vaultrag.contradictions.gates import Removal, TextAt, through_gates
 from vaultrag.contradictions.judging import BATCH, Veto, judged, vetoed
-from vaultrag.contradictions.pairing.candidates import Candidate, candidates
+from vaultrag.contradictions.pairing.candidates import ClaimPair, candidates
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
 from vaultrag.domain import Claim, Contradiction, PairJudge, PairJudgement, PairVerdict, Vectors
@@ -38,7 +38,7 @@ class Judges:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class PairScan:
     """What one look found. `verdicts` counts all pairs that were compared, `judged` is what the judge said anew.
 
     `not_judged` are pairs whose judge failed or was not reached. `removed` is what the gates took out.
@@ -53,9 +53,9 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    candidate: Candidate
+    candidate: ClaimPair
     compared: Compare
-    evidence: Evidence
+    evidence: PairEvidence
 
 
 def scan(
@@ -65,9 +65,9 @@ def scan(
     judges: Judges,
     vectors: Vectors | None = None,
     language: str = "en",
-) -> Scan:
+) -> PairScan:
     """Compare the changed claims, by their keys, with all others. `vectors` are those of the claims, in their order."""
-    index = ClaimIndex([Reading.of(claim) for claim in claims])
+    index = ClaimIndex([ReadClaim.of(claim) for claim in claims])
     neighbourhood = None if vectors is None else Neighbourhood(vectors, [claim.language for claim in claims])
     places = [place for place, claim in enumerate(claims) if claim.key in changed]
     pairs = [_compared(index, candidate) for candidate in candidates(index, places, neighbourhood)]
@@ -78,7 +78,7 @@ def scan(
     gone = {removal.finding.key for removal in removed}
     found = sorted((one for one in findings if one.key not in gone), key=lambda one: (one.possible, -one.confidence))
     verdicts = Counter(told.verdict for _, told in decided)
-    return Scan(tuple(found), tuple(removed), verdicts, asking.told, asking.not_judged)
+    return PairScan(tuple(found), tuple(removed), verdicts, asking.told, asking.not_judged)
 
 
 def pair_key(one: Claim, other: Claim) -> str:
@@ -91,16 +91,16 @@ def ordered(one: Claim, other: Claim) -> tuple[str, str]:
     return (one.key, other.key) if one.key <= other.key else (other.key, one.key)
 
 
-def _compared(index: ClaimIndex, candidate: Candidate) -> _Pair:
+def _compared(index: ClaimIndex, candidate: ClaimPair) -> _Pair:
     one, other = index.readings[candidate.one], index.readings[candidate.other]
     topic = topic_of(one, other, index.rarity)
     compared = compare(one, other, topic)
     if compared.verdict is PairVerdict.CONTRADICTION and _is_habit(index, candidate):
         compared = Compare(PairVerdict.EVOLVED, Reason(Ground.SERIES), compared.conflict, compared.agreeing)
-    return _Pair(candidate, compared, Evidence(topic, candidate.percentile))
+    return _Pair(candidate, compared, PairEvidence(topic, candidate.percentile))
 
 
-def _is_habit(index: ClaimIndex, candidate: Candidate) -> bool:
+def _is_habit(index: ClaimIndex, candidate: ClaimPair) -> bool:
     """Tell whether a note says the like again and again, each of its own time, so that two values tell nothing."""
     one, other = index.readings[candidate.one].claim, index.readings[candidate.other].claim
     if one.path != other.path and one.as_of and other.as_of and one.as_of.first == other.as_of.first:
@@ -108,11 +108,11 @@ def _is_habit(index: ClaimIndex, candidate: Candidate) -> bool:
     return index.is_in_series(candidate.one) or index.is_in_series(candidate.other)
 
 
-def _is_shown(told: Decision) -> bool:
+def _is_shown(told: PairDecision) -> bool:
     return told.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED) and told.confidence > 0.0
 
 
-def _finding(index: ClaimIndex, pair: _Pair, told: Decision, language: str) -> Contradiction:
+def _finding(index: ClaimIndex, pair: _Pair, told: PairDecision, language: str) -> Contradiction:
     one, other = index.readings[pair.candidate.one].claim, index.readings[pair.candidate.other].claim
     said = told.reason.said(language)
     return Contradiction(pair_key(one, other), one, other, told.verdict, told.confidence, said, told.possible)
@@ -127,7 +127,7 @@ class _Asking:
         self.told: dict[tuple[str, str], PairJudgement | None] = {}
         self.not_judged = 0
 
-    def asked(self, pairs: Sequence[_Pair]) -> Iterator[tuple[_Pair, Evidence]]:
+    def asked(self, pairs: Sequence[_Pair]) -> Iterator[tuple[_Pair, PairEvidence]]:
         """Yield each pair with what is known of it once the judges were asked."""
         wanted = sorted(
             (pair for pair in pairs if is_worth_judging(pair.compared, pair.evidence)),
@@ -137,10 +137,10 @@ class _Asking:
         for pair in pairs:
             yield pair, known.get(id(pair), pair.evidence)
 
-    def _judged(self, wanted: Sequence[_Pair]) -> dict[int, Evidence]:
+    def _judged(self, wanted: Sequence[_Pair]) -> dict[int, PairEvidence]:
         self._ask([pair for pair in wanted if ordered(*self._claims(pair)) not in self._judges.known])
         judgements = {**self.told, **self._judges.known}
-        told: dict[int, Evidence] = {}
+        told: dict[int, PairEvidence] = {}
         for pair in wanted:
             judgement = judgements.get(ordered(*self._claims(pair)))
             self.not_judged += judgement is None
@@ -156,7 +156,7 @@ class _Asking:
             told = judged(judge, batch)
             self.told.update(zip((ordered(one, other) for one, other in batch), told, strict=True))
 
-    def _unless_entailed(self, wanted: Sequence[_Pair], told: dict[int, Evidence]) -> dict[int, Evidence]:
+    def _unless_entailed(self, wanted: Sequence[_Pair], told: dict[int, PairEvidence]) -> dict[int, PairEvidence]:
         """Ask the veto about what would be shown."""
         veto = self._judges.veto
         shown = [pair for pair in wanted if _is_shown(decide(pair.compared, told[id(pair)]))]

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from tests.contradictions.notes import claims_of
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.pairing.candidates import Via, candidates
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
 
 
 def index_of(notes: dict[str, str]) -> ClaimIndex:
-    return ClaimIndex([Reading.of(claim) for claim in claims_of(notes)])
+    return ClaimIndex([ReadClaim.of(claim) for claim in claims_of(notes)])
 
 
 def met(index: ClaimIndex) -> set[frozenset[str]]:

@@ -57,7 +57,7 @@ _SWITCHES = frozenset("on off".split())
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class ClaimWord:
     """A word with meaning: `concept` is one for all its forms, `sound` one for both scripts, empty where too short.
 
     `is_denied` behind "not" and «без», and before a «нет» that ends the clause; "not more than" denies nothing.
@@ -78,12 +78,12 @@ class Word:
 
 
 @lru_cache(maxsize=50_000)
-def read_words(text: str) -> tuple[Word, ...]:
+def read_words(text: str) -> tuple[ClaimWord, ...]:
     """Return the words of a text that carry meaning, in order."""
     return tuple(_read(text))
 
 
-def are_alike(one: Word, other: Word) -> bool:
+def are_alike(one: ClaimWord, other: ClaimWord) -> bool:
     """Tell whether two words may be one: by their forms, in another script, or by their root."""
     if one.concept == other.concept:
         return True
@@ -95,17 +95,17 @@ def are_alike(one: Word, other: Word) -> bool:
 class WordSet:
     """Words that others are looked for among, each by one step and not by all of them."""
 
-    def __init__(self, words: Iterable[Word]) -> None:
+    def __init__(self, words: Iterable[ClaimWord]) -> None:
         self._concepts: set[str] = set()
         self._sounds: set[tuple[bool, str]] = set()
-        self._roots: dict[str, list[Word]] = {}
+        self._roots: dict[str, list[ClaimWord]] = {}
         for word in words:
             self._concepts.add(word.concept)
             if word.sound:
                 self._sounds.add((_is_cyrillic(word), word.sound))
             self._roots.setdefault(fold(word.text)[:ROOT], []).append(word)
 
-    def has(self, word: Word) -> bool:
+    def has(self, word: ClaimWord) -> bool:
         """Tell whether a word like this one is among them."""
         if word.concept in self._concepts or (word.sound and (not _is_cyrillic(word), word.sound) in self._sounds):
             return True
@@ -132,8 +132,8 @@ def sound_of(word: str) -> str:
     return sound if len(sound) >= SHORTEST_SOUND and sound.isalpha() else ""
 
 
-def _read(text: str) -> Iterator[Word]:
-    kept: list[Word] = []
+def _read(text: str) -> Iterator[ClaimWord]:
+    kept: list[ClaimWord] = []
     denying, end, clause = 0, 0, 0  # how many words a "not" still denies
     for token in words(text):
         between = text[end : token.start]
@@ -153,13 +153,13 @@ def _read(text: str) -> Iterator[Word]:
     yield from kept
 
 
-def _word(token: Token, opens: bool) -> Word:
+def _word(token: Token, opens: bool) -> ClaimWord:
     is_name = token.text[0].isupper() or (any(map(str.isupper, token.text)) and token.text.isalpha())
     concept = concept_of(token.text, is_name=is_name and not opens)
-    return Word(token.text, concept, sound_of(token.text), is_name, opens)
+    return ClaimWord(token.text, concept, sound_of(token.text), is_name, opens)
 
 
-def _is_cyrillic(word: Word) -> bool:
+def _is_cyrillic(word: ClaimWord) -> bool:
     return bool(_CYRILLIC.search(fold(word.text)))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vaultrag.contradictions.comparing.concepts import Word, are_alike
+from vaultrag.contradictions.comparing.concepts import ClaimWord, are_alike
 
 
-def denied_by_one(one: Sequence[Word], other: Sequence[Word]) -> tuple[Word, Word] | None:
+def denied_by_one(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> tuple[ClaimWord, ClaimWord] | None:
     """Return a word that exactly one of two claims denies, as it stands in the first and in the other."""
     return next(
         (
@@ -22,7 +22,7 @@ def denied_by_one(one: Sequence[Word], other: Sequence[Word]) -> tuple[Word, Wor
     )
 
 
-def _said_otherwise(first: Word, second: Word, one: Sequence[Word], other: Sequence[Word]) -> bool:
+def _said_otherwise(first: ClaimWord, second: ClaimWord, one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:
     """Tell whether the word stands in either claim in the other sense, too: "not here, but there"."""
     return any(
         word.is_denied == denied and are_alike(word, known)

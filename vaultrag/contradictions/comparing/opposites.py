@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vaultrag.contradictions.comparing.concepts import Word, are_alike
+from vaultrag.contradictions.comparing.concepts import ClaimWord, are_alike
 from vaultrag.text.language import stem
 
 # Each row is one question, its alternatives apart by `|`; a row goes on where the next begins with one.
@@ -84,14 +84,14 @@ class Opposed:
     `is_condition` where they never say anything else.
     """
 
-    one: Word
-    other: Word
+    one: ClaimWord
+    other: ClaimWord
     question: int
     tells_apart: bool
     is_condition: bool = False
 
 
-def opposites(one: Sequence[Word], other: Sequence[Word]) -> list[Opposed]:
+def opposites(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> list[Opposed]:
     """Return in what two claims say words that exclude each other, none of which both say."""
     first, second = _answers(one), _answers(other)
     found = []
@@ -103,7 +103,7 @@ def opposites(one: Sequence[Word], other: Sequence[Word]) -> list[Opposed]:
     return found
 
 
-def is_another_modifier(pair: Opposed, one: Sequence[Word], other: Sequence[Word]) -> bool:
+def is_another_modifier(pair: Opposed, one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:
     """Tell whether both words stand before one noun and open the claim: «верхняя полка», «нижняя полка»."""
     first, second = one.index(pair.one), other.index(pair.other)
     if first == second == 0 and pair.tells_apart:
@@ -113,10 +113,10 @@ def is_another_modifier(pair: Opposed, one: Sequence[Word], other: Sequence[Word
     return min(first, second) == 0
 
 
-def _answers(words: Sequence[Word]) -> dict[int, dict[str, Word]]:
+def _answers(words: Sequence[ClaimWord]) -> dict[int, dict[str, ClaimWord]]:
     """Return by question which alternatives are said, and where; a clause that denies anything says none."""
     denied = {word.clause for word in words if word.is_denied}
-    found: dict[int, dict[str, Word]] = {}
+    found: dict[int, dict[str, ClaimWord]] = {}
     for word in words:
         known = _ALTERNATIVES.get(stem(word.text))
         if known and word.clause not in denied:

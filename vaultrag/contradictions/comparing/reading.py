@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vaultrag.contradictions.comparing.concepts import Word, WordSet, concept_of, read_words
+from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, concept_of, read_words
 from vaultrag.domain import Claim, ClaimContext, StatedKind
 
 _MEASURED = frozenset(
@@ -17,18 +17,18 @@ _MEASURED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadClaim:
     """A claim's words: all of its own in order, those of them that are no value, and those that it stands under."""
 
     claim: Claim
-    words: tuple[Word, ...]
-    own: tuple[Word, ...]
-    frame: tuple[Word, ...]
+    words: tuple[ClaimWord, ...]
+    own: tuple[ClaimWord, ...]
+    frame: tuple[ClaimWord, ...]
     own_set: WordSet
     frame_set: WordSet
 
     @classmethod
-    def of(cls, claim: Claim) -> Reading:
+    def of(cls, claim: Claim) -> ReadClaim:
         words = read_words(_said(claim))
         measured = {
             word.text
@@ -42,7 +42,7 @@ class Reading:
         return cls(claim, words, own, frame, WordSet(own), WordSet(frame))
 
     @property
-    def context(self) -> tuple[Word, ...]:
+    def context(self) -> tuple[ClaimWord, ...]:
         return (*self.own, *self.frame)
 
 
@@ -62,9 +62,9 @@ def _frame(claim: Claim) -> str:
     return " | ".join(parts)
 
 
-def _without(words: Sequence[Word], own: Sequence[Word]) -> tuple[Word, ...]:
+def _without(words: Sequence[ClaimWord], own: Sequence[ClaimWord]) -> tuple[ClaimWord, ...]:
     known = {word.concept for word in own}
-    kept: dict[str, Word] = {}
+    kept: dict[str, ClaimWord] = {}
     for word in words:
         if word.concept not in known and not word.is_number:
             kept.setdefault(word.concept, word)

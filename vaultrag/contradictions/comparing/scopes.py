@@ -50,7 +50,7 @@ _PLAN = re.compile(
 )
 
 
-class Part(StrEnum):
+class Extent(StrEnum):
     WHOLE = "whole"
     PART = "part"
     UNSAID = ""
@@ -62,12 +62,12 @@ def scopes_of(claim: Claim) -> frozenset[str]:
     return frozenset(name for name, cue in (*_SCOPES, *_ADVERBIAL) if cue.search(said))
 
 
-def part_of(claim: Claim) -> Part:
+def part_of(claim: Claim) -> Extent:
     """Tell whether a claim says that it gives the whole, or only a part."""
     said = fold(f"{claim.attribute} {claim.subject} {claim.quote}")
     if _PART.search(said):
-        return Part.PART
-    return Part.WHOLE if _WHOLE.search(said) else Part.UNSAID
+        return Extent.PART
+    return Extent.WHOLE if _WHOLE.search(said) else Extent.UNSAID
 
 
 def is_planned(claim: Claim) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vaultrag.contradictions.comparing.concepts import WordSet, read_words
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.domain import Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
 from vaultrag.text.language import fold
@@ -18,7 +18,7 @@ _DIGITS = re.compile(r"\d+")
 _TIME_OF_TITLE = re.compile(r"[\d.,/–-]+|\b(?:копия|copy|старый|old|новый|new)\b", re.IGNORECASE)
 
 
-def two_of_a_kind(one: Reading, other: Reading, own_shared: float) -> Reason | None:
+def two_of_a_kind(one: ReadClaim, other: ReadClaim, own_shared: float) -> Reason | None:
     """Return why two claims are of two things of one kind; None where nothing says so."""
     first, second = one.claim, other.claim
     if _are_rows(first, second, own_shared) or _is_row_of_another(one, other) or _is_row_of_another(other, one):
@@ -50,7 +50,7 @@ def _has_day(claim: Claim) -> bool:
     return any(value.kind is StatedKind.DATE for value in claim.values)
 
 
-def _is_row_of_another(row: Reading, other: Reading) -> bool:
+def _is_row_of_another(row: ReadClaim, other: ReadClaim) -> bool:
     """Tell whether a claim is of a row that the other nowhere names."""
     claim = row.claim
     if claim.context is not ClaimContext.CELL or claim.subject_from is not SubjectSource.ROW:
@@ -59,7 +59,7 @@ def _is_row_of_another(row: Reading, other: Reading) -> bool:
     return bool(named) and not any(other.own_set.has(word) or other.frame_set.has(word) for word in named)
 
 
-def _are_properties_of_two(one: Reading, other: Reading) -> bool:
+def _are_properties_of_two(one: ReadClaim, other: ReadClaim) -> bool:
     """Tell whether claims are properties of two notes, neither of which the other's title names."""
     first, second = one.claim, other.claim
     if first.path == second.path or not (first.context in _OF_THE_NOTE or second.context in _OF_THE_NOTE):

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vaultrag.contradictions.comparing.concepts import Word
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.concepts import ClaimWord
+from vaultrag.contradictions.comparing.reading import ReadClaim
 
-Rarity: TypeAlias = Callable[[Word], float]
+Rarity: TypeAlias = Callable[[ClaimWord], float]
 """How much a word tells: nothing where every claim has it."""
 FRAME = 0.5  # of a word's weight, where only what the other claim stands under has it
 
@@ -38,7 +38,7 @@ class Topic:
         return min(self.one, self.other)
 
 
-def topic_of(one: Reading, other: Reading, rarity: Rarity) -> Topic:
+def topic_of(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> Topic:
     """Weigh what two claims share."""
     first, second = _matched(one, other, rarity), _matched(other, one, rarity)
     frames = [rarity(word) for word in one.frame if other.frame_set.has(word)]
@@ -53,7 +53,7 @@ def topic_of(one: Reading, other: Reading, rarity: Rarity) -> Topic:
     )
 
 
-def _matched(one: Reading, other: Reading, rarity: Rarity) -> list[tuple[float, float]]:
+def _matched(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> list[tuple[float, float]]:
     """Return the weight of each word that a claim says, and how far the other has it."""
     return [
         (rarity(word), 1.0 if other.own_set.has(word) else FRAME if other.frame_set.has(word) else 0.0)
@@ -66,7 +66,7 @@ def _share(matched: Sequence[tuple[float, float]]) -> float:
     return sum(weight * factor for weight, factor in matched) / total if total else 0.0
 
 
-def _names_apart(one: Reading, other: Reading) -> bool:
+def _names_apart(one: ReadClaim, other: ReadClaim) -> bool:
     """Tell whether a claim names somebody or something that the other nowhere does."""
     names = [word for word in one.own if word.is_name and not word.is_first]
     return any(not (other.own_set.has(name) or other.frame_set.has(name)) for name in names)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from vaultrag.contradictions.comparing.concepts import Word, are_alike, read_words
+from vaultrag.contradictions.comparing.concepts import ClaimWord, are_alike, read_words
 from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, StatedValue
 
 ABOUT_SHARE = 0.15  # "about an hour" says no more than that
@@ -164,14 +164,14 @@ def _written(value: StatedValue) -> float | None:
     return float(match.group().replace(",", ".")) if match else None
 
 
-def _labels(claim: Claim, value: StatedValue) -> tuple[Word, ...]:
+def _labels(claim: Claim, value: StatedValue) -> tuple[ClaimWord, ...]:
     """Return the words that say what a value is of; the loose words of a sentence say nothing of the kind."""
     if label := read_words(value.label):
         return label
     return read_words(claim.attribute) if claim.attribute and _follows_key(claim, value) else ()
 
 
-def _meet(one: Sequence[Word], other: Sequence[Word]) -> bool:
+def _meet(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:
     return any(are_alike(a, b) for a, b in product(one, other))
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from vaultrag.contradictions.comparing.concepts import Word, are_alike
+from vaultrag.contradictions.comparing.concepts import ClaimWord, are_alike
 from vaultrag.contradictions.comparing.denials import denied_by_one
 from vaultrag.contradictions.comparing.opposites import Opposed, is_another_modifier, opposites
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import OF_KIND, Ground, Reason
-from vaultrag.contradictions.comparing.scopes import Part, is_planned, part_of, scopes_of
+from vaultrag.contradictions.comparing.scopes import Extent, is_planned, part_of, scopes_of
 from vaultrag.contradictions.comparing.subjects import are_editions, two_of_a_kind
 from vaultrag.contradictions.comparing.times import (
     TimeRelation,
@@ -61,7 +61,7 @@ class Compare:
     agreeing: int = 0
 
 
-def compare(one: Reading, other: Reading, topic: Topic) -> Compare:
+def compare(one: ReadClaim, other: ReadClaim, topic: Topic) -> Compare:
     """Return the verdict on two claims, if they speak of one thing; whether they do, `topic` tells."""
     first, second = one.claim, other.claim
     refused = _refusal(first, second)
@@ -90,7 +90,7 @@ def _refusal(one: Claim, other: Claim) -> tuple[PairVerdict, Reason] | None:
 
 
 def _conflict(
-    one: Reading, other: Reading, compared: Sequence[Compared], opposed: Sequence[Opposed]
+    one: ReadClaim, other: ReadClaim, compared: Sequence[Compared], opposed: Sequence[Opposed]
 ) -> Conflict | None:
     apart = [pair for pair in compared if pair.relation is Relation.APART and pair.kind is not StatedKind.POLARITY]
     if apart:
@@ -110,7 +110,7 @@ def _conflict(
 
 
 def _without_conflict(
-    one: Reading, other: Reading, topic: Topic, compared: Sequence[Compared], agreeing: int
+    one: ReadClaim, other: ReadClaim, topic: Topic, compared: Sequence[Compared], agreeing: int
 ) -> Compare:
     if agreeing and agreeing == len(compared) and topic.share >= SAID_AGAIN:
         return Compare(PairVerdict.CONSISTENT, Reason(Ground.SAME), agreeing=agreeing)
@@ -119,13 +119,13 @@ def _without_conflict(
     return Compare(PairVerdict.INSUFFICIENT, Reason(Ground.NOTHING), agreeing=agreeing)
 
 
-def _are_one_sentence(one: Reading, other: Reading) -> bool:
+def _are_one_sentence(one: ReadClaim, other: ReadClaim) -> bool:
     return [word.concept for word in one.words] == [word.concept for word in other.words]
 
 
 def _explanations(
-    one: Reading,
-    other: Reading,
+    one: ReadClaim,
+    other: ReadClaim,
     topic: Topic,
     conflict: Conflict,
     compared: Sequence[Compared],
@@ -164,7 +164,7 @@ def _scope(
     if opposed:
         yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.CONDITION, opposed[0].one.text, opposed[0].other.text)
     parts = {part_of(one), part_of(other)}
-    if conflict.kind in NUMERIC and len(parts) == 2 and parts & {Part.PART, Part.WHOLE}:
+    if conflict.kind in NUMERIC and len(parts) == 2 and parts & {Extent.PART, Extent.WHOLE}:
         yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.PART)
     if conflict.kind in (StatedKind.NUMBER, StatedKind.MONEY, StatedKind.MEASURE) and is_within(one, other):
         yield PairVerdict.DIFFERENT_SCOPE, Reason(Ground.PERIOD)
@@ -199,7 +199,7 @@ def _names_its_time(claim: Claim) -> bool:
     return claim.as_of is not None and claim.as_of.source is not AsOfSource.NOTE
 
 
-def _other_modifier(one: Sequence[Word], other: Sequence[Word]) -> tuple[str, str] | None:
+def _other_modifier(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> tuple[str, str] | None:
     """Return the adjectives before one noun, where both claims have such and they differ: «верхняя», «нижняя»."""
     for a, first in pairwise(one):
         for b, second in pairwise(other):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
 from vaultrag.text.language import fold
@@ -29,7 +29,7 @@ class Via(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ClaimPair:
     """Two claims by their places, the lesser first; `percentile` is how near they are in meaning, 0 where unknown."""
 
     one: int
@@ -38,7 +38,7 @@ class Candidate:
     percentile: float = 0.0
 
 
-def candidates(index: ClaimIndex, places: Iterable[int], neighbourhood: Neighbourhood | None = None) -> list[Candidate]:
+def candidates(index: ClaimIndex, places: Iterable[int], neighbourhood: Neighbourhood | None = None) -> list[ClaimPair]:
     """Return what these claims are compared with, each pair once."""
     paths = _Paths(index)
     found: dict[tuple[int, int], set[Via]] = {}
@@ -47,7 +47,7 @@ def candidates(index: ClaimIndex, places: Iterable[int], neighbourhood: Neighbou
             if _may_differ(index.readings[place], index.readings[other]):
                 found.setdefault((min(place, other), max(place, other)), set()).add(via)
     nearness = neighbourhood.percentile if neighbourhood else _unknown
-    return [Candidate(one, other, frozenset(via), nearness(one, other)) for (one, other), via in found.items()]
+    return [ClaimPair(one, other, frozenset(via), nearness(one, other)) for (one, other), via in found.items()]
 
 
 def _others(
@@ -61,7 +61,7 @@ def _others(
         yield from ((near.place, Via.MEANING) for near in neighbourhood.near(place))
 
 
-def _may_differ(one: Reading, other: Reading) -> bool:
+def _may_differ(one: ReadClaim, other: ReadClaim) -> bool:
     """Tell whether two claims are two: not of one sentence, and not cells of one row."""
     first, second = one.claim, other.claim
     if first.path == second.path and first.span == second.span:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from heapq import nsmallest
 from math import log
 
-from vaultrag.contradictions.comparing.concepts import ROOT, Word, read_words
-from vaultrag.contradictions.comparing.reading import Reading
+from vaultrag.contradictions.comparing.concepts import ROOT, ClaimWord, read_words
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.text.language import fold
 
 MOST_HOLDERS = 0.1  # of all notes: a word that more of them have leads to none
@@ -22,7 +22,7 @@ FRAME = 0.5  # of a word's weight, where a claim only stands under it
 class ClaimIndex:
     """What claims speak of, by word; built of all claims, asked for those that changed."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    def __init__(self, readings: Sequence[ReadClaim]) -> None:
         self.readings = readings
         self._holders: dict[str, set[str]] = {}
         self._own: dict[str, list[int]] = {}
@@ -31,12 +31,12 @@ class ClaimIndex:
         self._concepts = [frozenset(word.concept for word in reading.own) for reading in readings]
         self._of_note: dict[str, list[int]] = {}
         self._series: dict[int, bool] = {}
-        self._met: dict[Word, dict[int, float]] = {}
+        self._met: dict[ClaimWord, dict[int, float]] = {}
         for place, reading in enumerate(readings):
             self._add(place, reading)
         self._notes = max(1, len({reading.claim.path for reading in readings}))
 
-    def rarity(self, word: Word) -> float:
+    def rarity(self, word: ClaimWord) -> float:
         """Return how much a word tells: the logarithm of how few notes have it."""
         return log((1 + max(FEWEST_NOTES, self._notes)) / (1 + len(self._holders.get(word.concept, ()))))
 
@@ -66,7 +66,7 @@ class ClaimIndex:
             self._series[place] = alike >= SERIES
         return self._series[place]
 
-    def _weigh(self, weights: dict[int, float], word: Word, factor: float) -> None:
+    def _weigh(self, weights: dict[int, float], word: ClaimWord, factor: float) -> None:
         if self._is_common(word):
             return
         if word not in self._met:
@@ -75,7 +75,7 @@ class ClaimIndex:
         for other, share in self._met[word].items():
             weights[other] = weights.get(other, 0.0) + rarity * share
 
-    def _holding(self, word: Word) -> dict[int, float]:
+    def _holding(self, word: ClaimWord) -> dict[int, float]:
         """Return the claims that have a word like this one, and how far: of its own, or above it."""
         found: dict[int, float] = {}
         for postings, share in ((self._frames, FRAME), (self._own, 1.0)):
@@ -83,11 +83,11 @@ class ClaimIndex:
                 found.update(dict.fromkeys(postings.get(key, ())[:MOST_POSTINGS], share))
         return found
 
-    def _is_common(self, word: Word) -> bool:
+    def _is_common(self, word: ClaimWord) -> bool:
         held = len(self._holders.get(word.concept, ()))
         return held > max(FEWEST_HOLDERS, MOST_HOLDERS * self._notes)
 
-    def _add(self, place: int, reading: Reading) -> None:
+    def _add(self, place: int, reading: ReadClaim) -> None:
         for postings, words in ((self._own, reading.own), (self._frames, reading.frame)):
             for key in dict.fromkeys(key for word in words for key in _keys(word)):
                 postings.setdefault(key, []).append(place)
@@ -97,7 +97,7 @@ class ClaimIndex:
             self._attributes.setdefault(attribute, []).append(place)
 
 
-def _keys(word: Word) -> tuple[str, ...]:
+def _keys(word: ClaimWord) -> tuple[str, ...]:
     """Return what a word is looked up by: its meaning, its sound in the other script, its root."""
     keys = [word.concept]
     if word.sound:
@@ -108,5 +108,5 @@ def _keys(word: Word) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _attribute(reading: Reading) -> str:
+def _attribute(reading: ReadClaim) -> str:
     return " ".join(sorted(word.concept for word in read_words(reading.claim.attribute)))
