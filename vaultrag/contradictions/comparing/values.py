@@ -101,6 +101,8 @@ def _follows_key(claim: Claim, value: StatedValue) -> bool:
     """Tell whether a value stands right behind the claim's attribute: «Рост 181», "Height: 184 cm"."""
     if claim.context in _GIVING:
         return True
+    if not value.words or not claim.attribute:
+        return False
     _, key, rest = claim.quote.partition(claim.attribute)
     before, found, _ = rest.partition(value.words)
     return bool(key and found) and not _BETWEEN.search(before)
