@@ -23,7 +23,7 @@ def claims_of(notes: Mapping[str, str]) -> list[Claim]:
     return list(found.values())
 
 
-def scanned(notes: Mapping[str, str], judges: Judges | None = None, language: str = "en") -> PairScan:
+def scanned(notes: Mapping[str, str], judges: Judges | None = None) -> PairScan:
     """Look for contradictions in notes, all of which are new."""
     claims = claims_of(notes)
 
@@ -31,4 +31,4 @@ def scanned(notes: Mapping[str, str], judges: Judges | None = None, language: st
         start, end = Lines(notes[claim.path]).offsets(claim.span)
         return notes[claim.path][start:end]
 
-    return scan(claims, {claim.key for claim in claims}, text_at, judges or Judges(), language=language)
+    return scan(claims, {claim.key for claim in claims}, text_at, judges or Judges())

@@ -6,36 +6,36 @@ from dataclasses import replace
 
 from tests.contradictions.notes import claims_of
 from vaultrag.contradictions.gates import Gate, through_gates
-from vaultrag.contradictions.scan import Judges, pair_key, scan
-from vaultrag.domain import Claim, Contradiction, PairVerdict, Stance
+from vaultrag.contradictions.scan import Judges, scan
+from vaultrag.domain import Claim, Stance
 
 NOTES = {"Hut.md": "The walk to the hut takes 90 minutes.", "Weekend.md": "To the hut it's three hours of walk."}
 
 
-def finding() -> Contradiction:
+def both() -> tuple[Claim, Claim]:
     one, other = claims_of(NOTES)
-    return Contradiction(pair_key(one, other), one, other, PairVerdict.CONTRADICTION, 0.9, "")
+    return one, other
 
 
 def test_quotes_that_stand_pass() -> None:
-    assert through_gates(finding(), lambda claim: claim.quote) is None
+    assert through_gates(*both(), lambda claim: claim.quote) is None
 
 
 def test_quote_that_is_not_there_any_more_is_removed_with_what_stands_there() -> None:
-    removal = through_gates(finding(), lambda claim: claim.quote.replace("90", "95"))
+    removal = through_gates(*both(), lambda claim: claim.quote.replace("90", "95"))
     assert removal is not None
     assert (removal.gate, removal.claim.path, "95 minutes" in removal.found) == (Gate.CHANGED, "Hut.md", True)
 
 
 def test_note_that_is_gone_is_told() -> None:
-    removal = through_gates(finding(), lambda claim: None)
+    removal = through_gates(*both(), lambda claim: None)
     assert removal is not None
     assert removal.gate is Gate.GONE
 
 
 def test_claim_that_nobody_asserts_is_removed() -> None:
-    told = finding()
-    removal = through_gates(replace(told, other=replace(told.other, stance=Stance.PLANNED)), lambda claim: claim.quote)
+    one, other = both()
+    removal = through_gates(one, replace(other, stance=Stance.PLANNED), lambda claim: claim.quote)
     assert removal is not None
     assert (removal.gate, removal.claim.path) == (Gate.NOT_ASSERTED, "Weekend.md")
 
@@ -48,4 +48,4 @@ def test_scan_counts_what_gates_remove() -> None:
 
     looked = scan(claims, {claim.key for claim in claims}, text_at, Judges())
     assert looked.found == ()
-    assert [removal.gate for removal in looked.removed] == [Gate.CHANGED]
+    assert [finding.removal.gate for finding in looked.removed if finding.removal] == [Gate.CHANGED]

@@ -61,7 +61,7 @@ def test_what_only_the_judge_sees_is_possible() -> None:
     }
     assert scanned(notes).found == ()
     found = scanned(notes, Judges(Scores(0.97))).found
-    assert [finding.possible for finding in found] == [True]
+    assert [finding.told.possible for finding in found] == [True]
 
 
 def test_judge_cannot_make_a_contradiction_of_what_time_explains() -> None:
@@ -70,7 +70,7 @@ def test_judge_cannot_make_a_contradiction_of_what_time_explains() -> None:
         "Прачечная.md": "С марта 2024 стирка в прачечной стоит 450 рублей.",
     }
     found = scanned(notes, Judges(Scores(0.99))).found
-    assert [finding.verdict for finding in found] == [PairVerdict.SUPERSEDED]
+    assert [finding.told.verdict for finding in found] == [PairVerdict.SUPERSEDED]
 
 
 @pytest.mark.parametrize(

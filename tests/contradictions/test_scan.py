@@ -11,7 +11,7 @@ Notes = tuple[tuple[str, str], tuple[str, str]]
 
 
 def shown(notes: Notes, language: str = "en") -> list[str]:
-    found = scanned(dict(notes), language=language).found
+    found = [finding.said(language) for finding in scanned(dict(notes)).found]
     return [finding.reason for finding in found if finding.verdict is PairVerdict.CONTRADICTION]
 
 

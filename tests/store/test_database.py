@@ -176,7 +176,7 @@ def test_migrations_are_ordered_up_to_the_schema() -> None:
 def test_schema_splits_into_whole_statements() -> None:
     statements = split_statements(SCHEMA)
     assert all(sqlite3.complete_statement(statement) for statement in statements)
-    assert sum("CREATE TRIGGER" in statement for statement in statements) == 13
+    assert sum("CREATE TRIGGER" in statement for statement in statements) == 14
 
 
 def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) -> None:

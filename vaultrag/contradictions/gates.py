@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from vaultrag.domain import Claim, Contradiction, Stance
+from vaultrag.domain import Claim, Stance
 
 TextAt: TypeAlias = Callable[[Claim], str | None]
 """The text of a claim's note at its span now; None where the note is not there."""
@@ -26,22 +26,21 @@ class Gate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """A finding that a gate removed: which claim failed, and what stands at its place now."""
+    """Why a finding is not shown: which of its claims failed which gate, and what stands at its place now."""
 
-    finding: Contradiction
     gate: Gate
     claim: Claim
     found: str
 
 
-def through_gates(finding: Contradiction, text_at: TextAt) -> Removal | None:
-    """Return why a finding is not shown; None where it passes both gates."""
-    for claim in (finding.one, finding.other):
+def through_gates(one: Claim, other: Claim, text_at: TextAt) -> Removal | None:
+    """Return why what was found of two claims is not shown; None where it passes both gates."""
+    for claim in (one, other):
         found = text_at(claim)
         if found is None:
-            return Removal(finding, Gate.GONE, claim, "")
+            return Removal(Gate.GONE, claim, "")
         if found != claim.quote:
-            return Removal(finding, Gate.CHANGED, claim, found)
+            return Removal(Gate.CHANGED, claim, found)
         if claim.stance is not Stance.ASSERTED:
-            return Removal(finding, Gate.NOT_ASSERTED, claim, claim.stance.value)
+            return Removal(Gate.NOT_ASSERTED, claim, claim.stance.value)
     return None

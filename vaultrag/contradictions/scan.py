@@ -41,14 +41,34 @@ class Judges:
 class PairScan:
     """What one look found. `verdicts` counts all pairs that were compared, `judged` is what the judge said anew.
 
-    `not_judged` are pairs whose judge failed or was not reached. `removed` is what the gates took out.
+    `not_judged` are pairs whose judge failed or was not reached, and `owed` the changed claims of such. `removed` is
+    what the gates took out.
     """
 
-    found: tuple[Contradiction, ...]
-    removed: tuple[Removal, ...]
+    found: tuple[PairFinding, ...]
+    removed: tuple[PairFinding, ...]
     verdicts: Mapping[PairVerdict, int]
     judged: Mapping[tuple[str, str], PairJudgement | None]
     not_judged: int
+    owed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PairFinding:
+    """Two claims that cannot both hold now, and why; `removal` where a gate says that it is not shown."""
+
+    one: Claim
+    other: Claim
+    told: PairDecision
+    removal: Removal | None = None
+
+    def said(self, language: str) -> Contradiction:
+        """Return it for a reader of this language."""
+        told = self.told
+        reason = told.reason.said(language)
+        return Contradiction(
+            pair_key(self.one, self.other), self.one, self.other, told.verdict, told.confidence, reason, told.possible
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +84,6 @@ def scan(
     text_at: TextAt,
     judges: Judges,
     vectors: Vectors | None = None,
-    language: str = "en",
 ) -> PairScan:
     """Compare the changed claims, by their keys, with all others. `vectors` are those of the claims, in their order."""
     index = ClaimIndex([ReadClaim.of(claim) for claim in claims])
@@ -73,12 +92,16 @@ def scan(
     pairs = [_compared(index, candidate) for candidate in candidates(index, places, neighbourhood)]
     asking = _Asking(index, judges)
     decided = [(pair, decide(pair.compared, evidence)) for pair, evidence in asking.asked(pairs)]
-    findings = [_finding(index, pair, told, language) for pair, told in decided if _is_shown(told)]
-    removed = [removal for finding in findings if (removal := through_gates(finding, text_at))]
-    gone = {removal.finding.key for removal in removed}
-    found = sorted((one for one in findings if one.key not in gone), key=lambda one: (one.possible, -one.confidence))
-    verdicts = Counter(told.verdict for _, told in decided)
-    return PairScan(tuple(found), tuple(removed), verdicts, asking.told, asking.not_judged)
+    findings = [_finding(asking.claims(pair), told, text_at) for pair, told in decided if _is_shown(told)]
+    findings.sort(key=lambda finding: (finding.told.possible, -finding.told.confidence))
+    return PairScan(
+        found=tuple(finding for finding in findings if not finding.removal),
+        removed=tuple(finding for finding in findings if finding.removal),
+        verdicts=Counter(told.verdict for _, told in decided),
+        judged=asking.told,
+        not_judged=asking.not_judged,
+        owed=frozenset(asking.owed & set(changed)),
+    )
 
 
 def pair_key(one: Claim, other: Claim) -> str:
@@ -112,10 +135,8 @@ def _is_shown(told: PairDecision) -> bool:
     return told.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED) and told.confidence > 0.0
 
 
-def _finding(index: ClaimIndex, pair: _Pair, told: PairDecision, language: str) -> Contradiction:
-    one, other = index.readings[pair.candidate.one].claim, index.readings[pair.candidate.other].claim
-    said = told.reason.said(language)
-    return Contradiction(pair_key(one, other), one, other, told.verdict, told.confidence, said, told.possible)
+def _finding(claims: tuple[Claim, Claim], told: PairDecision, text_at: TextAt) -> PairFinding:
+    return PairFinding(*claims, told, through_gates(*claims, text_at))
 
 
 class _Asking:
@@ -126,6 +147,7 @@ class _Asking:
         self._judges = judges
         self.told: dict[tuple[str, str], PairJudgement | None] = {}
         self.not_judged = 0
+        self.owed: set[str] = set()
 
     def asked(self, pairs: Sequence[_Pair]) -> Iterator[tuple[_Pair, PairEvidence]]:
         """Yield each pair with what is known of it once the judges were asked."""
@@ -138,12 +160,14 @@ class _Asking:
             yield pair, known.get(id(pair), pair.evidence)
 
     def _judged(self, wanted: Sequence[_Pair]) -> dict[int, PairEvidence]:
-        self._ask([pair for pair in wanted if ordered(*self._claims(pair)) not in self._judges.known])
+        self._ask([pair for pair in wanted if ordered(*self.claims(pair)) not in self._judges.known])
         judgements = {**self.told, **self._judges.known}
         told: dict[int, PairEvidence] = {}
         for pair in wanted:
-            judgement = judgements.get(ordered(*self._claims(pair)))
-            self.not_judged += judgement is None
+            judgement = judgements.get(ordered(*self.claims(pair)))
+            if judgement is None:
+                self.not_judged += 1
+                self.owed |= {claim.key for claim in self.claims(pair)}
             told[id(pair)] = replace(pair.evidence, judgement=judgement)
         return self._unless_entailed(wanted, told)
 
@@ -152,7 +176,7 @@ class _Asking:
         for start in range(0, len(pairs), BATCH):
             if judge is None or not self._judges.goes_on():
                 return
-            batch = [self._claims(pair) for pair in pairs[start : start + BATCH]]
+            batch = [self.claims(pair) for pair in pairs[start : start + BATCH]]
             told = judged(judge, batch)
             self.told.update(zip((ordered(one, other) for one, other in batch), told, strict=True))
 
@@ -162,9 +186,9 @@ class _Asking:
         shown = [pair for pair in wanted if _is_shown(decide(pair.compared, told[id(pair)]))]
         if veto is None or not shown or not self._judges.goes_on():
             return told
-        for pair, entailed in zip(shown, vetoed(veto, [self._claims(pair) for pair in shown]), strict=True):
+        for pair, entailed in zip(shown, vetoed(veto, [self.claims(pair) for pair in shown]), strict=True):
             told[id(pair)] = replace(told[id(pair)], entailed=bool(entailed))
         return told
 
-    def _claims(self, pair: _Pair) -> tuple[Claim, Claim]:
+    def claims(self, pair: _Pair) -> tuple[Claim, Claim]:
         return self._index.readings[pair.candidate.one].claim, self._index.readings[pair.candidate.other].claim

@@ -1,13 +1,13 @@
-"""What became of pairs of claims: which claims were compared, what a judge scored, what was found. No word of a note.
+"""What became of pairs of claims: which claims were compared, what a judge said, what was found.
 
-A claim's key changes with its words, its date and its holder, and so does all that is kept here: a pair is judged once,
-and again only when either side changes. Reasons are read off the claims whenever a pair is shown.
+A claim's key changes with its words, its date and its holder: a pair is judged once, and again only when either side
+changes. Judgements hold no word of a note; what was found of a claim goes with it, by a trigger.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from vaultrag.domain import PairJudgement
@@ -17,20 +17,28 @@ from vaultrag.store.lists import AMONG, as_list
 SHOWN = ""
 """The gate of what no gate removed."""
 
+Keys = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
-    """Two claims that were compared, by their keys in order, and what came of it. `gate` is the one that removed it."""
+    """Two claims that were compared, by their keys in order, and what came of it.
+
+    `ground` tells why, with the words of either side that differ. `gate` is the one that removed it.
+    """
 
     one: str
     other: str
     verdict: str
     confidence: float
+    ground: str
+    words_one: str = ""
+    words_other: str = ""
     possible: bool = False
     gate: str = SHOWN
 
 
-def read_judgements(database: Database, judge: str) -> dict[tuple[str, str], PairJudgement]:
+def read_judgements(database: Database, judge: str) -> dict[Keys, PairJudgement]:
     """Return what a judge made of pairs, by the keys of both claims in order, as far as it answered."""
     rows = database.rows(
         "SELECT one, other, contradiction, entailment FROM judgements WHERE judge = ? AND contradiction IS NOT NULL",
@@ -39,9 +47,7 @@ def read_judgements(database: Database, judge: str) -> dict[tuple[str, str], Pai
     return {(one, other): PairJudgement(against, follows) for one, other, against, follows in rows}
 
 
-def write_judgements(
-    database: Database, judge: str, judgements: Mapping[tuple[str, str], PairJudgement | None]
-) -> None:
+def write_judgements(database: Database, judge: str, judgements: Mapping[Keys, PairJudgement | None]) -> None:
     """Keep what a judge made of pairs; None where it failed, which is as if it had not been asked, but counted."""
     with database.atomic():
         database.run_many(
@@ -61,28 +67,36 @@ def failed_count(database: Database, judge: str) -> int:
 def read_found(database: Database) -> list[FoundPair]:
     """Return what was found, the surest first; what a gate removed stands with it."""
     rows = database.rows(
-        "SELECT one, other, verdict, confidence, possible, gate FROM found_pairs"
+        "SELECT one, other, verdict, confidence, ground, words_one, words_other, possible, gate FROM found_pairs"
         " ORDER BY possible, confidence DESC, one, other"
     )
-    return [FoundPair(one, other, verdict, sure, bool(maybe), gate) for one, other, verdict, sure, maybe, gate in rows]
+    return [
+        FoundPair(one, other, verdict, sure, ground, first, second, bool(possible), gate)
+        for one, other, verdict, sure, ground, first, second, possible, gate in rows
+    ]
 
 
-def write_found(database: Database, found: Iterable[FoundPair]) -> None:
-    """Keep findings; a pair that was known before keeps the time at which it was found first."""
+def replace_found(database: Database, changed: Collection[str], found: Iterable[FoundPair]) -> None:
+    """Keep what was found of changed claims, in place of what was found of them before.
+
+    A pair that was known keeps the time at which it was found first.
+    """
     now = time.time_ns() // 1000
+    keys = as_list(sorted(changed))
     with database.atomic():
+        known = {
+            (one, other): at
+            for one, other, at in database.rows(
+                f"SELECT one, other, at FROM found_pairs WHERE one {AMONG} OR other {AMONG}", (keys, keys)
+            )
+        }
+        database.run(f"DELETE FROM found_pairs WHERE one {AMONG} OR other {AMONG}", (keys, keys))
         database.run_many(
-            "INSERT INTO found_pairs (one, other, verdict, confidence, possible, gate, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (one, other) DO UPDATE SET verdict = excluded.verdict, confidence = excluded.confidence,"
-            " possible = excluded.possible, gate = excluded.gate",
-            ((pair.one, pair.other, pair.verdict, pair.confidence, pair.possible, pair.gate, now) for pair in found),
+            "INSERT OR REPLACE INTO found_pairs"
+            " (one, other, verdict, confidence, ground, words_one, words_other, possible, gate, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*_values(pair), known.get((pair.one, pair.other), now)) for pair in found),
         )
-
-
-def drop_found(database: Database, pairs: Iterable[tuple[str, str]]) -> None:
-    """Take back findings that are none any more, as when a judge was asked again."""
-    with database.atomic():
-        database.run_many("DELETE FROM found_pairs WHERE one = ? AND other = ?", pairs)
 
 
 def compared_claims(database: Database, recipe: str) -> frozenset[str]:
@@ -98,10 +112,22 @@ def note_compared(database: Database, recipe: str, claims: Iterable[str]) -> Non
         )
 
 
-def forget_pairs(database: Database, standing: Sequence[str]) -> int:
-    """Delete what is kept about claims that stand nowhere any more; return how many of them there were."""
-    kept = as_list(standing)
+def drop_judgements(database: Database, standing: Collection[str]) -> None:
+    """Delete the judgements on claims that stand nowhere any more."""
+    kept = as_list(sorted(standing))
     with database.atomic():
-        for table in ("judgements", "found_pairs"):
-            database.run(f"DELETE FROM {table} WHERE NOT one {AMONG} OR NOT other {AMONG}", (kept, kept))
-        return database.run(f"DELETE FROM compared_claims WHERE NOT claim {AMONG}", (kept,))
+        database.run(f"DELETE FROM judgements WHERE NOT one {AMONG} OR NOT other {AMONG}", (kept, kept))
+
+
+def _values(pair: FoundPair) -> tuple[str | float | bool, ...]:
+    return (
+        pair.one,
+        pair.other,
+        pair.verdict,
+        pair.confidence,
+        pair.ground,
+        pair.words_one,
+        pair.words_other,
+        pair.possible,
+        pair.gate,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -223,6 +223,50 @@ CREATE TABLE analyses (
 CREATE INDEX analyses_template ON analyses (template);
 """
 
+JUDGEMENTS = """
+-- Pairs of claims, by their keys, the lesser first. A judge that failed has no score.
+CREATE TABLE judgements (
+    one           TEXT NOT NULL,
+    other         TEXT NOT NULL,
+    judge         TEXT NOT NULL,           -- the model and its wording
+    contradiction REAL,
+    entailment    REAL,
+    PRIMARY KEY (one, other, judge)
+) WITHOUT ROWID;
+CREATE TABLE found_pairs (
+    one         TEXT NOT NULL,
+    other       TEXT NOT NULL,
+    verdict     TEXT NOT NULL,
+    confidence  REAL NOT NULL,
+    ground      TEXT NOT NULL,             -- what differs, and the words in which either says it
+    words_one   TEXT NOT NULL,
+    words_other TEXT NOT NULL,
+    possible    INTEGER NOT NULL,
+    gate        TEXT NOT NULL,             -- the gate that removed it; empty: none
+    at          INTEGER NOT NULL,          -- microseconds since 1970, when it was found first
+    PRIMARY KEY (one, other)
+) WITHOUT ROWID;
+CREATE INDEX found_pairs_other ON found_pairs (other);
+CREATE TABLE compared_claims (             -- the claims that need not be paired again
+    claim  TEXT PRIMARY KEY,
+    recipe TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE claim_vectors (
+    claim       TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,             -- of the embedder
+    vector      BLOB NOT NULL,             -- float32, little-endian
+    checksum    INTEGER NOT NULL,          -- crc32 of `vector`
+    PRIMARY KEY (claim, fingerprint)
+) WITHOUT ROWID;
+-- What holds words of a claim, or could be turned into them, goes with it; a claim that comes back is compared anew.
+CREATE TRIGGER claims_gone AFTER DELETE ON claims BEGIN
+    DELETE FROM found_pairs WHERE one = old.key;
+    DELETE FROM found_pairs WHERE other = old.key;
+    DELETE FROM compared_claims WHERE claim = old.key;
+    DELETE FROM claim_vectors WHERE claim = old.key;
+END;
+"""
+
 FIRST_SEEN = "first seen"
 """The `date_source` of a note that names no date: it has the day it was indexed first, and keeps it."""
 
@@ -347,7 +391,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}"""
+{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}{JUDGEMENTS}"""
 
 
 RECORDS_SINCE = 5
@@ -408,5 +452,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(12, JOBS, Reparse.KEEP),
     Migration(13, CLAIMS, Reparse.KEEP),
     Migration(14, ANALYSES, Reparse.KEEP),
+    Migration(15, JUDGEMENTS, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""
