@@ -16,7 +16,7 @@ from vaultrag.contradictions.scan import Judges, PairScan
 from vaultrag.domain import PairJudgement
 from vaultrag.errors import ModelError
 from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.store.judgements import failed_count, read_found
+from vaultrag.store.pairs.judgements import failed_count, read_found
 from vaultrag.workspace import Ownership, Workspace
 
 NOTES = {

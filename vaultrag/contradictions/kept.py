@@ -13,9 +13,9 @@ from vaultrag.contradictions.gates import TextAt
 from vaultrag.contradictions.judging import as_asked
 from vaultrag.contradictions.scan import RECIPE, Judges, PairFinding, PairScan, ordered, scan
 from vaultrag.domain import Claim, Embedder, PairVerdict, Vectors
-from vaultrag.store.claim_vectors import read_claim_vectors, write_claim_vectors
 from vaultrag.store.database import Database
-from vaultrag.store.judgements import (
+from vaultrag.store.pairs.claim_vectors import read_claim_vectors, write_claim_vectors
+from vaultrag.store.pairs.judgements import (
     SHOWN,
     FoundPair,
     compared_claims,
