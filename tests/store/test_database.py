@@ -183,6 +183,11 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
     path = tmp_path / "index.sqlite3"
     with open_database(path) as database:
         for statement in (
+            "DROP TRIGGER claims_gone",
+            "DROP TABLE claim_vectors",
+            "DROP TABLE compared_claims",
+            "DROP TABLE found_pairs",
+            "DROP TABLE judgements",
             "DROP TABLE analyses",
             "DROP TRIGGER claims_of_chunks_changed",
             "DROP TRIGGER claims_of_notes_changed",

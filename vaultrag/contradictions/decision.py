@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import Topic
+from vaultrag.contradictions.comparing.values import WORDED
 from vaultrag.contradictions.comparing.verdicts import Compare
 from vaultrag.domain import PairJudgement, PairVerdict
 
@@ -18,15 +19,20 @@ LEAST_SHARE = 0.2  # of what each claim says that the other says or stands under
 DENIAL_SHARE = 0.33  # of a pair that only a "not" or an opposite word sets apart
 KEYED_SHARE = 0.4  # of a pair that gives one key two values
 LEAST_SHARED = 2.8  # rarity of the words that both have: one rare word or two common ones
-DENIAL_OWN = 6.0  # rarity of the words that both say themselves
+OPPOSITE_OWN = 6.0  # the same, of two words that exclude each other
+DENIAL_OWN = 8.0  # rarity of the words that both say themselves
 DATE_OWN = 8.0  # two days are of one event only where it is told in the same words
 LEAST_NEAR = 98.5  # percent of the pairs drawn at random that are farther apart in meaning
+USUAL_NEAR = 99.0  # of a pair that shares few words
+MUCH_SHARED = 6.0  # rarity of words that are no few
+ALL = 0.95  # of what is said: then only what they stand under can tell two things apart
+NEAREST = 99.9  # so near in meaning they need not stand under one name
 POSSIBLE = 0.9  # of the judge, where no value tells
 LIKELY = 0.5  # of the judge, from which on it agrees
 FOLLOWS = 0.9  # of the judge's entailment
 VETO = 0.1  # of the judge, below which what code found is taken back
 
-_DENIALS = frozenset({Ground.YES_NO, Ground.OPPOSITE})
+_DENIALS = {Ground.YES_NO: DENIAL_OWN, Ground.OPPOSITE: OPPOSITE_OWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +95,13 @@ def is_one_topic(compared: Compare, evidence: PairEvidence) -> bool:
     topic, conflict = evidence.topic, compared.conflict
     if topic.apart or topic.share < LEAST_SHARE:
         return False
-    is_keyed = conflict is not None and conflict.labelled and topic.share >= KEYED_SHARE
+    is_keyed = conflict is not None and conflict.kind in WORDED and topic.share >= KEYED_SHARE
     if not is_keyed and not _is_close(evidence):
         return False
+    if topic.share >= ALL and not topic.titles and 0 < evidence.percentile < NEAREST:
+        return False
     if conflict is not None and conflict.reason.ground in _DENIALS:
-        return topic.share >= DENIAL_SHARE and topic.own_shared >= DENIAL_OWN
+        return topic.share >= DENIAL_SHARE and topic.own_shared >= _DENIALS[conflict.reason.ground]
     if conflict is not None and conflict.reason.ground is Ground.DATE and not conflict.labelled:
         return topic.own_shared >= DATE_OWN
     return topic.shared >= LEAST_SHARED
@@ -113,11 +121,12 @@ def _may_differ(evidence: PairEvidence) -> bool:
 
 def _is_near(evidence: PairEvidence) -> bool:
     topic = evidence.topic
-    return _is_close(evidence) and not topic.apart and topic.share >= LEAST_SHARE and topic.shared >= DENIAL_OWN
+    return _is_close(evidence) and not topic.apart and topic.share >= LEAST_SHARE and topic.shared >= MUCH_SHARED
 
 
 def _is_close(evidence: PairEvidence) -> bool:
-    return not evidence.percentile or evidence.percentile >= LEAST_NEAR
+    least = LEAST_NEAR if evidence.topic.own_shared >= MUCH_SHARED else USUAL_NEAR
+    return not evidence.percentile or evidence.percentile >= least
 
 
 def _sureness(compared: Compare, evidence: PairEvidence) -> float:

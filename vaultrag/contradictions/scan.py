@@ -42,7 +42,7 @@ class PairScan:
     """What one look found. `verdicts` counts all pairs that were compared, `judged` is what the judge said anew.
 
     `not_judged` are pairs whose judge failed or was not reached, and `owed` the changed claims of such. `removed` is
-    what the gates took out.
+    what the gates took out, `told` the verdict on every pair that was compared.
     """
 
     found: tuple[PairFinding, ...]
@@ -51,6 +51,7 @@ class PairScan:
     judged: Mapping[tuple[str, str], PairJudgement | None]
     not_judged: int
     owed: frozenset[str] = frozenset()
+    told: Mapping[tuple[str, str], PairDecision] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def scan(
         judged=asking.told,
         not_judged=asking.not_judged,
         owed=frozenset(asking.owed & set(changed)),
+        told={ordered(*asking.claims(pair)): told for pair, told in decided},
     )
 
 

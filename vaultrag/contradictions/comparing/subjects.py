@@ -11,6 +11,7 @@ from vaultrag.domain import Claim, ClaimContext, StatedKind, StatedValue, Subjec
 from vaultrag.text.language import fold
 
 LISTED = 3.5  # rarity of the words that two items of one list share, from which on they speak of one thing
+TOLD_ALIKE = 8.0  # rarity of what two notes of one folder say in the same words: then they speak of one thing
 _ITEMS = frozenset({ClaimContext.LIST, ClaimContext.TASK})
 _OF_THE_NOTE = frozenset({ClaimContext.PROPERTY, ClaimContext.FIELD})
 _ABOVE = frozenset({SubjectSource.TITLE, SubjectSource.HEADING})
@@ -23,7 +24,7 @@ def two_of_a_kind(one: ReadClaim, other: ReadClaim, own_shared: float) -> Reason
     first, second = one.claim, other.claim
     if _are_rows(first, second, own_shared) or _is_row_of_another(one, other) or _is_row_of_another(other, one):
         return Reason(Ground.ROW)
-    if _are_properties_of_two(one, other):
+    if _are_properties_of_two(one, other) or (own_shared < TOLD_ALIKE and _are_neighbours(one, other)):
         return Reason(Ground.NAMES, first.title, second.title)
     numbers = _other_number(first, second)
     return Reason(Ground.MODIFIER, *numbers) if numbers else None
@@ -68,6 +69,24 @@ def _are_properties_of_two(one: ReadClaim, other: ReadClaim) -> bool:
         return False
     titles = WordSet(read_words(first.title))
     return not any(titles.has(word) for word in read_words(second.title) if not word.is_number)
+
+
+def _are_neighbours(one: ReadClaim, other: ReadClaim) -> bool:
+    """Tell whether claims are of two notes of one folder, each about what it is named for, as two recipes are."""
+    first, second = one.claim, other.claim
+    folder, _, _ = first.path.rpartition("/")
+    if not folder or folder != second.path.rpartition("/")[0] or first.path == second.path:
+        return False
+    return first.subject_from in _ABOVE and second.subject_from in _ABOVE and not titles_meet(one, other)
+
+
+def titles_meet(one: ReadClaim, other: ReadClaim) -> bool:
+    """Tell whether two notes share a word of their titles, or one claim names the other's note."""
+    named = [word for word in read_words(one.claim.title) if not word.is_number]
+    others = [word for word in read_words(other.claim.title) if not word.is_number]
+    return any(other.own_set.has(word) or other.frame_set.has(word) for word in named) or any(
+        one.own_set.has(word) or one.frame_set.has(word) for word in others
+    )
 
 
 def _other_number(one: Claim, other: Claim) -> tuple[str, str] | None:

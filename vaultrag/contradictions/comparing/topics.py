@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from vaultrag.contradictions.comparing.concepts import ClaimWord
 from vaultrag.contradictions.comparing.reading import ReadClaim
+from vaultrag.contradictions.comparing.subjects import titles_meet
 
 Rarity: TypeAlias = Callable[[ClaimWord], float]
 """How much a word tells: nothing where every claim has it."""
@@ -22,7 +23,8 @@ FRAME = 0.5  # of a word's weight, where only what the other claim stands under 
 class Topic:
     """What two claims share: the rarity of the words that both have, and its share of what each says.
 
-    `named` is the rarest shared word. `apart` tells that each names what the other nowhere does.
+    `named` is the rarest shared word. `apart` tells that each names what the other nowhere does, `titles` that their
+    notes are named alike, or one by the other claim.
     """
 
     shared: float
@@ -31,6 +33,7 @@ class Topic:
     named: float
     own_shared: float
     apart: bool
+    titles: bool = True
 
     @property
     def share(self) -> float:
@@ -50,6 +53,7 @@ def topic_of(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> Topic:
         named=max([weight for weight, factor in first if factor] + frames, default=0.0),
         own_shared=sum(own),
         apart=_names_apart(one, other) and _names_apart(other, one),
+        titles=one.claim.path == other.claim.path or titles_meet(one, other),
     )
 
 

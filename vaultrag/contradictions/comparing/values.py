@@ -77,12 +77,12 @@ def _comparable(one: Claim, other: Claim) -> Iterator[Compared]:
         labels = _labels(one, first), _labels(other, second)
         if not _are_of_one_kind(first, second):
             continue
-        is_labelled = bool(all(labels)) and _meet(*labels)
+        is_labelled = bool(all(labels)) and _are_one_label(*labels)
         if not is_labelled and _is_loose(first, second):
             continue
         if first.kind is not second.kind and not (_follows_key(one, first) and _follows_key(other, second)):
             continue
-        if all(labels) and not is_labelled and one.language == other.language:
+        if all(labels) and not _meet(*labels) and one.language == other.language:
             continue  # in another language the same label may have any other word
         if {first.kind, second.kind} & WORDED and not (is_labelled and _are_one_key(one, other)):
             continue
@@ -171,6 +171,12 @@ def _labels(claim: Claim, value: StatedValue) -> tuple[ClaimWord, ...]:
     if label := read_words(value.label):
         return label
     return read_words(claim.attribute) if claim.attribute and _follows_key(claim, value) else ()
+
+
+def _are_one_label(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:
+    """Tell whether one label says all that the other does: «грядка» and «грядка у забора», not two heads of a thing."""
+    short, long = sorted((one, other), key=len)
+    return all(any(are_alike(a, b) for b in long) for a in short)
 
 
 def _meet(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:

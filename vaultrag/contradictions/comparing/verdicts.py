@@ -6,6 +6,7 @@ which of these it is. What has no value to compare is left to the judge.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,10 +33,13 @@ from vaultrag.contradictions.comparing.times import (
 from vaultrag.contradictions.comparing.topics import Topic
 from vaultrag.contradictions.comparing.values import NUMERIC, Compared, Relation, compare_values
 from vaultrag.domain import AsOfSource, Claim, PairVerdict, Stance, StatedKind
+from vaultrag.text.language import fold
 from vaultrag.text.morphology import grammar_of
 
 SAID_AGAIN = 0.5  # of what each says: two claims that share so much, and their values, say the same
-LONG_LIST = 3  # values: two claims of so many that share none are of two things
+LONG_LIST = 2  # values: two claims of so many that share none are of two things
+_IF = re.compile(r"\A[\W_]*(?:если|допустим|предположим|if|suppose|unless)\b|\b(?:бы|would have|could have)\b")
+_TURNED = re.compile(r"→|->|=>")
 _SUPPOSED = frozenset({Stance.ASKED, Stance.HYPOTHETICAL})
 
 
@@ -84,7 +88,7 @@ def _refusal(one: Claim, other: Claim) -> tuple[PairVerdict, Reason] | None:
         return PairVerdict.REPORTED_ONLY, Reason(Ground.REPORTED)
     if one.holder is not other.holder or (one.holder.value == "quoted" and one.speaker != other.speaker):
         return PairVerdict.DIFFERENT_HOLDER, Reason(Ground.HOLDER)
-    if _SUPPOSED & {one.stance, other.stance}:
+    if _SUPPOSED & {one.stance, other.stance} or any(_IF.search(fold(claim.quote)) for claim in (one, other)):
         return PairVerdict.INSUFFICIENT, Reason(Ground.SUPPOSED)
     return None
 
@@ -174,6 +178,8 @@ def _time(
     one: Claim, other: Claim, conflict: Conflict, compared: Sequence[Compared]
 ) -> Iterator[tuple[PairVerdict, Reason]]:
     relation = relation_in_time(one, other)
+    if _TURNED.search(one.quote) or _TURNED.search(other.quote):
+        yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
     if conflict.kind is StatedKind.DATE:
         if says_again(one) or says_again(other) or (opens_with_day(one) and opens_with_day(other)):
             yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
