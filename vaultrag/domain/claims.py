@@ -68,12 +68,13 @@ class Bound(StrEnum):
 class StatedValue:
     """A value as a statement gives it, and as it is compared.
 
-    `words` stand in the quote as written. `magnitude` (with `until` where it is a stretch) is in `unit`: seconds (`s`)
-    of a DURATION, minutes of the day of a TIME, an ISO 4217 code of MONEY, `%` of a SHARE, a base unit (`m`, `g`, `B`,
-    `C`, …) of a MEASURE; of a NUMBER what it counts, as a stem, empty where it counts nothing. `text` is a DATE as
-    far as it is said (`2015`, `2027-06`, `2025-03-18`, `--03-18`, `---15`), `yes` or `no` of a POLARITY, and the folded
-    words of a NAME or a TEXT. `label` are the words that say what the value is of, where it is not the statement's
-    attribute: «рост» of "рост 181, вес 77". `is_time_frame` where it says when the statement holds.
+    `words` stand in the quote as a reader sees it. `magnitude` (with `until` where it is a stretch) is in `unit`: seconds
+    (`s`) of a DURATION, minutes of the day of a TIME, an ISO 4217 code of MONEY, `%` of a SHARE, a base unit (`m`, `g`,
+    `B`, `C`, …) of a MEASURE; of a NUMBER what it counts, as a stem, empty where it counts nothing. `text` is a DATE as
+    far as it is said (`2015`, `2027-06`, `2025-03-18`, `--03-18`, `---15`, two with `/` between, `W2` for Tuesdays),
+    `yes` or `no` of a POLARITY, and the folded words of a NAME or a TEXT. `label` are the words before it that may say
+    what it is of: «рост» of "рост 181, вес 77"; `every` where it is the time between two. `is_time_frame` where it says
+    when the statement holds.
     """
 
     kind: StatedKind

@@ -334,3 +334,17 @@ def test_key_outlives_another_line_and_folder_but_no_other_words() -> None:
     [moved] = claims("\n\n\nНасос берёт 300 Вт.\n", "Б/Насос.md")
     [other] = claims("Насос берёт 310 Вт.\n", "А/Насос.md")
     assert claim.key == moved.key != other.key
+
+
+def test_long_paragraph_keeps_its_day_and_what_its_pronouns_mean() -> None:
+    filler = "Погода питерская, туман до обеда. " * 8
+    text = f"**2 марта 2020**, пн. {filler}Насос купила Манана. Она заплатила 200 $.\n"
+    last = claims(text, "Дневник.md")[-1]
+    assert last.as_of is not None
+    assert (last.as_of.first, last.subject, last.subject_from) == ("2020-03-02", "Манана", SubjectSource.EARLIER)
+
+
+def test_days_of_an_event_are_its_value() -> None:
+    [claim] = claims("Offsite: 9–13 March, Utrecht.\n", "2025-11-20.md")
+    assert (StatedKind.DATE, "--03-09/--03-13") in kinds(claim)
+    assert claims("2025-05-11 – HA 2025.5.1 runs.\n", "Log.md")[0].as_of is not None

@@ -39,7 +39,7 @@ _STRUCK = re.compile(r"~~[^~\n]+~~")
 _AFTER_STRUCK = re.compile(r"~~[^~\n]+~~\s*(?:→|->|=>|[\w*])")  # «~~99,5 %~~ → 99,9 %» replaces it
 _SHORT_ENDS = re.compile(  # the space behind "9 ч 50 мин." and "27 ноября**, ср."
     r"(?:(?<=\dмин\.)|(?<=\d мин\.)|(?<=\d сек\.)|(?<=\d кг\.)|(?<=\d км\.)|(?<=\d см\.)|(?<=\d руб\.)|(?<=\d тыс\.)"
-    r"|(?<=\d min\.)|(?<=\d sec\.)|(?<=, (?:пн|вт|ср|чт|пт|сб|вс)\.))\s+(?=[А-ЯЁA-Z«+\u2212-])"
+    r"|(?<=\d min\.)|(?<=\d sec\.)|(?<=, (?:пн|вт|ср|чт|пт|сб|вс)\.))\s+(?=[А-ЯЁA-Z\d«+\u2212-])"
 )
 _CLAUSES = re.compile(r";\s+")
 
@@ -96,7 +96,7 @@ class _Reader:
         self._items: list[tuple[int, str]] = []
         self._before: list[str] = []
         self._earlier: list[str] = []
-        self._place = (-1, -1)
+        self._place = (-1, -1, -1)
         self._row = -1
 
     def read(self, line: Line) -> Iterator[Fragment]:
@@ -132,15 +132,14 @@ class _Reader:
         return ClaimContext.TASK if item["box"] else ClaimContext.LIST
 
     def _forget_before(self, line: Line, *, is_item: bool, row_start: int) -> None:
-        gap = NEWLINE.sub("", self._text[self._place[1] : row_start]) if self._place[1] >= 0 else ""
-        if (
-            line.section != self._place[0]
-            or is_item
-            or "\n\n" in self._text[max(0, row_start - 2) : row_start]
-            or gap.strip()
-        ):
+        """A paragraph ends at an empty line, an item or a heading; its sentences may lie in one row or in several."""
+        section, row, end = self._place
+        self._place = (line.section, row_start, line.source.end)
+        if row == row_start and section == line.section:
+            return
+        is_parted = "\n\n" in self._text[max(0, row_start - 2) : row_start].replace("\r", "")
+        if section != line.section or is_item or is_parted or self._text[max(0, end) : row_start].strip():
             self._before = []
-        self._place = (line.section, line.source.end)
 
     def _lead(self, line: Line, item: re.Match[str] | None) -> str:
         """Return what the line stands under in its list: the item above it, else the line that introduces the list."""

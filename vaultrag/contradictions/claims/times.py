@@ -32,6 +32,8 @@ _SEASON = re.compile(
     r"(?:spring|summer|autumn|fall|winter)"
 )
 _OF_A_DAY = re.compile(r"\w*(?:вчера|сегодня|завтра)шн\w+(?: дн\w)?")  # «вчерашний суп»
+_ISO = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
+_VERSION = re.compile(r"(?<=[A-Za-z] )20\d\d\.\d\.\d{1,2}(?!\d)")  # "HA 2025.5.1"
 _END_OF = re.compile(r"\b(?:until|till|before) (?:the )?(?:end|beginning|middle|start) \Z")
 MOST_BESIDE = 2  # letters beside a time that say nothing: «2024 г.»
 _TIME_LEADS = frozenset("until till before after since from the end beginning middle start early late".split())
@@ -66,6 +68,7 @@ def times_in(text: str, today: date | None) -> tuple[NamedTime, ...]:
     """Return the times that a text names, in order. What lacks its year is of one near the given day."""
     if not _MAY_NAME_TIME.search(plain(text)):
         return ()
+    text = masked(text, [match.span() for match in _VERSION.finditer(text)])
     seen = periods_of(text, today or _ANY_DAY, _year_near)
     later = {period.start: period for period in periods_of(text, (today or _ANY_DAY) + _FAR, _year_near)}
     found = [_named(text, period, later.get(period.start), has_day=today is not None) for period in seen]
@@ -152,7 +155,7 @@ def _named(text: str, period: Period, later: Period | None, *, has_day: bool) ->
     is_known = later is None or (later.first_day, later.end_day) == (period.first_day, period.end_day)
     written = _as_written(said) or _stretch(first, last)
     if later and not is_known and not written.startswith("-") and _same_in_any_year(period, later):
-        written = f"-{written[4:]}" if re.fullmatch(r"\d{4}-\d\d(?:-\d\d)?", written) else written
+        written = "/".join(f"-{part[4:]}" if _ISO.fullmatch(part) else part for part in written.split("/"))
     recurs = not is_known and bool(_SEASON.fullmatch(plain(said)) or _OF_A_DAY.fullmatch(plain(said)))
     return NamedTime(period.start, period.end, first, last, written, is_known, is_known or has_day, recurs)
 

@@ -106,7 +106,7 @@ class _Reader:
         found = []
         beside = masked(self._text, [(time.start, time.end) for time in self._times]).strip(" .,;()")
         for time in self._times:
-            if not (time.year_known or time.text.startswith("-")):
+            if time.recurs or not (time.year_known or time.text.startswith("-")):
                 self._take(time.start, time.end)
                 continue
             bound = Bound.LEAST if time.first and not time.last else Bound.MOST if not time.first else Bound.EXACT
@@ -267,7 +267,12 @@ class _Reader:
         for match in _NAME.finditer(self._rest):
             name = _without_opening(match.group().strip())
             folded = fold(name)
-            if len(name) < 2 or is_function_word(name) or not any(map(str.isalpha, name)):
+            if (
+                len(name) < 2
+                or folded.partition("'")[0] == "i"
+                or is_function_word(name)
+                or not any(map(str.isalpha, name))
+            ):
                 continue
             if folded in _NO_NAMES or folded in self._subject or any(folded in one for one in taken):
                 continue

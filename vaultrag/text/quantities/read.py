@@ -18,7 +18,7 @@ _AMOUNT = re.compile(
     rf"{_NOT_INSIDE}(?:(?P<sign>{SIGNS_BEFORE}) ?)?(?P<minus>-)?"
     rf"(?P<low>{NUMBER})(?:(?P<joint>{_RANGE})(?P<high>{NUMBER}))?"
     rf"(?: ?(?P<times>{_TIMES})(?![^\W_]))?"
-    rf"(?:(?: ?|-)(?P<unit>{UNIT})(?![^\W_²³]))?(?![^\W_]|[.,:/×x+_-]\d)"
+    rf"(?:(?: ?|-(?=\w\w))(?P<unit>{UNIT})(?![^\W_²³]))?(?![^\W_]|[.,:/×x+_-]\d)"
 )
 _ONE_UNIT = re.compile(rf"{_NOT_INSIDE}(?P<low>{ONE}) (?P<unit>{UNIT})(?![^\W_])")
 _HALF = re.compile(r"\b(?:полчаса|half an hour)\b|\b(?:полгода|half a year)\b|\b(?P<and>полтора|полторы) (?P<unit>\w+)")
