@@ -14,6 +14,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,11 @@ import numpy as np
 from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.products import config_for
 from benchmarks.report import Figure, share, write_report
-from vaultrag.config import models_dir
 from vaultrag.contradictions.claims.extract import claims_of_chunk
 from vaultrag.contradictions.judging import as_asked
 from vaultrag.contradictions.scan import Judges, PairFinding, PairScan, scan
 from vaultrag.domain import Claim, Holder, PairVerdict
-from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_cross_encoder
-from vaultrag.runtime.models.catalogue import ModelKind, find_model
+from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge_named
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.features import with_features
@@ -123,7 +122,7 @@ def main() -> int:
     if options.list:
         _list(looked, known)
     name = "-".join(
-        ("contradiction_scan", options.half, *(["words"] if options.words else []), options.judge or "code")
+        ("contradiction_scan", options.half, *(["words"] if options.words else []), Path(options.judge).stem or "code")
     )
     write_report(name, "Contradictions in the fixture vault", figures, NOTES, details)
     return 0
@@ -138,15 +137,14 @@ NOTES = (
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=("tune", "test"), default="tune")
-    parser.add_argument("--judge", default="", help="a judge of the catalogue")
+    parser.add_argument("--judge", default="", help="a judge of the catalogue, or a weights file")
     parser.add_argument("--words", action="store_true", help="no embedder")
     parser.add_argument("--list", action="store_true", help="print what is shown beside the list")
     return parser.parse_args()
 
 
 def _judge(name: str) -> CrossEncoderJudge:
-    entry = find_model(name, ModelKind.JUDGE, models_dir())
-    return CrossEncoderJudge(open_cross_encoder(entry, config_for(work_folder(), "no vault")))
+    return open_judge_named(name, config_for(work_folder(), "no vault"))
 
 
 def _vectors(claims: Sequence[Claim]) -> np.ndarray:
