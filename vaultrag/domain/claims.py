@@ -68,7 +68,7 @@ class Bound(StrEnum):
 class StatedValue:
     """A value as a statement gives it, and as it is compared.
 
-    `words` stand in the quote as a reader sees it. `magnitude` (with `until` where it is a stretch) is in `unit`: seconds
+    `words` stand in the quote as a reader sees it. `magnitude` (with `until` of a stretch) is in `unit`: seconds
     (`s`) of a DURATION, minutes of the day of a TIME, an ISO 4217 code of MONEY, `%` of a SHARE, a base unit (`m`, `g`,
     `B`, `C`, …) of a MEASURE; of a NUMBER what it counts, as a stem, empty where it counts nothing. `text` is a DATE as
     far as it is said (`2015`, `2027-06`, `2025-03-18`, `--03-18`, `---15`, two with `/` between, `W2` for Tuesdays),
