@@ -15,6 +15,7 @@ import typer
 from vaultrag import __version__
 from vaultrag.cli.commands.ask import typed
 from vaultrag.cli.commands.ask.chat import chat
+from vaultrag.cli.commands.ask.history import history
 from vaultrag.cli.commands.night.analyse import analyse
 from vaultrag.cli.commands.night.jobs import jobs_app
 from vaultrag.cli.commands.records.answers import answers_app, chats_app
@@ -127,6 +128,7 @@ def watch(
 
 app.command(epilog='Example:  vaultrag search "пароль от роутера" -k 5 --explain')(typed.search)
 app.command(epilog='Example:  vaultrag ask "Когда я менял картридж в бойлере?"')(typed.ask)
+app.command(epilog='Example:  vaultrag history "бюджет ремонта" --as-of 2025-03')(history)
 
 
 @app.command("export", epilog="Example:  vaultrag export ~/vaultrag-backup.jsonl.gz")

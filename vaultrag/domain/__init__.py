@@ -53,6 +53,7 @@ from vaultrag.domain.claims import (
     StatedValue,
     SubjectSource,
 )
+from vaultrag.domain.histories import History, HistoryStep, QuotedPlace
 from vaultrag.domain.jobs import Job, JobBudget, JobCounts, JobFailure, JobOrder, JobState
 from vaultrag.domain.models import (
     THINK_FREELY,
@@ -176,6 +177,8 @@ __all__ = [
     "Finish",
     "Forgotten",
     "Generation",
+    "History",
+    "HistoryStep",
     "Holder",
     "Imported",
     "IndexReport",
@@ -215,6 +218,7 @@ __all__ = [
     "Progress",
     "Purity",
     "QuoteState",
+    "QuotedPlace",
     "QuotesFound",
     "Refusal",
     "RepairReport",

@@ -158,3 +158,12 @@ def _places(database: Database, column: str, keys: Sequence[Key]) -> list[Place]
             )
         )
     return found
+
+
+def rows_of_notes(database: Database, paths: Sequence[str]) -> list[int]:
+    """Return the row ids of the chunks of these notes, those of one note together and in its order."""
+    return database.column(
+        "SELECT chunks.id FROM chunks JOIN notes ON notes.id = note_id"
+        f" WHERE path IN ({marks(paths)}) ORDER BY note_id, ordinal",
+        tuple(paths),
+    )
