@@ -23,7 +23,6 @@ from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.products import config_for
 from benchmarks.report import Figure, share, write_report
 from vaultrag.contradictions.claims.extract import claims_of_chunk
-from vaultrag.contradictions.judging import as_asked
 from vaultrag.contradictions.scan import Judges, PairFinding, PairScan, scan
 from vaultrag.domain import Claim, Holder, PairVerdict
 from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge_named
@@ -150,7 +149,7 @@ def _judge(name: str) -> CrossEncoderJudge:
 def _vectors(claims: Sequence[Claim]) -> np.ndarray:
     pool = ModelPool.of(config_for(work_folder(), "no vault"))
     embedder = pool.embedder()
-    return np.asarray(embedder.embed_passages([as_asked(claim) for claim in claims]), np.float32)
+    return np.asarray(embedder.embed_passages([claim.statement for claim in claims]), np.float32)
 
 
 def _figures(looked: PairScan, known: Sequence[KnownPair], half: str) -> Iterator[Figure]:

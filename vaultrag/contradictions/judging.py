@@ -5,13 +5,16 @@ A judge that fails, gives no number or too few, has not judged: such a pair is c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import TypeAlias
 
+from vaultrag.contradictions.comparing.reading import own_words
 from vaultrag.domain import Claim, PairJudge, PairJudgement
 from vaultrag.errors import ModelError
 
+_MARKS = re.compile(r"[*`]|==")
 LONGEST = 200  # characters: a judge trained on short claims loses the end of longer ones
 BATCH = 64  # pairs between two looks at the clock
 
@@ -40,8 +43,11 @@ def vetoed(veto: Veto, pairs: Sequence[tuple[Claim, Claim]]) -> list[bool | None
 
 
 def as_asked(claim: Claim) -> str:
-    """Return a claim as a judge reads it: the statement that can be read alone, on one line."""
-    return " ".join(claim.statement.split())[:LONGEST]
+    """Return a claim as a judge reads it: its own words, on one line.
+
+    With the notes' titles before them a judge takes two notes for two subjects; whether they are, code has told.
+    """
+    return " ".join(_MARKS.sub("", own_words(claim)).split())[:LONGEST]
 
 
 def _is_sound(judgement: PairJudgement) -> bool:

@@ -10,7 +10,6 @@ from vaultrag.contradictions.claims.kept import read_claims
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.decision import PairDecision
 from vaultrag.contradictions.gates import TextAt
-from vaultrag.contradictions.judging import as_asked
 from vaultrag.contradictions.scan import RECIPE, Judges, PairFinding, PairScan, ordered, scan
 from vaultrag.domain import Claim, Embedder, PairVerdict, Vectors
 from vaultrag.store.database import Database
@@ -66,7 +65,7 @@ def _vectors(database: Database, claims: Sequence[Claim], embedder: Embedder) ->
     wanted = [claim for claim in claims if claim.key not in known]
     for first in range(0, len(wanted), EMBEDDED):
         batch = wanted[first : first + EMBEDDED]
-        made = embedder.embed_passages([as_asked(claim) for claim in batch])
+        made = embedder.embed_passages([claim.statement for claim in batch])
         news = {claim.key: made[place] for place, claim in enumerate(batch)}
         write_claim_vectors(database, embedder.fingerprint, news)
         known |= news

@@ -120,7 +120,8 @@ def _compared(index: ClaimIndex, candidate: ClaimPair) -> _Pair:
     one, other = index.readings[candidate.one], index.readings[candidate.other]
     topic = topic_of(one, other, index.rarity)
     compared = compare(one, other, topic)
-    if compared.verdict is PairVerdict.CONTRADICTION and _is_habit(index, candidate):
+    is_open = compared.verdict in (PairVerdict.CONTRADICTION, PairVerdict.INSUFFICIENT)
+    if is_open and _is_habit(index, candidate):
         compared = Compare(PairVerdict.EVOLVED, Reason(Ground.SERIES), compared.conflict, compared.agreeing)
     return _Pair(candidate, compared, PairEvidence(topic, candidate.percentile))
 

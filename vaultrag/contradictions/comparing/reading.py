@@ -29,7 +29,7 @@ class ReadClaim:
 
     @classmethod
     def of(cls, claim: Claim) -> ReadClaim:
-        words = read_words(_said(claim))
+        words = read_words(own_words(claim))
         measured = {
             word.text
             for value in claim.values
@@ -46,7 +46,7 @@ class ReadClaim:
         return (*self.own, *self.frame)
 
 
-def _said(claim: Claim) -> str:
+def own_words(claim: Claim) -> str:
     """Return the words of a claim itself; those of a cell are its row's name, its column's and its own."""
     if claim.context in (ClaimContext.CELL, ClaimContext.PROPERTY, ClaimContext.FIELD):
         values = " ".join(value.words for value in claim.values)
