@@ -17,7 +17,7 @@ from vaultrag.text.terms import index_terms, question_terms
 from vaultrag.vault.split import fences_in, open_fence
 
 OWN_LINES = 40  # of the note itself that are compared in meaning: two pages
-LINES_OF_NOTE = 10  # of another note; embedding a line takes some milliseconds on two cores
+LINES_OF_NOTE = 8  # of another note; embedding a line takes some milliseconds on two cores
 SHORTEST, LONGEST = 24, 400  # characters of a line that is worth quoting: below it says little, above it is a page
 WORDS_OF_SECTION = 0.04  # for a line that holds one of the section's words: e5 tells lines apart within about a tenth
 ROW_COST = 0.03  # of a table's row, which says little without its header

@@ -41,7 +41,7 @@ from vaultrag.reanalysis.wording import OF_NOTE, OWN_LINES_SAY, SAYS_NOTHING, re
 from vaultrag.reanalysis.writing import Writer
 from vaultrag.text.inert import addresses, inert
 
-CONSIDERED = 20  # related notes whose lines are read: four times what a section lists
+CONSIDERED = 12  # related notes whose lines are read: more than twice what a section lists
 MOST_OWN, OWN_CHARACTERS = 3, 500  # lines of the note itself under a heading
 OWN_SHARE = 0.04  # of fit below the best line that a further one may lie: e5 tells related lines within about a tenth
 LISTED_BEFORE = 0.02  # of fit, for each section that lists a note already: another one says something new
