@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean, pstdev
 from typing import Protocol
 
 from benchmarks.claim_pairs import ClaimPair
 from vaultrag.domain import ChatModel, Embedder, Message, PairJudge, PairJudgement
 from vaultrag.text.terms import index_terms
 
+NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 NEVER = 1e-6  # keeps logarithms finite
 SYSTEM = "You are a careful assistant."
 BOTH = "Утверждение 1: {a}\nУтверждение 2: {b}\nМогут ли оба утверждения быть верны одновременно? Ответь Да или Нет."
@@ -62,6 +65,33 @@ class WordJudge:
 
     def scores(self, pairs: Sequence[ClaimPair]) -> list[float]:
         return [_shared(set(index_terms(pair.first)), set(index_terms(pair.second))) for pair in pairs]
+
+
+@dataclass(slots=True)
+class NumberJudge:
+    """Claims that hold other numbers may contradict; those with the same, or with none, say nothing or agree."""
+
+    name: str = "numbers"
+
+    def scores(self, pairs: Sequence[ClaimPair]) -> list[float]:
+        return [_other_numbers(set(NUMBER.findall(pair.first)), set(NUMBER.findall(pair.second))) for pair in pairs]
+
+
+@dataclass(slots=True)
+class MixedJudge:
+    """The plain mean of several judges' scores, each measured by its mean and deviation on the same other pairs."""
+
+    parts: Sequence[ClaimJudge]
+    others: Sequence[ClaimPair]
+    name: str = "our judge, words and numbers"
+
+    def scores(self, pairs: Sequence[ClaimPair]) -> list[float]:
+        found = [0.0] * len(pairs)
+        for part in self.parts:
+            known = part.scores(self.others)
+            middle, width = fmean(known), pstdev(known) or 1.0
+            found = [sofar + (score - middle) / width for sofar, score in zip(found, part.scores(pairs), strict=True)]
+        return found
 
 
 @dataclass(slots=True)
@@ -120,3 +150,9 @@ def _log_odds(share: float) -> float:
 
 def _shared(first: set[str], second: set[str]) -> float:
     return len(first & second) / min(len(first), len(second)) if first and second else 0.0
+
+
+def _other_numbers(first: set[str], second: set[str]) -> float:
+    if not first or not second:
+        return 0.0
+    return -1.0 if first <= second or second <= first else 1.0

@@ -12,9 +12,19 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median_high
 
 from benchmarks.answerability import digest
-from benchmarks.claim_judges import BothJudges, ChatJudge, ClaimJudge, CosineJudge, OurJudge, WordJudge
+from benchmarks.claim_judges import (
+    BothJudges,
+    ChatJudge,
+    ClaimJudge,
+    CosineJudge,
+    MixedJudge,
+    NumberJudge,
+    OurJudge,
+    WordJudge,
+)
 from benchmarks.claim_pairs import (
     ClaimPair,
     development,
@@ -48,7 +58,9 @@ def main() -> int:
     ours = OurJudge(judge)
     sets = {"hidden pairs": hidden()} | _of_others()
     embedder = ModelPool.of(config).embedder()
-    judges: list[ClaimJudge] = [ours, WordJudge(), CosineJudge(embedder)]
+    words, numbers = WordJudge(), NumberJudge()
+    mixed = MixedJudge((ours, words, numbers), development())
+    judges: list[ClaimJudge] = [ours, words, numbers, CosineJudge(embedder), mixed]
     lines = {each.name: threshold(each.scores(development()), development()) for each in judges}
     figures = _speed(ours, sets["hidden pairs"])
     for name, pairs in sets.items():
@@ -75,10 +87,14 @@ NOTES = (
     "TERRa: held pairs; what does not follow need not contradict, so it measures the veto alone.",
     "Restatements: the hidden ones, and sentences of held paragraphs with their translations.",
     "Our judge: the larger of both directions. Caught, false alarms and shown-and-right are at the threshold that was "
-    "drawn on other pairs (benchmarks/judged/claims.toml); precision at recall is read off the set itself.",
+    "drawn on other pairs (benchmarks/judged/claims.toml); precision at recall is read off the set itself, and so is "
+    "the line at which half of the hidden contradictions are caught, by which their kinds are told.",
+    "Numbers: other digits, the same, or none; the mixture is the plain mean of three scores, each by its mean and "
+    "deviation on the pairs of the threshold.",
     "Chat model: can both be true (in Russian), and is the second true, false or unknown if the first is true; both "
     "orders, summed. Its rows have a threshold of their own set, which flatters them.",
-    "Pairs a second: one thread, claims of up to 120 characters, both directions, the best of three runs.",
+    "Pairs a second: one thread, claims of up to 120 characters, each judged in both directions, the best of three "
+    "runs beside other work.",
 )
 
 
@@ -153,11 +169,12 @@ def _in_parts(judge: ClaimJudge, pairs: Sequence[ClaimPair], line: float) -> lis
     figures: list[Figure] = []
     for name, group in _by_languages(pairs).items():
         figures += told(f"hidden pairs {name}, {judge.name}", group, [scores[pair] for pair in group], line)
+    half = median_high(scores[pair] for pair in pairs if pair.contradicts)
     for contradicts, word in ((True, "caught"), (False, "flagged")):
         for kind in sorted({pair.kind for pair in pairs if pair.contradicts is contradicts}):
             group = [pair for pair in pairs if pair.kind == kind and pair.contradicts is contradicts]
-            hits = sum(scores[pair] >= line for pair in group)
-            figures.append(share(f"hidden pairs, {kind}, {judge.name}: {word}", hits, len(group)))
+            hits = sum(scores[pair] >= half for pair in group)
+            figures.append(share(f"hidden pairs, {kind}, {judge.name}: {word} where half are", hits, len(group)))
     return figures
 
 
