@@ -158,7 +158,8 @@ def _train(network: PairNetwork, batches: list[Batch], checkpoint: Path, stop: i
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        loss_shown = 0.98 * loss_shown + 0.02 * float(loss) if step > first else float(loss)
+        loss_now = float(loss.detach())
+        loss_shown = 0.98 * loss_shown + 0.02 * loss_now if step > first else loss_now
         now = time.monotonic()
         if step % 25 == 0:
             left = (now - began) / (step - first + 1) * (len(batches) - step - 1) / 60
