@@ -6,7 +6,7 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, pstdev
 from typing import Protocol
 
@@ -39,8 +39,14 @@ class OurJudge:
 
     judge: PairJudge
     name: str = "our judge"
+    known: dict[ClaimPair, PairJudgement] = field(default_factory=dict)
 
     def judgements(self, pairs: Sequence[ClaimPair]) -> list[PairJudgement]:
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self.known]
+        self.known |= dict(zip(new, self._asked(new), strict=True))
+        return [self.known[pair] for pair in pairs]
+
+    def _asked(self, pairs: Sequence[ClaimPair]) -> list[PairJudgement]:
         return self.judge.judge_pairs([(pair.first, pair.second) for pair in pairs])
 
     def scores(self, pairs: Sequence[ClaimPair]) -> list[float]:
@@ -48,11 +54,11 @@ class OurJudge:
 
     def speed(self, pairs: Sequence[ClaimPair], runs: int = 3) -> float:
         """Return pairs a second, the best of some runs: other work on the machine only makes it slower."""
-        self.judgements(pairs[:8])
+        self._asked(pairs[:8])
         seconds = []
         for _ in range(runs):
             began = time.perf_counter()
-            self.judgements(pairs)
+            self._asked(pairs)
             seconds.append(time.perf_counter() - began)
         return len(pairs) / min(seconds)
 
