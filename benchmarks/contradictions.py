@@ -200,8 +200,11 @@ def _veto(judge: OurJudge, sets: Mapping[str, Sequence[ClaimPair]]) -> list[Figu
 
 def _speed(judge: OurJudge, pairs: Sequence[ClaimPair]) -> list[Figure]:
     short = [pair for pair in pairs if max(len(pair.first), len(pair.second)) <= SHORT]
-    pace = judge.speed(short)
-    return [Figure(f"{judge.name}: short pairs a second on one thread", pace, pace, pace, len(short))]
+    wall, processor = judge.speed(short)
+    return [
+        Figure(f"{judge.name}: short pairs a second, one thread", wall, wall, wall, len(short)),
+        Figure(f"{judge.name}: the same by its processor time", processor, processor, processor, len(short)),
+    ]
 
 
 def _beside_chat(ours: OurJudge, name: str, pairs: Sequence[ClaimPair], count: int) -> list[Figure]:
