@@ -86,7 +86,7 @@ def _gives(value: str, step: HistoryStep) -> bool:
     """Tell whether a step says the value: a number in the value that is shown, words in the quote."""
     if value[:1].isdigit():
         return value.split(maxsplit=1)[0] in step.value
-    return set(word_stems(value)) <= set(word_stems(step.value)) or (step.place.quote != "" and not step.value)
+    return not step.value or not set(word_stems(value)).isdisjoint(word_stems(step.value))
 
 
 def told_of(workspace: Workspace, entry: dict[str, Any], reach: Reach) -> Chain:

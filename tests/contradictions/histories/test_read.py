@@ -33,6 +33,13 @@ NOTES = {
         "- 2025-02-07: 1.2 bar\n"
         "\n## Model\n\n- 2022-01-01: bought the small one for 700 €\n"
     ),
+    "Health/Scales.md": (
+        "# Scales\n\n| Date | Weight, kg | Waist, cm |\n|---|---|---|\n"
+        "| 2023-01-10 | 84.2 | 92 |\n| 2024-01-12 | 81.0 | 90 |\n"
+    ),
+    "Дом/Интернет.md": "# Интернет\n\nТариф: 300 Мбит/с за 25 €.\n\nС марта 2025 тариф 500 Мбит/с за 32 €.\n",
+    "Journal/2022-03-04.md": "Наш педиатр – Анна Сергеевна, принимает по вторникам.\n",
+    "Journal/2024-09-10.md": "Сменили педиатра, теперь Нино. Мама говорит, что педиатр – Тамара.\n",
     "Work/Team.md": "# Support team\n\nHead count: 3 in March 2023, 5 in January 2024, then 4.\n",
     "Idées/Heating.md": (
         "# Heating\n\n2024-05: decided to keep gas for the heating.\n\n2025-01: changed our mind, heat pump it is.\n"
@@ -91,6 +98,11 @@ def test_plans_and_assistants_are_shown_and_never_held(workspace: Workspace) -> 
         ("boiler pressure", "2024-06-01", "1.6 bar", "2024-02-03: 1.6 bar, after the valve"),
         ("what was the boiler pressure in May 2023", "", "1.4 bar", "2023-02-01: 1.4 bar"),
         ("давление бойлера", "2025-03-01", "1.2 bar", "2025-02-07: 1.2 bar"),
+        ("weight", "2023-06-01", "84.2", "| 2023-01-10 | 84.2 | 92 |"),
+        ("waist", "2025-01-01", "90", "| 2024-01-12 | 81.0 | 90 |"),
+        ("цена интернета", "2025-06-01", "32 €", "С марта 2025 тариф 500 Мбит/с за 32 €."),
+        ("кто наш педиатр", "2023-01-01", "", "Наш педиатр – Анна Сергеевна, принимает по вторникам."),
+        ("кто наш педиатр", "2025-01-01", "", "Сменили педиатра, теперь Нино."),
         ("head count of the support team", "2024-02-01", "5", "5 in January 2024"),
     ],
 )

@@ -39,7 +39,8 @@ _RATES = {
 class AskedHistory:
     """`words` name the subject and its attribute, `rates` the times per which it is counted: «в неделю».
 
-    `is_amount` where a number is asked for, `is_choice` where it is one of two things: «или», «ли», "whether".
+    `is_amount` where a number is asked for, `counts` where notes count the very thing that is named,
+    `is_choice` where it is one of two things: «или», «ли», "whether".
     """
 
     text: str
@@ -48,6 +49,7 @@ class AskedHistory:
     day: str
     is_amount: bool = False
     is_choice: bool = False
+    counts: bool = False
 
     @property
     def translated(self) -> str:

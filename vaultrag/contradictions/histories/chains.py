@@ -14,11 +14,12 @@ from dataclasses import replace
 from vaultrag.contradictions.comparing.concepts import WordSet, read_words
 from vaultrag.contradictions.histories.asked import AskedHistory
 from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart, parts_of
-from vaultrag.contradictions.histories.relevance import Relevant, relevant_claims
+from vaultrag.contradictions.histories.relevance import WORDS_OF_MONEY, Relevant, relevant_claims
 from vaultrag.domain import (
     AsOf,
     AsOfSource,
     Claim,
+    ClaimContext,
     HistoryStep,
     Holder,
     QuotedPlace,
@@ -39,7 +40,9 @@ _DECIDES = re.compile(
 _GOES_ON = re.compile(
     r"\W*(?:back to|then|now|later|since|from|снова|опять|потом|теперь|сейчас|затем|обратно|с|со)\b", re.IGNORECASE
 )
-_ONE = re.compile(r"\b(?:один|одна|одно|одну|одной|одного|one)\s+(\w+)", re.IGNORECASE)
+_ONE = re.compile(
+    r"(?<!меньше )(?<!больше )(?<!than )\b(?:один|одна|одно|одну|одной|одного|one)\s+(\w+)", re.IGNORECASE
+)
 _ORDINAL = re.compile(
     r"\w+(?:ый|ой|ий|ая|ую|ое|ье|ья|ью|ого|ому)\b.*|first|second|third|\d+(?:st|nd|rd|th|-[а-я]{1,2})", re.IGNORECASE
 )
@@ -55,9 +58,10 @@ def chain_of(asked: AskedHistory, claims: Sequence[Claim], days: Mapping[str, st
     if not found:
         return ()
     kind = _kind(asked, found)
+    asked = replace(asked, counts=any(_counted(asked, one.claim.values) for one in found if kind))
     taken = _with_series(found, claims, kind)
     lists = Counter(_section(one.claim) for one in taken if _is_dated(one.claim) and _gives(asked, one.claim, kind))
-    steps: list[tuple[str, HistoryStep]] = []
+    steps: list[tuple[tuple[str, float], HistoryStep]] = []
     for one in taken:
         if _gives(asked, one.claim, kind) or (_is_dated(one.claim) and lists[_section(one.claim)] >= SERIES):
             steps += _steps(asked, one, kind, days.get(one.claim.chunk_id, ""))
@@ -75,9 +79,12 @@ def _kind(asked: AskedHistory, found: Sequence[Relevant]) -> StatedKind | None:
             votes[kind] += one.share * (BESIDE if rank else 1.0) * (LINE if _is_dated(one.claim) else 1.0)
     if not votes:
         return None
+    if StatedKind.MONEY in votes and any(word.concept in WORDS_OF_MONEY for word in asked.words):
+        return StatedKind.MONEY
     kind = max(votes, key=lambda one: votes[one])
-    counted = sum(one.share for one in found if any(value.kind in NUMERIC for value in one.claim.values))
-    is_number = asked.is_amount or counted >= NUMERIC_SHARE * sum(one.share for one in found)
+    weights = [(one, one.share * (LINE if _is_dated(one.claim) else 1.0)) for one in found]
+    counted = sum(weight for one, weight in weights if any(value.kind in NUMERIC for value in one.claim.values))
+    is_number = asked.is_amount or counted >= NUMERIC_SHARE * sum(weight for _, weight in weights)
     return kind if is_number else None
 
 
@@ -104,7 +111,8 @@ def _gives(asked: AskedHistory, claim: Claim, kind: StatedKind | None) -> bool:
 
 
 def _section(claim: Claim) -> tuple[object, ...]:
-    return claim.path, claim.heading_path, claim.lead, claim.holder is Holder.ASSISTANT
+    column = claim.attribute if claim.context is ClaimContext.CELL else ""
+    return claim.path, claim.heading_path, claim.lead, column, claim.holder is Holder.ASSISTANT
 
 
 def _is_dated(claim: Claim) -> bool:
@@ -116,10 +124,15 @@ def _goes_on(claim: Claim) -> bool:
     return is_bare or bool(_GOES_ON.match(claim.quote))
 
 
-def _steps(asked: AskedHistory, one: Relevant, kind: StatedKind | None, day: str) -> list[tuple[str, HistoryStep]]:
-    """Return what a claim tells, each with what it is put in order by: a part without a date behind the one before."""
+def _steps(
+    asked: AskedHistory, one: Relevant, kind: StatedKind | None, day: str
+) -> list[tuple[tuple[str, float], HistoryStep]]:
+    """Return what a claim tells, each with what it is put in order by: a part without a date behind the one before.
+
+    Of one day the nearest to what is asked for stands last, without a date first: so it is the one that is held.
+    """
     claim = one.claim
-    found: list[tuple[str, HistoryStep]] = []
+    found: list[tuple[tuple[str, float], HistoryStep]] = []
     for part in parts_of(claim):
         value = _value(asked, part, kind)
         as_of = _as_of(part, day)
@@ -133,7 +146,8 @@ def _steps(asked: AskedHistory, one: Relevant, kind: StatedKind | None, day: str
             place=QuotedPlace(claim.path, claim.title, claim.span, part.quote),
             follows=as_of is None and bool(found),
         )
-        found.append((as_of.first if as_of else found[-1][0] if found else "~", step))
+        order = (as_of.first, one.share) if as_of else found[-1][0] if found else ("~", -one.share)
+        found.append((order, step))
     return found
 
 
@@ -152,7 +166,12 @@ def _value(asked: AskedHistory, part: ClaimPart, kind: StatedKind | None) -> str
     labels = WordSet(asked.words)
     names = " ".join(one.words for one in part.values if one.kind is StatedKind.NAME).split()
     best = min(
-        (one for one in part.values if _fits(one, kind) and one.words not in names),  # the 3000 of "DGT 3000" is none
+        (
+            one
+            for one in part.values
+            if _fits(one, kind) and one.words not in names  # the 3000 of "DGT 3000" is none
+            if not asked.counts or _counted(asked, (one,))
+        ),
         key=lambda one: (
             not any(labels.has(word) for word in read_words(f"{one.label} {one.words}")),
             one.kind is not kind,
@@ -162,6 +181,12 @@ def _value(asked: AskedHistory, part: ClaimPart, kind: StatedKind | None) -> str
     )
     ones = (match.group() for match in _ONE.finditer(part.quote) if any(map(labels.has, read_words(match.group(1)))))
     return best.words if best else next(ones, "")
+
+
+def _counted(asked: AskedHistory, values: Sequence[StatedValue]) -> bool:
+    """Tell whether a value counts what is asked for: «чашек кофе» of «2 чашки», and not of what a cup costs."""
+    things = WordSet(asked.words)
+    return any(value.kind in NUMERIC and any(map(things.has, read_words(value.words))) for value in values)
 
 
 def _fits(value: StatedValue, kind: StatedKind) -> bool:
