@@ -70,24 +70,29 @@ class SectionQuestion:
 class NoteLines:
     """The lines of the notes of one analysis, read once.
 
-    `telling` are the stems that tell what the analysed note speaks of, `title` is what links name it by, and `subject`
-    a text of what it is about, which the lines of other notes are compared with, too.
+    `telling` are the stems that tell what the analysed note speaks of, `title` is what links name it by, `path`
+    where it lies, and `subject` a text of what it is about, which the lines of other notes are compared with, too.
     """
 
     lookups: Lookups
     telling: frozenset[str]
     title: str = ""
+    path: str = ""
     subject: str = ""
     _read: dict[int, list[NoteLine]] = field(default_factory=dict)
     _held: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def ranked(self, note_id: int, asked: SectionQuestion, most: int) -> list[tuple[NoteLine, float]]:
-        """Return a note's lines, the most suitable first, with how well each suits; one that says the same once."""
+        """Return a note's lines, the most suitable first, with how well each suits; one that says the same once.
+
+        Those of the analysed note are not compared with its subject: its first lines would always be the nearest.
+        """
         lines = self._lines(note_id)
         kept = sorted(lines, key=lambda one: -self._by_words(one, asked))[:most]
         shown = [one.line.shown for one in kept]
         fits = self.lookups.fits_of_lines(shown, asked.questions)
-        near = self.lookups.fits_of_lines(shown, [self.subject]) if self.subject else fits
+        is_own = any(one.path == self.path for one in kept)
+        near = fits if is_own or not self.subject else self.lookups.fits_of_lines(shown, [self.subject])
         scored = [
             (one, (fit + by_subject) / 2 + self._by_words(one, asked))
             for one, fit, by_subject in zip(kept, fits, near, strict=True)

@@ -105,7 +105,7 @@ class _Analysing:
         relations = Relations(self.by.lookups.database, self.by.lookups.search, self.by.lookups.fingerprint, subject.id)
         yield self.by.tell("note", subject.path, [subject.path])
         related = relations.related()
-        self.lines = NoteLines(self.by.lookups, relations.telling, subject.title)
+        self.lines = NoteLines(self.by.lookups, relations.telling, subject.title, subject.path)
         passages = self.lines.passages(subject.id)
         if not passages:
             raise UsageError(f"{subject.path} has no text to be analysed.", "Name another note.")
