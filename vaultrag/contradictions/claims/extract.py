@@ -48,18 +48,19 @@ from vaultrag.text.quantities.read import masked
 from vaultrag.vault.files import is_conflict_copy
 from vaultrag.vault.parsing.plain import plain_line
 
-EXTRACTOR = "4"
+EXTRACTOR = "5"
 """Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
 LEAST_WORDS = 2  # with meaning, of a statement without a value
 LEAST_UNSAID = 4  # of one without a verb either
+LONGEST = 600  # characters of a sentence or cell: what is longer is none, and is not read
 MOST_WORDS = 70  # of a sentence: what has more is no short statement
 MOST_ATTRIBUTE_WORDS = 5
 LONGEST_TITLE = 60  # characters of one that is a name, and no message
 LONGEST_STATEMENT = 320  # characters
 _TEMPLATE_FOLDER = re.compile(r"(?:\A|/)[_\s]*(?:templates?|шаблон\w*|templater)/", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\{\{[^{}]+\}\}|<%.+?%>")
+_TEMPLATE = re.compile(r"\{\{[^{}]{1,200}\}\}|<%[^<>]{1,200}%>")
 _OPENING_CLAUSE = re.compile(r"[^,:]{3,60}?(?:[,:]\s*(?:что\s|будто\s)?|\sthat\s)")
-_LINK = re.compile(r"\[\[[^\]\n]+\]\]")
+_LINK = re.compile(r"\[\[[^\[\]\n]{1,300}\]\]")
 _NO_CLAIMS = (".canvas", ".base")
 _OF_THE_NOTE = frozenset(
     """
@@ -124,6 +125,9 @@ class _Extractor:
     def extract(self) -> Extraction:
         claims: list[Claim] = []
         for piece in pieces_of(self._chunk, self._title):
+            if len(piece.whole) > LONGEST:
+                self._dropped[Dropped.TOO_LONG] += 1
+                continue
             self._days.see(piece, self._day_above(piece) or self._in_year(piece))
             for part, how in parted(piece, self._chunk.text):
                 if claim := self._claim(part, how):

@@ -17,7 +17,7 @@ from vaultrag.text.quantities.read import find_quantities
 _COMMA = re.compile(r",\s+")
 _JOINT = re.compile(r",\s+|\s[–—]\s|\.\s+|;\s+")
 _LABELLED = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,2} ")
-_DATED = re.compile(r"(?P<value>[^,()]*\d[^,()]*) \((?P<when>[^()]{3,30})\)")
+_DATED = re.compile(r"(?P<value>[^,()\d]{0,40}\d[^,()]{0,40}) \((?P<when>[^()]{3,30})\)")
 _RELATIVE = re.compile(
     r"(?:котор|чтобы|чей|чья|чьё|чьи|что\b|где\b|which\b|who\b|whose\b|that\b|where\b)", re.IGNORECASE
 )

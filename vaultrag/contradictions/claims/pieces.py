@@ -16,6 +16,8 @@ from vaultrag.vault.parsing.plain import TABLE_RULE, plain_line
 
 LONGEST_KEY = 60  # characters before a colon or dash that name what follows
 MOST_KEY_WORDS = 7
+LONGEST_BEFORE = 400  # characters of a sentence in which a subject is looked for
+MOST_COLUMNS = 40  # of a table that people read
 MOST_EARLIER = 12  # sentences before a pronoun in which its person may be named
 _ITEM = re.compile(r"(?P<quote>(?:[ \t]*>)*)(?P<indent>[ \t]*)(?:[-*+]|\d{1,3}[.)])[ \t]+(?:\[(?P<box>[^\]])\][ \t]+)?")
 _QUOTE = re.compile(r"[ \t]*>")
@@ -25,7 +27,9 @@ _FIELD = re.compile(r"[\[(]?(?P<key>[^\W\d_][\w -]{0,40})::\s*(?P<rest>[^\])]+)[
 _KEY = re.compile(
     r"(?P<key>[^:=.!?;\n]{1,60}?(?:\([^()]{1,30}\))?)(?P<sign>:|\s[–—]|\s=|\s-)\s+(?P<rest>\S.*)\Z", re.DOTALL
 )
-_UNSAID = re.compile(r"!\[\[[^\]]*\]\]|!\[[^\]]*\]\([^)]*\)|\$[^$\n]+\$|【[^】]*】|~~[^~\n]+~~|\[\^[^\]]+\]")
+_UNSAID = re.compile(
+    r"!\[\[[^\[\]]{0,300}\]\]|!\[[^\[\]]{0,300}\]\([^()]{0,500}\)|\$[^$\n]+\$|【[^】]*】|~~[^~\n]+~~|\[\^[^\]]+\]"
+)
 _DAY_AT_END = re.compile(r"\d{1,2}(?:[ .]?[^\W\d_]{3,8}\.?)?\Z")
 _DAY_AT_START = re.compile(r"\d{1,2}[ .][^\W\d_]{3,8}|\d{1,2}\.\d{1,2}")
 _ASKED_AND_SAID = re.compile(  # «paged between 23 and 6? Take the next morning off»: the question names the case
@@ -34,7 +38,7 @@ _ASKED_AND_SAID = re.compile(  # «paged between 23 and 6? Take the next morning
     r"(?P<key>[^?.!]{3,60})\?+\s+(?P<rest>[^?]{6,}[^?\s])\Z",
     re.IGNORECASE,
 )
-_OUTER_TAGS = re.compile(r"\A(?:#[\w/-]*[^\W\d][\w/-]*\s+)+|(?:\s+#[\w/-]*[^\W\d][\w/-]*)+\Z")
+_OUTER_TAGS = re.compile(r"\A(?:#[\w/-]*[^\W\d][\w/-]*\s+)+|(?:(?<!\s)\s+#[\w/-]*[^\W\d][\w/-]*)+\Z")
 _STRUCK = re.compile(r"~~[^~\n]+~~")
 _AFTER_STRUCK = re.compile(r"~~[^~\n]+~~\s*(?:→|->|=>|[\w*])")  # «~~99,5 %~~ → 99,9 %» replaces it
 _SHORT_ENDS = re.compile(  # the space behind "9 ч 50 мин." and "27 ноября**, ср."
@@ -174,8 +178,8 @@ class _Reader:
                 before, earlier = tuple(self._before), tuple(self._earlier[-MOST_EARLIER:])
                 piece = replace(line, start=place[0], end=place[1], words=words, before=before, earlier=earlier)
                 yield self._without_speaker(with_key(piece))
-                self._before.append(words)
-                self._earlier.append(words)
+                self._before.append(words[:LONGEST_BEFORE])
+                self._earlier.append(words[:LONGEST_BEFORE])
 
     def _without_speaker(self, piece: Fragment) -> Fragment:
         """Leave out who speaks where a message begins: «ChatGPT: Даже при жёсткой воде …»."""
@@ -192,9 +196,11 @@ class _Reader:
         start, end = row_start + self._text[row_start:].index("|"), _line_end(self._text, row_start)
         row = replace(piece, start=start, end=start + len(self._text[start:end].rstrip()))
         cells = _shown_cells(self._text[start:end])
+        if len(cells) > MOST_COLUMNS:
+            return
         header = _shown_cells(_row_above(self._text, row_start) or self._chunk.lead)
         named = tuple(zip(header if len(header) == len(cells) else [""] * len(cells), cells, strict=True))
-        lead = CELLS.join(name for name, _ in named)
+        lead = CELLS.join(name for name, _ in named)[:LONGEST_BEFORE]
         for place, (name, cell) in enumerate(named):
             if cell and place:
                 yield replace(row, words=cell, key=name, row=named, column=place, context=ClaimContext.CELL, lead=lead)

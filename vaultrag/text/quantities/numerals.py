@@ -52,6 +52,8 @@ _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
 _COMPOUND = rf"(?:(?:{_TENS}|семьдесят|восемьдесят|девяносто|сто|двести|триста)[ -])?(?:{_WORD})"
 NUMBER = rf"(?:{_FIGURES}|{_COMPOUND}(?: (?:hundred|thousand))?)"
 """Expression for a number in a text that was folded as `text.times.periods.plain` does."""
+SMALL = rf"(?:\d{{1,3}}|{_COMPOUND})"
+"""Expression for a number of times."""
 ONE = rf"(?:{'|'.join(ONES)})"
 
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+\Z")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from vaultrag.domain import Bound, StatedKind
-from vaultrag.text.quantities.numerals import NUMBER, ONE, number_of
+from vaultrag.text.quantities.numerals import NUMBER, ONE, SMALL, number_of
 from vaultrag.text.quantities.units import DAY, HOUR, MINUTE, MONTH, SIGNS_BEFORE, UNIT, YEAR, unit_of
 from vaultrag.text.times.periods import plain
 
@@ -49,10 +49,10 @@ _BETWEEN = re.compile(
 _PACE_BEHIND = re.compile(r" ?(?:/ ?(?:км|km|mi)|на километр|per (?:km|mile)|мин/км|min/km)")
 _PACE_BEFORE = re.compile(r"\b(?:темп\w*|pace) (?:был[аои]? |of |was |около )?\Z")
 _EVERY = re.compile(
-    rf"\b(?:(?P<often>раз|once|(?P<twice>дважды|twice|два раза)|(?P<many>{NUMBER}) (?:раза?|times)) (?:в|a|an"
+    rf"\b(?:(?P<often>раз|once|(?P<twice>дважды|twice|два раза)|(?P<many>{SMALL}) (?:раза?|times)) (?:в|a|an"
     rf"|every|per|each) "
-    rf"(?:(?P<count>{NUMBER}) )?(?P<unit>{UNIT}|квартал\w?|quarter)"
-    rf"|(?:every|каждые|каждую|каждый|каждое|ежедневн\w+|each) (?:(?P<second>other) )?(?:(?P<counts>{NUMBER}) )?"
+    rf"(?:(?P<count>{SMALL}) )?(?P<unit>{UNIT}|квартал\w?|quarter)"
+    rf"|(?:every|каждые|каждую|каждый|каждое|ежедневн\w+|each) (?:(?P<second>other) )?(?:(?P<counts>{SMALL}) )?"
     r"(?P<units>ноч\w{0,3}|night|день|утро|вечер|morning|evening|" + UNIT + r"))(?![^\W_])"
 )
 _ABOUT = re.compile(

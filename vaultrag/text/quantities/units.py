@@ -23,8 +23,8 @@ class Unit:
 _DURATION, _MONEY, _MEASURE = StatedKind.DURATION, StatedKind.MONEY, StatedKind.MEASURE
 # Of a text that is folded; each may stand right behind its number.
 _UNITS: tuple[tuple[str, Unit], ...] = (
-    (r"ч\. ?л\.?|чайн\w+ лож\w+|tsp|teaspoons?", Unit(_MEASURE, "l", 0.005)),
-    (r"ст\. ?л\.?|столов\w+ лож\w+|tbsp|tablespoons?", Unit(_MEASURE, "l", 0.015)),
+    (r"ч\. ?л\.?|чайн\w{1,3} лож\w{1,4}|tsp|teaspoons?", Unit(_MEASURE, "l", 0.005)),
+    (r"ст\. ?л\.?|столов\w{1,3} лож\w{1,4}|tbsp|tablespoons?", Unit(_MEASURE, "l", 0.015)),
     (r"мс|ms|миллисекунд\w*|milliseconds?", Unit(_DURATION, "s", 0.001)),
     (r"сек\w{0,5}|с|secs?|seconds?|s", Unit(_DURATION, "s")),
     (r"мин\.?(?!\w)|минут\w{0,2}|mins?|minutes?", Unit(_DURATION, "s", MINUTE)),
@@ -40,7 +40,7 @@ _UNITS: tuple[tuple[str, Unit], ...] = (
     (r"коп\w{0,4}", Unit(_MONEY, "RUB", 0.01)),
     (r"₾|gel|лари", Unit(_MONEY, "GEL")),
     (r"тетри", Unit(_MONEY, "GEL", 0.01)),
-    (r"£|gbp|фунт\w* стерлингов", Unit(_MONEY, "GBP")),
+    (r"£|gbp|фунт\w{0,2} стерлингов", Unit(_MONEY, "GBP")),
     (r"₴|грив\w{1,3}|uah", Unit(_MONEY, "UAH")),
     (r"₸|тенге|kzt", Unit(_MONEY, "KZT")),
     (r"֏|драм\w{0,2}|amd", Unit(_MONEY, "AMD")),
@@ -51,7 +51,7 @@ _UNITS: tuple[tuple[str, Unit], ...] = (
     (r"см|cm|сантиметр\w{0,2}|centimet\w+", Unit(_MEASURE, "m", 0.01)),
     (r"км/ч|km/h|kph", Unit(_MEASURE, "km/h")),
     (r"км|km|километр\w{0,2}|kilomet\w+", Unit(_MEASURE, "m", 1000.0)),
-    (r"м²|м2|кв\.? ?м\.?|m²|m2|sq\.? ?m|квадратн\w+ метр\w*|square met\w+", Unit(_MEASURE, "m2")),
+    (r"м²|м2|кв\.? ?м\.?|m²|m2|sq\.? ?m|квадратн\w{1,3} метр\w{0,3}|square met\w{1,4}", Unit(_MEASURE, "m2")),
     (r"м³|м3|m³|m3|куб(?:а|ов|ометр\w*)?(?!\w)", Unit(_MEASURE, "l", 1000.0)),
     (r"метр\w{0,2}|м|m|met(?:er|re)s?", Unit(_MEASURE, "m")),
     (r"дюйм\w{0,2}|inch(?:es)?|″", Unit(_MEASURE, "m", 0.0254)),
