@@ -20,6 +20,8 @@
     ├── ExportUnusable        exit 21, 400   an exported file is damaged, no such file, or from a newer version
     ├── ReportFailed          exit 23, 409   no folder is named for notes of ours, or none can be written there
     ├── JobStopped            exit 24, 409   a job that was waited for was cancelled, or its budget is spent
+    ├── ScheduleFailed        exit 25, 500   nothing on this system begins the night by itself, or it refused
+    ├── NightNotRun           exit 26, 409   the night did not begin: the machine runs on its battery
     └── ServerError           exit 17, 500   the local server could not start or be reached
         ├── ServerBusy        exit 22, 503   its process lives and does not answer yet
         ├── PortTaken         exit 18, 500   something else listens on the port
@@ -135,6 +137,15 @@ class ReportFailed(VaultragError):
 
 class JobStopped(VaultragError):
     exit_code = 24
+    http_status = 409
+
+
+class ScheduleFailed(VaultragError):
+    exit_code = 25
+
+
+class NightNotRun(VaultragError):
+    exit_code = 26
     http_status = 409
 
 

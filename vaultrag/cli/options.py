@@ -22,7 +22,8 @@ EPILOG = (
     "8 index damaged · 9 nothing indexed · 10 disk full · 11 model failed · 12 model not here · 13 model too large · "
     "14 no answer generated · 15 model crashed · 16 download failed · 17 server failed · 18 port taken · "
     "19 token unreadable · 20 model server failed · 21 exported file unusable · 22 server busy · "
-    "23 note not written · 24 job stopped · 130 interrupted."
+    "23 note not written · 24 job stopped · 25 not scheduled · "
+    "26 night not begun · 130 interrupted."
 )
 
 Serve: TypeAlias = Callable[[Config, int, float, Callable[[Endpoint], None]], None]
