@@ -119,6 +119,14 @@ class JobsSection(Section):
     tokens: int = Field(60_000, ge=0)
 
 
+class NightSection(Section):
+    minutes: float = Field(240.0, gt=0)
+    language: Literal["auto", "ru", "en"] = "auto"
+    on_battery: bool = False
+    settle_seconds: float = Field(10.0, ge=0, le=600)
+    stale_days: int = Field(180, ge=1)
+
+
 class ReportsSection(Section):
     folder: str = ""
 
@@ -138,6 +146,7 @@ class Settings(Section):
     server: ServerSection = ServerSection()
     reports: ReportsSection = ReportsSection()
     jobs: JobsSection = JobsSection()
+    night: NightSection = NightSection()
 
 
 class Config(BaseModel):
@@ -176,6 +185,11 @@ class Config(BaseModel):
     @property
     def states_path(self) -> Path:
         return self.home / "states"
+
+    @property
+    def nights_path(self) -> Path:
+        """Where reports of nights lie while the user has named no folder for them."""
+        return self.home / "nights"
 
     @property
     def token_path(self) -> Path:

@@ -73,6 +73,7 @@ from vaultrag.domain.models import (
     Scores,
     Thought,
 )
+from vaultrag.domain.nights import StageOutcome, StageState
 from vaultrag.domain.notes import (
     Block,
     BlockKind,
@@ -236,6 +237,8 @@ __all__ = [
     "ShownAnswer",
     "SourceState",
     "Span",
+    "StageOutcome",
+    "StageState",
     "Stance",
     "StatedKind",
     "StatedValue",

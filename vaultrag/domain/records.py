@@ -12,7 +12,8 @@ from vaultrag.domain.answers import Answer
 class Forgotten:
     """What was forgotten of a note, or of a folder, whose path ends with `/`.
 
-    What stays elsewhere: `links` of other notes that name it, and the `remaining` files in the vault itself.
+    What stays elsewhere: `links` of other notes that name it, the `remaining` files in the vault itself, and `reports`
+    of nights outside the home, by their files. `nights` of the home go with it.
     """
 
     path: str
@@ -23,6 +24,8 @@ class Forgotten:
     links: int
     remaining: int
     jobs: int = 0
+    nights: int = 0
+    reports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

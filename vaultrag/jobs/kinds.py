@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from vaultrag.jobs.later import ASK, answer_later
+from vaultrag.jobs.nightly import NIGHT, work_the_night
 from vaultrag.jobs.runs import JobRun, Outcome
 from vaultrag.workspace import Workspace
 
@@ -16,4 +17,5 @@ Work: TypeAlias = Callable[[Workspace, JobRun], Outcome]
 It calls `JobRun.look` wherever it can stop, `JobRun.reads` before a model reads, and writes each unit by `JobRun.done`.
 """
 
-KINDS: Mapping[str, Work] = MappingProxyType({ASK: answer_later})
+KINDS: Mapping[str, Work] = MappingProxyType({ASK: answer_later, NIGHT: work_the_night})
+"""Questions that nobody waits for: the answer is kept under the job's own id, its trace, too. And nights."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from vaultrag.config import Config, require_vault
 from vaultrag.domain import Finding, Role, counted
 from vaultrag.errors import IndexMissing, VaultragError
+from vaultrag.maintenance.doctor_night import night_findings
 from vaultrag.runtime.crashes import REBUILD
 from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
 from vaultrag.runtime.hardware.machine import BackendInfo, Device, DeviceKind, Machine, describe_machine, probe_backend
@@ -48,7 +49,7 @@ GPU_FLAGS = {"cuda": "CUDA", "rocm": "HIP", "vulkan": "VULKAN", "metal": "METAL"
 def examine(config: Config) -> list[Finding]:
     """Run every check; a check that breaks becomes a finding itself."""
     findings: list[Finding] = []
-    for check in (_python, _vault, _home, _index, _server, _models, _remote, _memory, _backend):
+    for check in (_python, _vault, _home, _index, _server, _night, _models, _remote, _memory, _backend):
         findings.extend(_guarded(check, config))
     return findings
 
@@ -138,6 +139,10 @@ def _server(config: Config) -> Iterator[Finding]:
         return
     read_token(config.token_path)
     yield _fine("server", f"announced at {endpoint.url} by process {endpoint.pid}; only this machine can reach it")
+
+
+def _night(config: Config) -> Iterator[Finding]:
+    yield from night_findings(config)
 
 
 def _models(config: Config) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ class NoteLinks:
         return self.to_note(citation.path, self._subpath(citation))
 
     def to_note(self, path: str, subpath: str = "") -> str:
-        """Return a wikilink to a note, or to a place in it."""
+        """Return a wikilink to a note, or a place in it; a link of Markdown where no wikilink can name it."""
         target = shortest_link(path, self.source, self.files_named)
         if _NO_TARGET.search(target):
             return f"[{_OPENS_MARKUP.sub(' ', target)}](<{quote(path)}{f'#{quote(subpath)}' if subpath else ''}>)"

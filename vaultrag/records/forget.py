@@ -18,6 +18,7 @@ from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.indexing.mentions import refresh_mentions
 from vaultrag.records.archive import Archive, paths_spoken_of, records_about
+from vaultrag.records.night_reports import erase_nights, nights_about
 from vaultrag.records.queue import JobQueue, jobs_about
 from vaultrag.records.tracing import erase_traces
 from vaultrag.store.database import Database
@@ -100,6 +101,7 @@ class Forgetting:
         JobQueue(self.config, self.database).erase(exclusions)
         self._archive.book.erase(records_about(self.database, exclusions))
         erase_traces(self.database, exclusions)
+        erase_nights(self.config, self.database, exclusions)
 
     def _remove_notes(self, exclusions: Exclusions) -> None:
         """Take the notes out, and have those read again that show something of them."""
@@ -188,6 +190,8 @@ def preview(config: Config, database: Database, path: str) -> Forgotten:
     files = [name for name in graph.known_files(database, places) if target.covers(name)]
     ids = list(Catalog(database).note_ids(notes).values())
     kinds = [kind for kind, _ in records_about(database, target)]
+    reports = [Path(night.report) for night in nights_about(database, target) if night.report]
+    kept_here = [report for report in reports if config.nights_path in report.parents]
     return Forgotten(
         path=path,
         notes=len(notes),
@@ -197,6 +201,8 @@ def preview(config: Config, database: Database, path: str) -> Forgotten:
         links=graph.link_count(database, files, ids),
         remaining=_files_at(config.vault / path),
         jobs=len(jobs_about(database, target)),
+        nights=len(kept_here),
+        reports=tuple(str(report) for report in reports if report not in kept_here and report.exists()),
     )
 
 

@@ -28,7 +28,7 @@ def save_as_note(config: Config, answer: Answer, title: str = "") -> Path:
 
     Raises ReportFailed, DiskFull, and IndexMissing.
     """
-    folder = _reports_folder(config)
+    folder = reports_folder(config)
     with open_database(config.database_path, Access.READ) as database:
         links = links_from(config, database, folder / f"{_file_name(title or answer.question)}.md")
         body = answer_markdown(answer, links)
@@ -58,7 +58,7 @@ def place_where_named(config: Config, file: Path) -> Path:
                 f"{place} lies in the vault, and not in the folder that is named for reports.",
                 f"Name a file elsewhere, or that folder in {config.home / CONFIG_NAME}: [reports] folder.",
             )
-        _reports_folder(config)  # whether that is a place for notes
+        reports_folder(config)  # whether that is a place for notes
     if os.path.lexists(place):
         raise ReportFailed(f"{place} is there already.", "Name a new file: nothing is written over.")
     return place
@@ -91,10 +91,10 @@ def write_report(config: Config, title: str, text: str) -> Path:
     Raises ReportFailed where no folder is named, it is no place for notes, or it cannot be written to, and DiskFull;
     then nothing is left.
     """
-    folder = _reports_folder(config)
+    folder = reports_folder(config)
     try:
         folder.mkdir(parents=config.vault in folder.parents, exist_ok=True)  # elsewhere a disk may not be mounted
-        return _write_new(folder, _file_name(title), text)
+        return write_new(folder, _file_name(title), text)
     except OSError as error:
         if is_disk_full(error):
             raise DiskFull(f"There is no space left in {folder}.", "Free some space, then save again.") from error
@@ -105,7 +105,7 @@ def write_report(config: Config, title: str, text: str) -> Path:
         ) from error
 
 
-def _reports_folder(config: Config) -> Path:
+def reports_folder(config: Config) -> Path:
     """Return the folder that the user named. Raises ReportFailed where there is none, or it is no place for notes."""
     folder, example = config.reports_path, f'in {config.home / CONFIG_NAME}: [reports] folder = "VaultRAG reports"'
     if folder is None:
@@ -141,23 +141,24 @@ def _read(config: Config, catalog: Catalog, path: str) -> Note | None:
     return None
 
 
-def _write_new(folder: Path, name: str, text: str) -> Path:
+def write_new(folder: Path, name: str, text: str, mode: int = 0o644) -> Path:
+    """Write a file of this name, or with a number after it; never over another. Raises ReportFailed and OSError."""
     taken = {_as_compared(entry) for entry in os.listdir(folder)}
     for number in range(1, MOST_OF_A_NAME):
         path = folder / (f"{name}.md" if number == 1 else f"{name} {number}.md")
         if _as_compared(path.name) in taken:
             continue
         try:
-            _write_once(path, text)
+            _write_once(path, text, mode)
         except FileExistsError:
             continue
         return path
     raise ReportFailed(f"{folder} holds {MOST_OF_A_NAME} notes of this name.", "Ask in other words, or move them.")
 
 
-def _write_once(path: Path, text: str) -> None:
+def _write_once(path: Path, text: str, mode: int = 0o644) -> None:
     """Write a file that must not be there yet, whole or not at all."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with open(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -163,6 +163,47 @@ CREATE INDEX job_notes_path ON job_notes (path);
 CREATE TRIGGER notes_of_jobs_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
     UPDATE OR REPLACE job_notes SET path = new.path WHERE path = old.path;
 END;
+"""
+
+NIGHTS = """
+-- What nights did, in figures, and where each one's report lies. `outcome` is a JSON list of stages.
+CREATE TABLE nights (
+    id       TEXT PRIMARY KEY,             -- of its job
+    began_at INTEGER NOT NULL,             -- microseconds since 1970
+    ended_at INTEGER NOT NULL,             -- 0: it goes on
+    report   TEXT NOT NULL,                -- the file; empty: none, or it was forgotten
+    outcome  TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE night_notes (                 -- the notes that a report speaks of
+    night_id TEXT NOT NULL REFERENCES nights (id) ON DELETE CASCADE,
+    path     TEXT NOT NULL,
+    PRIMARY KEY (night_id, path)
+) WITHOUT ROWID;
+CREATE INDEX night_notes_path ON night_notes (path);
+CREATE TRIGGER notes_of_nights_moved AFTER UPDATE OF path ON notes WHEN old.path <> new.path BEGIN
+    UPDATE OR REPLACE night_notes SET path = new.path WHERE path = old.path;
+END;
+CREATE TABLE night_done (                  -- the content of each note that a stage of the night has looked at
+    stage        TEXT NOT NULL,
+    note_id      INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    content_hash TEXT NOT NULL,
+    PRIMARY KEY (stage, note_id)
+) WITHOUT ROWID;
+CREATE INDEX night_done_note ON night_done (note_id);
+CREATE TABLE night_findings (              -- what was found about a note, as long as it holds
+    id       INTEGER PRIMARY KEY,
+    kind     TEXT NOT NULL,
+    note_id  INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    other_id INTEGER REFERENCES notes (id) ON DELETE CASCADE,
+    text     TEXT NOT NULL,                -- the words that it is about
+    line     INTEGER NOT NULL,             -- 0: the whole note
+    day      TEXT NOT NULL,                -- not told before; empty: at once
+    score    REAL NOT NULL,                -- the greatest goes first
+    told     INTEGER NOT NULL              -- whether a report has told it
+);
+CREATE UNIQUE INDEX night_findings_once ON night_findings (kind, note_id, ifnull(other_id, 0), text);
+CREATE INDEX night_findings_note ON night_findings (note_id);
+CREATE INDEX night_findings_other ON night_findings (other_id);
 """
 
 TASKS = """
@@ -391,7 +432,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}{JUDGEMENTS}"""
+{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}{JUDGEMENTS}{NIGHTS}"""
 
 
 RECORDS_SINCE = 5
@@ -453,5 +494,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(13, CLAIMS, Reparse.KEEP),
     Migration(14, ANALYSES, Reparse.KEEP),
     Migration(15, JUDGEMENTS, Reparse.KEEP),
+    Migration(16, NIGHTS, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

@@ -52,7 +52,10 @@ class IndexReport(Shape):
 
 
 class Forgotten(Shape):
-    """What went with a note or folder (`path` ends with `/`), and what stays: links elsewhere, files in the vault."""
+    """What went with a note or folder (`path` ends with `/`), and what stays: links elsewhere, files in the vault.
+
+    `reports` are the files of nights' reports outside the home that speak of it: they stay, too.
+    """
 
     path: str
     notes: int
@@ -62,6 +65,8 @@ class Forgotten(Shape):
     links: int
     remaining: int
     jobs: int = 0
+    nights: int = 0
+    reports: list[str] = []
 
 
 class Included(Shape):

@@ -79,6 +79,11 @@ class Catalog:
     def note_count(self) -> int:
         return int(self.database.value("SELECT count(*) FROM notes"))
 
+    def main_language(self) -> str:
+        """Return the language that most notes are in; empty where there is none."""
+        query = "SELECT language FROM notes WHERE language <> '' GROUP BY language ORDER BY count(*) DESC, language"
+        return str(self.database.value(f"{query} LIMIT 1") or "")
+
     def has_notes(self) -> bool:
         return self.database.value("SELECT 1 FROM notes LIMIT 1") is not None
 

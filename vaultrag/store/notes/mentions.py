@@ -138,6 +138,17 @@ def mentions_of(database: Database, note_id: int) -> list[StoredLink]:
     return _mentions(database, "target_id = ?", note_id)
 
 
+def between(database: Database, note_id: int) -> list[Mention]:
+    """Return where other notes are named in this one's text, and it in theirs, each pair at its first place."""
+    rows = database.rows(
+        "SELECT source_id, target_id, kind, name, text, min(line) FROM mentions"
+        " WHERE kind = 'mention' AND (source_id = ?1 OR target_id = ?1)"
+        " GROUP BY source_id, target_id ORDER BY source_id, target_id",
+        (note_id,),
+    )
+    return [Mention(*row) for row in rows]
+
+
 def all_mentions(database: Database) -> list[StoredLink]:
     return _mentions(database, "0 = ?", 0)
 

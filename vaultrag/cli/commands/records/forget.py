@@ -66,6 +66,7 @@ def _what(found: wire.Forgotten) -> str:
     parts += [counted(found.answers, "saved answer")] if found.answers else []
     parts += [counted(found.verdicts, "verdict")] if found.verdicts else []
     parts += [counted(found.jobs, "job")] if found.jobs else []
+    parts += [counted(found.nights, "night report")] if found.nights else []
     return ", ".join(parts)
 
 
@@ -76,4 +77,6 @@ def _left(done: wire.Forgotten) -> Iterator[str]:
         yield f"{what} in the vault, which is never written to: delete it there if you want to."
     if done.links:
         yield f"Other notes still name it, in {counted(done.links, 'link')}: that is their own text."
+    for report in done.reports:
+        yield f"A night's report speaks of it: {one_line(report)}"
     yield "Exported files, answers saved as notes and backups that you made earlier may still hold it."

@@ -1,0 +1,204 @@
+"""The report of a night as a Markdown note: what is new first, each thing once, in the language of most notes."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vaultrag.config import Config, shipped
+from vaultrag.domain import Job, JobState, StageOutcome, StageState
+from vaultrag.records.footnotes import NoteLinks
+from vaultrag.store.database import Database
+from vaultrag.store.night.findings import FoundNote, OwedNote, owed_notes, untold_findings
+from vaultrag.store.night.nights import NightRow
+from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.graph import files_named
+
+SHOWN = 10  # of a kind: a page is read, a hundred lines are not
+MOST_OF_A_NOTE = 3  # suggestions that lead to one note: else its name fills the page
+LANGUAGES = ("ru", "en")
+CALLOUTS = {"mention": "tip", "near": "tip", "task": "todo", "question": "question", "stale": "abstract"}
+_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^@]|!(?=\[)|:(?=[:/])|(?<=www)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What a night has to tell: notes that are new or changed, findings that no report has told, and ended jobs."""
+
+    notes: tuple[OwedNote, ...]
+    findings: tuple[FoundNote, ...]
+    jobs: tuple[Job, ...]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The notes that a report of it speaks of."""
+        found = {path for one in self.findings for path in (one.path, one.other_path) if path}
+        return frozenset(
+            found | {note.path for note in self.notes} | {path for job in self.jobs for path in job.order.paths}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedNight:
+    config: Config
+    began: datetime
+    is_first: bool
+    noticed: Noticed
+    stages: tuple[StageOutcome, ...]
+
+
+def noticed_by(database: Database, began: datetime, before: NightRow | None, jobs: Iterable[Job]) -> Noticed:
+    """Gather what is new since the night before, which is None for the first one."""
+    since = datetime.fromtimestamp(before.ended_at / 1_000_000, UTC) if before else began
+    ended = (job for job in jobs if job.state.ended and job.order.kind != "night")
+    fresh = tuple(job for job in ended if job.ended_at and datetime.fromisoformat(job.ended_at) > since)
+    today = began.astimezone().date().isoformat()
+    return Noticed(tuple(owed_notes(database, "report")), tuple(untold_findings(database, today)), fresh)
+
+
+def language_of(config: Config, database: Database) -> str:
+    """Return the language of reports: the one that is set, else that of most notes."""
+    wanted = config.settings.night.language
+    if wanted != "auto":
+        return wanted
+    main = Catalog(database).main_language()
+    return main if main in LANGUAGES else "en"
+
+
+def night_title(began: datetime, language: str) -> str:
+    """Return the name of a report's file, without its ending."""
+    return str(_phrases(language)["title"]).format(day=_day(began))
+
+
+def report_text(night: ReportedNight, language: str, database: Database) -> str:
+    """Return the report; one of a night without news has three lines."""
+    inside = night.config.reports_path
+    vault = night.config.vault
+    folder = f"{inside.relative_to(vault).as_posix()}/" if inside and vault in inside.parents else ""
+    source = f"{folder}{night_title(night.began, language)}.md"
+    links = NoteLinks(source, lambda name: files_named(database, name))
+    return _Report(night, _phrases(language), links).text()
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    night: ReportedNight
+    phrases: Mapping[str, Any]
+    links: NoteLinks
+
+    def text(self) -> str:
+        news = [*self._news(), *self._suggestions(), *self._jobs(), *self._troubles()]
+        head = f"# {self._said('head', day=_day(self.night.began))}"
+        if not news:
+            return "\n".join((head, f"{self._said('unchanged')} {self._said('nothing')}", self._took(), ""))
+        home = [] if self.night.config.reports_path else [[self._said("kept")]]
+        return "\n\n".join("\n".join(block) for block in [[head], *home, *news, self._costs()]) + "\n"
+
+    def _news(self) -> Iterator[list[str]]:
+        notes = self.night.noticed.notes
+        if self.night.is_first:
+            if notes:
+                yield [self._said("first", count=len(notes))]
+            return
+        for name, found in (
+            ("new", [note for note in notes if note.is_new]),
+            ("changed", [note for note in notes if not note.is_new]),
+        ):
+            if found:
+                lines = [self.links.to_note(note.path) for note in found]
+                yield self._callout("note", self._said(name, count=len(found)), lines, folded=False)
+
+    def _suggestions(self) -> Iterator[list[str]]:
+        for kind, callout in CALLOUTS.items():
+            found = [one for one in self.night.noticed.findings if one.kind == kind]
+            if found:
+                lines = [self._finding(one) for one in _spread(found)]
+                title = self._said(kind, count=len(found))
+                yield self._callout(callout, title, lines, left=len(found) - len(lines[:SHOWN]))
+
+    def _finding(self, one: FoundNote) -> str:
+        other = self.links.to_note(one.other_path) if one.other_path else ""
+        note = self.links.to_note(one.path)
+        return self._said(f"{one.kind}_line", note=note, other=other, line=one.line, day=one.day, text=_plain(one.text))
+
+    def _jobs(self) -> Iterator[list[str]]:
+        jobs = [job for job in self.night.noticed.jobs if job.state is not JobState.CANCELLED]
+        if jobs:
+            yield self._callout("example", self._said("jobs", count=len(jobs)), [self._job(job) for job in jobs], False)
+
+    def _job(self, job: Job) -> str:
+        state = job.state if job.state is not JobState.DONE or job.result == job.id else "ended"
+        message = job.failure.message if job.failure else ""
+        return self._said(f"job_{state}", about=_plain(job.order.about), id=job.id, message=_plain(message))
+
+    def _troubles(self) -> Iterator[list[str]]:
+        failed = [stage for stage in self.night.stages if stage.error]
+        if failed:
+            lines = [
+                self._said(
+                    "failed_line", stage=self._stage(one), message=_plain(one.message), remedy=_plain(one.remedy)
+                )
+                for one in failed
+            ]
+            yield self._callout("warning", self._said("failed"), lines, folded=False)
+        left = [
+            self._said("unreached_line", stage=self._stage(one))
+            if one.state is StageState.NOT_REACHED
+            else self._said("partial_line", stage=self._stage(one), left=one.left)
+            for one in self.night.stages
+            if not one.error and one.state in (StageState.PARTIAL, StageState.NOT_REACHED)
+        ]
+        if left:
+            yield self._callout("info", self._said("partial"), left, folded=False)
+
+    def _costs(self) -> list[str]:
+        rows = [
+            f"| {self._stage(one)} | {one.done} | {one.left} | {one.seconds:.1f} | {one.tokens} |"
+            for one in self.night.stages
+        ]
+        table = [self._said("columns"), "| --- | ---: | ---: | ---: | ---: |", *rows]
+        return [f"> [!info]- {self._said('costs')}", *(f"> {row}" for row in table)]
+
+    def _took(self) -> str:
+        seconds, tokens = sum(one.seconds for one in self.night.stages), sum(one.tokens for one in self.night.stages)
+        return self._said("took", seconds=f"{seconds:.0f}", tokens=tokens)
+
+    def _callout(self, kind: str, title: str, lines: Sequence[str], folded: bool = True, left: int = 0) -> list[str]:
+        left = left or max(0, len(lines) - SHOWN)
+        more = [self._said("more", count=left)] if left else []
+        return [f"> [!{kind}]{'-' if folded else '+'} {title}", *(f"> - {line}" for line in [*lines[:SHOWN], *more])]
+
+    def _stage(self, one: StageOutcome) -> str:
+        return str(self.phrases["stages"].get(one.name, one.name))
+
+    def _said(self, name: str, **values: object) -> str:
+        return str(self.phrases[name]).format(**values)
+
+
+def _spread(found: Iterable[FoundNote]) -> list[FoundNote]:
+    """Return findings in their order, of those that lead to one note only the first ones."""
+    seen: Counter[str] = Counter()
+    spread = []
+    for one in found:
+        seen[one.other_path] += 1
+        if not one.other_path or seen[one.other_path] <= MOST_OF_A_NOTE:
+            spread.append(one)
+    return spread
+
+
+def _phrases(language: str) -> Mapping[str, Any]:
+    return tomllib.loads(shipped(f"night/{language}.toml").read_text(encoding="utf-8"))
+
+
+def _plain(text: str) -> str:
+    """Return words of a note as words: nothing of them is markup, a link, a tag or an address."""
+    return _MARKUP.sub(lambda match: f"\\{match.group()}", " ".join(text.split()))
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone().date().isoformat()
