@@ -95,6 +95,7 @@ WAYS: dict[str, list[tuple[str, ...]]] = {
         ("jobs", "wait"),
     ],
     "later, not begun": [("ask", OTHER, "--deep", "--later", "--in", f"{FOLDER}/", "--no-server")],
+    "nightly": [("nightly",)],
     "bench": [("bench", "--quick")],
 }
 

@@ -16,7 +16,7 @@ from vaultrag.domain import JobBudget, JobOrder, StageOutcome, StageState
 from vaultrag.errors import NightNotRun, VaultragError
 from vaultrag.jobs.report import ReportedNight, language_of, night_title, noticed_by, report_text
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
-from vaultrag.jobs.stages import STAGES, Stage, StageRun, Step
+from vaultrag.jobs.stages import STAGES, Stage, StageRun, StageStep
 from vaultrag.records.night_reports import write_night_report
 from vaultrag.records.queue import JobQueue
 from vaultrag.runtime.hardware.power import on_battery
@@ -92,7 +92,7 @@ def _outcome(workspace: Workspace, run: JobRun, stage: Stage, began: datetime) -
 class _Work:
     outcome: StageOutcome
 
-    def add(self, step: Step) -> None:
+    def add(self, step: StageStep) -> None:
         before = self.outcome
         self.outcome = replace(before, done=before.done + step.done, left=step.left, tokens=before.tokens + step.tokens)
 

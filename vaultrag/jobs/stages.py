@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from vaultrag.domain import JobState, unwatched
 from vaultrag.errors import IndexDamaged, VaultError
+from vaultrag.indexing.quiet import wait_until_quiet
 from vaultrag.jobs.open_matters import dues_of, questions_in
 from vaultrag.jobs.runs import JobRun
 from vaultrag.records.queue import JobQueue
@@ -30,14 +31,13 @@ from vaultrag.store.night.findings import (
 from vaultrag.store.notes import mentions
 from vaultrag.store.notes.open_tasks import day_named_notes, notes_left_alone, open_tasks, own_passages
 from vaultrag.store.vectors.near_notes import NearNotes, linked_pairs, near_notes
-from vaultrag.vault.quiet import wait_until_quiet
 from vaultrag.workspace import Workspace
 
 LOOK_SECONDS = 0.2  # between looks whether a job that is worked at has to be left
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StageStep:
     """What a stage has committed: so many things, at a cost of so many tokens, with so many `left`."""
 
     done: int = 1
@@ -76,11 +76,11 @@ class Stage:
 
     name: str
     share: float
-    work: Callable[[StageRun], Iterator[Step]]
+    work: Callable[[StageRun], Iterator[StageStep]]
     kinds: tuple[str, ...] = ()
 
 
-def _read_vault(night: StageRun) -> Iterator[Step]:
+def _read_vault(night: StageRun) -> Iterator[StageStep]:
     """Bring words and links up to the vault, once it is quiet. What keeps the index from following is a failure."""
     workspace = night.workspace
     was_quiet = wait_until_quiet(workspace.config, night.must_stop)
@@ -88,7 +88,7 @@ def _read_vault(night: StageRun) -> Iterator[Step]:
     workspace.forgetting.finish_owed(unwatched)
     followed = workspace.follow(None, unwatched)
     workspace.owed.find_mentions()
-    yield Step(done=len(followed.changed))
+    yield StageStep(done=len(followed.changed))
     if followed.attention:
         raise VaultError(followed.attention.message, followed.attention.remedy)
     if not was_quiet:
@@ -98,30 +98,30 @@ def _read_vault(night: StageRun) -> Iterator[Step]:
         )
 
 
-def _embed(night: StageRun) -> Iterator[Step]:
+def _embed(night: StageRun) -> Iterator[StageStep]:
     """Embed what is owed. Raises ModelNotFound where no embedder is here."""
     workspace = night.workspace
     workspace.models.embedder()
     done = workspace.owed.embed(unwatched, night.must_stop)
-    yield Step(done=done, left=embeddings.owed_count(workspace.database))
+    yield StageStep(done=done, left=embeddings.owed_count(workspace.database))
 
 
-def _check(night: StageRun) -> Iterator[Step]:
+def _check(night: StageRun) -> Iterator[StageStep]:
     """Compare the index with the notes. Raises IndexDamaged where it is not what they say."""
     wrong = [finding for finding in night.workspace.upkeep.check_deep(unwatched) if finding.severity == "error"]
-    yield Step()
+    yield StageStep()
     if wrong:
         raise IndexDamaged(" ".join(finding.detail for finding in wrong), "Run: vaultrag repair")
 
 
-def _links(night: StageRun) -> Iterator[Step]:
+def _links(night: StageRun) -> Iterator[StageStep]:
     """Look, of each note that changed, which notes it names or is near to without a link."""
     for note, left in _owed(night, "links"):
         found = [*_mentioned(night, note), *_near(night, note)]
         _commit(night, "links", note, ("mention",), [one for one in found if one.note_id == note.note_id])
         for one in found:
             put_finding(night.workspace.database, one)
-        yield Step(left=left)
+        yield StageStep(left=left)
 
 
 def _mentioned(night: StageRun, note: OwedNote) -> Iterator[NightFinding]:
@@ -143,17 +143,17 @@ def _near(night: StageRun, note: OwedNote) -> Iterator[NightFinding]:
             yield NightFinding("near", *pair, score=alike)
 
 
-def _questions(night: StageRun) -> Iterator[Step]:
+def _questions(night: StageRun) -> Iterator[StageStep]:
     """Look, of each note that changed, what in it is still open: tasks with a day, and questions."""
     database = night.workspace.database
     for note, left in _owed(night, "questions"):
         tasks = dues_of(note.note_id, open_tasks(database, note.note_id))
         asked = questions_in(note.note_id, own_passages(database, note.note_id))
         _commit(night, "questions", note, ("task", "question", "stale"), [*tasks, *asked])
-        yield Step(left=left)
+        yield StageStep(left=left)
 
 
-def _stale(night: StageRun) -> Iterator[Step]:
+def _stale(night: StageRun) -> Iterator[StageStep]:
     """Note which notes with open tasks nobody has touched for long."""
     days = night.workspace.config.settings.night.stale_days
     database = night.workspace.database
@@ -161,10 +161,10 @@ def _stale(night: StageRun) -> Iterator[Step]:
     for number, (note_id, touched, count) in enumerate(owed, 1):
         day = datetime.fromtimestamp(touched, UTC).date().isoformat()
         put_finding(database, NightFinding("stale", note_id, text=str(count), day=day, score=float(count)))
-        yield Step(left=len(owed) - number)
+        yield StageStep(left=len(owed) - number)
 
 
-def _jobs(night: StageRun) -> Iterator[Step]:
+def _jobs(night: StageRun) -> Iterator[StageStep]:
     """Work at the jobs that are due; the one at hand is given back when the night ends."""
     from vaultrag.jobs.kinds import KINDS  # they hold the night itself
     from vaultrag.jobs.worker import JobWorker
@@ -172,9 +172,9 @@ def _jobs(night: StageRun) -> Iterator[Step]:
     kinds = {name: work for name, work in KINDS.items() if name != night.run.job.order.kind}
     with closing(JobWorker(night.workspace, MappingProxyType(kinds))) as worker, _leaving(worker.close, night):
         while worker.work_at_next():
-            yield Step(left=_waiting(night))
+            yield StageStep(left=_waiting(night))
         if left := _waiting(night):
-            yield Step(0, left)
+            yield StageStep(0, left)
 
 
 @contextmanager

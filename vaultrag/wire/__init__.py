@@ -25,6 +25,7 @@ from vaultrag.wire.answers import (
 )
 from vaultrag.wire.events import EVENTS, Event, Events, answer_event, parse_event, sse
 from vaultrag.wire.jobs import Job, JobRequest, Jobs, SubmitRequest
+from vaultrag.wire.nights import Night, NightSchedule, NightStage
 from vaultrag.wire.requests import (
     ANSWER_LENGTH,
     CHAT_NAME_LENGTH,
@@ -103,6 +104,9 @@ __all__ = [
     "ListingFound",
     "LoadedModel",
     "LongNote",
+    "Night",
+    "NightSchedule",
+    "NightStage",
     "OtherPlace",
     "Passage",
     "PassagesFound",
