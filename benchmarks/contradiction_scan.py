@@ -9,7 +9,6 @@ shown beside the known ones, to be read by hand: the notes are the fixture's own
 from __future__ import annotations
 
 import argparse
-import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,11 +98,8 @@ def main() -> int:
     options = _options()
     vault = FixtureVault()
     judge = _judge(options.judge) if options.judge else None
-    began = time.perf_counter()
     vectors = None if options.words else _vectors(vault.claims)
-    embedded = time.perf_counter()
     looked = scan(vault.claims, {claim.key for claim in vault.claims}, vault.text_at, Judges(judge), vectors)
-    seconds = {"embedding": embedded - began, "pairing, comparing and judging": time.perf_counter() - embedded}
     known = vault.known()
     figures = [*_figures(looked, known, options.half)]
     details = {
@@ -114,7 +110,6 @@ def main() -> int:
         "not judged": looked.not_judged,
         "removed by gates": len(looked.removed),
         "lost at": dict(_losses(looked, known, options.half)),
-        "seconds": {name: round(took) for name, took in seconds.items()},
     }
     if judge:
         judge.close()
