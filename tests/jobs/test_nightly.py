@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import time
 from contextlib import closing
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash_runner import MortalDatabase
 from tests.doubles import HashEmbedder
 from tests.jobs.later_vault import UNDYING
 from vaultrag.config import Config, Settings
@@ -21,9 +19,7 @@ from vaultrag.jobs import nightly
 from vaultrag.jobs.nightly import NIGHT, night_order, refuse_battery
 from vaultrag.jobs.worker import JobWorker
 from vaultrag.runtime.pool import ModelPool
-from vaultrag.store.database import Access
 from vaultrag.store.night.nights import NightRow, read_nights
-from vaultrag.store.opening import open_database
 from vaultrag.workspace import Ownership, Workspace
 
 pytestmark = pytest.mark.slow
@@ -212,41 +208,3 @@ def test_note_left_alone_is_told_once(tmp_path: Path) -> None:
     assert "Давно не тронутые" in text
     _, again = one_night(config_of(tmp_path))
     assert len(again.splitlines()) == 3
-
-
-def told(config: Config) -> tuple[object, ...]:
-    """Return what must not depend on how often a night was killed."""
-    with open_database(config.database_path, Access.READ) as database:
-        nights = read_nights(database)
-        findings = database.rows("SELECT kind, note_id, other_id, text, told FROM night_findings ORDER BY 1, 2, 3, 4")
-    lines = Path(nights[0].report).read_text(encoding="utf-8").splitlines()
-    files = len(list(config.nights_path.iterdir()))
-    return len(nights), findings, [line for line in lines if not line.startswith("> |")], files
-
-
-def killed(folder: Path, writes: int) -> bool:
-    """Work in a process that dies before its n-th write; return whether it did."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
-    try:
-        with opened(config_of(folder)) as workspace:
-            begun(workspace).close()
-            database = MortalDatabase(workspace.database.path, Access.WRITE)
-            database.writes_left = writes
-            workspace.database = database
-            with closing(begun(workspace)) as worker:
-                worker.work_off(lambda: all(job.state.ended for job in worker.queue.jobs()))
-        os._exit(0)
-    finally:
-        os._exit(1)
-
-
-def test_killed_night_tells_what_an_undisturbed_one_tells(tmp_path: Path, language: str) -> None:
-    whole = Path(shutil.copytree(tmp_path, tmp_path.with_name(f"{tmp_path.name} whole")))
-    one_night(config_of(whole))
-    rng, deaths = random.Random(7), 0
-    while killed(tmp_path, rng.randrange(2, 40)):
-        deaths += 1
-    assert deaths > 3
-    assert told(config_of(tmp_path)) == told(config_of(whole))
