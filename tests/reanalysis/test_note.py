@@ -54,6 +54,25 @@ def test_without_a_model_the_notes_own_lines_say_it(tmp_path: Path, path: str, r
     _reasons_stand(analysis, tmp_path / "vault")
 
 
+@pytest.mark.parametrize(
+    ("text", "above"),
+    [
+        ("# Крыша\n\nПроблема: крыша над верандой течёт после каждого дождя.\n", "процитировано выше"),
+        ("# Roof\n\nThe problem: the roof above the porch leaks after every rain.\n", "are quoted above"),
+    ],
+)
+def test_a_line_of_the_note_is_quoted_once_and_pointed_to_afterwards(tmp_path: Path, text: str, above: str) -> None:
+    with opened(tmp_path, notes={**NOTES, "Roof.md": text}) as workspace:
+        analysis = analysed(workspace, AnalysisRequest("Roof.md"))
+        report = markdown(workspace, analysis)
+    first, *others = [section.text for section in analysis.sections]
+    quoted = text.splitlines()[-1].partition(": ")[2]
+    assert quoted in first
+    assert all(above in other and "[1]" in other and quoted not in other for other in others)
+    assert report.count(quoted) == 1
+    assert report.count("[^1]") == 4
+
+
 def test_links_in_both_directions_are_told_apart(tmp_path: Path) -> None:
     with opened(tmp_path) as workspace:
         analysis = analysed(workspace, AnalysisRequest(BOILER))

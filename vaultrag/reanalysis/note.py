@@ -37,7 +37,7 @@ from vaultrag.errors import ModelError, UsageError
 from vaultrag.reanalysis.lines import LINES_OF_NOTE, OWN_LINES, NoteLine, NoteLines, SectionQuestion
 from vaultrag.reanalysis.related import RelatedNote, Relations
 from vaultrag.reanalysis.templates import Template, TemplateSection, form
-from vaultrag.reanalysis.wording import OF_NOTE, OWN_LINES_SAY, SAYS_NOTHING, reason_of
+from vaultrag.reanalysis.wording import OF_NOTE, OWN_LINES_SAY, QUOTED_ABOVE, SAYS_NOTHING, reason_of
 from vaultrag.reanalysis.writing import Writer
 from vaultrag.text.inert import addresses, inert
 
@@ -205,7 +205,11 @@ class _Analysing:
         known = "ru" if self.subject.language == "ru" else "en"
         if not own:
             return SAYS_NOTHING[known]
-        rows = [f"- {self._shown(one)} [{self._number(one.citation(0))}]" for one in own]
+        fresh = [one for one in own if _place(one) not in self.quoted]
+        if not fresh:
+            return with_marks(QUOTED_ABOVE[known], tuple(self._number(one.citation(0)) for one in own))
+        self.quoted.update(map(_place, fresh))
+        rows = [f"- {self._shown(one)} [{self._number(one.citation(0))}]" for one in fresh]
         return "\n".join((OWN_LINES_SAY[known], "", *rows))
 
     def _notes(

@@ -8,6 +8,10 @@ from vaultrag.domain import Tie
 
 OWN_LINES_SAY = {"ru": "Сама заметка говорит об этом:", "en": "The note itself says of this:"}
 SAYS_NOTHING = {"ru": "Сама заметка об этом не говорит.", "en": "The note itself says nothing of this."}
+QUOTED_ABOVE = {
+    "ru": "Ближе всего к этому вопросу в самой заметке то, что процитировано выше.",
+    "en": "The lines of the note that come nearest to this question are quoted above.",
+}
 OF_NOTE = {"ru": "О заметке «{title}»:", "en": "Of the note “{title}”:"}
 LIST_HEAD = {"ru": "Список релевантных заметок:", "en": "Relevant notes:"}
 FOUND_NOTHING = {"ru": "Других заметок об этом не нашлось.", "en": "No other note was found for this."}
