@@ -16,7 +16,7 @@ from vaultrag.retrieval.linking import linking_sentence
 from vaultrag.retrieval.neighbours import was_cut
 from vaultrag.store.database import Database
 from vaultrag.store.notes.catalog import Catalog, StoredChunk
-from vaultrag.store.notes.graph import outgoing
+from vaultrag.store.notes.graph import StoredLink, outgoing
 from vaultrag.store.notes.lookups import embeds_within, rows_beside, rows_of_note
 from vaultrag.text.morphology import count_terms
 from vaultrag.text.terms import index_terms
@@ -92,7 +92,10 @@ def _other_part(database: Database, item: Fused, chunk: Chunk) -> Iterator[Found
 def _pointed(lanes: Lanes, question: Question, hit: tuple[Fused, StoredChunk], known: Set[int]) -> Iterator[Fused]:
     """Yield those passages of the note to which a hit's line sends that suit the question best."""
     item, stored = hit
-    target = _target(lanes.database, question, item.note, stored.chunk)
+    link = _pointing(lanes.database, question, item.note, stored.chunk)
+    if link is None or link.target_path is None:
+        return
+    target = Catalog(lanes.database).note_ids([link.target_path]).get(link.target_path)
     rows = rows_of_note(lanes.database, target) if target is not None else []
     left = [row for row in rows if row not in known]
     for rank in range(1, MOST_POINTED - (len(rows) - len(left)) + 1):
@@ -100,23 +103,20 @@ def _pointed(lanes: Lanes, question: Question, hit: tuple[Fused, StoredChunk], k
         if best is None:
             return
         left.remove(best.chunk)
-        share = LaneShare(POINTED_LANE, rank, best.score, 0.0, "", stored.chunk.path)
+        share = LaneShare(POINTED_LANE, rank, best.score, 0.0, link.text or link.target, stored.chunk.path)
         yield Fused(best.chunk, best.note, 0.0, (share,), best.order)
 
 
-def _target(database: Database, question: Question, note: int, chunk: Chunk) -> int | None:
-    """Return the note to which the line sends that says most of the question; None where none is short."""
+def _pointing(database: Database, question: Question, note: int, chunk: Chunk) -> StoredLink | None:
+    """Return the link whose line says most of the question, of the lines that are short; None where none is."""
     links = [link for link in outgoing(database, note) if chunk.span.first_line <= link.line <= chunk.span.last_line]
     told = [
-        (count_terms(question.terms, index_terms(sentence)), -place, link.target_path)
+        (count_terms(question.terms, index_terms(sentence)), -place)
         for place, link in enumerate(links)
         if link.target_path and link.target_path != chunk.path and link.kind is not LinkKind.ALIAS
         if len(sentence := linking_sentence(link, chunk)) <= LONGEST_POINTER
     ]
-    if not told:
-        return None
-    path = max(told)[2]
-    return Catalog(database).note_ids([path]).get(path)
+    return links[-max(told)[1]] if told else None
 
 
 def _is_at(chunk: Chunk, anchor: str) -> bool:

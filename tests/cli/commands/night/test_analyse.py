@@ -9,6 +9,7 @@ import pytest
 
 from tests.product import run
 from vaultrag.errors import ConfigError, ReportFailed, UsageError
+from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.opening import open_database
 from vaultrag.store.traces import read_traces
 
@@ -22,7 +23,8 @@ NOTES = {
 
 
 @pytest.fixture
-def places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, ...]:
+def places(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    monkeypatch.setattr(ModelPool, "of", ModelPool.of)  # what the product's double puts there goes with this test
     vault, home = tmp_path / "vault", tmp_path / "home"
     for path, text in NOTES.items():
         (vault / path).parent.mkdir(parents=True, exist_ok=True)
