@@ -95,7 +95,7 @@ _TASK = re.compile(r"(?P<marker>[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)++)\[(?P<si
 _EMBED = re.compile(r"!\[\[([^\[\]|\r\n]{1,500})(?:\|([^\[\]\r\n]{0,500}))?\]\]")
 _IMAGE = re.compile(r"!\[([^\[\]\r\n]{0,500})\]\((?:<([^<>\r\n]{0,2000})>|([^()\s]{0,2000}))[^()\r\n]{0,500}\)")
 _PICTURE = re.compile(r"\.(?:bmp|png|jpe?g|gif|svg|webp|avif)\Z", re.IGNORECASE)
-_FIELD = re.compile(r"[\[(]([^\[\]():\r\n]{1,100})::[ \t]*([^\[\]()\r\n]{0,1000})[\])]")
+_FIELD = re.compile(r"[\[(]([^\[\]():\r\n]{1,100})::[ \t]*+([^\[\]()\r\n]{0,1000})[\])]")
 _LINE_FIELD = re.compile(r"([ \t]*(?:[-*+][ \t]+)?[^\W\d_][^:`\[\](\r\n]{0,100})::(?=[ \t]+\S)")
 _ADDRESS = re.compile(r"(?<!!)\[([^\[\]\r\n]{1,500})\]\((https?://[^()\s]{1,300})[^()\r\n]{0,300}\)")
 _SIGN = "\ufdd0"  # no character, says Unicode: it stands in no text
