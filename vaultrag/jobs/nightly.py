@@ -16,7 +16,8 @@ from vaultrag.domain import JobBudget, JobOrder, StageOutcome, StageState
 from vaultrag.errors import NightNotRun, VaultragError
 from vaultrag.jobs.report import ReportedNight, language_of, night_title, noticed_by, report_text
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
-from vaultrag.jobs.stages import STAGES, Stage, StageRun, StageStep
+from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
+from vaultrag.jobs.stages import STAGES
 from vaultrag.records.night_reports import write_night_report
 from vaultrag.records.queue import JobQueue
 from vaultrag.runtime.hardware.power import on_battery

@@ -8,16 +8,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 from types import MappingProxyType
 
 from vaultrag.domain import JobState, unwatched
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.quiet import wait_until_quiet
 from vaultrag.jobs.open_matters import dues_of, questions_in
-from vaultrag.jobs.runs import JobRun
+from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.records.queue import JobQueue
 from vaultrag.store import embeddings
 from vaultrag.store.night.findings import (
@@ -29,55 +27,9 @@ from vaultrag.store.night.findings import (
     replace_findings,
 )
 from vaultrag.store.notes import mentions
-from vaultrag.store.notes.open_tasks import day_named_notes, notes_left_alone, open_tasks, own_passages
-from vaultrag.store.vectors.near_notes import NearNotes, linked_pairs, near_notes
-from vaultrag.workspace import Workspace
+from vaultrag.store.notes.open_tasks import notes_left_alone, open_tasks, own_passages
 
 LOOK_SECONDS = 0.2  # between looks whether a job that is worked at has to be left
-
-
-@dataclass(frozen=True, slots=True)
-class StageStep:
-    """What a stage has committed: so many things, at a cost of so many tokens, with so many `left`."""
-
-    done: int = 1
-    left: int = 0
-    tokens: int = 0
-
-
-@dataclass(frozen=True)
-class StageRun:
-    """What a stage works with. `must_stop` says when its share of the night is over, or somebody wants it to end."""
-
-    workspace: Workspace
-    run: JobRun
-    now: datetime
-    must_stop: Callable[[], bool]
-
-    @cached_property
-    def near(self) -> NearNotes | None:
-        return near_notes(self.workspace.database, self.workspace.vectors.fingerprint)
-
-    @cached_property
-    def linked(self) -> set[tuple[int, int]]:
-        return linked_pairs(self.workspace.database)
-
-    @cached_property
-    def day_named(self) -> frozenset[int]:
-        return day_named_notes(self.workspace.database)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One stage: its share of the time that is left, what it does, and the kinds of findings that a report has of it.
-
-    `work` yields after each thing that it has committed; there it can be left. Raises VaultragError where it fails.
-    """
-
-    name: str
-    share: float
-    work: Callable[[StageRun], Iterator[StageStep]]
-    kinds: tuple[str, ...] = ()
 
 
 def _read_vault(night: StageRun) -> Iterator[StageStep]:
