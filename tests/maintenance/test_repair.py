@@ -11,13 +11,15 @@ import pytest
 
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, Settings
-from vaultrag.domain import RepairReport
+from vaultrag.domain import JobBudget, JobOrder, JobState, PairJudgement, RepairReport, Verdict, VerdictState
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.maintenance.repair import mend_file
+from vaultrag.records.queue import JobQueue
 from vaultrag.store.embeddings import embedded_keys, notes_set_aside, set_aside
 from vaultrag.store.journal import Journal
 from vaultrag.store.opening import open_database
+from vaultrag.store.pairs.judgements import failed_count, read_judgements, write_judgements
 from vaultrag.store.records import Kind, RecordBook
 from vaultrag.workspace import Ownership, Workspace
 
@@ -29,6 +31,11 @@ QUERIES = (
     "meeting notes", "router password", "how to deploy", "books to read", "weekly plan", "garden",
 )  # fmt: skip
 SAVED = {"answer": {"question": "Когда осмотр?", "text": "В мае.", "paths": ["Проекты/Пчела/Осмотр ульев 2024.md"]}}
+
+
+VERDICT = Verdict("finding", VerdictState.RESOLVED, ("Проекты/Пчела/Осмотр ульев 2024.md",), "the later one is right")
+ORDER = JobOrder("ask", "Когда осмотр?", {"question": "Когда осмотр?"}, JobBudget(1, 1))
+JUDGEMENTS = {("a", "b"): PairJudgement(0.75, 0.125), ("a", "c"): None}
 
 
 def config_of(folder: Path) -> Config:
@@ -63,6 +70,12 @@ def records(folder: Path) -> dict[str, object]:
         return dict(RecordBook(database, Journal(config.journal_path)).bodies(Kind.ANSWER))
 
 
+def decided_and_queued(folder: Path) -> tuple[dict[str, Verdict], list[tuple[JobOrder, JobState]]]:
+    with opened(folder) as workspace:
+        jobs = JobQueue(workspace.config, workspace.database).jobs()
+        return dict(workspace.archive.verdicts()), [(job.order, job.state) for job in jobs]
+
+
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some believable notes, indexed, with one saved answer."""
@@ -74,6 +87,9 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         RecordBook(workspace.database, Journal(config_of(folder).journal_path)).put(
             Kind.ANSWER, "answer", SAVED["answer"]
         )
+        workspace.archive.decide(VERDICT)
+        JobQueue(workspace.config, workspace.database).submit(ORDER)
+        write_judgements(workspace.database, "judge", JUDGEMENTS)
         workspace.database.run("UPDATE notes SET date = '2020-02-02' WHERE date_source = 'first seen'")
     return folder
 
@@ -166,6 +182,21 @@ def test_repaired_index_answers_as_before_and_loses_no_record(
     assert [finding for finding in report.left if finding.severity != "info"] == []
     assert answers(folder) == expected
     assert records(folder) == SAVED
+    assert decided_and_queued(folder) == ({VERDICT.key: VERDICT}, [(ORDER, JobState.QUEUED)])
+
+
+def test_new_file_takes_over_what_judges_said(folder: Path) -> None:
+    mend_file(config_of(folder), lambda *_: None, "a fault that was met elsewhere")
+    with open_database(config_of(folder).database_path) as database:
+        assert read_judgements(database, "judge") == {("a", "b"): PairJudgement(0.75, 0.125)}
+        assert failed_count(database, "judge") == 1
+
+
+def test_judgement_that_can_be_none_is_left_behind(folder: Path) -> None:
+    run("UPDATE judgements SET contradiction = 7.5 WHERE other = 'b'")(folder)
+    mend_file(config_of(folder), lambda *_: None, "a fault that was met elsewhere")
+    with open_database(config_of(folder).database_path) as database:
+        assert read_judgements(database, "judge") == {}
 
 
 @pytest.mark.slow

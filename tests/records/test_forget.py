@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
 from vaultrag.contradictions.claims.kept import extract_owed, read_claims
+from vaultrag.contradictions.kept import compare_owed
+from vaultrag.contradictions.note_texts import NoteTexts
+from vaultrag.contradictions.scan import Judges
 from vaultrag.domain import (
     AnswerReady,
     Exchange,
@@ -27,11 +31,14 @@ from vaultrag.domain import (
     Keep,
     Manner,
     Mode,
+    PairJudgement,
     Verdict,
     VerdictState,
 )
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.jobs.nightly import night_order
+from vaultrag.jobs.worker import JobWorker
 from vaultrag.records import forget
 from vaultrag.records.queue import JobQueue
 from vaultrag.records.tracing import writing_trace
@@ -57,8 +64,11 @@ The treasure of {LATIN} lies under the old oak. {LATIN}:: {CYRILLIC}
 
 Сокровище по имени {CYRILLIC} лежит под старым дубом, и знает об этом только {LATIN}.
 
-- [ ] выкопать {CYRILLIC} ^{LATIN}
+Глубина ямы под дубом, где {CYRILLIC}: 3 метра.
+
+- [ ] выкопать {CYRILLIC} 📅 2024-03-16 ^{LATIN}
 """
+SETTINGS = Settings.model_validate({"night": {"settle_seconds": 0}})
 QUESTION = "Что лежит под старым дубом?"
 OTHERS = {
     "Дом/Бойлер.md": "# Бойлер\n\nКартридж в бойлере поменяли 12 мая 2024 года.\n\n![[Показ]]\n",
@@ -75,13 +85,14 @@ def config(tmp_path: Path) -> Config:
     vault = tmp_path / "vault"
     notes = {
         SECRET: TEXT,
-        SHOWN: f"# Показ\n\nЭту строку о {LATIN} и {CYRILLIC} показывает другая заметка.\n",
+        SHOWN: f"# Показ\n\nЭту строку о {LATIN} и {CYRILLIC} показывает другая заметка.\n\n"
+        f"Глубина ямы под дубом, где {CYRILLIC}: 5 метров.\n",
         **OTHERS,
     }
     for path, text in notes.items():
         (vault / path).parent.mkdir(parents=True, exist_ok=True)
         (vault / path).write_text(text, encoding="utf-8")
-    return Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=Settings())
+    return Config(vault=vault, home=tmp_path / "home", models=tmp_path / "models", settings=SETTINGS)
 
 
 @pytest.fixture
@@ -112,13 +123,37 @@ def fill(workspace: Workspace) -> None:
     add_unit(workspace.database, lease, JobUnit("draft", TEXT, 1, 1.0), [SECRET])
     with writing_trace(config, workspace.database, "Что с картриджем?", "deep") as other:
         other.add("evidence", "поменяли 12 мая", ["Дом/Бойлер.md"])
-    extract_owed(workspace.database)
-    assert any(CYRILLIC in claim.statement for claim in read_claims(workspace.database))
+    fill_night(workspace)
     for folder in ("states/abc", "damaged", "chroma/gen-1"):
         (config.home / folder).mkdir(parents=True, exist_ok=True)
         (config.home / folder / "file").write_text(TEXT, encoding="utf-8")
     for name in ("server.log", "server.log.1", "server.start.log", "index.sqlite3.part"):
         (config.home / name).write_text(TEXT, encoding="utf-8")
+
+
+def fill_night(workspace: Workspace) -> None:
+    """Extract claims, find two that contradict each other, and let a night report what is open."""
+    database = workspace.database
+    extract_owed(database)
+    assert any(CYRILLIC in claim.statement for claim in read_claims(database))
+    [found] = compare_owed(database, NoteTexts(workspace.config, database).at, Judges(Certain())).found
+    assert {found.one.path, found.other.path} == {SECRET, SHOWN}
+    with closing(JobWorker(workspace)) as worker:
+        order = night_order(5, battery=True)
+        night = worker.queue.submit(order)
+        worker.work_at_next()
+        assert worker.queue.job(night.id).state.ended
+    [report] = workspace.config.nights_path.iterdir()
+    assert CYRILLIC in report.read_text(encoding="utf-8")
+
+
+class Certain:
+    """A judge that holds every pair for a contradiction."""
+
+    name = fingerprint = "certain"
+
+    def judge_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairJudgement]:
+        return [PairJudgement(0.9, 0.1)] * len(pairs)
 
 
 def _index(workspace: Workspace) -> None:
@@ -146,7 +181,15 @@ def test_traces_are_there_before_and_gone_after(workspace: Workspace, config: Co
     done = workspace.forgetting.forget(FOLDER, _nothing)
     assert traces(config.home) == []
     assert done == Forgotten(
-        path=f"{FOLDER}/", notes=2, passages=done.passages, answers=1, verdicts=1, links=2, remaining=2, jobs=1
+        path=f"{FOLDER}/",
+        notes=2,
+        passages=done.passages,
+        answers=1,
+        verdicts=1,
+        links=2,
+        remaining=2,
+        jobs=2,
+        nights=1,
     )
     assert done.passages >= 2
     workspace.close()

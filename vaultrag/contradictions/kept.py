@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vaultrag.contradictions.claims.extract import EXTRACTOR
 from vaultrag.contradictions.claims.kept import read_claims
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.decision import PairDecision
 from vaultrag.contradictions.gates import TextAt
 from vaultrag.contradictions.scan import RECIPE, Judges, PairFinding, PairScan, ordered, scan
 from vaultrag.domain import Claim, Embedder, PairVerdict, Vectors
+from vaultrag.store.claims import owed_extractions
 from vaultrag.store.database import Database
 from vaultrag.store.pairs.claim_vectors import read_claim_vectors, write_claim_vectors
 from vaultrag.store.pairs.judgements import (
@@ -48,7 +50,8 @@ def compare_owed(database: Database, text_at: TextAt, judges: Judges, embedder: 
         write_judgements(database, judge, looked.judged)
         replace_found(database, changed, map(_row, (*looked.found, *looked.removed)))
         note_compared(database, recipe, changed - looked.owed)
-        drop_judgements(database, [claim.key for claim in claims])
+        if not owed_extractions(database, EXTRACTOR):  # else a claim that is missing may only not be extracted yet
+            drop_judgements(database, [claim.key for claim in claims])
     return looked
 
 

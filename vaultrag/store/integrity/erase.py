@@ -18,10 +18,12 @@ KEYED_BY_TEXT = (("embeddings", "text_hash"), ("set_aside", "text_hash"), ("outb
 
 
 def drop_orphans(database: Database) -> None:
-    """Delete everything that is kept for texts that no chunk holds, without asking an embedder."""
+    """Delete everything that is kept for texts and claims that no note holds, without asking an embedder."""
     with database.atomic():
         for table, column in KEYED_BY_TEXT:
             database.run(f"DELETE FROM {table} WHERE {column} NOT IN (SELECT text_hash FROM chunks)")
+        for side in ("one", "other"):
+            database.run(f"DELETE FROM judgements WHERE {side} NOT IN (SELECT key FROM claims)")
         advance_version(database)
 
 

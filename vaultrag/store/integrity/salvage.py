@@ -24,6 +24,7 @@ from vaultrag.store.integrity.check_vectors import is_vector
 from vaultrag.store.journal import Entry
 from vaultrag.store.notes.note_rows import is_day
 from vaultrag.store.opening import open_database
+from vaultrag.store.pairs.judgements import JUDGEMENT, is_judgement, write_rows
 from vaultrag.store.schema import FIRST_SEEN
 
 NEW_SUFFIX = ".new"
@@ -46,7 +47,7 @@ def file_fault(path: Path) -> str:
 
 
 def replace_file(path: Path, progress: Progress) -> tuple[Path, int]:
-    """Build a new index file with the embeddings that the old one still yields, and put it in the old one's place.
+    """Build a new index file with embeddings and judgements that the old one still yields, in the old one's place.
 
     Returns where the old one lies now, and how many embeddings were taken over. Notes and records are the caller's.
     """
@@ -56,6 +57,7 @@ def replace_file(path: Path, progress: Progress) -> tuple[Path, int]:
     try:
         with open_database(new) as database:
             saved = _take_embeddings(database, kept / path.name, progress)
+            write_rows(database, readable_judgements(kept / path.name))
             database.checkpoint()
     except StoreError:
         _remove(new)
@@ -99,6 +101,15 @@ def readable_records(path: Path) -> list[Entry]:
         for row in _until_damaged(path, f"SELECT kind, key, at, body, checksum FROM records ORDER BY {order}"):
             rows[row[:2]] = row
     return [entry for row in rows.values() if (entry := _entry(row)) is not None]
+
+
+def readable_judgements(path: Path) -> list[Row]:
+    """Return what judges made of pairs of claims, as far as a damaged file yields it: that costs hours to make anew."""
+    rows: dict[tuple[object, ...], Row] = {}
+    for order in ("one, other, judge", "one DESC, other DESC, judge DESC"):
+        for row in _until_damaged(path, f"SELECT {', '.join(JUDGEMENT)} FROM judgements ORDER BY {order}"):
+            rows[row[:3]] = row
+    return [row for row in rows.values() if is_judgement(row)]
 
 
 def first_days(path: Path) -> dict[str, str]:

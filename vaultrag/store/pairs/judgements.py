@@ -11,11 +11,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from vaultrag.domain import PairJudgement
-from vaultrag.store.database import Database
+from vaultrag.store.database import Database, Row
 from vaultrag.store.lists import AMONG, as_list
 
 SHOWN = ""
 """The gate of what no gate removed."""
+
+JUDGEMENT = ("one", "other", "judge", "contradiction", "entailment")
+"""The columns of a judgement."""
 
 Keys = tuple[str, str]
 
@@ -49,14 +52,29 @@ def read_judgements(database: Database, judge: str) -> dict[Keys, PairJudgement]
 
 def write_judgements(database: Database, judge: str, judgements: Mapping[Keys, PairJudgement | None]) -> None:
     """Keep what a judge made of pairs; None where it failed, which is as if it had not been asked, but counted."""
+    rows = (
+        (one, other, judge, *((told.contradiction, told.entailment) if told else (None, None)))
+        for (one, other), told in judgements.items()
+    )
+    write_rows(database, rows)
+
+
+def write_rows(database: Database, rows: Iterable[Row]) -> None:
+    """Keep judgements as they are stored, in the order of `JUDGEMENT`."""
     with database.atomic():
         database.run_many(
-            "INSERT OR REPLACE INTO judgements (one, other, judge, contradiction, entailment) VALUES (?, ?, ?, ?, ?)",
-            (
-                (one, other, judge, *((told.contradiction, told.entailment) if told else (None, None)))
-                for (one, other), told in judgements.items()
-            ),
+            f"INSERT OR REPLACE INTO judgements ({', '.join(JUDGEMENT)}) VALUES (?, ?, ?, ?, ?)",
+            rows,
         )
+
+
+def is_judgement(row: Row) -> bool:
+    """Tell whether a row, of a file that may be damaged, can be a judgement: no checksum is kept of it."""
+    *keys, contradiction, entailment = row
+    scores = (contradiction, entailment)
+    return all(isinstance(key, str) for key in keys) and (
+        scores == (None, None) or all(isinstance(score, float) and 0.0 <= score <= 1.0 for score in scores)
+    )
 
 
 def failed_count(database: Database, judge: str) -> int:
