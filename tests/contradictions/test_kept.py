@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
+from vaultrag.contradictions import kept
 from vaultrag.contradictions.claims.kept import extract_owed
-from vaultrag.contradictions.kept import compare_owed, kept_findings
+from vaultrag.contradictions.kept import ScanRun, all_kept, compare_owed, kept_findings
 from vaultrag.contradictions.note_texts import NoteTexts
-from vaultrag.contradictions.scan import Judges, PairScan
+from vaultrag.contradictions.scan import Judges
 from vaultrag.domain import PairJudgement
 from vaultrag.errors import ModelError
 from vaultrag.indexing.apply import DeletionPolicy
@@ -53,7 +54,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
         yield made
 
 
-def look(workspace: Workspace, judge: Judge | None = None) -> PairScan:
+def look(workspace: Workspace, judge: Judge | None = None) -> ScanRun:
     workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
     extract_owed(workspace.database)
     texts = NoteTexts(workspace.config, workspace.database)
@@ -62,6 +63,13 @@ def look(workspace: Workspace, judge: Judge | None = None) -> PairScan:
 
 def write(workspace: Workspace, path: str, text: str) -> None:
     (workspace.config.vault / path).write_text(text, encoding="utf-8")
+
+
+def write_many(workspace: Workspace, count: int) -> None:
+    """Write notes that all contradict each other, under titles that have nothing in common."""
+    for number in range(count):
+        title = f"{'бвгджклмнпрст'[number % 13]}{'аеиоу'[number // 13]}лка"
+        write(workspace, f"{title}.md", f"Гарантия на насос: {20 + number} месяцев, чек в папке.\n")
 
 
 def test_finding_is_kept_with_its_reason_in_either_language(workspace: Workspace) -> None:
@@ -76,7 +84,7 @@ def test_second_look_without_changes_compares_and_asks_nothing(workspace: Worksp
     first = look(workspace, judge)
     assert judge.asked >= 1
     asked, again = judge.asked, look(workspace, judge)
-    assert (judge.asked, sum(again.verdicts.values())) == (asked, 0)
+    assert (judge.asked, again.claims, again.pairs) == (asked, 0, 0)
     assert len(kept_findings(workspace.database)) == len(first.found) == 1
 
 
@@ -134,3 +142,65 @@ def test_vectors_of_claims_are_made_once(workspace: Workspace) -> None:
     compare_owed(workspace.database, texts.at, Judges(), embedder)
     count = workspace.database.value("SELECT count(*) FROM claim_vectors")
     assert count == workspace.database.value("SELECT count(DISTINCT key) FROM claims")
+
+
+def test_few_claims_at_a_time_find_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_many(workspace, 12)
+    monkeypatch.setattr(kept, "AT_ONCE", 1)
+    one_by_one = look(workspace)
+    together = {(row.one, row.other, row.ground, row.confidence) for row in read_found(workspace.database)}
+    assert len(together) == len(one_by_one.found) > 5
+    workspace.database.run("DELETE FROM compared_claims")
+    monkeypatch.setattr(kept, "AT_ONCE", 1000)
+    at_once = look(workspace)
+    assert (at_once.pairs, len(at_once.found)) == (one_by_one.pairs, len(one_by_one.found))
+    assert {(row.one, row.other, row.ground, row.confidence) for row in read_found(workspace.database)} == together
+
+
+def _after(looks: int) -> Callable[[], bool]:
+    left = iter([False] * (looks + 1))
+    return lambda: next(left, True)
+
+
+def test_stopped_anywhere_it_goes_on_and_finds_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "AT_ONCE", 1)
+    workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
+    extract_owed(workspace.database)
+    judge, runs = Judge(), 0
+    while True:
+        texts = NoteTexts(workspace.config, workspace.database)
+        done = compare_owed(workspace.database, texts.at, Judges(judge), must_stop=_after(runs))
+        runs += 1
+        if not done.left and not done.not_judged:
+            break
+    assert runs > 1
+    assert len(kept_findings(workspace.database)) == 1
+    assert judge.asked == 1
+
+
+def test_finding_that_a_moved_line_hid_is_looked_at_again(workspace: Workspace) -> None:
+    workspace.index(lambda *_: None, DeletionPolicy.ACCEPT)
+    extract_owed(workspace.database)
+    write(workspace, "Hut.md", f"A new first line.\n\n{NOTES['Hut.md']}")
+    compare_owed(workspace.database, NoteTexts(workspace.config, workspace.database).at, Judges())
+    assert kept_findings(workspace.database) == []
+    look(workspace)
+    assert len(kept_findings(workspace.database)) == 1
+
+
+def test_finding_keeps_the_moment_at_which_it_was_found_first(workspace: Workspace) -> None:
+    look(workspace)
+    [first] = all_kept(workspace.database)
+    workspace.database.run("DELETE FROM compared_claims")
+    look(workspace)
+    assert [one.at for one in all_kept(workspace.database)] == [first.at]
+
+
+def test_judge_that_never_answers_is_not_asked_on_and_on(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_many(workspace, 10)
+    monkeypatch.setattr(kept, "BATCH", 4)
+    judge = Judge()
+    judge.fails = True
+    told = look(workspace, judge)
+    assert judge.asked <= kept.FAILURES * 4 < told.not_judged
+    assert failed_count(workspace.database, judge.fingerprint) == told.not_judged

@@ -45,7 +45,6 @@ from vaultrag.domain.claims import (
     Bound,
     Claim,
     ClaimContext,
-    Contradiction,
     Holder,
     PairVerdict,
     Stance,
@@ -53,6 +52,7 @@ from vaultrag.domain.claims import (
     StatedValue,
     SubjectSource,
 )
+from vaultrag.domain.findings import ClaimFinding, FindingKind, ScanStanding
 from vaultrag.domain.histories import History, HistoryStep, QuotedPlace
 from vaultrag.domain.jobs import Job, JobBudget, JobCounts, JobFailure, JobOrder, JobState
 from vaultrag.domain.models import (
@@ -164,7 +164,7 @@ __all__ = [
     "Citation",
     "Claim",
     "ClaimContext",
-    "Contradiction",
+    "ClaimFinding",
     "CountTokens",
     "Dispute",
     "Embedder",
@@ -175,6 +175,7 @@ __all__ = [
     "Filter",
     "FilterKind",
     "Finding",
+    "FindingKind",
     "Finish",
     "Forgotten",
     "Generation",
@@ -226,6 +227,7 @@ __all__ = [
     "Role",
     "Sampling",
     "SavedAnswer",
+    "ScanStanding",
     "Scores",
     "SearchResult",
     "SectionReady",

@@ -181,21 +181,3 @@ class PairVerdict(StrEnum):
     REPORTED_ONLY = "reported_only"
     INSUFFICIENT = "insufficient"
     CONSISTENT = "consistent"
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Two claims that were compared, and what came of it: whatever the verdict, shown or not.
-
-    `possible` where code found no value in which they differ, and only a model speaks for the verdict. `confidence` is
-    between 0 and 1; `reason` one sentence for a person, without words of the notes. `key` is of both claims, in any
-    order.
-    """
-
-    key: str
-    one: Claim
-    other: Claim
-    verdict: PairVerdict
-    confidence: float
-    reason: str
-    possible: bool = False

@@ -76,9 +76,12 @@ class Imported:
 
 
 class VerdictState(StrEnum):
+    """What was decided. ACCEPTED: it is as was found. RESOLVED: one side is right, or both were put right."""
+
     DISMISSED = "dismissed"
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
+    ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class Verdict:
     """What the user decided about something that was found in the notes.
 
     `key` names it and outlives re-indexing; `paths` are the notes that it is about, which it follows when they move;
-    `until` is the day (`YYYY-MM-DD`) on which something snoozed comes back.
+    `until` is the day (`YYYY-MM-DD`) on which something snoozed comes back. `right` is the key of the claim that is
+    right of two, empty where that was not said; `note` says since when, or why, in the user's words.
     """
 
     key: str
@@ -94,6 +98,7 @@ class Verdict:
     paths: tuple[str, ...]
     note: str = ""
     until: str = ""
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

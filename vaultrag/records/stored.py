@@ -183,13 +183,15 @@ def verdict_body(verdict: Verdict) -> dict[str, Any]:
         "paths": list(verdict.paths),
         "note": verdict.note,
         "until": verdict.until,
+        **({"right": verdict.right} if verdict.right else {}),
     }
 
 
 def read_verdict(key: str, body: Mapping[str, Any]) -> Verdict:
     """Read a verdict of any form. Raises IndexTooNew, and KeyError, TypeError or ValueError for what is none."""
     _require_known_form(body, f"The verdict {key}")
-    return Verdict(key, VerdictState(body["state"]), tuple(body["paths"]), body["note"], body["until"])
+    state, paths = VerdictState(body["state"]), tuple(body["paths"])
+    return Verdict(key, state, paths, body["note"], body["until"], body.get("right", ""))
 
 
 def notes_of(body: Mapping[str, Any]) -> set[str]:
@@ -230,7 +232,7 @@ def is_sound(entry: Entry) -> bool:
                 return _are_texts(body["paths"])
             case Kind.VERDICT:
                 read_verdict(entry.key, body)
-                return _are_texts(body["paths"]) and _are_texts([body["note"], body["until"]])
+                return _are_texts(body["paths"]) and _are_texts([body["note"], body["until"], body.get("right", "")])
             case Kind.EXCLUSION:
                 return _are_texts([body["salt"]])
             case Kind.JOB:

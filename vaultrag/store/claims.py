@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from vaultrag.store.database import Database, Row
@@ -60,7 +60,23 @@ def write_extraction(
 
 def stored_claims(database: Database, chunks: Sequence[int] | None = None) -> list[StoredClaim]:
     """Return the claims of these chunks, or all, in the order of their notes' text. Raises IndexDamaged."""
-    among, values = ("", ()) if chunks is None else (f" WHERE claims.chunk_id {AMONG}", (as_list(chunks),))
+    if chunks is None:
+        return _stored(database, "", ())
+    return _stored(database, f" WHERE claims.chunk_id {AMONG}", (as_list(chunks),))
+
+
+def claims_of_keys(database: Database, keys: Collection[str]) -> list[StoredClaim]:
+    """Return the claims with these keys, one of each, where it stands first. Raises IndexDamaged."""
+    found = _stored(database, f" WHERE key {AMONG}", (as_list(keys),))
+    return list({claim.key: claim for claim in reversed(found)}.values())
+
+
+def claim_count(database: Database) -> int:
+    """Return how many claims there are; the same one in two passages is one."""
+    return int(database.value("SELECT count(DISTINCT key) FROM claims"))
+
+
+def _stored(database: Database, among: str, values: tuple[str, ...]) -> list[StoredClaim]:
     rows = database.rows(
         "SELECT claims.chunk_id, key, place, length, body, checksum FROM claims"
         f" JOIN chunks ON chunks.id = claims.chunk_id{among} ORDER BY note_id, ordinal, claims.id",
@@ -69,6 +85,15 @@ def stored_claims(database: Database, chunks: Sequence[int] | None = None) -> li
     if not all(map(_is_sound, rows)):
         raise damaged(database.path, "a claim is not what was written")
     return [StoredClaim(*row[:5]) for row in rows]
+
+
+def owed_notes_count(database: Database, recipe: str) -> int:
+    """Return how many notes have a chunk that was not extracted by this recipe."""
+    query = (
+        "SELECT count(DISTINCT note_id) FROM chunks LEFT JOIN extractions"
+        " ON extractions.chunk_id = chunks.id AND recipe = ? WHERE extractions.chunk_id IS NULL"
+    )
+    return int(database.value(query, (recipe,)))
 
 
 def extracted_chunks(database: Database, path: str) -> list[int]:

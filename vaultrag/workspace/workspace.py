@@ -59,6 +59,7 @@ from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
 from vaultrag.workspace.asking import AWAITED, Asking, Terms
+from vaultrag.workspace.findings import ClaimFindings
 from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
 from vaultrag.workspace.keeping import Keeping
@@ -276,6 +277,11 @@ class Workspace:
     def archive(self) -> Archive:
         """The answers, chats and verdicts that the user keeps."""
         return Archive(self.config, self.database)
+
+    @property
+    def findings(self) -> ClaimFindings:
+        """Where the notes disagree, and what the user decided about it."""
+        return ClaimFindings(self.config, self.database, self.vectors, self.models)
 
     @property
     def forgetting(self) -> Forgetting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +25,7 @@ from vaultrag.domain import (
 )
 from vaultrag.store.claims import (
     StoredClaim,
+    claims_of_keys,
     extracted_chunks,
     owed_extractions,
     stored_claims,
@@ -41,7 +42,12 @@ _OWN = (
 """What a claim holds beside its place, which its chunk tells."""
 
 
-def extract_owed(database: Database, progress: Progress = unwatched, most: int | None = None) -> int:
+def extract_owed(
+    database: Database,
+    progress: Progress = unwatched,
+    most: int | None = None,
+    must_stop: Callable[[], bool] = lambda: False,
+) -> int:
     """Extract the claims of the chunks that are owed it, at most so many; return of how many it was done.
 
     Each chunk is committed alone: killed anywhere, what is left is still owed. Without changes nothing is done.
@@ -52,6 +58,8 @@ def extract_owed(database: Database, progress: Progress = unwatched, most: int |
     for first in range(0, len(owed), BATCH):
         batch = catalog.chunks_by_row_ids(owed[first : first + BATCH])
         for row_id in owed[first : first + BATCH]:
+            if must_stop():
+                return done
             if stored := batch.get(row_id):
                 done += keep(database, stored, claims_of_chunk(stored.chunk, stored.title))
         progress("claims", min(first + BATCH, len(owed)), len(owed))
@@ -67,7 +75,15 @@ def keep(database: Database, stored: StoredChunk, extraction: Extraction) -> boo
 
 def read_claims(database: Database, path: str | None = None) -> list[Claim]:
     """Return the claims that are kept, of one note or of all, each where it stands now. Raises IndexDamaged."""
-    rows = stored_claims(database, None if path is None else extracted_chunks(database, path))
+    return _placed(database, stored_claims(database, None if path is None else extracted_chunks(database, path)))
+
+
+def read_claims_of(database: Database, keys: Collection[str]) -> dict[str, Claim]:
+    """Return the claims with these keys, as far as they stand, each where it stands first. Raises IndexDamaged."""
+    return {claim.key: claim for claim in _placed(database, claims_of_keys(database, keys))}
+
+
+def _placed(database: Database, rows: Sequence[StoredClaim]) -> list[Claim]:
     chunks = Catalog(database).chunks_by_row_ids(sorted({row.chunk for row in rows}))
     known = ((row, chunks[row.chunk]) for row in rows if row.chunk in chunks)
     return database.decoded(known, lambda pair: _claim(*pair))

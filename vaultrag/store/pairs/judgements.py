@@ -27,7 +27,8 @@ Keys = tuple[str, str]
 class FoundPair:
     """Two claims that were compared, by their keys in order, and what came of it.
 
-    `ground` tells why, with the words of either side that differ. `gate` is the one that removed it.
+    `ground` tells why, with the words of either side that differ. `gate` is the one that removed it. `at` is when it
+    was found first, in microseconds since 1970: read, never written.
     """
 
     one: str
@@ -39,6 +40,7 @@ class FoundPair:
     words_other: str = ""
     possible: bool = False
     gate: str = SHOWN
+    at: int = 0
 
 
 def read_judgements(database: Database, judge: str) -> dict[Keys, PairJudgement]:
@@ -85,35 +87,35 @@ def failed_count(database: Database, judge: str) -> int:
 def read_found(database: Database) -> list[FoundPair]:
     """Return what was found, the surest first; what a gate removed stands with it."""
     rows = database.rows(
-        "SELECT one, other, verdict, confidence, ground, words_one, words_other, possible, gate FROM found_pairs"
+        "SELECT one, other, verdict, confidence, ground, words_one, words_other, possible, gate, at FROM found_pairs"
         " ORDER BY possible, confidence DESC, one, other"
     )
     return [
-        FoundPair(one, other, verdict, sure, ground, first, second, bool(possible), gate)
-        for one, other, verdict, sure, ground, first, second, possible, gate in rows
+        FoundPair(one, other, verdict, sure, ground, first, second, bool(possible), gate, at)
+        for one, other, verdict, sure, ground, first, second, possible, gate, at in rows
     ]
 
 
-def replace_found(database: Database, changed: Collection[str], found: Iterable[FoundPair]) -> None:
-    """Keep what was found of changed claims, in place of what was found of them before.
+def removed_count(database: Database) -> int:
+    """Return how many of the pairs that were found a gate keeps back."""
+    return int(database.value("SELECT count(*) FROM found_pairs WHERE gate <> ?", (SHOWN,)))
+
+
+def replace_found(database: Database, replaced: Iterable[Keys], found: Iterable[FoundPair]) -> None:
+    """Keep what was found in place of what was found of some pairs before.
 
     A pair that was known keeps the time at which it was found first.
     """
     now = time.time_ns() // 1000
-    keys = as_list(sorted(changed))
     with database.atomic():
-        known = {
-            (one, other): at
-            for one, other, at in database.rows(
-                f"SELECT one, other, at FROM found_pairs WHERE one {AMONG} OR other {AMONG}", (keys, keys)
-            )
-        }
-        database.run(f"DELETE FROM found_pairs WHERE one {AMONG} OR other {AMONG}", (keys, keys))
+        query = "SELECT at FROM found_pairs WHERE one = ? AND other = ?"
+        gone = {keys: database.value(query, keys) for keys in replaced}
+        database.run_many("DELETE FROM found_pairs WHERE one = ? AND other = ?", gone)
         database.run_many(
             "INSERT OR REPLACE INTO found_pairs"
             " (one, other, verdict, confidence, ground, words_one, words_other, possible, gate, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((*_values(pair), known.get((pair.one, pair.other), now)) for pair in found),
+            ((*_values(pair), gone.get((pair.one, pair.other)) or now) for pair in found),
         )
 
 
@@ -122,12 +124,27 @@ def compared_claims(database: Database, recipe: str) -> frozenset[str]:
     return frozenset(database.column("SELECT claim FROM compared_claims WHERE recipe = ?", (recipe,)))
 
 
+def owed_comparisons(database: Database, recipe: str) -> int:
+    """Return how many claims have not been compared with all others by this recipe."""
+    query = (
+        "SELECT count(DISTINCT key) FROM claims"
+        " WHERE NOT EXISTS (SELECT 1 FROM compared_claims WHERE claim = claims.key AND recipe = ?)"
+    )
+    return int(database.value(query, (recipe,)))
+
+
 def note_compared(database: Database, recipe: str, claims: Iterable[str]) -> None:
     """Note that claims have been compared with all others; a later recipe compares them again."""
     with database.atomic():
         database.run_many(
             "INSERT OR REPLACE INTO compared_claims (claim, recipe) VALUES (?, ?)", ((key, recipe) for key in claims)
         )
+
+
+def drop_failures(database: Database, judge: str) -> None:
+    """Forget which pairs a judge gave nothing for: they are about to be counted anew."""
+    with database.atomic():
+        database.run("DELETE FROM judgements WHERE judge = ? AND contradiction IS NULL", (judge,))
 
 
 def drop_judgements(database: Database, standing: Collection[str]) -> None:
