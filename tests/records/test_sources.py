@@ -65,3 +65,22 @@ def test_changed_negation_is_a_change() -> None:
 
 def test_nearest_of_equal_places_counts() -> None:
     assert state("Порт 22.\n\nПорт 22.\n\nПорт 22.\n", "Порт 22.", 4).lines == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "quote"),
+    [
+        ("Заплатил 500 000.", "Заплатил 500"),
+        ("Не кеш чистить, а диск.", "кеш чистить"),
+        ("~~купить анод 22~~", "купить анод 22"),
+        ("%%купить анод 22%%", "купить анод 22"),
+        ("The port is open?", "The port is open."),
+    ],
+)
+def test_words_that_are_cut_off_struck_or_hidden_do_not_stand(line: str, quote: str) -> None:
+    assert state(f"# Дом\n\n{line}\n", quote).state is QuoteState.CHANGED
+
+
+def test_sentence_that_a_quote_is_a_part_of_is_told() -> None:
+    assert state("# N\n\nIt is not true that the port is open.\n", "the port is open.").within
+    assert not state("# N\n\nThe port is open.\n", "The port is open.").within

@@ -184,6 +184,7 @@ def test_older_index_gains_checksums_and_keeps_its_embeddings(tmp_path: Path) ->
     with open_database(path) as database:
         for statement in (
             "DROP TRIGGER notes_of_nights_moved",
+            "DROP TABLE fates",
             "DROP TABLE night_findings",
             "DROP TABLE night_done",
             "DROP TABLE night_notes",

@@ -55,6 +55,7 @@ from vaultrag.domain.claims import (
 from vaultrag.domain.findings import ClaimFinding, FindingKind, ScanStanding
 from vaultrag.domain.histories import History, HistoryStep, QuotedPlace
 from vaultrag.domain.jobs import Job, JobBudget, JobCounts, JobFailure, JobOrder, JobState
+from vaultrag.domain.living import Fate, LivingAnswer, LivingSource
 from vaultrag.domain.models import (
     THINK_FREELY,
     ChatModel,
@@ -170,6 +171,7 @@ __all__ = [
     "Embedder",
     "Exchange",
     "Exported",
+    "Fate",
     "Feature",
     "FileStat",
     "Filter",
@@ -201,6 +203,8 @@ __all__ = [
     "LinkingLine",
     "Listing",
     "ListingFound",
+    "LivingAnswer",
+    "LivingSource",
     "LongNote",
     "Manner",
     "Message",

@@ -130,7 +130,8 @@ class SourceState:
     """How the citation with this number stands now, and in which lines, the first and the last one.
 
     Of a CHANGED one they are those that come nearest to it, and `now` is what they say; none where nothing does. Of a
-    MOVED one `under` is the heading that it stands under now, empty where it stands under none.
+    MOVED one `under` is the heading that it stands under now, empty where it stands under none. Of either, `within` is
+    the sentence that it is only a part of.
     """
 
     number: int
@@ -138,6 +139,7 @@ class SourceState:
     lines: tuple[int, int] | None = None
     now: str = ""
     under: str = ""
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 from vaultrag.domain import JobBudget, JobOrder, StageOutcome, StageState
 from vaultrag.errors import NightNotRun, VaultragError
+from vaultrag.jobs.living_report import fallen_answers
 from vaultrag.jobs.report import ReportedNight, language_of, night_title, noticed_by, report_text
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
@@ -23,6 +24,7 @@ from vaultrag.records.queue import JobQueue
 from vaultrag.runtime.hardware.power import on_battery
 from vaultrag.store.jobs.rows import LeaseLost
 from vaultrag.store.night.findings import note_done, note_told
+from vaultrag.store.night.living import note_records_told
 from vaultrag.store.night.nights import begin_night, end_night, night_before, note_report
 from vaultrag.workspace import Workspace
 
@@ -118,6 +120,7 @@ def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
     database, key = workspace.database, run.job.id
     before = night_before(database, _microseconds(began))
     noticed = noticed_by(database, began, before, JobQueue(workspace.config, database).jobs())
+    noticed = replace(noticed, fallen=fallen_answers(workspace.archive))
     language = language_of(workspace.config, database)
     night = ReportedNight(workspace.config, began, before is None, noticed, tuple(stages))
     run.reads(noticed.paths)
@@ -132,6 +135,7 @@ def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
     def end() -> None:
         end_night(database, key, _microseconds(datetime.now(UTC)), stages)
         note_told(database, [one.id for one in noticed.findings])
+        note_records_told(database, [one.id for one in noticed.fallen])
         note_done(database, "report", noticed.notes)
 
     return Outcome(key, end)

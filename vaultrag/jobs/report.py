@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vaultrag.config import Config, shipped
-from vaultrag.domain import Job, JobState, StageOutcome, StageState
+from vaultrag.domain import Job, JobState, LivingAnswer, StageOutcome, StageState
+from vaultrag.jobs.living_report import fallen_lines
 from vaultrag.records.footnotes import NoteLinks
 from vaultrag.store.database import Database
 from vaultrag.store.night.findings import FoundNote, OwedNote, owed_notes, untold_findings
@@ -33,11 +34,13 @@ class Noticed:
     notes: tuple[OwedNote, ...]
     findings: tuple[FoundNote, ...]
     jobs: tuple[Job, ...]
+    fallen: tuple[LivingAnswer, ...] = ()
 
     @property
     def paths(self) -> frozenset[str]:
         """The notes that a report of it speaks of."""
         found = {path for one in self.findings for path in (one.path, one.other_path) if path}
+        found |= {source.path for one in self.fallen for source in one.sources}
         return frozenset(
             found | {note.path for note in self.notes} | {path for job in self.jobs for path in job.order.paths}
         )
@@ -92,7 +95,7 @@ class _Report:
     links: NoteLinks
 
     def text(self) -> str:
-        news = [*self._news(), *self._suggestions(), *self._jobs(), *self._troubles()]
+        news = [*self._news(), *self._fallen(), *self._suggestions(), *self._jobs(), *self._troubles()]
         head = f"# {self._said('head', day=_day(self.night.began))}"
         if not news:
             return "\n".join((head, f"{self._said('unchanged')} {self._said('nothing')}", self._took(), ""))
@@ -112,6 +115,12 @@ class _Report:
             if found:
                 lines = [self.links.to_note(note.path) for note in found]
                 yield self._callout("note", self._said(name, count=len(found)), lines, folded=False)
+
+    def _fallen(self) -> Iterator[list[str]]:
+        fallen = self.night.noticed.fallen
+        if fallen:
+            lines = list(fallen_lines(fallen, self.links, self._said, _plain))
+            yield self._callout("warning", self._said("fallen", count=len(fallen)), lines, folded=False)
 
     def _suggestions(self) -> Iterator[list[str]]:
         for kind, callout in CALLOUTS.items():

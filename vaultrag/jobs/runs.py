@@ -91,6 +91,11 @@ class JobRun:
         return max(0.0, self.budget.minutes * 60 - self._before - (self.clock() - self.began))
 
     @property
+    def tokens(self) -> int:
+        """Tokens that models have read and written for it, before and after interruptions."""
+        return self._tokens
+
+    @property
     def tokens_left(self) -> int | None:
         """Tokens that are left; None without a bound."""
         return max(0, self.budget.tokens - self._tokens) if self.budget.tokens else None

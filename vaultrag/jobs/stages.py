@@ -14,6 +14,7 @@ from types import MappingProxyType
 from vaultrag.domain import JobState, unwatched
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.quiet import wait_until_quiet
+from vaultrag.jobs.living import look_at_answers
 from vaultrag.jobs.open_matters import dues_of, questions_in
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.records.queue import JobQueue
@@ -158,6 +159,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("index", 0.5, _read_vault),
     Stage("embed", 0.6, _embed),
     Stage("check", 0.3, _check),
+    Stage("living", 0.3, look_at_answers),
     Stage("links", 0.3, _links, ("mention", "near")),
     Stage("questions", 0.3, _questions, ("task", "question")),
     Stage("stale", 0.3, _stale, ("stale",)),

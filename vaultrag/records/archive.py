@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from vaultrag.config import Config
 from vaultrag.domain import (
@@ -13,6 +14,7 @@ from vaultrag.domain import (
     Chat,
     Citation,
     FileStat,
+    LivingAnswer,
     QuoteState,
     SavedAnswer,
     ShownAnswer,
@@ -20,16 +22,20 @@ from vaultrag.domain import (
     Verdict,
 )
 from vaultrag.errors import StoreError, UsageError, VaultError
+from vaultrag.records.living import LEAST_WORDS, as_judged, look_at
 from vaultrag.records.sources import CitedNote
 from vaultrag.records.stored import answer_body, notes_of, read_answer, read_verdict, retarget, verdict_body
 from vaultrag.store.database import Access, Database
 from vaultrag.store.exclusions import Exclusions, read_exclusions
 from vaultrag.store.jobs.notes import job_paths
 from vaultrag.store.journal import Journal
+from vaultrag.store.night.living import fates_of
 from vaultrag.store.notes.catalog import Catalog
+from vaultrag.store.notes.lookups import notes_holding
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind, RecordBook, clear_moves, moved_notes, read_bodies
 from vaultrag.store.traces import trace_paths
+from vaultrag.text.language import word_stems
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 
 ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
@@ -75,14 +81,14 @@ class Archive:
 
     def answers(self, chat: str | None = None) -> list[SavedAnswer]:
         """Return what is saved, the oldest first; of one chat, or of none and all."""
-        bodies = self.book.bodies(Kind.ANSWER).items()
+        bodies = self._answers_where_notes_lie().items()
         saved = [read_answer(key, values) for key, values in bodies if chat is None or values.get("chat") == chat]
         return sorted(saved, key=lambda answer: (answer.saved_at, answer.id))
 
     def answer(self, beginning: str) -> SavedAnswer:
         """Return the saved answer whose id begins so. Raises UsageError, IndexDamaged."""
         key = self._key(beginning)
-        return read_answer(key, self.book.bodies(Kind.ANSWER)[key])
+        return read_answer(key, self._answers_where_notes_lie()[key])
 
     def show(self, beginning: str) -> ShownAnswer:
         """Return a saved answer, and whether what it cites still stands in the notes."""
@@ -93,6 +99,23 @@ class Archive:
         """Look up in the notes how citations stand now."""
         notes: dict[str, CitedNote | QuoteState] = {}
         return [self._source(citation, notes) for citation in citations]
+
+    def look_at(self, saved: SavedAnswer) -> LivingAnswer:
+        """Hold a saved answer against the notes as they are, by code and by what a night has judged; ask no model."""
+        notes: dict[str, CitedNote | QuoteState] = {}
+
+        def looks(citations: Iterable[Citation]) -> list[SourceState]:
+            return [self._source(citation, notes) for citation in citations]
+
+        def elsewhere(citation: Citation) -> tuple[str, SourceState] | None:
+            """Find words that were moved into another note, if only one has them."""
+            if len(word_stems(citation.quote)) < LEAST_WORDS:
+                return None
+            found = [path for path in notes_holding(self.database, citation.quote, 3) if path != citation.path]
+            state = self._source(replace(citation, path=found[0]), notes) if len(found) == 1 else None
+            return (found[0], state) if state and state.state in (QuoteState.STANDS, QuoteState.MOVED) else None
+
+        return as_judged(look_at(saved, looks, elsewhere), fates_of(self.database, saved.id))
 
     def delete_answer(self, beginning: str) -> str:
         """Delete a saved answer with all that is left of it; return its id. Raises UsageError."""
@@ -157,6 +180,11 @@ class Archive:
             self.book.write(changed)
             clear_moves(self.database)
             return len(changed)
+
+    def _answers_where_notes_lie(self) -> dict[str, dict[str, Any]]:
+        """Return the bodies of saved answers with the paths that their notes have now."""
+        bodies, moves = self.book.bodies(Kind.ANSWER), moved_notes(self.database)
+        return {key: retarget(values, moves) for key, values in bodies.items()} if moves else bodies
 
     def _key(self, beginning: str) -> str:
         keys = self.book.bodies(Kind.ANSWER)

@@ -26,6 +26,7 @@ from vaultrag.store.errors import translated
 from vaultrag.store.exclusions import Exclusions, exclude, include, read_exclusions
 from vaultrag.store.integrity.check_home import SET_ASIDE, leftovers, remove
 from vaultrag.store.integrity.erase import compact, drop_chroma, drop_orphans
+from vaultrag.store.night.living import keep_fates_of
 from vaultrag.store.notes import graph
 from vaultrag.store.notes.catalog import Catalog
 from vaultrag.store.notes.keywords import rebuild_keywords
@@ -100,6 +101,7 @@ class Forgetting:
         self._archive.follow_moves()
         JobQueue(self.config, self.database).erase(exclusions)
         self._archive.book.erase(records_about(self.database, exclusions))
+        keep_fates_of(self.database, [saved.id for saved in self._archive.answers()])
         erase_traces(self.database, exclusions)
         erase_nights(self.config, self.database, exclusions)
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from vaultrag.store.tables.claims import ANALYSES, CLAIMS, JUDGEMENTS
 from vaultrag.store.tables.notes import CONTENT, FILES, FOLLOWING, LANGUAGES, MENTIONS, NAMES_OWED, SET_ASIDE, TASKS
-from vaultrag.store.tables.records import JOBS, NIGHTS, RECORDS, TRACES
+from vaultrag.store.tables.records import FATES, JOBS, NIGHTS, RECORDS, TRACES
 
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 
 # Stems come ready made, one space apart: the tokenizer splits at spaces and leaves every mark that a stem may hold.
 KEYWORD_TOKENIZER = """tokenize = "ascii tokenchars '-_.:/@+#'''" """
@@ -138,7 +138,7 @@ CREATE TABLE outbox (
     queued_at REAL NOT NULL,
     rank      REAL                         -- the least goes first; NULL before all: queued since they were ranked
 );
-{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}{JUDGEMENTS}{NIGHTS}"""
+{SET_ASIDE}{RECORDS}{TRACES}{JOBS}{CLAIMS}{ANALYSES}{JUDGEMENTS}{NIGHTS}{FATES}"""
 
 
 RECORDS_SINCE = 5
@@ -201,5 +201,6 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(14, ANALYSES, Reparse.KEEP),
     Migration(15, JUDGEMENTS, Reparse.KEEP),
     Migration(16, NIGHTS, Reparse.KEEP),
+    Migration(17, FATES, Reparse.KEEP),
 )
 """Steps from every schema version that was ever released, in order. Version 1 is the first."""

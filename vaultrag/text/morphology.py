@@ -67,6 +67,13 @@ def tells_of_past(word: str) -> bool:
     return any(reading.tag.tense == "past" and reading.tag.aspect == "perf" for reading in readings)
 
 
+@lru_cache(maxsize=CACHED)
+def is_in_dictionary(word: str) -> bool:
+    """Tell whether a Russian word is spelled as the dictionary has it; a word of another language never is."""
+    folded = fold(word)
+    return bool(_RUSSIAN_WORD.fullmatch(folded)) and (is_function_word(folded) or bool(_readings(folded, SURE_SHARE)))
+
+
 class WordForm(NamedTuple):
     """How a Russian word is most likely meant: its part of speech and form as OpenCorpora names them, or empty."""
 

@@ -43,8 +43,46 @@ class SourceState(Shape):
 
 
 class ShownAnswer(Shape):
+    """`fate` says whether the answer as a whole still holds, as in `LivingSource`; empty where that was not asked."""
+
     saved: SavedAnswer
     sources: list[SourceState]
+    fate: str = ""
+
+
+class LivingSource(Shape):
+    """What became of one citation: `holds`, `changed`, `gone`, or `not_judged`.
+
+    `said` was cited; `now` is what the line that comes nearest to it says, in `lines`; empty where the words stand as
+    they were, and where nothing is like them. `doubtful` are sentences of which it must be understood whether it says
+    them.
+    """
+
+    number: int
+    path: str
+    fate: str
+    said: str
+    now: str = ""
+    lines: tuple[int, int] | None = None
+    doubtful: list[str] = []
+
+
+class LivingAnswer(Shape):
+    """A saved answer held against the notes as they are now; `fate` is the worst of its sources'."""
+
+    id: str
+    about: str
+    at: str
+    fate: str
+    sources: list[LivingSource]
+
+
+class CheckedAnswers(Shape):
+    answers: list[LivingAnswer]
+
+    @classmethod
+    def values_of(cls, noun: Iterable[domain.LivingAnswer]) -> dict[str, object]:
+        return {"answers": list(noun)}
 
 
 class Chat(Shape):

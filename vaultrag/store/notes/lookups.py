@@ -167,3 +167,12 @@ def rows_of_notes(database: Database, paths: Sequence[str]) -> list[int]:
         f" WHERE path IN ({marks(paths)}) ORDER BY note_id, ordinal",
         tuple(paths),
     )
+
+
+def notes_holding(database: Database, text: str, most: int) -> list[str]:
+    """Return up to so many notes in one of whose passages this text stands, character by character."""
+    return database.column(
+        "SELECT DISTINCT path FROM chunks JOIN notes ON notes.id = note_id WHERE instr(text, ?) > 0"
+        " ORDER BY path LIMIT ?",
+        (text, most),
+    )

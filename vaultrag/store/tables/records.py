@@ -127,3 +127,16 @@ CREATE UNIQUE INDEX night_findings_once ON night_findings (kind, note_id, ifnull
 CREATE INDEX night_findings_note ON night_findings (note_id);
 CREATE INDEX night_findings_other ON night_findings (other_id);
 """
+
+FATES = """
+-- What became of each citation of a kept answer when a night looked last. Digests and figures, no word of a note.
+CREATE TABLE fates (
+    record TEXT NOT NULL,                  -- the key of the answer
+    number INTEGER NOT NULL,               -- of the citation
+    fate   TEXT NOT NULL CHECK (fate IN ('holds', 'changed', 'gone', 'not_judged')),
+    line   TEXT NOT NULL,                  -- digest of what its line said then; empty: none
+    judge  TEXT NOT NULL,                  -- the model that judged; empty: code
+    told   INTEGER NOT NULL,               -- whether a report has told it, or need not
+    PRIMARY KEY (record, number)
+) WITHOUT ROWID;
+"""

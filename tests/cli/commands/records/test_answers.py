@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,36 @@ def show(tmp_path: Path, note: Path, capsys: pytest.CaptureFixture[str]) -> Call
         return " ".join(capsys.readouterr().out.split())
 
     return printed
+
+
+@pytest.fixture
+def checked(tmp_path: Path, show: Callable[[], str], capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return how to hold the saved answer against its note."""
+    places = ("--vault", str(tmp_path / "vault"), "--home", str(tmp_path / "home"))
+
+    def printed(*arguments: str) -> str:
+        assert main([*arguments, *places], lambda *_: None) == 0
+        return " ".join(capsys.readouterr().out.split())
+
+    return printed
+
+
+def test_check_tells_old_and_new_words(note: Path, checked: Callable[..., str]) -> None:
+    assert "holds" in checked("answers", "check")
+    assert "Every saved answer holds." in checked("answers", "list", "--changed")
+    note.write_text(NOTES[BOILER].replace("12 мая 2024", "3 июня 2025"), encoding="utf-8")
+    told = checked("answers", "check")
+    assert "changed" in told
+    assert "12 мая 2024" in told
+    assert "Line 3 reads now: “Картридж в бойлере поменяли 3 июня 2025 года.”" in told
+    assert "бойлере" in checked("answers", "list", "--changed")
+    answer = json.loads(checked("answers", "check", "--json"))["answers"][0]
+    assert (answer["fate"], answer["sources"][0]["fate"]) == ("changed", "changed")
+    note.unlink()
+    assert "cannot be read now" in checked("answers", "check")
+    checked("index")
+    assert "source gone" in checked("answers", "check")
+    assert "source gone" in checked("answers", "show", answer["id"])
 
 
 def test_cosmetic_edits_are_no_change(note: Path, show: Callable[[], str]) -> None:

@@ -14,7 +14,7 @@ from vaultrag.cli.commands.records.reading import index_to_read
 from vaultrag.cli.options import HomeOption, JsonOption, VaultOption, session_of
 from vaultrag.cli.terminal import Terminal, local_time, one_line
 from vaultrag.config import Config
-from vaultrag.domain import QuoteState, SavedAnswer, SourceState, counted
+from vaultrag.domain import Fate, QuoteState, SavedAnswer, SourceState, counted
 from vaultrag.text.quotation_marks import set_off
 
 if TYPE_CHECKING:
@@ -36,20 +36,55 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="A chat's name
 @answers_app.command("list", epilog="Example:  vaultrag answers list --json")
 def list_answers(
     context: typer.Context,
+    changed: Annotated[bool, typer.Option("--changed", help="Only those whose sources changed.")] = False,
     vault: VaultOption = None,
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the saved answers, the oldest first."""
+    """List the saved answers, the oldest first; with --changed those that no longer hold, or may not."""
     from vaultrag.wire.records import SavedAnswers
 
     session = session_of(context)
     with _reading(session.config(vault, home)) as archive:
         found = archive.answers()
+        if changed:
+            found = [saved for saved in found if archive.look_at(saved).fate is not Fate.HOLDS]
     if session.terminal.json:
         session.terminal.print_json(SavedAnswers.of(found))
         return
     session.terminal.print(*(_answer_line(saved) for saved in found))
+    if not found:
+        session.terminal.print(
+            "Every saved answer holds." if changed else "No answer is saved; `vaultrag ask --save` saves one."
+        )
+
+
+@answers_app.command("check", epilog="Example:  vaultrag answers check --json")
+def check_answers(
+    context: typer.Context,
+    beginning: Annotated[
+        str, typer.Argument(metavar="[ID]", help="An answer's id, or the beginning of it. Default: all of them.")
+    ] = "",
+    vault: VaultOption = None,
+    home: HomeOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Hold saved answers against the notes as they are now: which hold, which changed, and whose source is gone.
+
+    No model is asked: words that must be understood are told as not judged until a night has judged them.
+    """
+    from vaultrag.cli.commands.records.fates import fate_line, source_lines
+    from vaultrag.wire.records import CheckedAnswers
+
+    session = session_of(context)
+    with _reading(session.config(vault, home)) as archive:
+        saved = [archive.answer(beginning)] if beginning else archive.answers()
+        found = [archive.look_at(one) for one in saved]
+    if session.terminal.json:
+        session.terminal.print_json(CheckedAnswers.of(found))
+        return
+    for one in found:
+        session.terminal.print(fate_line(one), *source_lines(one))
     if not found:
         session.terminal.print("No answer is saved; `vaultrag ask --save` saves one.")
 
@@ -63,16 +98,20 @@ def show_answer(
     json: JsonOption = False,
 ) -> None:
     """Print a saved answer, and say which of its sources do not stand in the notes any more."""
+    from vaultrag.cli.commands.records.fates import fate_line
     from vaultrag.wire.records import ShownAnswer
 
     session = session_of(context)
     config = session.config(vault, home)
     with _reading(config) as archive:
         found = archive.show(beginning)
+        looked = archive.look_at(found.saved)
     if session.terminal.json:
-        session.terminal.print_json(ShownAnswer.of(found))
-    else:
-        _print_answer(session.terminal, config, found.saved, found.sources)
+        session.terminal.print_json(ShownAnswer.of(found, fate=looked.fate))
+        return
+    _print_answer(session.terminal, config, found.saved, found.sources)
+    if looked.fate is not Fate.HOLDS:
+        session.terminal.print("", fate_line(looked))
 
 
 @answers_app.command("delete", epilog="Example:  vaultrag answers delete 7f3a91bc")

@@ -1,0 +1,123 @@
+"""Kept answers are looked at again where a note that they cite changed: which of them no longer hold.
+
+Code decides first; what must be understood a model is asked, once for each sentence and line. What is not reached, or
+cannot be told, is counted as not judged, and looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from vaultrag.answering.judging.checks import Supports
+from vaultrag.answering.judging.support import Premise, Statement
+from vaultrag.contradictions.comparing.concepts import read_words
+from vaultrag.contradictions.comparing.opposites import opposites
+from vaultrag.domain import Backing, Fate, LivingAnswer, LivingSource, Role, SavedAnswer
+from vaultrag.errors import ModelError, ModelNotFound
+from vaultrag.jobs.recorded import RecordedModel
+from vaultrag.jobs.stage_run import StageRun, StageStep
+from vaultrag.records.living import line_digest
+from vaultrag.store.night.findings import note_done, owed_notes
+from vaultrag.store.night.living import FateRow, keep_fates_of, read_fates, write_fates
+from vaultrag.store.notes.graph import note_paths
+from vaultrag.workspace.asking import Terms
+from vaultrag.workspace.judging import judge_key
+
+STAGE = "living"
+_FATES = {Backing.BACKED: Fate.HOLDS, Backing.NOT_BACKED: Fate.CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class FateJudge:
+    """What tells whether a line still says a sentence. `name` is the model's; empty where none can be asked."""
+
+    name: str = ""
+    supports: Supports | None = None
+
+    def judge(self, source: LivingSource, question: str) -> Fate:
+        """Return the fate of a doubtful citation: what code knows to be opposites is not asked about."""
+        if opposites(read_words(source.said), read_words(source.now)):
+            return Fate.CHANGED
+        if self.supports is None:
+            return Fate.NOT_JUDGED
+        premise = Premise(PurePosixPath(source.path).stem, source.now)
+        try:
+            told = self.supports([Statement(text, (premise,), question) for text in source.doubtful])
+        except ModelError:
+            return Fate.NOT_JUDGED
+        fates = {_FATES.get(one, Fate.NOT_JUDGED) for one in told}
+        return next((fate for fate in (Fate.CHANGED, Fate.NOT_JUDGED) if fate in fates), Fate.HOLDS)
+
+
+def look_at_answers(night: StageRun) -> Iterator[StageStep]:
+    """Look at the kept answers that cite what changed, at those that nobody has looked at, or could judge."""
+    database, archive = night.workspace.database, night.workspace.archive
+    archive.follow_moves()
+    saved = archive.answers()
+    keep_fates_of(database, [one.id for one in saved])
+    owed, known = owed_notes(database, STAGE), read_fates(database)
+    due = list(_due(saved, set(note_paths(database)), {note.path for note in owed}, known))
+    judges = _Judges(night)
+    for number, one in enumerate(due, 1):
+        before = night.run.tokens
+        rows = _rows(archive.look_at(one), known.get(one.id, {}), judges)
+        write_fates(database, one.id, rows)
+        yield StageStep(left=len(due) - number, tokens=night.run.tokens - before)
+    note_done(database, STAGE, owed)
+
+
+def _due(
+    saved: Iterable[SavedAnswer], there: Set[str], owed: Set[str], known: Mapping[str, Mapping[int, FateRow]]
+) -> Iterator[SavedAnswer]:
+    for one in saved:
+        rows = known.get(one.id, {})
+        for citation in one.answer.citations:
+            fate = rows[citation.number].fate if citation.number in rows else None
+            is_missed = citation.path not in there and fate is not Fate.GONE
+            if fate in (None, Fate.NOT_JUDGED) or citation.path in owed or is_missed:
+                yield one
+                break
+
+
+def _rows(looked: LivingAnswer, known: Mapping[int, FateRow], judges: _Judges) -> list[FateRow]:
+    """Return the fates of an answer's citations; what a model judged of the same line stands."""
+    rows = []
+    for source in looked.sources:
+        row = FateRow(looked.id, source.number, source.fate, line_digest(source.now))
+        if source.doubtful:
+            before = known.get(source.number)
+            row = (
+                before if before is not None and judges.knows(before, row.line) else judges.judged(row, source, looked)
+            )
+        rows.append(row)
+    return rows
+
+
+class _Judges:
+    """The model that judges, found when it is needed first."""
+
+    def __init__(self, night: StageRun) -> None:
+        self._night = night
+
+    @cached_property
+    def _judge(self) -> FateJudge:
+        workspace, run = self._night.workspace, self._night.run
+        terms = Terms(is_awaited=False, through=lambda model: RecordedModel(model, run), reads=run.reads)
+        asking = workspace.longer_way(terms).asking
+        try:
+            model = asking.chat(Role.ANSWER)
+            return FateJudge(judge_key(workspace.models), asking.checks(model, Role.ANSWER).supports)
+        except ModelNotFound:
+            return FateJudge()
+
+    def knows(self, row: FateRow, line: str) -> bool:
+        """Tell whether this model has judged this line before."""
+        return row.fate is not Fate.NOT_JUDGED and row.line == line and row.judge in ("", self._judge.name)
+
+    def judged(self, row: FateRow, source: LivingSource, looked: LivingAnswer) -> FateRow:
+        self._night.run.reads([source.path])
+        fate = self._judge.judge(source, looked.about)
+        return replace(row, fate=fate, judge="" if fate is Fate.NOT_JUDGED else self._judge.name)
