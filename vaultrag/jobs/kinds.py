@@ -9,6 +9,7 @@ from typing import TypeAlias
 from vaultrag.jobs.later import ASK, answer_later
 from vaultrag.jobs.nightly import NIGHT, work_the_night
 from vaultrag.jobs.runs import JobRun, Outcome
+from vaultrag.jobs.scanning import SCAN, scan_later
 from vaultrag.workspace import Workspace
 
 Work: TypeAlias = Callable[[Workspace, JobRun], Outcome]
@@ -17,5 +18,5 @@ Work: TypeAlias = Callable[[Workspace, JobRun], Outcome]
 It calls `JobRun.look` wherever it can stop, `JobRun.reads` before a model reads, and writes each unit by `JobRun.done`.
 """
 
-KINDS: Mapping[str, Work] = MappingProxyType({ASK: answer_later, NIGHT: work_the_night})
-"""Questions that nobody waits for: the answer is kept under the job's own id, its trace, too. And nights."""
+KINDS: Mapping[str, Work] = MappingProxyType({ASK: answer_later, NIGHT: work_the_night, SCAN: scan_later})
+"""Questions that nobody waits for: the answer is kept under the job's own id, its trace, too. Nights, and scans."""

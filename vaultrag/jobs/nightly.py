@@ -16,6 +16,7 @@ from vaultrag.domain import JobBudget, JobOrder, StageOutcome, StageState
 from vaultrag.errors import NightNotRun, VaultragError
 from vaultrag.jobs.living_report import fallen_answers
 from vaultrag.jobs.report import ReportedNight, language_of, night_title, noticed_by, report_text
+from vaultrag.jobs.report_findings import TOLD, ClaimNews, claim_news
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.jobs.stages import STAGES
@@ -23,7 +24,7 @@ from vaultrag.records.night_reports import write_night_report
 from vaultrag.records.queue import JobQueue
 from vaultrag.runtime.hardware.power import on_battery
 from vaultrag.store.jobs.rows import LeaseLost
-from vaultrag.store.night.findings import note_done, note_told
+from vaultrag.store.night.findings import note_done, note_key_told, note_told
 from vaultrag.store.night.living import note_records_told
 from vaultrag.store.night.nights import begin_night, end_night, night_before, note_report
 from vaultrag.workspace import Workspace
@@ -119,9 +120,10 @@ def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
     """Write the report, once; what it tells counts as told with the end of the night."""
     database, key = workspace.database, run.job.id
     before = night_before(database, _microseconds(began))
-    noticed = noticed_by(database, began, before, JobQueue(workspace.config, database).jobs())
-    noticed = replace(noticed, fallen=fallen_answers(workspace.archive))
     language = language_of(workspace.config, database)
+    claims = _claims(workspace, run, began, language)
+    noticed = noticed_by(database, began, before, JobQueue(workspace.config, database).jobs(), claims)
+    noticed = replace(noticed, fallen=fallen_answers(workspace.archive))
     night = ReportedNight(workspace.config, began, before is None, noticed, tuple(stages))
     run.reads(noticed.paths)
     text = str(run.value("report", lambda: report_text(night, language, database)))
@@ -136,9 +138,18 @@ def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
         end_night(database, key, _microseconds(datetime.now(UTC)), stages)
         note_told(database, [one.id for one in noticed.findings])
         note_records_told(database, [one.id for one in noticed.fallen])
+        for finding in claims.findings:
+            note_key_told(database, TOLD, finding.key, finding.paths)
         note_done(database, "report", noticed.notes)
 
     return Outcome(key, end)
+
+
+def _claims(workspace: Workspace, run: JobRun, began: datetime, language: str) -> ClaimNews:
+    """Return what there is to tell of disagreements: the same, once it was written down, however often it is asked."""
+    findings, today = workspace.findings, began.astimezone().date()
+    news = claim_news(workspace.database, findings.all(language), findings.standing(), today)
+    return news.only(run.value("findings", lambda: [finding.key for finding in news.findings]))
 
 
 def _microseconds(moment: datetime) -> int:

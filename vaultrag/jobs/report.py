@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,8 @@ from typing import Any
 from vaultrag.config import Config, shipped
 from vaultrag.domain import Job, JobState, LivingAnswer, StageOutcome, StageState
 from vaultrag.jobs.living_report import fallen_lines
-from vaultrag.records.footnotes import NoteLinks
+from vaultrag.jobs.report_findings import ClaimNews, FindingBlocks
+from vaultrag.records.footnotes import NoteLinks, plain
 from vaultrag.store.database import Database
 from vaultrag.store.night.findings import FoundNote, OwedNote, owed_notes, untold_findings
 from vaultrag.store.night.nights import NightRow
@@ -24,7 +24,6 @@ SHOWN = 10  # of a kind: a page is read, a hundred lines are not
 MOST_OF_A_NOTE = 3  # suggestions that lead to one note: else its name fills the page
 LANGUAGES = ("ru", "en")
 CALLOUTS = {"mention": "tip", "near": "tip", "task": "todo", "question": "question", "stale": "abstract"}
-_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^@]|!(?=\[)|:(?=[:/])|(?<=www)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class Noticed:
     notes: tuple[OwedNote, ...]
     findings: tuple[FoundNote, ...]
     jobs: tuple[Job, ...]
+    claims: ClaimNews
     fallen: tuple[LivingAnswer, ...] = ()
 
     @property
@@ -42,7 +42,10 @@ class Noticed:
         found = {path for one in self.findings for path in (one.path, one.other_path) if path}
         found |= {source.path for one in self.fallen for source in one.sources}
         return frozenset(
-            found | {note.path for note in self.notes} | {path for job in self.jobs for path in job.order.paths}
+            found
+            | self.claims.paths
+            | {note.path for note in self.notes}
+            | {path for job in self.jobs for path in job.order.paths}
         )
 
 
@@ -55,13 +58,15 @@ class ReportedNight:
     stages: tuple[StageOutcome, ...]
 
 
-def noticed_by(database: Database, began: datetime, before: NightRow | None, jobs: Iterable[Job]) -> Noticed:
+def noticed_by(
+    database: Database, began: datetime, before: NightRow | None, jobs: Iterable[Job], claims: ClaimNews
+) -> Noticed:
     """Gather what is new since the night before, which is None for the first one."""
     since = datetime.fromtimestamp(before.ended_at / 1_000_000, UTC) if before else began
     ended = (job for job in jobs if job.state.ended and job.order.kind != "night")
     fresh = tuple(job for job in ended if job.ended_at and datetime.fromisoformat(job.ended_at) > since)
     today = began.astimezone().date().isoformat()
-    return Noticed(tuple(owed_notes(database, "report")), tuple(untold_findings(database, today)), fresh)
+    return Noticed(tuple(owed_notes(database, "report")), tuple(untold_findings(database, today)), fresh, claims)
 
 
 def language_of(config: Config, database: Database) -> str:
@@ -95,7 +100,9 @@ class _Report:
     links: NoteLinks
 
     def text(self) -> str:
-        news = [*self._news(), *self._fallen(), *self._suggestions(), *self._jobs(), *self._troubles()]
+        disagreements = FindingBlocks(self.phrases, self.links).blocks(self.night.noticed.claims)
+        suggestions = [*self._suggestions(), *self._jobs(), *self._troubles()]
+        news = [*self._news(), *disagreements, *self._fallen(), *suggestions]
         head = f"# {self._said('head', day=_day(self.night.began))}"
         if not news:
             return "\n".join((head, f"{self._said('unchanged')} {self._said('nothing')}", self._took(), ""))
@@ -119,7 +126,7 @@ class _Report:
     def _fallen(self) -> Iterator[list[str]]:
         fallen = self.night.noticed.fallen
         if fallen:
-            lines = list(fallen_lines(fallen, self.links, self._said, _plain))
+            lines = list(fallen_lines(fallen, self.links, self._said, plain))
             yield self._callout("warning", self._said("fallen", count=len(fallen)), lines, folded=False)
 
     def _suggestions(self) -> Iterator[list[str]]:
@@ -133,7 +140,7 @@ class _Report:
     def _finding(self, one: FoundNote) -> str:
         other = self.links.to_note(one.other_path) if one.other_path else ""
         note = self.links.to_note(one.path)
-        return self._said(f"{one.kind}_line", note=note, other=other, line=one.line, day=one.day, text=_plain(one.text))
+        return self._said(f"{one.kind}_line", note=note, other=other, line=one.line, day=one.day, text=plain(one.text))
 
     def _jobs(self) -> Iterator[list[str]]:
         jobs = [job for job in self.night.noticed.jobs if job.state is not JobState.CANCELLED]
@@ -143,14 +150,17 @@ class _Report:
     def _job(self, job: Job) -> str:
         state = job.state if job.state is not JobState.DONE or job.result == job.id else "ended"
         message = job.failure.message if job.failure else ""
-        return self._said(f"job_{state}", about=_plain(job.order.about), id=job.id, message=_plain(message))
+        return self._said(f"job_{state}", about=plain(job.order.about), id=job.id, message=plain(message))
 
     def _troubles(self) -> Iterator[list[str]]:
         failed = [stage for stage in self.night.stages if stage.error]
         if failed:
             lines = [
                 self._said(
-                    "failed_line", stage=self._stage(one), message=_plain(one.message), remedy=_plain(one.remedy)
+                    "failed_line",
+                    stage=self._stage(one),
+                    message=plain(one.message),
+                    remedy=plain(one.remedy),
                 )
                 for one in failed
             ]
@@ -162,6 +172,7 @@ class _Report:
             for one in self.night.stages
             if not one.error and one.state in (StageState.PARTIAL, StageState.NOT_REACHED)
         ]
+        left += FindingBlocks(self.phrases, self.links).owed(self.night.noticed.claims.standing)
         if left:
             yield self._callout("info", self._said("partial"), left, folded=False)
 
@@ -202,11 +213,6 @@ def _spread(found: Iterable[FoundNote]) -> list[FoundNote]:
 
 def _phrases(language: str) -> Mapping[str, Any]:
     return tomllib.loads(shipped(f"night/{language}.toml").read_text(encoding="utf-8"))
-
-
-def _plain(text: str) -> str:
-    """Return words of a note as words: nothing of them is markup, a link, a tag or an address."""
-    return _MARKUP.sub(lambda match: f"\\{match.group()}", " ".join(text.split()))
 
 
 def _day(moment: datetime) -> str:

@@ -16,6 +16,7 @@ from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.quiet import wait_until_quiet
 from vaultrag.jobs.living import look_at_answers
 from vaultrag.jobs.open_matters import dues_of, questions_in
+from vaultrag.jobs.scanning import compare_claims, extract_claims
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.records.queue import JobQueue
 from vaultrag.store import embeddings
@@ -159,6 +160,8 @@ STAGES: tuple[Stage, ...] = (
     Stage("index", 0.5, _read_vault),
     Stage("embed", 0.6, _embed),
     Stage("check", 0.3, _check),
+    Stage("claims", 0.3, extract_claims),
+    Stage("contradictions", 0.4, compare_claims),
     Stage("living", 0.3, look_at_answers),
     Stage("links", 0.3, _links, ("mention", "near")),
     Stage("questions", 0.3, _questions, ("task", "question")),

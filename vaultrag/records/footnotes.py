@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from vaultrag.vault.parsing.subpaths import resolve_subpath
 _MARK = re.compile(r"(?:(?<=\S) )?(?<!\[)\[(\d{1,4})\](?!\])")  # `[[12]]` is a link to a note
 _NO_TARGET = re.compile(r"[\[\]|#^]")  # what ends the target of a wikilink
 _NO_HEADING = re.compile(r"(?:[\[\]|#^:%\\]|\s)+")  # what a link to a heading leaves out, as the app writes it
+_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^@]|!(?=\[)|:(?=[:/])|(?<=www)\.")
 _OPENS_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^]")
 
 
@@ -36,6 +37,12 @@ class NoteLinks:
             return f"[{_OPENS_MARKUP.sub(' ', target)}](<{quote(path)}{f'#{quote(subpath)}' if subpath else ''}>)"
         return f"[[{target}{f'#{subpath}' if subpath else ''}]]"
 
+    def to_heading(self, path: str, headings: Sequence[str], title: str = "") -> str:
+        """Return a wikilink to a heading of a note, by the way to it; a first one that is its title is the note."""
+        said = [name for heading in headings if (name := _NO_HEADING.sub(" ", heading).strip())]
+        inside = said[1:] if said and said[0] == _NO_HEADING.sub(" ", title).strip() else said
+        return self.to_note(path, "#".join(inside))
+
     def _subpath(self, citation: Citation) -> str:
         note = self.read(citation.path)
         for subpath in _subpaths(citation):
@@ -43,6 +50,11 @@ class NoteLinks:
             if note is None or (place and place.first_line <= citation.span.first_line <= place.last_line):
                 return subpath
         return ""
+
+
+def plain(text: str) -> str:
+    """Return words of a note as words: nothing of them is markup, a link, a tag or an address."""
+    return _MARKUP.sub(lambda match: f"\\{match.group()}", " ".join(text.split()))
 
 
 class Footnotes:

@@ -105,6 +105,24 @@ def put_finding(database: Database, one: NightFinding) -> None:
         )
 
 
+def told_keys(database: Database, kind: str) -> frozenset[str]:
+    """Return the keys of what was told of a kind that is kept elsewhere."""
+    return frozenset(database.column("SELECT text FROM night_findings WHERE kind = ? AND told = 1", (kind,)))
+
+
+def note_key_told(database: Database, kind: str, key: str, paths: Sequence[str]) -> None:
+    """Write that something about one note or two, which is kept elsewhere, was told; it is so until one is gone."""
+    query = f"SELECT id FROM notes WHERE path IN ({marks(paths)}) ORDER BY path"
+    with database.atomic():
+        ids = database.column(query, tuple(paths))
+        if len(ids) == len(paths):
+            database.run(
+                "INSERT OR IGNORE INTO night_findings (kind, note_id, other_id, text, line, day, score, told)"
+                " VALUES (?, ?, ?, ?, 0, '', 0, 1)",
+                (kind, ids[0], ids[-1] if len(ids) > 1 else None, key),
+            )
+
+
 def untold_findings(database: Database, today: str) -> list[FoundNote]:
     """Return what no report has told and is due by now, the weightiest first."""
     rows = database.rows(

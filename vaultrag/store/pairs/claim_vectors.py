@@ -20,10 +20,11 @@ def read_claim_vectors(database: Database, fingerprint: str) -> dict[str, Vector
 
 
 def write_claim_vectors(database: Database, fingerprint: str, vectors: Mapping[str, Vectors]) -> None:
-    """Keep the vectors of claims, and none of another embedder for them."""
+    """Keep the vectors of claims that stand: their notes may be forgotten while they are embedded."""
     blobs = ((claim, np.asarray(vector, STORED).tobytes()) for claim, vector in vectors.items())
     with database.atomic():
         database.run_many(
-            "INSERT OR REPLACE INTO claim_vectors (claim, fingerprint, vector, checksum) VALUES (?, ?, ?, ?)",
-            ((claim, fingerprint, blob, zlib.crc32(blob)) for claim, blob in blobs),
+            "INSERT OR REPLACE INTO claim_vectors (claim, fingerprint, vector, checksum) SELECT ?, ?, ?, ?"
+            " WHERE EXISTS (SELECT 1 FROM claims WHERE key = ?)",
+            ((claim, fingerprint, blob, zlib.crc32(blob), claim) for claim, blob in blobs),
         )

@@ -22,6 +22,8 @@ JUDGEMENT = ("one", "other", "judge", "contradiction", "entailment")
 
 Keys = tuple[str, str]
 
+_STANDS = "EXISTS (SELECT 1 FROM claims WHERE key = ?)"  # its note may be forgotten while it is compared
+
 
 @dataclass(frozen=True, slots=True)
 class FoundPair:
@@ -104,7 +106,7 @@ def removed_count(database: Database) -> int:
 def replace_found(database: Database, replaced: Iterable[Keys], found: Iterable[FoundPair]) -> None:
     """Keep what was found in place of what was found of some pairs before.
 
-    A pair that was known keeps the time at which it was found first.
+    A pair that was known keeps the time at which it was found first. One of a claim that is gone by now is not kept.
     """
     now = time.time_ns() // 1000
     with database.atomic():
@@ -114,8 +116,8 @@ def replace_found(database: Database, replaced: Iterable[Keys], found: Iterable[
         database.run_many(
             "INSERT OR REPLACE INTO found_pairs"
             " (one, other, verdict, confidence, ground, words_one, words_other, possible, gate, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((*_values(pair), gone.get((pair.one, pair.other)) or now) for pair in found),
+            f" SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE {_STANDS} AND {_STANDS}",
+            ((*_values(pair), gone.get((pair.one, pair.other)) or now, pair.one, pair.other) for pair in found),
         )
 
 
@@ -134,10 +136,11 @@ def owed_comparisons(database: Database, recipe: str) -> int:
 
 
 def note_compared(database: Database, recipe: str, claims: Iterable[str]) -> None:
-    """Note that claims have been compared with all others; a later recipe compares them again."""
+    """Note that claims that stand have been compared with all others; a later recipe compares them again."""
     with database.atomic():
         database.run_many(
-            "INSERT OR REPLACE INTO compared_claims (claim, recipe) VALUES (?, ?)", ((key, recipe) for key in claims)
+            f"INSERT OR REPLACE INTO compared_claims (claim, recipe) SELECT ?, ? WHERE {_STANDS}",
+            ((key, recipe, key) for key in claims),
         )
 
 
