@@ -165,13 +165,14 @@ class _Report:
                 for one in failed
             ]
             yield self._callout("warning", self._said("failed"), lines, folded=False)
+        open_stages = [one for one in self.night.stages if not one.error]
         left = [
-            self._said("unreached_line", stage=self._stage(one))
-            if one.state is StageState.NOT_REACHED
-            else self._said("partial_line", stage=self._stage(one), left=one.left)
-            for one in self.night.stages
-            if not one.error and one.state in (StageState.PARTIAL, StageState.NOT_REACHED)
+            self._said("partial_line", stage=self._stage(one), left=one.left)
+            for one in open_stages
+            if one.state is StageState.PARTIAL
         ]
+        unreached = [self._stage(one) for one in open_stages if one.state is StageState.NOT_REACHED]
+        left += [self._said("unreached_line", stages=", ".join(unreached))] if unreached else []
         left += FindingBlocks(self.phrases, self.links).owed(self.night.noticed.claims.standing)
         if left:
             yield self._callout("info", self._said("partial"), left, folded=False)
