@@ -13,18 +13,14 @@ from typing import Protocol
 
 from benchmarks.claim_pairs import ClaimPair
 from benchmarks.processes import cpu_seconds, descendants
-from vaultrag.domain import ChatModel, Embedder, Message, PairJudge, PairJudgement
+from benchmarks.products import show_progress
+from vaultrag.contradictions.questions import Scoring, contradiction_scores, following_scores
+from vaultrag.domain import ChatModel, Embedder, PairJudge, PairJudgement
 from vaultrag.text.terms import index_terms
 
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 TICK = 0.01  # seconds: what the system counts processor time in
 NEVER = 1e-6  # keeps logarithms finite
-SYSTEM = "You are a careful assistant."
-BOTH = "Утверждение 1: {a}\nУтверждение 2: {b}\nМогут ли оба утверждения быть верны одновременно? Ответь Да или Нет."
-TRUTH = (
-    "Statement 1: {a}\nStatement 2: {b}\n"
-    "Assume statement 1 is true. Is statement 2 true, false or unknown? Answer True, False or Unknown."
-)
 
 
 class ClaimJudge(Protocol):
@@ -122,21 +118,32 @@ class CosineJudge:
 
 @dataclass(slots=True)
 class ChatJudge:
-    """The chat model's two questions, in both orders: can both be true, and if the first is, is the second false."""
+    """The chat model's questions, as the product asks them: what contradicts, and what follows.
+
+    Pair by pair, so that a run that was ended goes on where it was.
+    """
 
     model: ChatModel
     name: str = "chat model"
+    known: dict[tuple[Scoring, ClaimPair], float] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> int:
+        """How many pairs it was asked of, all its questions together counted once."""
+        return len({pair for _, pair in self.known})
 
     def scores(self, pairs: Sequence[ClaimPair]) -> list[float]:
-        return [self._both(pair) + self._falsity(pair) for pair in pairs]
+        return self._asked(contradiction_scores, pairs)
 
-    def _both(self, pair: ClaimPair) -> float:
-        scored = self.model.score_each(_asked(BOTH, pair), ("Да", "Нет"))
-        return sum(one.logprobs[1] - one.logprobs[0] for one in scored) / 2
+    def following(self, pairs: Sequence[ClaimPair]) -> list[float]:
+        return self._asked(following_scores, pairs)
 
-    def _falsity(self, pair: ClaimPair) -> float:
-        scored = self.model.score_each(_asked(TRUTH, pair), ("True", "False", "Unknown"))
-        return sum(one.logprobs[1] - max(one.logprobs[0], one.logprobs[2]) for one in scored) / 2
+    def _asked(self, scoring: Scoring, pairs: Sequence[ClaimPair]) -> list[float]:
+        for done, pair in enumerate(pairs):
+            show_progress("pairs", done, len(pairs))
+            if (scoring, pair) not in self.known:
+                [self.known[scoring, pair]] = scoring(self.model, [(pair.first, pair.second)])
+        return [self.known[scoring, pair] for pair in pairs]
 
 
 @dataclass(slots=True)
@@ -149,11 +156,6 @@ class BothJudges:
 
     def scores(self, pairs: Sequence[ClaimPair]) -> list[float]:
         return [a + b for a, b in zip(self.ours.scores(pairs), self.chat.scores(pairs), strict=True)]
-
-
-def _asked(template: str, pair: ClaimPair) -> list[list[Message]]:
-    orders = ((pair.first, pair.second), (pair.second, pair.first))
-    return [[Message("system", SYSTEM), Message("user", template.format(a=a, b=b))] for a, b in orders]
 
 
 def _log_odds(share: float) -> float:

@@ -1,14 +1,16 @@
 """Do two claims contradict each other: each judge alone, on pairs that it was not made for, beside words and cosine.
 
-usage: scripts/bench contradictions [--judge NAME] [--chat] [--chat-pairs 60] [--model NAME]
+usage: scripts/bench contradictions [--judge NAME] [--chat] [--chat-pairs 60] [--model NAME] [--list]
 
-The judge's threshold is drawn on pairs that nothing is reported on (benchmarks/judged/claims.toml). What the chat model
-was asked is kept outside the repository: a run that was ended goes on from there. It takes three seconds a pair.
+Each threshold is drawn on pairs that nothing is reported on (benchmarks/judged/claims.toml). What the chat model was
+asked is kept outside the repository: a run that was ended goes on from there. It takes four seconds a pair, and is
+asked of all but some hidden pairs. `--list` prints the restatements that a judge calls contradictions, to be read.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from statistics import median_high
 
 from benchmarks.answerability import digest
 from benchmarks.claim_judges import (
+    TICK,
     BothJudges,
     ChatJudge,
     ClaimJudge,
@@ -26,6 +29,7 @@ from benchmarks.claim_judges import (
     WordJudge,
 )
 from benchmarks.claim_pairs import (
+    RESTATEMENT,
     ClaimPair,
     development,
     hidden,
@@ -38,8 +42,10 @@ from benchmarks.datasets import DataMissing, work_folder
 from benchmarks.products import config_for
 from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, area, share, write_report
-from vaultrag.answering.judging.calibration import Scored
+from vaultrag.answering.judging.calibration import ANY_LANGUAGE, PairLines, Scored
+from vaultrag.answering.judging.calibration_files import pair_lines_of
 from vaultrag.config import Settings
+from vaultrag.contradictions.questions import languages_of
 from vaultrag.runtime.cross_encoder.judge import open_judge_named
 from vaultrag.runtime.models.manifest import sha256_of
 from vaultrag.runtime.pool import ModelPool
@@ -48,6 +54,7 @@ OUR_JUDGE = "./build/judge.safetensors"  # where scripts/train-judge puts it
 PRECISION_WANTED = 0.9  # on the pairs that the threshold is drawn on: strangers' pairs are harder
 RECALL_TOLD = 0.5  # where precision is told: what a night may leave out, if what it shows is right
 SHORT = 120  # characters of a claim: the pairs whose pace is told
+FOLLOWING = ("NumSwap", "SciFact", "TERRa")  # sets that tell what follows
 NUMSWAP_PAIRS, SCIFACT_PAIRS, TERRA_PAIRS, RESTATEMENTS = 10, 60, 100, 100
 
 
@@ -55,21 +62,19 @@ def main() -> int:
     options = _options()
     config = config_for(work_folder(), "no vault", _one_thread())
     judge = open_judge_named(options.judge, config)
-    ours = OurJudge(judge)
-    sets = {"hidden pairs": hidden()} | _of_others()
-    embedder = ModelPool.of(config).embedder()
-    words, numbers = WordJudge(), NumberJudge()
+    ours, words, numbers = OurJudge(judge), WordJudge(), NumberJudge()
+    cosine = CosineJudge(ModelPool.of(config).embedder())
     mixed = MixedJudge((ours, words, numbers), development())
-    judges: list[ClaimJudge] = [ours, words, numbers, CosineJudge(embedder), mixed]
+    sets = {"hidden pairs": hidden()} | _of_others()
+    judges: list[ClaimJudge] = [ours, words, numbers, cosine, mixed]
     lines = {each.name: threshold(each.scores(development()), development()) for each in judges}
-    figures = _speed(ours, sets["hidden pairs"])
-    for name, pairs in sets.items():
-        for each in judges:
-            figures += told(f"{name}, {each.name}", pairs, each.scores(pairs), lines[each.name])
+    figures = [*_speed(ours, sets["hidden pairs"]), *_rows(judges, sets, lines)]
     figures += _in_parts(ours, sets["hidden pairs"], lines[ours.name])
     figures += _veto(ours, sets)
     if options.chat:
-        figures += _beside_chat(ours, options.model, sets["hidden pairs"], options.chat_pairs)
+        chat = RememberedModel.of(options.model)
+        figures += _beside_chat(ours, chat, _sampled(sets, options.chat_pairs), lines, show=options.list)
+        chat.close()
     judge.close()
     file = Path(options.judge)
     details = {"judge": file.name, "sha256": sha256_of(file) if file.is_file() else "", "thresholds": lines}
@@ -92,9 +97,12 @@ NOTES = (
     "Numbers: other digits, the same, or none; the mixture is the plain mean of three scores, each by its mean and "
     "deviation on the pairs of the threshold.",
     "Chat model: can both be true (in Russian), and is the second true, false or unknown if the first is true; both "
-    "orders, summed. Its rows have a threshold of their own set, which flatters them.",
+    "orders, summed. Both: the sum of its score and our judge's.",
+    "The chat model's veto: does the one entail the other, the larger of both orders. Taken back is what lies above "
+    "the lines of config/calibrations.toml, drawn on benchmarks/judged/claims.toml and the tuning half of the fixture.",
     "Pairs a second: one thread, claims of up to 120 characters, each judged in both directions, the best of three "
-    "runs beside other work.",
+    "runs beside other work. The chat model's by the time that its process took, two threads, both questions and the "
+    "veto's.",
 )
 
 
@@ -104,6 +112,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--chat", action="store_true", help="ask the chat model, too")
     parser.add_argument("--chat-pairs", type=int, default=60, help="so many of the hidden pairs, by SHA-256")
     parser.add_argument("--model", default="", help="a chat model of the catalogue")
+    parser.add_argument("--list", action="store_true", help="print the restatements that are called contradictions")
     return parser.parse_args()
 
 
@@ -123,6 +132,17 @@ def _of_others() -> dict[str, list[ClaimPair]]:
     except DataMissing as missing:
         print(f"skipped: {missing}")
         return {}
+
+
+def _rows(
+    judges: Sequence[ClaimJudge], sets: Mapping[str, Sequence[ClaimPair]], lines: Mapping[str, float]
+) -> list[Figure]:
+    return [
+        figure
+        for name, pairs in sets.items()
+        for each in judges
+        for figure in told(f"{name}, {each.name}", pairs, each.scores(pairs), lines[each.name])
+    ]
 
 
 def threshold(scores: Sequence[float], pairs: Sequence[ClaimPair]) -> float:
@@ -189,12 +209,10 @@ def _by_languages(pairs: Sequence[ClaimPair]) -> dict[str, list[ClaimPair]]:
 def _veto(judge: OurJudge, sets: Mapping[str, Sequence[ClaimPair]]) -> list[Figure]:
     """Return how well what follows is told from what does not, by the odds of entailment."""
     found = []
-    for name in ("NumSwap", "SciFact", "TERRa"):
-        pairs = sets.get(name, ())
-        judged = zip(judge.judgements(pairs), pairs, strict=True)
+    for name in (each for each in FOLLOWING if each in sets):
+        judged = zip(judge.judgements(sets[name]), sets[name], strict=True)
         scored = [Scored(one.entailment, pair.follows) for one, pair in judged]
-        if scored:
-            found.append(area(f"{name}, {judge.name}: AUC of what follows", scored))
+        found.append(area(f"{name}, {judge.name}: AUC of what follows", scored))
     return found
 
 
@@ -207,18 +225,67 @@ def _speed(judge: OurJudge, pairs: Sequence[ClaimPair]) -> list[Figure]:
     ]
 
 
-def _beside_chat(ours: OurJudge, name: str, pairs: Sequence[ClaimPair], count: int) -> list[Figure]:
-    """Return the rows of the chat model and of both together, and ours on the same pairs."""
-    sample = sorted(pairs, key=lambda pair: digest(f"{pair.first}\n{pair.second}"))[:count]
-    model = RememberedModel.of(name)
+def _sampled(sets: Mapping[str, list[ClaimPair]], count: int) -> dict[str, list[ClaimPair]]:
+    """Return the sets with so many of the hidden pairs, by SHA-256."""
+    ranked = sorted(sets["hidden pairs"], key=lambda pair: digest(f"{pair.first}\n{pair.second}"))
+    others = {name: pairs for name, pairs in sets.items() if name != "hidden pairs"}
+    return {f"{len(ranked[:count])} hidden pairs": ranked[:count]} | others
+
+
+def _beside_chat(
+    ours: OurJudge,
+    model: RememberedModel,
+    sets: Mapping[str, Sequence[ClaimPair]],
+    lines: dict[str, float],
+    *,
+    show: bool,
+) -> list[Figure]:
+    """Return the rows of the chat model and of both together, and ours on the same hidden pairs."""
     chat = ChatJudge(model)
-    figures: list[Figure] = []
-    judges: tuple[ClaimJudge, ...] = (ours, chat, BothJudges(ours, chat))
-    for judge in judges:
-        scores = judge.scores(sample)
-        figures += told(f"{len(sample)} hidden pairs, {judge.name}", sample, scores, threshold(scores, sample))
-    model.close()
+    both = BothJudges(ours, chat)
+    lines |= {each.name: threshold(each.scores(development()), development()) for each in (chat, both)}
+    sample = next(iter(sets))
+    figures = _rows([ours], {sample: sets[sample]}, lines)
+    figures += _rows([chat, both], {name: pairs for name, pairs in sets.items() if name != "TERRa"}, lines)
+    figures += _taken_back(chat, pair_lines_of(model.fingerprint, model.models_dir), sets)
+    pace = chat.asked / max(model.seconds, TICK)
+    figures.append(Figure(f"{chat.name}: pairs a second, all questions", pace, pace, pace, chat.asked))
+    for each in (ours, chat, both) if show else ():
+        _list_restatements(each, sets.get("restatements", ()), lines[each.name])
     return figures
+
+
+def _taken_back(chat: ChatJudge, lines: PairLines, sets: Mapping[str, Sequence[ClaimPair]]) -> list[Figure]:
+    """Return how well the chat model tells what follows, and what its veto takes back at the shipped lines."""
+    figures = []
+    for name, pairs in sets.items():
+        scores = chat.following(pairs)
+        if name in FOLLOWING:
+            scored = [Scored(score, pair.follows) for score, pair in zip(scores, pairs, strict=True)]
+            figures.append(area(f"{name}, {chat.name}: AUC of what follows", scored))
+        for word, group in _by_truth(pairs, scores).items():
+            hits = sum(score >= _line_of(lines, pair) for pair, score in group)
+            figures += [share(f"{name}, veto: taken back of what {word}", hits, len(group))] if group else []
+    return figures
+
+
+def _by_truth(pairs: Sequence[ClaimPair], scores: Sequence[float]) -> dict[str, list[tuple[ClaimPair, float]]]:
+    groups: dict[str, list[tuple[ClaimPair, float]]] = {"contradicts": [], "follows": [], "does neither": []}
+    for pair, score in zip(pairs, scores, strict=True):
+        follows = pair.follows or pair.kind == RESTATEMENT
+        word = "contradicts" if pair.contradicts else "follows" if follows else "does neither"
+        groups[word].append((pair, score))
+    return groups
+
+
+def _line_of(lines: PairLines, pair: ClaimPair) -> float:
+    return lines.follows.get(languages_of((pair.first, pair.second)), lines.follows.get(ANY_LANGUAGE, math.inf))
+
+
+def _list_restatements(judge: ClaimJudge, pairs: Sequence[ClaimPair], line: float) -> None:
+    for pair, score in zip(pairs, judge.scores(pairs), strict=True):
+        if score >= line:
+            print(f"{judge.name} calls a restatement a contradiction: {pair.first} | {pair.second}")
 
 
 if __name__ == "__main__":

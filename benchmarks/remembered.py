@@ -24,6 +24,7 @@ class RememberedModel:
     def __init__(self, pool: ModelPool, name: str) -> None:
         entry = find_model(name, ModelKind.CHAT, pool.config.models)
         self.fingerprint = fingerprint(entry, require_model(entry, pool.config.models))
+        self.seconds = 0.0  # that scores took when they were asked for first
         self._pool = pool
         self._name = entry.name
         self._folder = work_folder() / "generations"
@@ -75,7 +76,9 @@ class RememberedModel:
             found = self._model.score_each([conversations[index] for index in missing], options, priority)
             for index, scores in zip(missing, found, strict=True):
                 places[index].write_text(json.dumps(asdict(scores)), encoding="utf-8")
-        return [_scores(json.loads(path.read_text(encoding="utf-8"))) for path in places]
+        told = [_scores(json.loads(path.read_text(encoding="utf-8"))) for path in places]
+        self.seconds += sum(one.seconds for one in told)
+        return told
 
     @property
     def models_dir(self) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import isfinite, nan
 from typing import TypeAlias
 
 from vaultrag.contradictions.comparing.reading import own_words
@@ -15,6 +15,7 @@ from vaultrag.domain import Claim, PairJudge, PairJudgement
 from vaultrag.errors import ModelError
 
 _MARKS = re.compile(r"[*`]|==")
+UNJUDGED = PairJudgement(nan, nan)
 LONGEST = 200  # characters: a judge trained on short claims loses the end of longer ones
 BATCH = 64  # pairs between two looks at the clock
 

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Thresholds
+from vaultrag.answering.judging.calibration import NO_LINES, UNCALIBRATED, WORDING, PairLines, Thresholds
 from vaultrag.answering.judging.calibration_files import (
     MEASURED_NAME,
+    PAIR_WORDING,
     KnownCalibration,
+    KnownPairLines,
     KnownThresholds,
     calibration_of,
     keep_calibration,
+    pair_lines_of,
     shipped_calibrations,
 )
 from vaultrag.errors import ConfigError, StoreError
@@ -104,3 +107,25 @@ def test_file_that_cannot_be_read_is_not_replaced(tmp_path: Path) -> None:
 def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="could not be kept"):
         keep_calibration(tmp_path / "gone", MEASURED)
+
+
+def test_lines_of_claims_are_those_measured_here_else_shipped_else_none(tmp_path: Path) -> None:
+    [shipped] = [one for one in shipped_calibrations() if one.pairs]
+    assert pair_lines_of(shipped.fingerprint, tmp_path).follows == shipped.pairs.follows
+    assert pair_lines_of("ffff", tmp_path) is NO_LINES
+    measured = replace(MEASURED, fingerprint=shipped.fingerprint)
+    keep_calibration(tmp_path, measured)  # tells nothing of claims
+    assert pair_lines_of(shipped.fingerprint, tmp_path).follows == shipped.pairs.follows
+    keep_calibration(tmp_path, replace(measured, pairs=KnownPairLines(PAIR_WORDING, {"ru": 3.0}, {"": 4.0})))
+    assert pair_lines_of(shipped.fingerprint, tmp_path) == PairLines({"ru": 3.0}, {"": 4.0})
+
+
+def test_lines_of_claims_drawn_for_other_questions_mean_nothing(tmp_path: Path) -> None:
+    keep_calibration(tmp_path, replace(MEASURED, pairs=KnownPairLines(PAIR_WORDING + 1, {"ru": 3.0})))
+    assert pair_lines_of("0123", tmp_path) is NO_LINES
+
+
+def test_floor_models_lines_of_claims_hold_for_both_languages_and_across() -> None:
+    [shipped] = [one for one in shipped_calibrations() if one.pairs]
+    assert shipped.pairs is not None
+    assert shipped.pairs.follows.keys() >= {"ru", "en", "across"}

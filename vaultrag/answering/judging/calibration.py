@@ -65,6 +65,20 @@ UNCALIBRATED = Calibration()
 
 
 @dataclass(frozen=True, slots=True)
+class PairLines:
+    """From which score on a model's word on two claims counts, by their language: what follows, what contradicts.
+
+    Nothing stands where it is not known to be right often enough.
+    """
+
+    follows: Mapping[str, float] = field(default_factory=dict)
+    contradicts: Mapping[str, float] = field(default_factory=dict)
+
+
+NO_LINES = PairLines()
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """A score whose truth is known: whether the passages answer, or the lines support."""
 

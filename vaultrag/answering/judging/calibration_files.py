@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, TypeAdapter, ValidationError
 
-from vaultrag.answering.judging.calibration import UNCALIBRATED, WORDING, Calibration, Thresholds
+from vaultrag.answering.judging.calibration import NO_LINES, UNCALIBRATED, WORDING, Calibration, PairLines, Thresholds
 from vaultrag.config import shipped
 from vaultrag.domain import ProbeRecord
 from vaultrag.errors import ConfigError, StoreError
 
 SHIPPED_NAME = "calibrations.toml"
+PAIR_WORDING = 1  # raise it when a question of contradictions/questions.py changes
 MEASURED_NAME = "calibrations.json"  # in the models folder: what `vaultrag bench` measured
 
 
@@ -29,12 +30,15 @@ def _finite(value: float) -> float:
     return value
 
 
+Line: TypeAlias = Annotated[float, AfterValidator(_finite)]
+
+
 @dataclass(frozen=True, slots=True)
 class KnownThresholds:
     """Thresholds as a file holds them."""
 
-    low: Annotated[float, AfterValidator(_finite)]
-    high: Annotated[float, AfterValidator(_finite)]
+    low: Line
+    high: Line
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -53,6 +57,17 @@ class KnownRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPairLines:
+    """The lines of a model's word on pairs of claims, asked in `wording`."""
+
+    wording: int
+    follows: Mapping[str, Line] = field(default_factory=dict)
+    contradicts: Mapping[str, Line] = field(default_factory=dict)
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
 class KnownCalibration:
     """One model's calibration as a file holds it. `fingerprint` tells the model, `model` names it for people."""
 
@@ -64,6 +79,7 @@ class KnownCalibration:
     sentences: int = 0
     backed_sentences: int = 0
     record: KnownRecord | None = None
+    pairs: KnownPairLines | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -91,6 +107,18 @@ def calibration_of(fingerprint: str, models_dir: Path) -> Calibration:
         if stored.fingerprint == fingerprint and stored.wording == WORDING:
             return stored.calibration
     return UNCALIBRATED
+
+
+def pair_lines_of(fingerprint: str, models_dir: Path) -> PairLines:
+    """Return what is known of a model's word on pairs of claims, as measured on this machine, else as shipped.
+
+    Raises ConfigError for a faulty file of ours.
+    """
+    for stored in (*_measured(models_dir), *shipped_calibrations()):
+        known = stored.pairs
+        if stored.fingerprint == fingerprint and known is not None and known.wording == PAIR_WORDING:
+            return PairLines(known.follows, known.contradicts)
+    return NO_LINES
 
 
 def shipped_calibrations() -> Sequence[KnownCalibration]:
