@@ -22,7 +22,8 @@ from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.products import config_for
 from benchmarks.report import Figure, share, write_report
 from vaultrag.contradictions.claims.extract import claims_of_chunk
-from vaultrag.contradictions.scan import Judges, PairFinding, PairScan, scan
+from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.scan import PairFinding, PairScan, scan
 from vaultrag.domain import Claim, Holder, PairVerdict
 from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge_named
 from vaultrag.runtime.pool import ModelPool

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vaultrag.contradictions.claims.extract import claims_of_chunk
-from vaultrag.contradictions.scan import Judges, PairScan, scan
+from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.scan import PairScan, scan
 from vaultrag.domain import Claim
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.features import with_features

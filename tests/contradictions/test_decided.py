@@ -12,9 +12,10 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.contradictions.claims.kept import extract_owed
 from vaultrag.contradictions.decided import decision_on, key_of, undecided
+from vaultrag.contradictions.hearing import Judges
 from vaultrag.contradictions.kept import compare_owed, kept_findings
 from vaultrag.contradictions.note_texts import NoteTexts
-from vaultrag.contradictions.scan import Judges, PairFinding
+from vaultrag.contradictions.scan import PairFinding
 from vaultrag.domain import VerdictState
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.records.archive import Archive

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from tests.contradictions.notes import claims_of
 from vaultrag.contradictions.gates import Gate, through_gates
-from vaultrag.contradictions.scan import Judges, scan
+from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.scan import scan
 from vaultrag.domain import Claim, Stance
 
 NOTES = {"Hut.md": "The walk to the hut takes 90 minutes.", "Weekend.md": "To the hut it's three hours of walk."}

@@ -8,7 +8,8 @@ from math import nan
 import pytest
 
 from tests.contradictions.notes import claims_of, scanned
-from vaultrag.contradictions.scan import Judges, scan
+from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.scan import scan
 from vaultrag.domain import PairJudgement, PairVerdict
 from vaultrag.errors import ModelError
 

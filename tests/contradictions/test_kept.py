@@ -11,9 +11,9 @@ from tests.doubles import HashEmbedder
 from vaultrag.config import Config, Settings
 from vaultrag.contradictions import kept
 from vaultrag.contradictions.claims.kept import extract_owed
+from vaultrag.contradictions.hearing import Judges
 from vaultrag.contradictions.kept import ScanRun, all_kept, compare_owed, kept_findings
 from vaultrag.contradictions.note_texts import NoteTexts
-from vaultrag.contradictions.scan import Judges
 from vaultrag.domain import PairJudgement
 from vaultrag.errors import ModelError
 from vaultrag.indexing.apply import DeletionPolicy

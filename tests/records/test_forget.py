@@ -19,9 +19,9 @@ from tests.served import serving
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
 from vaultrag.contradictions.claims.kept import extract_owed, read_claims
+from vaultrag.contradictions.hearing import Judges
 from vaultrag.contradictions.kept import compare_owed
 from vaultrag.contradictions.note_texts import NoteTexts
-from vaultrag.contradictions.scan import Judges
 from vaultrag.domain import (
     AnswerReady,
     Exchange,

@@ -1,8 +1,8 @@
 """From what code and judges make of a pair to a verdict: a judge proposes, slots and gates decide, a veto takes back.
 
 What two claims share decides first. Without a difference that code found the judge alone speaks, and the pair is only
-"possible". With one, only what follows is taken back: that a judge sees no contradiction is no reason, for it missed a
-third of the true ones.
+"possible". With one, only what follows is taken back: that a small judge sees no contradiction is no reason, for it
+missed a third of the true ones; that a large model sees none that read both is one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import Topic
 from vaultrag.contradictions.comparing.values import WORDED
 from vaultrag.contradictions.comparing.verdicts import Compare
+from vaultrag.contradictions.pairing.candidates import ClaimPair
 from vaultrag.domain import PairJudgement, PairVerdict
 
 # Chosen on the tuning half of fixtures/contradictions.toml and what was found beside it, none for a single pair.
@@ -32,6 +33,7 @@ POSSIBLE = 0.95  # of the judge, where no value tells: at .9 it proposes some 45
 LIKELY = 0.5  # of the judge, from which on it agrees
 FOLLOWS = 0.9  # of the judge's entailment
 
+_TAKEN_BACK = frozenset({Ground.ENTAILED, Ground.READ})
 _DENIALS = {Ground.YES_NO: DENIAL_OWN, Ground.OPPOSITE: OPPOSITE_OWN}
 
 
@@ -40,22 +42,25 @@ class PairEvidence:
     """What is known of a pair besides its words.
 
     `percentile` is its nearness in meaning, 0 where unknown; `judgement` what a judge said, None where it did not;
-    `entailed` tells that one follows from the other, as whoever has the veto says.
+    `entailed` tells that one follows from the other, as whoever has the veto says. `reading` is what a larger model
+    says that read both: its no counts, too.
     """
 
     topic: Topic
     percentile: float = 0.0
     judgement: PairJudgement | None = None
     entailed: bool = False
+    reading: PairJudgement | None = None
 
     @property
     def score(self) -> float | None:
-        return self.judgement.contradiction if self.judgement else None
+        said = self.reading or self.judgement
+        return said.contradiction if said else None
 
     @property
     def is_entailed(self) -> bool:
         """Whether one follows from the other, and nobody sees a contradiction in that."""
-        said = self.judgement
+        said = self.reading or self.judgement
         return self.entailed or (said is not None and said.entailment >= FOLLOWS and said.contradiction < LIKELY)
 
 
@@ -67,6 +72,28 @@ class PairDecision:
     reason: Reason
     confidence: float
     possible: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        return self.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED) and self.confidence > 0.0
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether a judge, and not code, says that it is no contradiction."""
+        return self.reason.ground in _TAKEN_BACK
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPair:
+    """Two claims by their places, what code makes of them, and what it knows of them beside their words."""
+
+    candidate: ClaimPair
+    compared: Compare
+    evidence: PairEvidence
+
+    @property
+    def likelihood(self) -> float:
+        return likelihood(self.compared, self.evidence)
 
 
 def decide(compared: Compare, evidence: PairEvidence) -> PairDecision:
@@ -112,6 +139,8 @@ def _with_conflict(compared: Compare, evidence: PairEvidence) -> PairDecision:
         return PairDecision(PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.TOPIC), _sureness(compared, evidence))
     if evidence.is_entailed:
         return PairDecision(PairVerdict.CONSISTENT, Reason(Ground.ENTAILED), 1.0 - (evidence.score or 0.0))
+    if evidence.reading is not None and evidence.reading.contradiction < LIKELY:
+        return PairDecision(PairVerdict.INSUFFICIENT, Reason(Ground.READ), 1.0 - evidence.reading.contradiction)
     return PairDecision(PairVerdict.CONTRADICTION, compared.reason, _sureness(compared, evidence))
 
 

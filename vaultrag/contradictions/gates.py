@@ -17,11 +17,16 @@ TextAt: TypeAlias = Callable[[Claim], str | None]
 
 
 class Gate(StrEnum):
-    """Which gate removed a finding: its note is gone, other words stand there, or nobody asserts it."""
+    """Which gate removed a finding: its note is gone, other words stand there, or nobody asserts it.
+
+    FOLLOWS: a judge says that one claim follows from the other. READ: a model that read both sees no contradiction.
+    """
 
     GONE = "gone"
     CHANGED = "changed"
     NOT_ASSERTED = "not_asserted"
+    FOLLOWS = "follows"
+    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,16 @@ _MARKS = re.compile(r"[*`]|==")
 UNJUDGED = PairJudgement(nan, nan)
 LONGEST = 200  # characters: a judge trained on short claims loses the end of longer ones
 BATCH = 64  # pairs between two looks at the clock
+CHAT_BATCH = 8  # the same for chat models, which take a second or more for each
 
-Veto: TypeAlias = Callable[[Sequence[tuple[str, str]]], Sequence[bool | None]]
-"""Tells of each pair of statements whether either follows from the other; None where it cannot tell."""
+Pair: TypeAlias = tuple[Claim, Claim]
+Ask: TypeAlias = Callable[[Sequence[Pair]], Sequence[PairJudgement]]
 
 
-def judged(judge: PairJudge, pairs: Sequence[tuple[Claim, Claim]]) -> list[PairJudgement | None]:
+def judged(ask: Ask, pairs: Sequence[Pair]) -> list[PairJudgement | None]:
     """Return what a judge makes of each pair; None where it failed."""
     try:
-        told = list(judge.judge_pairs([(as_asked(one), as_asked(other)) for one, other in pairs]))
+        told = list(ask(pairs))
     except ModelError:
         return [None] * len(pairs)
     if len(told) != len(pairs):
@@ -34,13 +35,9 @@ def judged(judge: PairJudge, pairs: Sequence[tuple[Claim, Claim]]) -> list[PairJ
     return [judgement if _is_sound(judgement) else None for judgement in told]
 
 
-def vetoed(veto: Veto, pairs: Sequence[tuple[Claim, Claim]]) -> list[bool | None]:
-    """Return whether either statement of each pair follows from the other; None where that was not told."""
-    try:
-        told = list(veto([(as_asked(one), as_asked(other)) for one, other in pairs]))
-    except ModelError:
-        return [None] * len(pairs)
-    return told if len(told) == len(pairs) else [None] * len(pairs)
+def by_words(judge: PairJudge) -> Ask:
+    """Return how a judge of short texts is asked of claims: by their own words."""
+    return lambda pairs: judge.judge_pairs([(as_asked(one), as_asked(other)) for one, other in pairs])
 
 
 def as_asked(claim: Claim) -> str:

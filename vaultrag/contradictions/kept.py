@@ -11,10 +11,11 @@ import numpy as np
 from vaultrag.contradictions.claims.extract import EXTRACTOR
 from vaultrag.contradictions.claims.kept import read_claims, read_claims_of
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
-from vaultrag.contradictions.decision import PairDecision
+from vaultrag.contradictions.decision import ComparedPair, PairDecision
 from vaultrag.contradictions.gates import Gate, Removal, TextAt
+from vaultrag.contradictions.hearing import Judges, Keys, ordered
 from vaultrag.contradictions.judging import BATCH
-from vaultrag.contradictions.scan import RECIPE, ComparedPair, Judges, PairFinding, PairScan, Scanner, ordered
+from vaultrag.contradictions.scan import RECIPE, PairFinding, PairScan, Scanner
 from vaultrag.domain import Claim, Embedder, PairVerdict, Progress, Vectors, unwatched
 from vaultrag.store.claims import owed_extractions
 from vaultrag.store.database import Database
@@ -22,7 +23,6 @@ from vaultrag.store.pairs.claim_vectors import read_claim_vectors, write_claim_v
 from vaultrag.store.pairs.judgements import (
     SHOWN,
     FoundPair,
-    Keys,
     compared_claims,
     drop_failures,
     drop_judgements,
@@ -66,7 +66,7 @@ def compare_owed(
     """Compare the claims that changed since they were compared last, and keep what is found, some claims at a time.
 
     Killed or stopped anywhere, what is left is still owed. Without changes nothing is embedded, paired or judged. Pairs
-    whose judge failed or was not reached stay owed. `judges.known` need not be given: what is kept of the judge counts.
+    whose judge failed or was not reached stay owed. What is kept of the judges counts as `judges.known`.
     """
     claims = list({claim.key: claim for claim in read_claims(database)}.values())
     recipe = recipe_of(judges, embedder)
@@ -85,8 +85,7 @@ def compare_owed(
 
 def recipe_of(judges: Judges, embedder: Embedder | None) -> str:
     """Return what claims are compared by: when it changes, all are compared anew."""
-    judge = judges.judge.fingerprint if judges.judge else ""
-    return f"{RECIPE} {judge} {embedder.fingerprint if embedder else ''}"
+    return f"{RECIPE} {' + '.join(judges.fingerprints)} {embedder.fingerprint if embedder else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +120,15 @@ class _Run:
     ) -> None:
         self._database, self._scanner, self._text_at = database, scanner, text_at
         self._recipe, self._compared = recipe, compared
-        self._judge = judges.judge.fingerprint if judges.judge else ""
-        self._judges = replace(judges, known=read_judgements(database, self._judge))
+        self._judges = replace(judges, known={one: read_judgements(database, one) for one in judges.fingerprints})
         self._known = {(row.one, row.other) for row in read_found(database)}
         self._found: dict[Keys, PairFinding] = {}
         self._unjudged: set[Keys] = set()
         self._gated: set[str] = set()
 
     def over(self, owed: Sequence[str], progress: Progress, must_stop: Callable[[], bool]) -> ScanRun:
-        drop_failures(self._database, self._judge)
+        for judge in self._judges.fingerprints:
+            drop_failures(self._database, judge)
         waiting: list[ComparedPair] = []
         done = pairs = 0
         for batch in _parts(owed, AT_ONCE):
@@ -154,8 +153,7 @@ class _Run:
 
     def _waits(self, pair: ComparedPair, looked: PairScan) -> bool:
         """Tell whether somebody has still to be asked about a pair."""
-        keys = self._keys(pair)
-        return keys in looked.judged or (self._judges.veto is not None and keys in self._found)
+        return self._keys(pair) in looked.unjudged
 
     def _ask(self, waiting: Sequence[ComparedPair], must_stop: Callable[[], bool]) -> None:
         """Ask the judges about pairs, and note as compared what they told everything of."""
@@ -165,7 +163,7 @@ class _Run:
             if not judges.goes_on() or failed == FAILURES:
                 break
             looked = self._scanner.decided(batch, (), self._text_at, judges)
-            failed = failed + 1 if looked.judged and not any(looked.judged.values()) else 0
+            failed = failed + 1 if any(not any(said.values()) for said in looked.judged.values()) else 0
             self._commit(looked, ())
         asked = {key for pair in waiting for key in self._keys(pair)}
         note_compared(self._database, self._recipe, (asked & self._compared) - self._owed() - self._gated)
@@ -174,10 +172,11 @@ class _Run:
         own, found = set(batch), {ordered(one.one, one.other): one for one in (*looked.found, *looked.removed)}
         replaced = [keys for keys in self._known if keys in looked.told or self._is_of(keys, own)]
         self._unjudged -= looked.told.keys()
-        self._unjudged |= {keys for keys, told in looked.judged.items() if told is None}
+        self._unjudged |= looked.unjudged
         self._gated |= {key for one in looked.removed if _is_passing(one) for key in (one.one.key, one.other.key)}
         with self._database.atomic():
-            write_judgements(self._database, self._judge, looked.judged)
+            for judge, said in looked.judged.items():
+                write_judgements(self._database, judge, said)
             replace_found(self._database, replaced, map(_row, found.values()))
             note_compared(self._database, self._recipe, own - looked.owed - self._gated)
         self._known = (self._known - set(replaced)) | found.keys()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -84,14 +83,21 @@ class ClaimReader:
         return f"{self.key} reads {WORDING}"
 
     def judge_claims(self, pairs: Sequence[tuple[Claim, Claim]]) -> list[PairJudgement]:
-        """Judge each pair; UNJUDGED where the form was not filled in, contradicts itself, or its call failed."""
-        return [self._judged(one, two) for one, two in pairs]
+        """Judge each pair; UNJUDGED where the form was not filled in, contradicts itself, or its call failed.
 
-    def _judged(self, one: Claim, two: Claim) -> PairJudgement:
-        asked = ASKED.format(context_one=_context(one), one=as_asked(one), context_two=_context(two), two=as_asked(two))
-        with suppress(ModelError):
-            return judgement_of(self._filled_in(asked))
-        return UNJUDGED
+        Raises ModelError where every call did.
+        """
+        told: list[PairJudgement] = []
+        failures: list[ModelError] = []
+        for one, two in pairs:
+            try:
+                told.append(judgement_of(self._filled_in(_question(one, two))))
+            except ModelError as error:
+                failures.append(error)
+                told.append(UNJUDGED)
+        if failures and len(failures) == len(pairs):
+            raise failures[-1]
+        return told
 
     def _filled_in(self, asked: str) -> str:
         sampling = Sampling(max_tokens=FORM_TOKENS, schema=FORM, priority=Priority.NIGHT)
@@ -112,6 +118,10 @@ def judgement_of(said: str) -> PairJudgement:
     if reading is Reading.CONTRADICTION and not all(sames):
         return UNJUDGED
     return _JUDGED.get(reading, UNJUDGED)
+
+
+def _question(one: Claim, two: Claim) -> str:
+    return ASKED.format(context_one=_context(one), one=as_asked(one), context_two=_context(two), two=as_asked(two))
 
 
 def _context(claim: Claim) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import topic_of
 from vaultrag.contradictions.comparing.verdicts import Compare, compare
-from vaultrag.contradictions.decision import PairDecision, PairEvidence, decide, is_worth_judging, likelihood
-from vaultrag.contradictions.gates import Removal, TextAt, through_gates
-from vaultrag.contradictions.judging import BATCH, Veto, judged, vetoed
+from vaultrag.contradictions.decision import ComparedPair, PairDecision, PairEvidence, decide
+from vaultrag.contradictions.gates import Gate, Removal, TextAt, through_gates
+from vaultrag.contradictions.hearing import Hearing, Judges, Keys, Said, ordered
 from vaultrag.contradictions.pairing.candidates import ClaimPair, candidates
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
@@ -24,8 +23,6 @@ from vaultrag.domain import (
     ClaimFinding,
     FindingKind,
     Holder,
-    PairJudge,
-    PairJudgement,
     PairVerdict,
     Vectors,
     Verdict,
@@ -36,36 +33,30 @@ RECIPE = "1"
 
 FEWEST_CLAIMS = 100  # of fewer the likest pair of all is no rare one: nearness then tells nothing
 
-Judged: TypeAlias = Mapping[tuple[str, str], PairJudgement]
-"""What a judge said of pairs, by the keys of both claims in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judges:
-    """Who is asked, if anybody, and what they said before. `goes_on` ends the asking where a budget does."""
-
-    judge: PairJudge | None = None
-    veto: Veto | None = None
-    known: Judged = field(default_factory=dict)
-    goes_on: Callable[[], bool] = lambda: True
-
 
 @dataclass(frozen=True, slots=True)
 class PairScan:
-    """What one look found. `verdicts` counts all pairs that were compared, `judged` is what the judge said anew, None
-    where it did not.
+    """What one look found. `verdicts` counts all pairs that were compared; `judged` is what each judge said anew.
 
-    `not_judged` are pairs whose judge failed or was not reached, and `owed` the changed claims of such. `removed` is
-    what the gates took out, `told` the verdict on every pair that was compared.
+    `owed` are the changed claims of pairs that a judge was not reached about, or failed on. `removed` is what the gates
+    and judges took out, `told` the verdict on every pair that was compared.
     """
 
     found: tuple[PairFinding, ...]
     removed: tuple[PairFinding, ...]
     verdicts: Mapping[PairVerdict, int]
-    judged: Mapping[tuple[str, str], PairJudgement | None]
-    not_judged: int
+    judged: Mapping[str, Said]
     owed: frozenset[str] = frozenset()
-    told: Mapping[tuple[str, str], PairDecision] = field(default_factory=dict)
+    told: Mapping[Keys, PairDecision] = field(default_factory=dict)
+
+    @property
+    def unjudged(self) -> frozenset[Keys]:
+        """The pairs whose judge failed or was not reached."""
+        return frozenset(keys for said in self.judged.values() for keys, told in said.items() if told is None)
+
+    @property
+    def not_judged(self) -> int:
+        return len(self.unjudged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +91,6 @@ class PairFinding:
             decided=decided,
             gate=self.removal.gate.value if self.removal else "",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedPair:
-    """Two claims by their places, what code makes of them, and what it knows of them beside their words."""
-
-    candidate: ClaimPair
-    compared: Compare
-    evidence: PairEvidence
-
-    @property
-    def likelihood(self) -> float:
-        return likelihood(self.compared, self.evidence)
 
 
 def scan(
@@ -161,17 +139,18 @@ class Scanner:
         self, pairs: Sequence[ComparedPair], changed: Collection[str], text_at: TextAt, judges: Judges
     ) -> PairScan:
         """Ask the judges about pairs, and return what comes of them; `changed` are the claims that may stay owed."""
-        asking = _Asking(self, judges)
-        decided = [(pair, decide(pair.compared, evidence)) for pair, evidence in asking.asked(pairs)]
-        findings = [_finding(self.claims_of(pair), told, text_at) for pair, told in decided if _is_shown(told)]
+        hearing = Hearing(self.claims_of, judges)
+        decided = [(pair, decide(pair.compared, evidence)) for pair, evidence in hearing.evidence(pairs)]
+        findings = [one for pair, told in decided for one in _finding(self.claims_of(pair), pair, told, text_at)]
+        own = set(changed)
+        unjudged = {keys for said in hearing.told.values() for keys, told in said.items() if told is None}
         findings.sort(key=lambda finding: (finding.told.possible, -finding.told.confidence))
         return PairScan(
             found=tuple(finding for finding in findings if not finding.removal),
             removed=tuple(finding for finding in findings if finding.removal),
             verdicts=Counter(told.verdict for _, told in decided),
-            judged=asking.told,
-            not_judged=asking.not_judged,
-            owed=frozenset(asking.owed & set(changed)),
+            judged=hearing.told,
+            owed=frozenset(key for keys in unjudged for key in keys if key in own),
             told={ordered(*self.claims_of(pair)): told for pair, told in decided},
         )
 
@@ -179,11 +158,6 @@ class Scanner:
 def pair_key(one: Claim, other: Claim) -> str:
     """Return the key of a pair in any order; it changes with the words, dates or holder of either side."""
     return hashlib.sha256("\n".join(sorted((one.key, other.key))).encode()).hexdigest()[:24]
-
-
-def ordered(one: Claim, other: Claim) -> tuple[str, str]:
-    """Return the keys of two claims, the lesser first."""
-    return (one.key, other.key) if one.key <= other.key else (other.key, one.key)
 
 
 def _compared(index: ClaimIndex, candidate: ClaimPair) -> ComparedPair:
@@ -204,64 +178,12 @@ def _is_habit(index: ClaimIndex, candidate: ClaimPair) -> bool:
     return index.is_in_series(candidate.one) or index.is_in_series(candidate.other)
 
 
-def _is_shown(told: PairDecision) -> bool:
-    return told.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED) and told.confidence > 0.0
-
-
-def _finding(claims: tuple[Claim, Claim], told: PairDecision, text_at: TextAt) -> PairFinding:
-    return PairFinding(*claims, told, through_gates(*claims, text_at))
-
-
-class _Asking:
-    """The pairs that a judge is asked about, the likeliest first, and what it said."""
-
-    def __init__(self, scanner: Scanner, judges: Judges) -> None:
-        self._claims_of = scanner.claims_of
-        self._judges = judges
-        self.told: dict[tuple[str, str], PairJudgement | None] = {}
-        self.not_judged = 0
-        self.owed: set[str] = set()
-
-    def asked(self, pairs: Sequence[ComparedPair]) -> Iterator[tuple[ComparedPair, PairEvidence]]:
-        """Yield each pair with what is known of it once the judges were asked."""
-        wanted = sorted(
-            (pair for pair in pairs if is_worth_judging(pair.compared, pair.evidence)),
-            key=lambda pair: -pair.likelihood,
-        )
-        known = self._judged(wanted) if self._judges.judge or self._judges.veto else {}
-        for pair in pairs:
-            yield pair, known.get(id(pair), pair.evidence)
-
-    def _judged(self, wanted: Sequence[ComparedPair]) -> dict[int, PairEvidence]:
-        self._ask([pair for pair in wanted if ordered(*self._claims_of(pair)) not in self._judges.known])
-        judgements = {**self.told, **self._judges.known}
-        told: dict[int, PairEvidence] = {}
-        for pair in wanted:
-            judgement = judgements.get(ordered(*self._claims_of(pair)))
-            if judgement is None and self._judges.judge:
-                self.not_judged += 1
-                self.told[ordered(*self._claims_of(pair))] = None
-                self.owed |= {claim.key for claim in self._claims_of(pair)}
-            told[id(pair)] = replace(pair.evidence, judgement=judgement)
-        return self._unless_entailed(wanted, told)
-
-    def _ask(self, pairs: Sequence[ComparedPair]) -> None:
-        judge = self._judges.judge
-        for start in range(0, len(pairs), BATCH):
-            if judge is None or not self._judges.goes_on():
-                return
-            batch = [self._claims_of(pair) for pair in pairs[start : start + BATCH]]
-            told = judged(judge, batch)
-            self.told.update(zip((ordered(one, other) for one, other in batch), told, strict=True))
-
-    def _unless_entailed(
-        self, wanted: Sequence[ComparedPair], told: dict[int, PairEvidence]
-    ) -> dict[int, PairEvidence]:
-        """Ask the veto about what would be shown."""
-        veto = self._judges.veto
-        shown = [pair for pair in wanted if _is_shown(decide(pair.compared, told[id(pair)]))]
-        if veto is None or not shown or not self._judges.goes_on():
-            return told
-        for pair, entailed in zip(shown, vetoed(veto, [self._claims_of(pair) for pair in shown]), strict=True):
-            told[id(pair)] = replace(told[id(pair)], entailed=bool(entailed))
-        return told
+def _finding(
+    claims: tuple[Claim, Claim], pair: ComparedPair, told: PairDecision, text_at: TextAt
+) -> Iterator[PairFinding]:
+    """Yield what is shown of a pair, or what a gate or a judge keeps back."""
+    if told.is_shown:
+        yield PairFinding(*claims, told, through_gates(*claims, text_at))
+    elif told.is_taken_back and pair.compared.verdict is PairVerdict.CONTRADICTION:
+        gate = Gate.FOLLOWS if told.reason.ground is Ground.ENTAILED else Gate.READ
+        yield PairFinding(*claims, told, Removal(gate, claims[0], ""))

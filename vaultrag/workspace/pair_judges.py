@@ -2,48 +2,100 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from vaultrag.answering.judging.calibration import PairLines
+from vaultrag.answering.judging.calibration_files import pair_lines_of
 from vaultrag.config import Config
-from vaultrag.contradictions.judging import Veto
-from vaultrag.contradictions.scan import Judges
-from vaultrag.domain import PairJudge, PairJudgement, Role
-from vaultrag.errors import ModelError
+from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.questions import QuestionJudge
+from vaultrag.contradictions.reader import ClaimReader
+from vaultrag.domain import ChatModel, PairJudge, PairJudgement, Role
+from vaultrag.errors import ModelError, ModelNotFound
 from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge
+from vaultrag.runtime.llm import ChildModel
+from vaultrag.runtime.models.catalogue import ModelKind, find_model
 from vaultrag.runtime.models.combinations import role_map
+from vaultrag.runtime.pool import ModelPool
+from vaultrag.workspace.judging import judge_key
+
+ASKING_SECONDS = 1_800.0  # of one look: what the judges are not asked by then stays owed to the next
 
 
 class PairJudges:
     """The judges of one look. `failure` is what the last one failed by, None where none did.
 
-    The processes behind them start with the first pair, and end with `close`.
+    `unmeasured` names a chat model that would judge, if anybody had measured what its word on claims is worth. The
+    processes behind them start with the first pair; those of networks end with `close`.
     """
 
-    def __init__(self, config: Config, veto: Veto | None = None) -> None:
+    def __init__(self, config: Config, models: ModelPool) -> None:
         self.failure: ModelError | None = None
-        self._veto = veto
+        self.unmeasured = ""
         self._opened: CrossEncoderJudge | None = None
-        self._judge: PairJudge | None = None
-        try:
-            self._opened = open_judge(config)
-            self._judge = self._opened
-        except ModelError as error:
-            self._judge = _Absent(role_map(config.settings, config.models).model_of(Role.SCAN), error)
+        self._judge = self._of_settings(config)
+        self._veto: PairJudge | None = None
+        self._reader: ClaimReader | None = None
+        self._add_chat_model(models)
+        self._until = time.monotonic() + ASKING_SECONDS
 
     @property
     def name(self) -> str:
-        """The judge's name, empty where the settings name none."""
-        return self._judge.name if self._judge else ""
+        """Who judges: the one that proposes, else the one that takes back. Empty where code alone compares."""
+        judges = (self._judge, self._reader, self._veto)
+        return next((judge.name for judge in judges if judge is not None), "")
 
     @property
     def judges(self) -> Judges:
-        return Judges(_Heard(self._judge, self) if self._judge else None, self._veto)
+        return Judges(
+            judge=_Heard(self._judge, self) if self._judge else None,
+            veto=_Heard(self._veto, self) if self._veto else None,
+            reader=self._reader,
+            goes_on=lambda: time.monotonic() < self._until,
+        )
 
     def close(self) -> None:
         if self._opened is not None:
             with suppress(ModelError):
                 self._opened.close()
+
+    def _of_settings(self, config: Config) -> PairJudge | None:
+        try:
+            self._opened = open_judge(config)
+        except ModelError as error:
+            return _Absent(role_map(config.settings, config.models).model_of(Role.SCAN), error)
+        return self._opened
+
+    def _add_chat_model(self, models: ModelPool) -> None:
+        """Have the model of `roles.judge` take part, if it is here: a large one reads, a measured one has a veto."""
+        try:
+            model = models.chat(Role.JUDGE)
+            key = judge_key(models, Role.JUDGE)
+        except ModelNotFound:
+            return
+        if _reads(models, model):
+            self._reader = ClaimReader(model, key)
+            return
+        lines = pair_lines_of(key, models.config.models)
+        if lines.follows:
+            self._veto = QuestionJudge(model, PairLines(follows=lines.follows), key)
+        if lines.contradicts and self._judge is None:
+            self._judge = QuestionJudge(model, lines, key)
+        if not lines.follows and not lines.contradicts:
+            self.unmeasured = model.name
+
+
+def _reads(models: ModelPool, model: ChatModel) -> bool:
+    """Tell whether a model is large enough to read two claims: the catalogue says so, or the user names it for that.
+
+    A server that only answers is not named for it: claims of all notes would go there unasked.
+    """
+    if isinstance(model, ChildModel):
+        entry = find_model(models.roles.model_of(Role.JUDGE), ModelKind.CHAT, models.config.models)
+        return Role.JUDGE in entry.roles
+    return bool(models.roles.models.get(Role.JUDGE))
 
 
 class _Heard:
@@ -60,7 +112,7 @@ class _Heard:
     def fingerprint(self) -> str:
         return self._judge.fingerprint
 
-    def judge_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairJudgement]:
+    def judge_pairs(self, pairs: Sequence[tuple[str, str]]) -> Sequence[PairJudgement]:
         try:
             return self._judge.judge_pairs(pairs)
         except ModelError as error:

@@ -24,6 +24,7 @@ class Ground(StrEnum):
     WORDS = "words"
     SAME = "same"
     ENTAILED = "entailed"
+    READ = "read"
     NOTHING = "nothing"
     UPDATE = "update"
     CHANGED = "changed"
@@ -74,6 +75,7 @@ _SAID = {
     ),
     Ground.SAME: ("Both say the same", "Оба говорят одно"),
     Ground.ENTAILED: ("One follows from the other", "Одно следует из другого"),
+    Ground.READ: ("A model that read both sees no contradiction", "Модель, прочитав оба, противоречия не видит"),
     Ground.NOTHING: ("No value of one meets a value of the other", "Сравнить нечего"),
     Ground.UPDATE: ("The later one says that it replaces the earlier", "Позднее заменяет прежнее"),
     Ground.CHANGED: ("Each holds of its own time", "Каждое верно для своего времени"),
