@@ -63,7 +63,8 @@ class ScanStanding:
 
     `notes_owed` are notes whose claims are still to be extracted, `claims_owed` claims still to be compared,
     `not_judged` pairs whose judge failed or was not reached, `removed` findings that a gate keeps back. `judge` names
-    the judge of pairs; empty: code alone compares.
+    who judges pairs; empty: code alone compares. `unmeasured` names a chat model that takes nothing back, since nobody
+    has measured what its word on claims is worth.
     """
 
     claims: int
@@ -72,6 +73,7 @@ class ScanStanding:
     not_judged: int
     removed: int
     judge: str = ""
+    unmeasured: str = ""
 
     @property
     def is_whole(self) -> bool:

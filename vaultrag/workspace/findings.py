@@ -91,16 +91,17 @@ class ClaimFindings:
 
     def standing(self) -> ScanStanding:
         """Return how far the look is by what would be compared with now: a new judge or embedder owes all of it."""
-        with closing(PairJudges(self._config)) as judging:
-            judge = judging.judges.judge
-            recipe = recipe_of(judging.judges, self._vectors.embedder()[0])
+        with closing(PairJudges(self._config, self._models)) as judging:
+            judges = judging.judges
+            recipe = recipe_of(judges, self._vectors.embedder()[0])
         return ScanStanding(
             claims=claim_count(self._database),
             notes_owed=owed_notes_count(self._database, EXTRACTOR),
             claims_owed=owed_comparisons(self._database, recipe),
-            not_judged=failed_count(self._database, judge.fingerprint) if judge else 0,
+            not_judged=sum(failed_count(self._database, judge) for judge in judges.fingerprints),
             removed=removed_count(self._database),
             judge=judging.name,
+            unmeasured=judging.unmeasured,
         )
 
     def extract(self, progress: Progress = unwatched, must_stop: Callable[[], bool] = lambda: False) -> int:
@@ -113,7 +114,7 @@ class ClaimFindings:
         Raises ModelError where the judge failed: what code alone finds is kept all the same, its pairs not judged.
         """
         texts = NoteTexts(self._config, self._database)
-        with closing(PairJudges(self._config)) as judging:
+        with closing(PairJudges(self._config, self._models)) as judging:
             embedder = self._vectors.embedder()[0]
             told = compare_owed(self._database, texts.at, judging.judges, embedder, progress, must_stop)
             if judging.failure is not None and told.not_judged:

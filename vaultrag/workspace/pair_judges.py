@@ -75,6 +75,9 @@ class PairJudges:
             key = judge_key(models, Role.JUDGE)
         except ModelNotFound:
             return
+        except ModelError as error:
+            self._veto = _Absent(models.roles.model_of(Role.JUDGE), error)
+            return
         if _reads(models, model):
             self._reader = ClaimReader(model, key)
             return
