@@ -20,6 +20,7 @@ from vaultrag.contradictions.decision import (
 from vaultrag.contradictions.judging import BATCH, CHAT_BATCH, Ask, by_words, judged
 from vaultrag.contradictions.reader import ClaimReader
 from vaultrag.domain import Claim, PairJudge, PairJudgement
+from vaultrag.errors import ModelError
 
 Keys: TypeAlias = tuple[str, str]
 
@@ -29,7 +30,9 @@ Said: TypeAlias = Mapping[Keys, PairJudgement | None]
 
 @dataclass(frozen=True, slots=True)
 class Judges:
-    """Who is asked, if anybody, and what each said before, by its fingerprint. `goes_on` ends the asking.
+    """Who is asked, if anybody, and what each said before, by its fingerprint.
+
+    `goes_on` ends the asking, `failed` is told of each failure.
 
     `judge` proposes pairs that code leaves open, and ranks. `veto` takes back what would be shown, where one claim
     follows from the other. `reader` reads both claims: it proposes, and takes back where it sees no contradiction.
@@ -40,6 +43,7 @@ class Judges:
     reader: ClaimReader | None = None
     known: Mapping[str, Mapping[Keys, PairJudgement]] = field(default_factory=dict)
     goes_on: Callable[[], bool] = lambda: True
+    failed: Callable[[ModelError], None] = lambda _: None
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ class Hearing:
             if not self._judges.goes_on():
                 break
             batch = list(new)[first : first + size]
-            told |= zip(batch, judged(ask, [new[key] for key in batch]), strict=True)
+            told |= zip(batch, judged(ask, [new[key] for key in batch], self._judges.failed), strict=True)
         if told:
             self.told[judge] = told
         said = {**told, **known}

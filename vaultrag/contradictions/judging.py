@@ -24,11 +24,12 @@ Pair: TypeAlias = tuple[Claim, Claim]
 Ask: TypeAlias = Callable[[Sequence[Pair]], Sequence[PairJudgement]]
 
 
-def judged(ask: Ask, pairs: Sequence[Pair]) -> list[PairJudgement | None]:
-    """Return what a judge makes of each pair; None where it failed."""
+def judged(ask: Ask, pairs: Sequence[Pair], failed: Callable[[ModelError], None]) -> list[PairJudgement | None]:
+    """Return what a judge makes of each pair; None where it failed, and `failed` is told of the error."""
     try:
         told = list(ask(pairs))
-    except ModelError:
+    except ModelError as error:
+        failed(error)
         return [None] * len(pairs)
     if len(told) != len(pairs):
         return [None] * len(pairs)

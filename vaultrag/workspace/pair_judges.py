@@ -50,11 +50,15 @@ class PairJudges:
     @property
     def judges(self) -> Judges:
         return Judges(
-            judge=_Heard(self._judge, self) if self._judge else None,
-            veto=_Heard(self._veto, self) if self._veto else None,
+            judge=self._judge,
+            veto=self._veto,
             reader=self._reader,
             goes_on=lambda: time.monotonic() < self._until,
+            failed=self._note,
         )
+
+    def _note(self, failure: ModelError) -> None:
+        self.failure = failure
 
     def close(self) -> None:
         if self._opened is not None:
@@ -99,28 +103,6 @@ def _reads(models: ModelPool, model: ChatModel) -> bool:
         entry = find_model(models.roles.model_of(Role.JUDGE), ModelKind.CHAT, models.config.models)
         return Role.JUDGE in entry.roles
     return bool(models.roles.models.get(Role.JUDGE))
-
-
-class _Heard:
-    """A judge whose failures are told to whoever asked for it."""
-
-    def __init__(self, judge: PairJudge, told: PairJudges) -> None:
-        self._judge, self._told = judge, told
-
-    @property
-    def name(self) -> str:
-        return self._judge.name
-
-    @property
-    def fingerprint(self) -> str:
-        return self._judge.fingerprint
-
-    def judge_pairs(self, pairs: Sequence[tuple[str, str]]) -> Sequence[PairJudgement]:
-        try:
-            return self._judge.judge_pairs(pairs)
-        except ModelError as error:
-            self._told.failure = error
-            raise
 
 
 class _Absent:
