@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -38,11 +38,11 @@ FORM = {"same_subject": True, "same_attribute": True, "same_time": True}
 class FailingModel(ScriptedModel):
     """Dies at each question until it is told to answer."""
 
-    replies: list[str] = field(default_factory=lambda: [json.dumps({**FORM, "verdict": "entailed"})])
+    replies: Sequence[str] = field(default_factory=lambda: [json.dumps({**FORM, "verdict": "entailed"})])
     is_dead: bool = True
     asked: int = 0
 
-    def generate(self, messages: tuple[Message, ...], sampling: Sampling) -> Iterator[Piece]:  # type: ignore[override]
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         self.asked += 1
         if self.is_dead:
             raise ModelCrashed("The model's process ended.", "Run the command again.")

@@ -37,7 +37,7 @@ ASKED = (
 )
 
 
-class Reading(StrEnum):
+class FormVerdict(StrEnum):
     """What a model that reads may say of a pair."""
 
     CONTRADICTION = "contradiction"
@@ -53,17 +53,17 @@ FORM = json.dumps(
         "type": "object",
         "properties": {
             **{name: {"type": "boolean"} for name in SAMES},
-            "verdict": {"type": "string", "enum": [reading.value for reading in Reading]},
+            "verdict": {"type": "string", "enum": [verdict.value for verdict in FormVerdict]},
         },
         "required": [*SAMES, "verdict"],
         "additionalProperties": False,
     }
 )
 _JUDGED = {
-    Reading.CONTRADICTION: PairJudgement(1.0, 0.0),
-    Reading.ENTAILED: PairJudgement(0.0, 1.0),
-    Reading.CHANGED: PairJudgement(0.0, 0.0),
-    Reading.DIFFERENT: PairJudgement(0.0, 0.0),
+    FormVerdict.CONTRADICTION: PairJudgement(1.0, 0.0),
+    FormVerdict.ENTAILED: PairJudgement(0.0, 1.0),
+    FormVerdict.CHANGED: PairJudgement(0.0, 0.0),
+    FormVerdict.DIFFERENT: PairJudgement(0.0, 0.0),
 }
 
 
@@ -112,12 +112,12 @@ def judgement_of(said: str) -> PairJudgement:
     """Return what a form means; UNJUDGED where it is none, is unclear, or contradicts itself."""
     try:
         form: Any = json.loads(said)
-        reading, sames = Reading(form["verdict"]), [form[name] is True for name in SAMES]
+        verdict, sames = FormVerdict(form["verdict"]), [form[name] is True for name in SAMES]
     except (ValueError, KeyError, TypeError):
         return UNJUDGED
-    if reading is Reading.CONTRADICTION and not all(sames):
+    if verdict is FormVerdict.CONTRADICTION and not all(sames):
         return UNJUDGED
-    return _JUDGED.get(reading, UNJUDGED)
+    return _JUDGED.get(verdict, UNJUDGED)
 
 
 def _question(one: Claim, two: Claim) -> str:
