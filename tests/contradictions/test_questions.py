@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from tests.doubles import LeaningModel
+from tests.doubles import LeaningModel, ScriptedModel
 from vaultrag.answering.judging.calibration import NO_LINES, PairLines
-from vaultrag.contradictions.decision import FOLLOWS
+from vaultrag.contradictions.decision import FOLLOWS, POSSIBLE
 from vaultrag.contradictions.questions import QuestionJudge, languages_of
+from vaultrag.domain import Priority
 
 PAIRS = {
     "ru": ("Не пьёт с 2011 года.", "С 2011-го он не пьёт совсем."),
@@ -63,3 +64,21 @@ def test_other_lines_make_another_judge() -> None:
 
 def test_languages_of_a_pair() -> None:
     assert [languages_of(pair) for pair in PAIRS.values()] == list(PAIRS)
+
+
+@pytest.mark.parametrize("language", ["ru", "en", "across"])
+@pytest.mark.parametrize(
+    ("said", "proposes"),
+    [
+        (("Нет", "Нет", "False", "False"), True),
+        (("Да", "Да", "False", "False"), False),
+        (("Нет", "Нет", "Unknown", "True"), False),
+    ],
+)
+def test_where_it_was_measured_the_model_proposes_by_both_questions(
+    language: str, said: tuple[str, ...], proposes: bool
+) -> None:
+    model = ScriptedModel(said)
+    [told] = QuestionJudge(model, PairLines(contradicts={language: 1.0}), "scripted").judge_pairs([PAIRS[language]])
+    assert (told.contradiction >= POSSIBLE) is proposes
+    assert {sampling.priority for sampling in model.samplings} == {Priority.NIGHT}
