@@ -1,9 +1,10 @@
 """Contradictions in a whole vault: what is shown of those that are known, what beside them, and where the rest is lost.
 
-usage: scripts/bench contradiction_scan [--half tune|test] [--judge NAME] [--words] [--list]
+usage: scripts/bench contradiction_scan [--half tune|test] [--judge NAME] [--veto] [--words] [--list]
 
-Reads fixtures/vault with fixtures/contradictions.toml. `--words` looks without an embedder, `--list` prints what is
-shown beside the known ones, to be read by hand: the notes are the fixture's own.
+Reads fixtures/vault with fixtures/contradictions.toml. `--veto` has the chat model take back what follows, `--words`
+looks without an embedder, `--list` prints what is shown beside the known ones, to be read by hand: the notes are the
+fixture's own.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ import numpy as np
 
 from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.products import config_for
+from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, share, write_report
+from vaultrag.answering.judging.calibration import PairLines
+from vaultrag.answering.judging.calibration_files import pair_lines_of
 from vaultrag.contradictions.claims.extract import claims_of_chunk
 from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.questions import QuestionJudge
 from vaultrag.contradictions.scan import PairFinding, PairScan, scan
 from vaultrag.domain import Claim, Holder, PairVerdict
 from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge_named
@@ -100,7 +105,9 @@ def main() -> int:
     vault = FixtureVault()
     judge = _judge(options.judge) if options.judge else None
     vectors = None if options.words else _vectors(vault.claims)
-    looked = scan(vault.claims, {claim.key for claim in vault.claims}, vault.text_at, Judges(judge), vectors)
+    chat = RememberedModel.of() if options.veto else None
+    judges = Judges(judge, _veto(chat) if chat else None)
+    looked = scan(vault.claims, {claim.key for claim in vault.claims}, vault.text_at, judges, vectors)
     known = vault.known()
     figures = [*_figures(looked, known, options.half)]
     details = {
@@ -109,15 +116,23 @@ def main() -> int:
         "claims": len(vault.claims),
         "pairs by verdict": {verdict.value: count for verdict, count in looked.verdicts.items()},
         "not judged": looked.not_judged,
-        "removed by gates": len(looked.removed),
+        "removed by gates": dict(Counter(one.removal.gate.value for one in looked.removed if one.removal)),
+        "asked": {name: len(said) for name, said in looked.judged.items()},
+        "seconds of the chat model": round(chat.seconds, 1) if chat else 0.0,
         "lost at": dict(_losses(looked, known, options.half)),
     }
-    if judge:
-        judge.close()
+    for model in (judge, chat):
+        if model is not None:
+            model.close()
     if options.list:
         _list(looked, known)
     name = "-".join(
-        ("contradiction_scan", options.half, *(["words"] if options.words else []), Path(options.judge).stem or "code")
+        (
+            *("contradiction_scan", options.half),
+            *(["words"] if options.words else []),
+            *(["veto"] if options.veto else []),
+            Path(options.judge).stem or "code",
+        )
     )
     write_report(name, "Contradictions in the fixture vault", figures, NOTES, details)
     return 0
@@ -133,6 +148,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=("tune", "test"), default="tune")
     parser.add_argument("--judge", default="", help="a judge of the catalogue, or a weights file")
+    parser.add_argument("--veto", action="store_true", help="the chat model takes back what follows")
     parser.add_argument("--words", action="store_true", help="no embedder")
     parser.add_argument("--list", action="store_true", help="print what is shown beside the list")
     return parser.parse_args()
@@ -140,6 +156,11 @@ def _options() -> argparse.Namespace:
 
 def _judge(name: str) -> CrossEncoderJudge:
     return open_judge_named(name, config_for(work_folder(), "no vault"))
+
+
+def _veto(chat: RememberedModel) -> QuestionJudge:
+    lines = pair_lines_of(chat.fingerprint, chat.models_dir)
+    return QuestionJudge(chat, PairLines(follows=lines.follows), chat.fingerprint)
 
 
 def _vectors(claims: Sequence[Claim]) -> np.ndarray:
@@ -188,8 +209,9 @@ def _losses(looked: PairScan, known: Sequence[KnownPair], half: str) -> Counter[
 def _stage(looked: PairScan, pair: KnownPair) -> str:
     if not pair.one or not pair.other:
         return "extraction"
-    if any(pair.is_found_by(finding) for finding in looked.removed):
-        return "gate"
+    for finding in looked.removed:
+        if finding.removal and pair.is_found_by(finding):
+            return f"gate: {finding.removal.gate.value}"
     met = [told for keys, told in looked.told.items() if _is_of(pair, keys)]
     return f"verdict: {met[0].verdict.value} ({met[0].reason.ground.value})" if met else "pairing"
 
