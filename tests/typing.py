@@ -68,6 +68,10 @@ class Typist:
         """Wait until the next line can be typed. Keys typed before may reach another program's eyes, or nobody's."""
         wait_until(lambda: self._drawn.count(PROMPTING) > self._prompts)
 
+    def wait_for_key(self) -> None:
+        """Wait until a single key counts, without Enter. Keys pressed before are thrown away."""
+        wait_until(lambda: not termios.tcgetattr(self._theirs)[3] & termios.ICANON)
+
     def end(self) -> int:
         """Wait until the program has ended; return its exit code."""
         return self.process.wait(30)

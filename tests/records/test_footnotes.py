@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import html
+import re
 
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.rendered import live
 from vaultrag.domain import Answer, AnswerStatus, Citation, Note, Span
-from vaultrag.records.footnotes import NoteLinks, answer_markdown
+from vaultrag.records.footnotes import NoteLinks, answer_markdown, plain
 from vaultrag.text.paths import file_name
 from vaultrag.vault.links import resolve_link
 from vaultrag.vault.parsing.parse import parse_note
@@ -73,3 +78,22 @@ def test_signs_that_links_to_headings_leave_out_are_left_out() -> None:
 
 def test_number_that_is_no_citation_stays_and_so_does_an_answer_without_any() -> None:
     assert body("Строка a[7] и сноска [9].") == "Строка a[7] и сноска [9].\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Бюджет: **450 000** ₽, см. [[Смета|смету]] и #ремонт",
+        "- 64 GB <img src=x> ![](http://evil.example/a)",
+        "1. atlas | 64 GB | `code` $x$ a_b_c ~~old~~ &lt;b&gt; \\ 10%",
+        "www.evil.example and mailto:a@b.example, https://evil.example",
+        "+ плюс = минус - и ^сноска",
+    ],
+)
+def test_nothing_of_plain_words_acts_and_every_character_is_shown(text: str) -> None:
+    quoted = f"> {plain(text)}\n"
+    assert [part for part in live(quoted) if not part.startswith("text ")] == []
+    assert not re.search(r"(?<!\\)://", quoted)
+    shown = MarkdownIt("commonmark").render(quoted)
+    inner = shown.replace("<blockquote>\n", "").replace("</blockquote>\n", "").replace("<p>", "").replace("</p>\n", "")
+    assert html.unescape(inner) == text

@@ -12,11 +12,17 @@ import pytest
 from vaultrag.config import Config, Settings
 from vaultrag.domain import (
     Answer,
+    AnswerFinding,
     AnswerStatus,
     AnswerStyle,
+    AsOf,
+    AsOfSource,
     Backing,
     Citation,
     Dispute,
+    FindingKind,
+    FindingSide,
+    Holder,
     Level,
     Listing,
     ProbeRecord,
@@ -30,7 +36,16 @@ from vaultrag.domain import (
 )
 from vaultrag.errors import IndexDamaged, IndexTooNew
 from vaultrag.records.archive import Archive
-from vaultrag.records.stored import FORM, answer_body, is_sound, read_answer, read_verdict, retarget, verdict_body
+from vaultrag.records.stored import (
+    FORM,
+    answer_body,
+    is_sound,
+    notes_of,
+    read_answer,
+    read_verdict,
+    retarget,
+    verdict_body,
+)
 from vaultrag.store.journal import Entry, as_body
 from vaultrag.store.opening import open_database
 from vaultrag.store.records import Kind
@@ -93,6 +108,7 @@ SECOND_FORM_ANSWER = {
     },
     "paths": ["Дом/Бойлер.md", "Servers/mayak.md"],
 }
+AS_OF = AsOf("2024-05-11", "2024-05-11", AsOfSource.TEXT, year_known=False)
 QUOTE = Citation(1, "Servers/mayak.md", (), "", Span(7, 1, 7, 11), "12 мая 2024", "verbatim", 1.0)
 FULL_ANSWER = replace(
     ANSWER,
@@ -106,6 +122,16 @@ FULL_ANSWER = replace(
     listing=Listing("tag:дом", "notes with #дом", "1 note", 1, (QUOTE,), sure=False),
     stopped="length",
     trace="a1b2",
+    findings=(
+        AnswerFinding(
+            "f1",
+            FindingKind.CONTRADICTION,
+            "Разные даты одного: «11 мая» и «12 мая».",
+            FindingSide(BOILER, ("Ремонт",), Span(3, 5, 3, 15), "12 мая 2024", Holder.USER, "", None),
+            FindingSide("Servers/mayak.md", (), Span(7, 1, 7, 11), "11 мая 2024", Holder.ASSISTANT, "qwen", AS_OF),
+            (1,),
+        ),
+    ),
 )
 FULL = replace(SAVED, answer=FULL_ANSWER)
 THIRD_FORM_PART = {
@@ -136,6 +162,34 @@ THIRD_FORM_PART = {
     "stopped": "length",
     "trace": "a1b2",
 }
+FOURTH_FORM_FINDINGS = [
+    {
+        "key": "f1",
+        "kind": "contradiction",
+        "reason": "Разные даты одного: «11 мая» и «12 мая».",
+        "one": {
+            "path": BOILER,
+            "heading": ["Ремонт"],
+            "lines": [3, 3],
+            "columns": [5, 15],
+            "quote": "12 мая 2024",
+            "holder": "user",
+            "speaker": "",
+            "as_of": None,
+        },
+        "other": {
+            "path": "Servers/mayak.md",
+            "heading": [],
+            "lines": [7, 7],
+            "columns": [1, 11],
+            "quote": "11 мая 2024",
+            "holder": "assistant",
+            "speaker": "qwen",
+            "as_of": {"first": "2024-05-11", "last": "2024-05-11", "source": "text", "year_known": False},
+        },
+        "citations": [1],
+    }
+]
 FIRST_FORM_VERDICT = {"state": "snoozed", "paths": [BOILER], "note": "позже", "until": "2027-01-10"}
 VERDICT = Verdict("спор", VerdictState.SNOOZED, (BOILER,), "позже", "2027-01-10")
 
@@ -149,12 +203,16 @@ def _third_form(added: dict[str, Any], support: list[str]) -> dict[str, Any]:
 
 def test_kept_form_changes_only_with_its_number() -> None:
     """Homes hold bodies like these: what is written differently needs a new form, and this one stays readable."""
-    assert FORM == 3
+    assert FORM == 4
     body = answer_body(FULL)
     quote = THIRD_FORM_PART["quotes"]
     listing = {"query": "tag:дом", "said": "notes with #дом", "counted": "1 note", "count": 1, "sure": False}
-    assert body == _third_form(THIRD_FORM_PART | {"listing": {**listing, "citations": quote}}, ["backed", "unchecked"])
-    assert verdict_body(VERDICT) == {"form": 3, **FIRST_FORM_VERDICT}
+    third = _third_form(THIRD_FORM_PART | {"listing": {**listing, "citations": quote}}, ["backed", "unchecked"])
+    assert body == {**third, "form": 4, "answer": {**third["answer"], "findings": FOURTH_FORM_FINDINGS}}
+    assert verdict_body(VERDICT) == {"form": 4, **FIRST_FORM_VERDICT}
+    resolved = replace(VERDICT, state=VerdictState.RESOLVED, until="", right="claim")
+    assert verdict_body(resolved)["right"] == "claim"
+    assert read_verdict("спор", verdict_body(resolved)) == resolved
 
 
 def test_what_form_three_adds_is_read_and_follows_moves() -> None:
@@ -162,6 +220,9 @@ def test_what_form_three_adds_is_read_and_follows_moves() -> None:
     listing = moved.answer.listing
     assert listing is not None
     assert {quote.path for quote in (*moved.answer.quotes, *listing.citations)} == {"Archive/mayak.md"}
+    [finding] = moved.answer.findings
+    assert (finding.one.path, finding.other.path) == ("Дом/Бойлер.md", "Archive/mayak.md")
+    assert notes_of(answer_body(replace(FULL, paths=()))) >= {"Дом/Бойлер.md", "Servers/mayak.md"}
     assert read_answer(SAVED.id, answer_body(FULL)) == FULL
 
 

@@ -73,9 +73,12 @@ def locate(chunk: Chunk, start: int, end: int) -> Span:
 
 def overlap(one: Citation, other: Citation) -> bool:
     """Tell whether two citations share a place."""
-    if one.path != other.path:
-        return False
-    first, second = sorted((one.span, other.span))
+    return one.path == other.path and spans_meet(one.span, other.span)
+
+
+def spans_meet(one: Span, other: Span) -> bool:
+    """Tell whether two places of one note have a character in common."""
+    first, second = sorted((one, other))
     return (second.first_line, second.first_column) <= (first.last_line, first.last_column)
 
 

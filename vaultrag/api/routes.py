@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from vaultrag import wire
 from vaultrag.api.background import follow
+from vaultrag.api.finding_routes import add_finding_routes
 from vaultrag.api.job_routes import add_job_routes
 from vaultrag.api.pulse import Pulse
 from vaultrag.api.record_routes import add_record_routes
@@ -128,6 +129,7 @@ def build_app(
         stop()
         return json_response(wire.Stopping())
 
+    add_finding_routes(app, workspace)
     add_record_routes(app, workspace, streams)
     add_job_routes(app, workspace, jobs, streams)
     app.add_exception_handler(VaultragError, _answer_fault)

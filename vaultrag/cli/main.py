@@ -16,6 +16,7 @@ from vaultrag import __version__
 from vaultrag.cli.commands.ask import typed
 from vaultrag.cli.commands.ask.chat import chat
 from vaultrag.cli.commands.ask.history import history
+from vaultrag.cli.commands.contradictions.command import contradictions_app
 from vaultrag.cli.commands.night.analyse import analyse
 from vaultrag.cli.commands.night.command import nightly
 from vaultrag.cli.commands.night.jobs import jobs_app
@@ -64,6 +65,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(answers_app, name="answers")
 app.add_typer(chats_app, name="chats")
 app.add_typer(traces_app, name="traces")
+app.add_typer(contradictions_app, name="contradictions")
 app.add_typer(jobs_app, name="jobs")
 app.command(epilog="Example:  vaultrag nightly --install --at 02:00")(nightly)
 

@@ -27,6 +27,8 @@ PHASES = {
     "forgetting": "Forgetting",
     "salvage": "Saving what is sound",
     "probes": "Asking questions",
+    "claims": "Reading what the notes state",
+    "contradictions": "Comparing statements",
 }
 SECONDS_BETWEEN_LINES = 10.0  # where nobody watches a bar, a log line now and then
 

@@ -18,18 +18,34 @@ from vaultrag.cli.snippet import best_sentence, cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
 from vaultrag.domain import counted
 from vaultrag.text.quotation_marks import set_off
-from vaultrag.wire import Answer, Citation, Finding, IndexReport, Listing, Passage, SearchResult, Sentence
+from vaultrag.wire import (
+    Answer,
+    Citation,
+    Finding,
+    IndexReport,
+    Listing,
+    Passage,
+    SearchResult,
+    Sentence,
+)
 
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
 NO_SOURCE = "[no source]"
 _LEVELS = {"backed": ("The notes say:", "green"), "weak": ("As far as the notes say it:", "yellow")}
 _SUPPORT = {"backed": ("✓", "green"), "partly": ("[partly]", "yellow")}
 INDENT = 4
+KEY_SHOWN = 8  # characters of a finding's key: enough to name one of a vault's
 DAY = 10  # characters of a moment: `2025-06-10`
 LISTED_BESIDE = 10  # notes of a listing that may not be what was asked; the JSON has all
 PLACES_SHOWN = 3  # of a copied passage; the JSON has all
 
 _WAYS = {"embed": "embedded in", "footnote": "footnote in", "part": "goes on in"}
+
+_FINDINGS = {
+    "contradiction": "Your notes disagree",
+    "superseded": "Superseded",
+    "assistants": "Assistants disagree",
+}
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("·", "dim")}
@@ -129,6 +145,20 @@ def remarks(answer: Answer) -> Iterator[Text]:
         yield Text.assemble(("Nothing found on: ", "yellow"), harmless(part))
     if answer.stopped:
         yield Text(f"The answer stopped early. {harmless(answer.stopped)}", style="yellow")
+
+
+def known_findings(answer: Answer) -> Iterator[RenderableType]:
+    """Yield what the notes are known to disagree on in what is cited, each with the side that is not."""
+    for finding in answer.findings:
+        where = "".join(f"[{number}]" for number in finding.citations)
+        head = _FINDINGS.get(finding.kind, _FINDINGS["contradiction"])
+        told = (f"{head}: ", "bold yellow"), one_line(finding.reason), f" {where}"
+        yield Text.assemble(*told, (f"  {finding.key[:KEY_SHOWN]}", "dim"))
+        cited = [one for one in answer.citations if one.number in finding.citations]
+        for side in (finding.one, finding.other):
+            if not any(side.path == one.path and side.quote in one.quote for one in cited):
+                place = f"{one_line(side.path)}, {lines_label(side.lines)}"
+                yield Indented(Text.assemble((set_off(one_line(side.quote)), "italic"), (f" — {place}", "dim")), INDENT)
 
 
 def listing_lines(listing: Listing) -> Iterator[Text]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -101,9 +101,12 @@ def kept_findings(database: Database) -> list[PairFinding]:
     return [kept.finding for kept in all_kept(database) if kept.finding.removal is None]
 
 
-def all_kept(database: Database) -> list[KeptFinding]:
-    """Return what was found of claims that stand, with what a gate keeps back. Raises IndexDamaged."""
-    rows = read_found(database)
+def all_kept(database: Database, paths: Collection[str] | None = None) -> list[KeptFinding]:
+    """Return what was found of claims that stand, of these notes or of all, with what a gate keeps back.
+
+    Raises IndexDamaged.
+    """
+    rows = read_found(database, paths)
     claims = read_claims_of(database, {key for row in rows for key in (row.one, row.other)})
     return [
         KeptFinding(_finding(row, claims[row.one], claims[row.other]), row.at)

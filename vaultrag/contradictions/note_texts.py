@@ -21,9 +21,7 @@ class NoteTexts:
 
     def at(self, claim: Claim) -> str | None:
         """Return what stands at a claim's span; None where its note is not there or has fewer lines."""
-        if claim.path not in self._texts:
-            self._texts[claim.path] = self._text(claim.path)
-        text = self._texts[claim.path]
+        text = self.whole(claim.path)
         if text is None:
             return None
         try:
@@ -31,6 +29,12 @@ class NoteTexts:
         except IndexError:
             return None
         return text[start:end]
+
+    def whole(self, path: str) -> str | None:
+        """Return what a note says; None where it is not there or cannot be read."""
+        if path not in self._texts:
+            self._texts[path] = self._text(path)
+        return self._texts[path]
 
     def _text(self, path: str) -> str | None:
         stored = self._catalog.stored_file(path)

@@ -14,6 +14,7 @@ from vaultrag.domain.answers import (
     USUAL,
     Answer,
     AnswerEvent,
+    AnswerFinding,
     AnswerReady,
     AnswerStatus,
     AnswerStyle,
@@ -21,6 +22,7 @@ from vaultrag.domain.answers import (
     Citation,
     Dispute,
     Exchange,
+    FindingSide,
     Keep,
     Level,
     Listing,
@@ -45,6 +47,7 @@ from vaultrag.domain.claims import (
     Bound,
     Claim,
     ClaimContext,
+    FindingKind,
     Holder,
     PairVerdict,
     Stance,
@@ -52,7 +55,7 @@ from vaultrag.domain.claims import (
     StatedValue,
     SubjectSource,
 )
-from vaultrag.domain.findings import ClaimFinding, FindingKind, ScanStanding
+from vaultrag.domain.findings import ClaimFinding, ScanStanding
 from vaultrag.domain.histories import History, HistoryStep, QuotedPlace
 from vaultrag.domain.jobs import Job, JobBudget, JobCounts, JobFailure, JobOrder, JobState
 from vaultrag.domain.living import Fate, LivingAnswer, LivingSource
@@ -147,6 +150,7 @@ __all__ = [
     "AnalysisSection",
     "Answer",
     "AnswerEvent",
+    "AnswerFinding",
     "AnswerReady",
     "AnswerStatus",
     "AnswerStyle",
@@ -178,6 +182,7 @@ __all__ = [
     "FilterKind",
     "Finding",
     "FindingKind",
+    "FindingSide",
     "Finish",
     "Forgotten",
     "Generation",

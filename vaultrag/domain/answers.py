@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from vaultrag.domain.claims import AsOf, FindingKind, Holder
 from vaultrag.domain.notes import Span
 from vaultrag.domain.search import Passage
 
@@ -114,6 +115,35 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingSide:
+    """One of the two claims of a finding: its words, where they stand, whose they are, and of when."""
+
+    path: str
+    heading_path: tuple[str, ...]
+    span: Span
+    quote: str
+    holder: Holder
+    speaker: str
+    as_of: AsOf | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFinding:
+    """An open finding that touches what an answer cites, as a scan had found it before anybody asked.
+
+    `key` names it for `vaultrag contradictions`; `citations` are the numbers of the citations in whose words a side of
+    it stands.
+    """
+
+    key: str
+    kind: FindingKind
+    reason: str
+    one: FindingSide
+    other: FindingSide
+    citations: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """The answer to a question about the vault itself, by its catalogue: the notes, each at a line of its own.
 
@@ -135,7 +165,8 @@ class Answer:
 
     `quotes` are the lines that most likely answer, best first, with numbers of their own. `missing` are the parts of
     the question that nothing answers, `stopped` is why the answer ended before its end, `trace` the id under which
-    the steps to it can be read.
+    the steps to it can be read. `disputes` were seen among the passages of this question, `findings` by a scan before;
+    none stands in both.
     """
 
     question: str
@@ -158,6 +189,7 @@ class Answer:
     listing: Listing | None = None
     stopped: str = ""
     trace: str = ""
+    findings: tuple[AnswerFinding, ...] = ()
 
 
 class Mode(StrEnum):

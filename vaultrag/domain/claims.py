@@ -181,3 +181,16 @@ class PairVerdict(StrEnum):
     REPORTED_ONLY = "reported_only"
     INSUFFICIENT = "insufficient"
     CONSISTENT = "consistent"
+
+
+class FindingKind(StrEnum):
+    """What a finding is to the user; only a CONTRADICTION counts as one.
+
+    SUPERSEDED: the later one says that it replaces the earlier. POSSIBLE: no value tells, a model alone speaks for it.
+    ASSISTANTS: what an assistant said is one side of it, and the user's own words are neither.
+    """
+
+    CONTRADICTION = "contradiction"
+    SUPERSEDED = "superseded"
+    POSSIBLE = "possible"
+    ASSISTANTS = "assistants"

@@ -4,23 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
-from vaultrag.domain.claims import Claim, PairVerdict
+from vaultrag.domain.claims import Claim, FindingKind, PairVerdict
 from vaultrag.domain.records import Verdict, VerdictState
-
-
-class FindingKind(StrEnum):
-    """What a finding is to the user; only a CONTRADICTION counts as one.
-
-    SUPERSEDED: the later one says that it replaces the earlier. POSSIBLE: no value tells, a model alone speaks for it.
-    ASSISTANTS: what an assistant said is one side of it, and the user's own words are neither.
-    """
-
-    CONTRADICTION = "contradiction"
-    SUPERSEDED = "superseded"
-    POSSIBLE = "possible"
-    ASSISTANTS = "assistants"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vaultrag.domain import JobBudget, JobOrder, unwatched
+from vaultrag.domain import JobBudget, JobOrder
 from vaultrag.errors import ModelError
 from vaultrag.jobs.runs import BudgetSpent, JobRun, Outcome
 from vaultrag.jobs.stage_run import StageRun, StageStep
@@ -28,9 +28,12 @@ def scan_later(workspace: Workspace, run: JobRun) -> Outcome:
     def must_stop() -> bool:
         return run.stopped or not run.seconds_left
 
+    def tell(phase: str, done: int, total: int) -> None:
+        run.stage(f"{phase}, {done:,} of {total:,}")
+
     for stage, work in (("claims", findings.extract), ("contradictions", findings.compare)):
         run.stage(stage)
-        work(unwatched, must_stop)
+        work(tell, must_stop)
         run.look()
     standing = findings.standing()
     if (standing.notes_owed or standing.claims_owed) and not run.seconds_left:

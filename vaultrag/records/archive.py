@@ -232,9 +232,10 @@ class Archive:
 
 
 def notes_of_answer(answer: Answer) -> list[str]:
-    """Return the notes that an answer was made from, and those that it cites, quotes or lists."""
+    """Return the notes that an answer was made from, and those that it cites, quotes, lists or tells findings of."""
     listed = answer.listing.citations if answer.listing else ()
     cited = {citation.path for citation in (*answer.citations, *answer.quotes, *listed)}
+    cited |= {side.path for finding in answer.findings for side in (finding.one, finding.other)}
     return sorted(cited | {passage.chunk.path for passage in answer.passages})
 
 

@@ -14,7 +14,8 @@ from vaultrag.vault.parsing.subpaths import resolve_subpath
 _MARK = re.compile(r"(?:(?<=\S) )?(?<!\[)\[(\d{1,4})\](?!\])")  # `[[12]]` is a link to a note
 _NO_TARGET = re.compile(r"[\[\]|#^]")  # what ends the target of a wikilink
 _NO_HEADING = re.compile(r"(?:[\[\]|#^:%\\]|\s)+")  # what a link to a heading leaves out, as the app writes it
-_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^@]|!(?=\[)|:(?=[:/])|(?<=www)\.")
+_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^@&]|!(?=\[)|:(?=[:/])|(?<=www)\.")
+_OPENS_ITEM = re.compile(r"\A(\d{0,9})([-+.)])(?=\s|\Z)")  # of a list
 _OPENS_MARKUP = re.compile(r"[\\`*_\[\]<>~=#|$%^]")
 
 
@@ -54,7 +55,8 @@ class NoteLinks:
 
 def plain(text: str) -> str:
     """Return words of a note as words: nothing of them is markup, a link, a tag or an address."""
-    return _MARKUP.sub(lambda match: f"\\{match.group()}", " ".join(text.split()))
+    words = _MARKUP.sub(lambda match: f"\\{match.group()}", " ".join(text.split()))
+    return _OPENS_ITEM.sub(r"\1\\\2", words)
 
 
 class Footnotes:

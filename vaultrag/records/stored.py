@@ -2,8 +2,9 @@
 
 A body names its form in `form`. One without is of form 1, the API's JSON of that time, which form 2 differs from by
 what it leaves out: `passages` and `saved`, both always empty. Form 3 adds quotes, support, level and what goes with
-them. Whoever changes what is kept adds a form and reads the
-earlier ones: bodies are never written anew for it. `paths` names the notes that a body speaks of, in every form.
+them. Form 4 adds findings, and of verdicts who is right and the state `accepted`. Whoever changes what is kept adds a
+form and reads the earlier ones: bodies are never written anew for it. `paths` names the notes that a body speaks of,
+in every form.
 """
 
 from __future__ import annotations
@@ -39,12 +40,13 @@ from vaultrag.domain import (
     Verification,
 )
 from vaultrag.errors import IndexDamaged, IndexTooNew, UsageError
+from vaultrag.records.stored_findings import StoredFinding, notes_told_of, retargeted_findings
 from vaultrag.records.stored_jobs import is_job
 from vaultrag.retrieval.filters import parse_query
 from vaultrag.store.journal import Entry
 from vaultrag.store.records import Kind
 
-FORM = 3
+FORM = 4
 CITING = {"citations", "quotes"}  # the lists of an answer, or of its listing, that name notes
 
 
@@ -121,6 +123,7 @@ class StoredAnswer(StoredForm):
     listing: StoredListing | None = None
     stopped: str = ""
     trace: str = ""
+    findings: list[StoredFinding] = []
 
 
 class StoredRecord(StoredForm):
@@ -157,6 +160,7 @@ def answer_body(saved: SavedAnswer) -> dict[str, Any]:
             listing=_stored_listing(answer.listing) if answer.listing else None,
             stopped=answer.stopped,
             trace=answer.trace,
+            findings=[StoredFinding.of(finding) for finding in answer.findings],
         ),
         paths=list(saved.paths),
     )
@@ -247,6 +251,8 @@ def _retargeted(body: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, An
     changed = dict(body)
     for name in CITING & body.keys():
         changed[name] = [{**one, "path": now.get(one["path"], one["path"])} for one in body[name]]
+    if body.get("findings"):
+        changed["findings"] = retargeted_findings(body, now)
     if body.get("listing"):
         changed["listing"] = _retargeted(body["listing"], now)
     return changed
@@ -255,6 +261,7 @@ def _retargeted(body: Mapping[str, Any], now: Mapping[str, str]) -> dict[str, An
 def _spoken_of(body: Mapping[str, Any]) -> Iterator[str]:
     for name in CITING & body.keys():
         yield from (one["path"] for one in body[name])
+    yield from notes_told_of(body)
     if listing := body.get("listing"):
         yield from _spoken_of(listing)
         with suppress(UsageError):  # a query of another version
@@ -334,6 +341,7 @@ def _answer(stored: StoredAnswer) -> Answer:
         listing=_listing(stored.listing) if stored.listing else None,
         stopped=stored.stopped,
         trace=stored.trace,
+        findings=tuple(finding.noun() for finding in stored.findings),
     )
 
 

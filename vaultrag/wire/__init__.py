@@ -6,8 +6,10 @@ columns are `[first, last]`, from 1, both inclusive; columns count code points; 
 
 from vaultrag.wire.answers import (
     Answer,
+    AnswerFinding,
     Citation,
     Dispute,
+    FindingSide,
     LaneShare,
     Listing,
     ListingFound,
@@ -76,6 +78,7 @@ __all__ = [
     "QUESTION_LENGTH",
     "WORDED",
     "Answer",
+    "AnswerFinding",
     "AskRequest",
     "Attention",
     "Citation",
@@ -85,6 +88,7 @@ __all__ = [
     "Exchange",
     "Fault",
     "Finding",
+    "FindingSide",
     "Findings",
     "FollowedSet",
     "ForgetRequest",

@@ -134,6 +134,51 @@ class Dispute(Shape):
     citations: list[int]
 
 
+class FindingSide(Shape):
+    """A claim of a finding. `holder` is user, assistant or quoted; `speaker` the assistant's model, or who is quoted.
+
+    `since` and `until` are days, empty where open; `dated_by` is text, heading or note, empty where nothing tells.
+    """
+
+    path: str
+    heading: list[str]
+    lines: tuple[int, int]
+    columns: tuple[int, int]
+    quote: str
+    holder: str
+    speaker: str
+    since: str
+    until: str
+    dated_by: str
+
+    @classmethod
+    def values_of(cls, noun: domain.FindingSide | domain.Claim) -> dict[str, object]:
+        span, as_of = noun.span, noun.as_of
+        return {
+            **super().values_of(noun),
+            "heading": noun.heading_path,
+            "lines": (span.first_line, span.last_line),
+            "columns": (span.first_column, span.last_column),
+            "since": as_of.first if as_of else "",
+            "until": as_of.last if as_of else "",
+            "dated_by": as_of.source.value if as_of else "",
+        }
+
+
+class AnswerFinding(Shape):
+    """An open finding of `vaultrag contradictions` that touches what an answer cites, by `citations`.
+
+    `kind` is contradiction, superseded (the later one says that it replaces the earlier) or assistants.
+    """
+
+    key: str
+    kind: str
+    reason: str
+    one: FindingSide
+    other: FindingSide
+    citations: list[int]
+
+
 class Listing(Shape):
     query: str
     said: str
@@ -166,6 +211,7 @@ class Answer(Shape):
     listing: Listing | None = None
     stopped: str = ""
     trace: str = ""
+    findings: list[AnswerFinding] = []
 
 
 class PassagesFound(Shape):

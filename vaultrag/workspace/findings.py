@@ -47,7 +47,8 @@ class ClaimFindings:
 
     def of_notes(self, paths: Collection[str], language: str = "en") -> list[ClaimFinding]:
         """Return what was found of these notes, as `all` does."""
-        return [finding for finding in self.all(language) if not set(paths).isdisjoint(finding.paths)]
+        found = (finding for finding in self._read(language, paths) if not finding.gate)
+        return [finding for finding in found if not set(paths).isdisjoint(finding.paths)]
 
     def touching(self, places: Iterable[tuple[str, Span]], language: str = "en") -> list[ClaimFinding]:
         """Return the open findings of which a claim shares a line with one of these places."""
@@ -121,12 +122,12 @@ class ClaimFindings:
                 raise _unjudged(judging.name, told.not_judged, judging.failure)
         return told.claims
 
-    def _read(self, language: str) -> list[ClaimFinding]:
+    def _read(self, language: str, paths: Collection[str] | None = None) -> list[ClaimFinding]:
         verdicts = Archive(self._config, self._database).verdicts()
         kinds = list(FindingKind)
         said = [
             kept.finding.said(language, _moment(kept.at), verdicts.get(pair_key(kept.finding.one, kept.finding.other)))
-            for kept in all_kept(self._database)
+            for kept in all_kept(self._database, paths)
         ]
         return sorted(said, key=lambda finding: (kinds.index(finding.kind), -finding.confidence, finding.key))
 

@@ -43,6 +43,7 @@ def inert_answer(answer: Answer) -> Answer:
         sentences=tuple(_sentence(sentence, known, answer.text) for sentence in answer.sentences),
         disputes=tuple(replace(dispute, said=inert(dispute.said, known)) for dispute in answer.disputes),
         missing=tuple(inert(part, known) for part in answer.missing),
+        findings=tuple(replace(one, reason=inert(one.reason, known)) for one in answer.findings),
     )
 
 

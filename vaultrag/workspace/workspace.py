@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from vaultrag.answering.answer import language_of_answer
 from vaultrag.answering.conversation import in_conversation, understand
 from vaultrag.answering.judging.calibration import WORDING, Calibration
 from vaultrag.answering.judging.calibration_files import calibration_of
@@ -59,6 +60,7 @@ from vaultrag.store.opening import open_database
 from vaultrag.store.owner import OwnerLock
 from vaultrag.store.probes import ProbeRow, write_probes
 from vaultrag.workspace.asking import AWAITED, Asking, Terms
+from vaultrag.workspace.contested import with_findings
 from vaultrag.workspace.findings import ClaimFindings
 from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
@@ -216,6 +218,8 @@ class Workspace:
             events = answerer.answer(understood.asked, manner)
         else:
             events = way.events(understood, manner)
+        language = language_of_answer(understood.asked, manner, self.config.settings.answering)
+        events = with_findings(events, lambda places: self.findings.touching(places, language))
         shown = inert_events(in_conversation(understood, events))
         return keeping.kept(shown, keep) if terms.is_awaited else shown
 

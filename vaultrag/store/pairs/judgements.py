@@ -86,11 +86,17 @@ def failed_count(database: Database, judge: str) -> int:
     return int(database.value("SELECT count(*) FROM judgements WHERE judge = ? AND contradiction IS NULL", (judge,)))
 
 
-def read_found(database: Database) -> list[FoundPair]:
-    """Return what was found, the surest first; what a gate removed stands with it."""
+def read_found(database: Database, paths: Collection[str] | None = None) -> list[FoundPair]:
+    """Return what was found, of these notes or of all, the surest first; what a gate removed stands with it."""
+    own = (
+        "SELECT key FROM notes JOIN chunks ON note_id = notes.id JOIN claims ON claims.chunk_id = chunks.id"
+        f" WHERE path {AMONG}"
+    )
+    where = "" if paths is None else f" WHERE one IN ({own}) OR other IN ({own})"
     rows = database.rows(
         "SELECT one, other, verdict, confidence, ground, words_one, words_other, possible, gate, at FROM found_pairs"
-        " ORDER BY possible, confidence DESC, one, other"
+        f"{where} ORDER BY possible, confidence DESC, one, other",
+        () if paths is None else (as_list(paths),) * 2,
     )
     return [
         FoundPair(one, other, verdict, sure, ground, first, second, bool(possible), gate, at)

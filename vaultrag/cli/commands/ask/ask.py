@@ -205,7 +205,7 @@ class Ask:
             self._print_sources(answer, vault)
         if answer.listing:
             self.terminal.print(*render.listing_lines(answer.listing))
-        self.terminal.print(*render.remarks(answer))
+        self.terminal.print(*render.remarks(answer), *render.known_findings(answer))
         for warning in answer.warnings:
             self.terminal.warn(warning)
         self.terminal.note_once(doubt_words(answer))

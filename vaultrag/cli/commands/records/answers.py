@@ -229,13 +229,14 @@ def _answer_line(saved: SavedAnswer) -> Text:
 
 
 def _print_answer(terminal: Terminal, config: Config, saved: SavedAnswer, sources: Sequence[SourceState]) -> None:
-    from vaultrag.cli.render import answer_text
+    from vaultrag.cli.render import answer_text, known_findings
     from vaultrag.wire import Answer
 
     answer = Answer.of(saved.answer)
     terminal.print(_answer_line(saved), "", answer_text(answer, config.vault.name))
     if answer.citations:
         terminal.print("", *_sources(answer, sources, config.vault.name))
+    terminal.print(*known_findings(answer))
 
 
 def _sources(answer: Answer, states: Sequence[SourceState], vault: str) -> Iterator[RenderableType]:

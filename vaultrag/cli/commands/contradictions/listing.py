@@ -1,0 +1,109 @@
+"""`vaultrag contradictions`: what the notes disagree on, read straight from the index, whether a server runs or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+from rich.text import Text
+
+from vaultrag.cli.commands.contradictions.finding_lines import (
+    HEADINGS,
+    count_line,
+    finding_block,
+    local_day,
+    standing_lines,
+)
+from vaultrag.cli.commands.vault.links import find_path
+from vaultrag.cli.terminal import Terminal
+from vaultrag.config import Config
+from vaultrag.domain import ClaimFinding, FindingKind, ScanStanding
+from vaultrag.errors import IndexMissing
+from vaultrag.jobs.report import language_of
+from vaultrag.wire.findings import ClaimFinding as ClaimFindingJson
+from vaultrag.wire.findings import ListedFindings
+from vaultrag.workspace import Ownership, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be shown: `everything` with what was decided; of one `note` only, where it is named; of `kinds`."""
+
+    everything: bool = False
+    note: str = ""
+    kinds: tuple[FindingKind, ...] = tuple(FindingKind)
+
+
+@dataclass(frozen=True, slots=True)
+class FindingList:
+    """The findings that were wanted, how far the scan is, and how many were `decided` and so left out."""
+
+    shown: tuple[ClaimFinding, ...]
+    standing: ScanStanding
+    decided: int
+    note: str
+    today: date
+
+    @property
+    def nothing_was_compared(self) -> bool:
+        return self.standing.claims_owed >= self.standing.claims and self.standing.notes_owed + self.standing.claims > 0
+
+    def as_json(self) -> ListedFindings:
+        findings = [ClaimFindingJson.of(one, open=one.is_open(self.today)) for one in self.shown]
+        return ListedFindings.listed(findings, self.standing, self.decided)
+
+
+@contextmanager
+def index_of_findings(config: Config) -> Iterator[Workspace]:
+    """Open the index to read. Raises IndexMissing, IndexTooNew or IndexDamaged."""
+    with Workspace.open(config, Ownership.READ) as workspace:
+        yield workspace
+
+
+def find(workspace: Workspace, wanted: Wanted) -> FindingList:
+    """Return the findings that are wanted. Raises UsageError for a note that is none.
+
+    Raises IndexMissing where nothing was ever compared: that there are none would be a lie.
+    """
+    config, today = workspace.config, local_day()
+    path = find_path(workspace.database, config, wanted.note) if wanted.note else ""
+    language = language_of(config, workspace.database)
+    findings = workspace.findings
+    known = findings.of_notes([path], language) if path else findings.all(language)
+    of_kind = [finding for finding in known if finding.kind in wanted.kinds]
+    shown = [finding for finding in of_kind if wanted.everything or finding.is_open(today)]
+    found = FindingList(tuple(shown), findings.standing(), len(of_kind) - len(shown), path, today)
+    if found.nothing_was_compared and not known:
+        raise IndexMissing(
+            "Nothing has been compared yet, so nobody knows what the notes disagree on.",
+            "Run: vaultrag contradictions --scan; with --later a server does it, and so does each night.",
+        )
+    return found
+
+
+def print_findings(config: Config, terminal: Terminal, wanted: Wanted) -> None:
+    """Print what the notes disagree on, each kind apart, and what was not looked at yet."""
+    with index_of_findings(config) as workspace:
+        found = find(workspace, wanted)
+    if terminal.json:
+        terminal.print_json(found.as_json())
+        return
+    for kind in FindingKind:
+        _print_kind(terminal, kind, [one for one in found.shown if one.kind is kind], config.vault.name, found.today)
+    if FindingKind.CONTRADICTION in wanted.kinds:
+        terminal.print(count_line(found.shown, found.standing, found.note, found.decided, found.today))
+    elif not found.shown:
+        terminal.print("None of that kind is open.")
+    terminal.print(*standing_lines(found.standing))
+
+
+def _print_kind(
+    terminal: Terminal, kind: FindingKind, findings: Sequence[ClaimFinding], vault: str, today: date
+) -> None:
+    if not findings:
+        return
+    terminal.print(Text(f"{HEADINGS[kind]} ({len(findings)})", style="bold underline"), "")
+    for finding in findings:
+        terminal.print(*finding_block(finding, vault, today), "")

@@ -1,0 +1,77 @@
+"""What the notes are known to disagree on, told beside an answer that cites it: as a scan found it, no model asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import TypeAlias
+
+from vaultrag.answering.citations import spans_meet
+from vaultrag.domain import (
+    Answer,
+    AnswerEvent,
+    AnswerFinding,
+    AnswerReady,
+    Citation,
+    Claim,
+    ClaimFinding,
+    FindingKind,
+    FindingSide,
+    Span,
+)
+
+MOST_TOLD = 3  # beside an answer; `vaultrag contradictions` has all
+TOLD = (FindingKind.CONTRADICTION, FindingKind.SUPERSEDED, FindingKind.ASSISTANTS)
+"""A POSSIBLE one has no value that tells: it is looked at in its own list, not beside whatever is asked."""
+
+Touching: TypeAlias = Callable[[Iterable[tuple[str, Span]]], Sequence[ClaimFinding]]
+"""The open findings that touch places of notes."""
+
+
+def with_findings(events: Generator[AnswerEvent, None, None], touching: Touching) -> Generator[AnswerEvent, None, None]:
+    """Hand an answer's events through, the answer with the open findings that touch what it cites."""
+    with closing(events):
+        for event in events:
+            yield AnswerReady(_contested(event.answer, touching)) if isinstance(event, AnswerReady) else event
+
+
+def _contested(answer: Answer, touching: Touching) -> Answer:
+    if not answer.citations:
+        return answer
+    found = touching([(citation.path, citation.span) for citation in answer.citations])
+    wanted = [finding for finding in found if finding.kind in TOLD]
+    wanted.sort(key=lambda finding: (TOLD.index(finding.kind), -finding.confidence, finding.key))
+    told = [_of_answer(finding, answer.citations) for finding in wanted]
+    news = [one for one in told if one.citations and not _is_disputed(one, answer)]
+    return replace(answer, findings=tuple(news[:MOST_TOLD]))
+
+
+def _of_answer(finding: ClaimFinding, citations: Sequence[Citation]) -> AnswerFinding:
+    sides = (finding.one, finding.other)
+    numbers = [one.number for one in citations if any(_meets(one, side.path, side.span) for side in sides)]
+    one, other = map(_side, sides)
+    return AnswerFinding(finding.key, finding.kind, finding.reason, one, other, tuple(numbers))
+
+
+def _side(claim: Claim) -> FindingSide:
+    return FindingSide(
+        claim.path, claim.heading_path, claim.span, claim.quote, claim.holder, claim.speaker, claim.as_of
+    )
+
+
+def _is_disputed(finding: AnswerFinding, answer: Answer) -> bool:
+    """Tell whether the answer says by itself that these two places disagree."""
+    cited = {citation.number: citation for citation in answer.citations}
+    return any(
+        all(
+            any(_meets(cited[number], side.path, side.span) for number in dispute.citations if number in cited)
+            for side in (finding.one, finding.other)
+        )
+        for dispute in answer.disputes
+    )
+
+
+def _meets(citation: Citation, path: str, span: Span) -> bool:
+    """Tell whether a citation and a place share words: lines alone say little where one holds 2,000 characters."""
+    return citation.path == path and spans_meet(citation.span, span)
