@@ -10,16 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
-from vaultrag.contradictions.comparing.topics import Topic
+from vaultrag.contradictions.comparing.topics import LONG, Topic
 from vaultrag.contradictions.comparing.values import WORDED
-from vaultrag.contradictions.comparing.verdicts import Compare
+from vaultrag.contradictions.comparing.verdicts import Compare, Conflict
 from vaultrag.contradictions.pairing.candidates import ClaimPair
-from vaultrag.domain import PairJudgement, PairVerdict
+from vaultrag.domain import PairJudgement, PairVerdict, StatedKind
 
 # Chosen on the tuning half of fixtures/contradictions.toml and what was found beside it, none for a single pair.
 LEAST_SHARE = 0.2  # of what each claim says that the other says or stands under
+LONG_SHARE = 0.35  # of what a long claim says that counts something
+LONG_DENIAL_SHARE = 0.5
 DENIAL_SHARE = 0.33  # of a pair that only a "not" or an opposite word sets apart
 KEYED_SHARE = 0.4  # of a pair that gives one key two values
+FEWEST_SHARED = 2  # words: one is none, unless both name their value by it
 LEAST_SHARED = 2.8  # rarity of the words that both have: one rare word or two common ones
 OPPOSITE_OWN = 6.0  # the same, of two words that exclude each other
 DENIAL_OWN = 8.0  # rarity of the words that both say themselves
@@ -98,7 +101,7 @@ class ComparedPair:
 
 def decide(compared: Compare, evidence: PairEvidence) -> PairDecision:
     """Return the verdict on a pair, from what code found in it and a judge said of it."""
-    if compared.verdict is PairVerdict.CONTRADICTION:
+    if compared.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED):
         return _with_conflict(compared, evidence)
     if compared.conflict is None and compared.verdict is PairVerdict.INSUFFICIENT and _may_differ(evidence):
         return PairDecision(PairVerdict.CONTRADICTION, Reason(Ground.WORDS), evidence.score or 0.0, possible=True)
@@ -120,7 +123,9 @@ def likelihood(compared: Compare, evidence: PairEvidence) -> float:
 def is_one_topic(compared: Compare, evidence: PairEvidence) -> bool:
     """Tell whether two claims speak of one thing, by what they share; a bare "not" and a bare day need more of it."""
     topic, conflict = evidence.topic, compared.conflict
-    if topic.apart or topic.share < LEAST_SHARE:
+    if topic.apart or topic.share < (LONG_SHARE if _is_count_of_much(topic, conflict) else LEAST_SHARE):
+        return False
+    if topic.count < FEWEST_SHARED and not (conflict is not None and (conflict.named or conflict.kind in WORDED)):
         return False
     is_keyed = conflict is not None and conflict.kind in WORDED and topic.share >= KEYED_SHARE
     if not is_keyed and not _is_close(evidence):
@@ -128,20 +133,30 @@ def is_one_topic(compared: Compare, evidence: PairEvidence) -> bool:
     if topic.share >= ALL and not topic.titles and 0 < evidence.percentile < NEAREST:
         return False
     if conflict is not None and conflict.reason.ground in _DENIALS:
-        return topic.share >= DENIAL_SHARE and topic.own_shared >= _DENIALS[conflict.reason.ground]
-    if conflict is not None and conflict.reason.ground is Ground.DATE and not conflict.labelled:
+        least = DENIAL_SHARE if topic.length < LONG else LONG_DENIAL_SHARE
+        return topic.share >= least and topic.own_shared >= _DENIALS[conflict.reason.ground]
+    if conflict is not None and conflict.reason.ground is Ground.DATE and not (conflict.labelled or conflict.recurs):
         return topic.own_shared >= DATE_OWN
     return topic.shared >= LEAST_SHARED
+
+
+def _is_count_of_much(topic: Topic, conflict: Conflict | None) -> bool:
+    """Tell whether two counts of things differ in claims so long that they may count anything."""
+    return (
+        topic.length >= LONG and conflict is not None and conflict.kind is StatedKind.NUMBER and not conflict.labelled
+    )
 
 
 def _with_conflict(compared: Compare, evidence: PairEvidence) -> PairDecision:
     if not is_one_topic(compared, evidence):
         return PairDecision(PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.TOPIC), _sureness(compared, evidence))
+    if compared.verdict is PairVerdict.SUPERSEDED:
+        return PairDecision(compared.verdict, compared.reason, _sureness(compared, evidence))
     if evidence.is_entailed:
         return PairDecision(PairVerdict.CONSISTENT, Reason(Ground.ENTAILED), 1.0 - (evidence.score or 0.0))
     if evidence.reading is not None and evidence.reading.contradiction < LIKELY:
         return PairDecision(PairVerdict.INSUFFICIENT, Reason(Ground.READ), 1.0 - evidence.reading.contradiction)
-    return PairDecision(PairVerdict.CONTRADICTION, compared.reason, _sureness(compared, evidence))
+    return PairDecision(compared.verdict, compared.reason, _sureness(compared, evidence))
 
 
 def _may_differ(evidence: PairEvidence) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
-from vaultrag.contradictions.comparing.topics import topic_of
-from vaultrag.contradictions.comparing.verdicts import Compare, compare
+from vaultrag.contradictions.comparing.topics import Topic, topic_at, topic_of
+from vaultrag.contradictions.comparing.verdicts import Compare, Conflict, compare
 from vaultrag.contradictions.decision import ComparedPair, PairDecision, PairEvidence, decide
 from vaultrag.contradictions.gates import Gate, Removal, TextAt, through_gates
 from vaultrag.contradictions.hearing import Hearing, Judges, Keys, Said, ordered
@@ -28,7 +28,7 @@ from vaultrag.domain import (
     Verdict,
 )
 
-RECIPE = "1"
+RECIPE = "2"
 """Raise it whenever the same claims would be paired or compared otherwise."""
 
 FEWEST_CLAIMS = 100  # of fewer the likest pair of all is no rare one: nearness then tells nothing
@@ -164,10 +164,18 @@ def _compared(index: ClaimIndex, candidate: ClaimPair) -> ComparedPair:
     one, other = index.readings[candidate.one], index.readings[candidate.other]
     topic = topic_of(one, other, index.rarity)
     compared = compare(one, other, topic)
-    is_open = compared.verdict in (PairVerdict.CONTRADICTION, PairVerdict.INSUFFICIENT)
+    if compared.conflict is not None:
+        topic = _narrowed(index, topic, one, other, compared.conflict)
+    is_open = compared.verdict in (PairVerdict.CONTRADICTION, PairVerdict.SUPERSEDED, PairVerdict.INSUFFICIENT)
     if is_open and _is_habit(index, candidate):
         compared = Compare(PairVerdict.EVOLVED, Reason(Ground.SERIES), compared.conflict, compared.agreeing)
     return ComparedPair(candidate, compared, PairEvidence(topic, candidate.percentile))
+
+
+def _narrowed(index: ClaimIndex, topic: Topic, one: ReadClaim, other: ReadClaim, conflict: Conflict) -> Topic:
+    is_denial = bool(conflict.words[0])
+    values = conflict.words if is_denial else (conflict.reason.one, conflict.reason.other)
+    return topic_at(topic, one, other, values, index.rarity, is_denial=is_denial) if values[0] else topic
 
 
 def _is_habit(index: ClaimIndex, candidate: ClaimPair) -> bool:

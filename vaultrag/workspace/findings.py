@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from vaultrag.config import Config
 from vaultrag.contradictions.claims.extract import EXTRACTOR
 from vaultrag.contradictions.claims.kept import extract_owed
+from vaultrag.contradictions.copies import without_copies
 from vaultrag.contradictions.kept import all_kept, compare_owed, recipe_of
 from vaultrag.contradictions.note_texts import NoteTexts
 from vaultrag.contradictions.scan import pair_key
@@ -37,9 +38,10 @@ class ClaimFindings:
     def all(self, language: str = "en") -> list[ClaimFinding]:
         """Return what was found, decided or not, with reasons in a language: contradictions first, the surest first.
 
-        Raises IndexDamaged.
+        What copies of a note say alike is told once. Raises IndexDamaged.
         """
-        return [finding for finding in self._read(language) if not finding.gate]
+        shown = [finding for finding in self._read(language) if not finding.gate]
+        return without_copies(shown, lambda finding: finding.decided is not None)
 
     def removed(self, language: str = "en") -> list[ClaimFinding]:
         """Return what a gate keeps back, each with its `gate`. Raises IndexDamaged."""

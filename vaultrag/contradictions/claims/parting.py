@@ -18,6 +18,7 @@ _COMMA = re.compile(r",\s+")
 _JOINT = re.compile(r",\s+|\s[–—]\s|\.\s+|;\s+")
 _LABELLED = re.compile(r"[^\W\d]+(?:[ -][^\W\d]+){0,2} ")
 _DATED = re.compile(r"(?P<value>[^,()\d]{0,40}\d[^,()]{0,40}) \((?P<when>[^()]{3,30})\)")
+_SHORT_KEY = re.compile(r"\S+(?: \S+)?")
 _RELATIVE = re.compile(
     r"(?:котор|чтобы|чей|чья|чьё|чьи|что\b|где\b|which\b|who\b|whose\b|that\b|where\b)", re.IGNORECASE
 )
@@ -45,6 +46,9 @@ def _enumerated(piece: Fragment, source: str) -> Iterator[Fragment]:
             if is_only_time(match["when"], times_in(match["when"], None)):
                 yield replace(piece, words=match["value"].strip(), when=match["when"])
         return
+    if piece.context is not ClaimContext.FIELD and (named := _each_named(piece, source)):
+        yield from named
+        return
     if not piece.key:
         parts = _parts(piece, source, _COMMA)
         labelled = [_with_label(part) for part in parts]
@@ -52,6 +56,12 @@ def _enumerated(piece: Fragment, source: str) -> Iterator[Fragment]:
             yield from labelled
             return
     yield piece
+
+
+def _each_named(piece: Fragment, source: str) -> list[Fragment]:
+    """Part «atlas – 192.168.1.10, hermes – 192.168.1.12», where each part names what it is of by a dash or colon."""
+    parts = [with_key(replace(part, key="")) for part in _parts(replace(piece, key=""), source, _COMMA)]
+    return parts if len(parts) > 1 and all(part.key and _SHORT_KEY.fullmatch(part.key) for part in parts) else []
 
 
 def _with_label(part: Fragment) -> Fragment:

@@ -46,6 +46,9 @@ _SHORT_ENDS = re.compile(  # the space behind "9 ч 50 мин." and "27 нояб
     r"|(?<=\d min\.)|(?<=\d sec\.)|(?<=, (?:пн|вт|ср|чт|пт|сб|вс)\.))\s+(?=[А-ЯЁA-Z\d«+\u2212-])"
 )
 _CLAUSES = re.compile(r";\s+")
+_ROW_ENDS = re.compile(r"[ \t]*(?:\r\n?|\n)(?![ \t]*>)\s*")
+_ENDED = re.compile(r"(?:[.!?…:;][*_»”\")]*|  )\Z")
+WRAPPED = 66  # characters that a row of wrapped text reaches with the word behind it: what ends sooner is a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +171,10 @@ class _Reader:
         """Yield the sentences of a line; what it ends with says nothing alone where it introduces other lines."""
         source = self._text[line.start : line.end]
         offset = _box_length(source) if line.box else 0
+        opened = line.start - max(self._text.rfind("\n", 0, line.start), self._text.rfind("\r", 0, line.start)) - 1
         found = list(_whole_sentences(source[offset:]))
         for first, last in found[:-1] if leads else found:
-            for start, end in _clauses(source, offset + first, offset + last):
+            for start, end in _clauses(source, offset + first, offset + last, opened):
                 words = "" if _is_struck(source[start:end]) else shown(source[start:end])
                 if not words:
                     continue
@@ -282,15 +286,29 @@ def _place(match: re.Match[str]) -> int:
     return match.start()
 
 
-def _clauses(source: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut at semicolons, and where a shortened unit or weekday ends a sentence; outside of brackets and code."""
-    cuts = sorted((*_CLAUSES.finditer(source, start, end), *_SHORT_ENDS.finditer(source, start, end)), key=_place)
+def _clauses(source: str, start: int, end: int, opened: int) -> Iterator[tuple[int, int]]:
+    """Cut at semicolons, at ends of rows that nothing wrapped, and where a shortened unit or weekday ends a sentence.
+
+    Outside of brackets and code. `opened` characters stand before the source in its first row.
+    """
+    rows = (match for match in _ROW_ENDS.finditer(source, start, end) if _is_line_end(source, match, opened))
+    others = (*_CLAUSES.finditer(source, start, end), *_SHORT_ENDS.finditer(source, start, end))
+    cuts = sorted((*rows, *others), key=_place)
     for match in cuts:
         part = source[start : match.start()]
         if part.count("(") == part.count(")") and part.count("`") % 2 == 0 and part.count("[[") == part.count("]]"):
             yield start, match.start()
             start = match.end()
     yield start, end
+
+
+def _is_line_end(source: str, match: re.Match[str], opened: int) -> bool:
+    """Tell whether a writer ended a row on purpose: behind a sentence, or where the next word would have fitted."""
+    row_start = max(source.rfind("\n", 0, match.start()), source.rfind("\r", 0, match.start())) + 1
+    row = source[row_start : match.start()]
+    follows = source[match.end() : match.end() + WRAPPED].split(maxsplit=1)
+    length = len(row) + (0 if row_start else opened)
+    return (bool(follows) and length + 1 + len(follows[0]) <= WRAPPED) or bool(_ENDED.search(row))
 
 
 def with_key(piece: Fragment) -> Fragment:

@@ -21,7 +21,8 @@ MOST_LABEL_WORDS = 3
 MOST_NAME_WORDS = 3  # between quotation marks: what is longer was said
 MOST_TEXT_WORDS = 8  # of a value in words: what is longer is a sentence
 _IDENTIFIER = re.compile(
-    r"https?://\S+|[\w.-]+@[\w.-]+|(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?|(?<![\w/])(?:~|\.{0,2})/[A-Za-z][\w./-]+"
+    r"https?://\S+|(?<!\w)\+\d[\d ()-]{7,}\d(?!\w)"
+    r"|[\w.-]+@[\w.-]+|(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?|(?<![\w/])(?:~|\.{0,2})/[A-Za-z][\w./-]+"
     r"|(?<![\w.])v?\d+\.\d+\.\d[\w.-]*"
     r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-zА-Яа-я])[A-Za-zА-ЯЁ][\w]*(?:-[\w]+)*(?![\w-])"
     r"|(?<!\d)\d{1,3}(?:/\d{1,3})+(?!\d)|(?<![\w-])--?[a-z][\w-]+(?:=\S+)?|\b[a-z]+(?:_[a-z0-9]+)+\b"

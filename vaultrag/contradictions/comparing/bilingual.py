@@ -6,16 +6,15 @@ It serves attributes and things of daily life, work and machines, as in "notice:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from vaultrag.contradictions.comparing.bilingual_more import ROWS as MORE
 from vaultrag.text.language import stem
 
 _ROWS = """
 height tall: рост высота
 weight weigh: вес весит весить масса
-width wide: ширина
-length long: длина
-depth deep: глубина
+width wide: ширина шириной
+length long: длина длиной
+depth deep: глубина глубиной
 area: площадь
 volume: объем
 size: размер
@@ -311,13 +310,24 @@ wet: мокрый
 """
 
 
-def _concepts() -> Iterator[tuple[str, str]]:
+def _concepts() -> dict[str, str]:
+    """What MORE adds to a word that is listed here is of its meaning; of two meanings listed here the later stands."""
+    found: dict[str, str] = {}
     for row in _ROWS.strip().splitlines():
-        english, _, russian = row.partition(":")
-        concept = f"={english.split()[0]}"
-        for word in (*english.split(), *russian.split()):
-            yield stem(word), concept
+        english, russian = _stems(row)
+        found.update(dict.fromkeys((*english, *russian), f"={row.split()[0]}"))
+    for row in filter(None, map(str.strip, MORE.replace("\n", ";").split(";"))):
+        english, russian = _stems(row)
+        concept = next((found[one] for one in (english[0], russian[0]) if one in found), f"={row.split()[0]}")
+        for one in (*english, *russian):
+            found.setdefault(one, concept)
+    return found
 
 
-CONCEPTS: dict[str, str] = dict(_concepts())
+def _stems(row: str) -> tuple[list[str], list[str]]:
+    english, _, russian = row.partition(":")
+    return [stem(word) for word in english.split()], [stem(word) for word in russian.split()]
+
+
+CONCEPTS: dict[str, str] = _concepts()
 """Stems to one name for what they mean; names begin with `=`, which no stem does."""

@@ -117,7 +117,7 @@ def concept_of(word: str, *, is_name: bool = False) -> str:
     """Return one spelling for all forms of a word, and for its like in the other language where the list has it."""
     terms = term_of(word)
     if is_name:  # «Леван» is no form of «левый»
-        return min(terms)
+        return CONCEPTS.get(stem(word)) or min(terms)
     return CONCEPTS.get(stem(word)) or next((CONCEPTS[term] for term in terms if term in CONCEPTS), min(terms))
 
 

@@ -17,9 +17,15 @@ def denied_by_one(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> tuple
             if first.is_denied != second.is_denied
             and are_alike(first, second)
             and not _said_otherwise(first, second, one, other)
+            and not _stands_in_denial(*((second, other) if first.is_denied else (first, one)))
         ),
         None,
     )
+
+
+def _stands_in_denial(said: ClaimWord, words: Sequence[ClaimWord]) -> bool:
+    """Tell whether the clause that says a word denies another: «в ядре не помогло» says nothing for the kernel."""
+    return any(word.is_denied and word.clause == said.clause for word in words)
 
 
 def _said_otherwise(first: ClaimWord, second: ClaimWord, one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:

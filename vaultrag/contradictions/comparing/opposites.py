@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vaultrag.contradictions.comparing.concepts import ClaimWord, are_alike
-from vaultrag.text.language import stem
+from vaultrag.text.language import fold, stem
 
 # Each row is one question, its alternatives apart by `|`; a row goes on where the next begins with one.
 _ROWS = """
@@ -118,7 +118,7 @@ def _answers(words: Sequence[ClaimWord]) -> dict[int, dict[str, ClaimWord]]:
     denied = {word.clause for word in words if word.is_denied}
     found: dict[int, dict[str, ClaimWord]] = {}
     for word in words:
-        known = _ALTERNATIVES.get(stem(word.text))
+        known = None if fold(word.text) in _LENGTHS else _ALTERNATIVES.get(stem(word.text))
         if known and word.clause not in denied:
             found.setdefault(known[0], {}).setdefault(known[1], word)
     return found
@@ -131,6 +131,7 @@ def _alternatives() -> Iterator[tuple[str, tuple[int, str]]]:
             yield from ((stem(word), (question, named)) for word in alternative.split())
 
 
+_LENGTHS = frozenset("week weeks month months year years".split())  # no "weekly", though they share its stem
 _ALTERNATIVES = dict(_alternatives())
 _WHEN = frozenset(_CONDITIONS.split())
 _APART = frozenset(_TELLING_APART.split()) | _WHEN

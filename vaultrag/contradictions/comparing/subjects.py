@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from vaultrag.contradictions.comparing.concepts import WordSet, read_words
+from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, are_alike, read_words
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.domain import Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
@@ -15,6 +16,13 @@ TOLD_ALIKE = 8.0  # rarity of what two notes of one folder say in the same words
 _ITEMS = frozenset({ClaimContext.LIST, ClaimContext.TASK})
 _OF_THE_NOTE = frozenset({ClaimContext.PROPERTY, ClaimContext.FIELD})
 _ABOVE = frozenset({SubjectSource.TITLE, SubjectSource.HEADING})
+_OF_ITS_OWN = re.compile(  # folders in which each note is of a thing, person or day that it is named for
+    r"(?:recipes?|рецепты?|cooking|books?|reading|книги|чтение|people|люди|contacts|контакты|meetings?|встречи|movies"
+    r"|films?|фильмы|adrs?|decisions)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(r"(?<![\w])(?P<name>[^\W\d_]{2,}\d{0,2}?)-?(?P<number>\d+[A-Za-zА-Яа-я]?)(?![\w])")
+_CODE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[^\W\d_]{2})[^\W\d_][\w-]*")  # "Qwen3-32B"
 _DIGITS = re.compile(r"\d+")
 _TIME_OF_TITLE = re.compile(r"[\d.,/–-]+|\b(?:копия|copy|старый|old|новый|new)\b", re.IGNORECASE)
 
@@ -22,11 +30,17 @@ _TIME_OF_TITLE = re.compile(r"[\d.,/–-]+|\b(?:копия|copy|старый|old
 def two_of_a_kind(one: ReadClaim, other: ReadClaim, own_shared: float) -> Reason | None:
     """Return why two claims are of two things of one kind; None where nothing says so."""
     first, second = one.claim, other.claim
-    if _are_rows(first, second, own_shared) or _is_row_of_another(one, other) or _is_row_of_another(other, one):
+    others = _is_row_of_another(one, other), _is_row_of_another(other, one)
+    are_cells = first.context is second.context is ClaimContext.CELL
+    if _are_rows(first, second, own_shared) or (all(others) if are_cells else any(others)):
         return Reason(Ground.ROW)
-    if _are_properties_of_two(one, other) or (own_shared < TOLD_ALIKE and _are_neighbours(one, other)):
+    if _are_sections_of_two(first, second):
+        return Reason(Ground.NAMES, first.heading_path[-1], second.heading_path[-1])
+    told_alike = own_shared >= TOLD_ALIKE or _name_one_thing(one, other)
+    are_two = _are_properties_of_two(one, other) or (not told_alike and _are_neighbours(one, other))
+    if are_two or _are_of_their_own(one, other) or are_of_two_subjects(one, other):
         return Reason(Ground.NAMES, first.title, second.title)
-    numbers = _other_number(first, second)
+    numbers = _other_number(first, second) or _numbered_apart(first, second)
     return Reason(Ground.MODIFIER, *numbers) if numbers else None
 
 
@@ -38,10 +52,10 @@ def are_editions(one: Claim, other: Claim) -> bool:
 
 def _are_rows(one: Claim, other: Claim, own_shared: float) -> bool:
     """Tell whether two claims are of different rows of one table, or are items of one list."""
+    if one.path == other.path and one.context is other.context is ClaimContext.CELL:
+        return one.span != other.span
     if one.path != other.path or one.heading_path != other.heading_path:
         return False
-    if one.context is other.context is ClaimContext.CELL:
-        return one.span != other.span
     if one.context not in _ITEMS or other.context not in _ITEMS or one.lead != other.lead:
         return False
     return own_shared < LISTED or (_has_day(one) and _has_day(other))
@@ -57,7 +71,10 @@ def _is_row_of_another(row: ReadClaim, other: ReadClaim) -> bool:
     if claim.context is not ClaimContext.CELL or claim.subject_from is not SubjectSource.ROW:
         return False
     named = [word for word in read_words(claim.subject) if not word.is_number]
-    return bool(named) and not any(other.own_set.has(word) or other.frame_set.has(word) for word in named)
+    told = [other.own_set.has(word) or other.frame_set.has(word) for word in named]
+    if other.claim.context is ClaimContext.CELL and other.claim.subject_from is SubjectSource.ROW:
+        return not all(told)  # two rows are one where either name holds the other
+    return bool(named) and not any(told)
 
 
 def _are_properties_of_two(one: ReadClaim, other: ReadClaim) -> bool:
@@ -77,7 +94,74 @@ def _are_neighbours(one: ReadClaim, other: ReadClaim) -> bool:
     folder, _, _ = first.path.rpartition("/")
     if not folder or folder != second.path.rpartition("/")[0] or first.path == second.path:
         return False
+    if any(fold(claim.title) == fold(folder.rpartition("/")[2]) for claim in (first, second)):
+        return False  # a note named like its folder speaks of all that the folder is about
     return first.subject_from in _ABOVE and second.subject_from in _ABOVE and not titles_meet(one, other)
+
+
+def are_of_two_subjects(one: ReadClaim, other: ReadClaim) -> bool:
+    """Tell whether each claim names in its own words what it is of, one of which the other nowhere names."""
+    if one.claim.language != other.claim.language:
+        return False
+    if not one.claim.subject_from is other.claim.subject_from is SubjectSource.WORDS:
+        return False
+    first, second = read_words(one.claim.subject), read_words(other.claim.subject)
+    if not first or not second or any(are_alike(a, b) for a in first for b in second):
+        return False
+    return not (_names(other, first) and _names(one, second))
+
+
+def _names(reading: ReadClaim, subject: Sequence[ClaimWord]) -> bool:
+    return any(reading.own_set.has(word) or reading.frame_set.has(word) for word in subject)
+
+
+def _are_sections_of_two(one: Claim, other: Claim) -> bool:
+    """Tell whether claims stand under two headings that name two models or devices, and neither names the other's."""
+    if one.path != other.path or not one.heading_path or not other.heading_path:
+        return False
+    first, second = (set(_CODE.findall(fold(claim.heading_path[-1]))) for claim in (one, other))
+    if not first or not second or first & second:
+        return False
+    return not (first & set(_CODE.findall(fold(other.quote))) or second & set(_CODE.findall(fold(one.quote))))
+
+
+def _name_one_thing(one: ReadClaim, other: ReadClaim) -> bool:
+    """Tell whether both claims themselves name the same, as a firm or by an acronym; then titles tell little."""
+    names = (word for word in one.own if word.is_name and (not word.is_first or word.text.isupper()))
+    return any(other.own_set.has(word) for word in names)
+
+
+def _are_of_their_own(one: ReadClaim, other: ReadClaim) -> bool:
+    """Tell whether claims are of two notes of a folder such as one of recipes or of people."""
+    folder, _, _ = one.claim.path.rpartition("/")
+    is_two = one.claim.path != other.claim.path and folder == other.claim.path.rpartition("/")[0]
+    if not is_two or not _OF_ITS_OWN.fullmatch(folder.rpartition("/")[2]):
+        return False
+    short, long = sorted((read_words(reading.claim.title) for reading in (one, other)), key=len)
+    known = WordSet(long)
+    return not all(known.has(word) for word in short)
+
+
+def _numbered_apart(one: Claim, other: Claim) -> tuple[str, str] | None:
+    """Return two names of one series where each side names only its own: "ADR-003" and "ADR-007"."""
+    for first, second in ((one.title, other.title), (_named_in(one), _named_in(other))):
+        known, others = _numbered(first), _numbered(second)
+        for name in known.keys() & others.keys():
+            if known[name].isdisjoint(others[name]):
+                return min(known[name]), min(others[name])
+    return None
+
+
+def _named_in(claim: Claim) -> str:
+    names = (value.words for value in claim.values if value.kind is StatedKind.NAME)
+    return " ".join((claim.subject, *names))
+
+
+def _numbered(text: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for match in _NUMBERED.finditer(fold(text)):
+        found.setdefault(match["name"], set()).add(match.group())
+    return found
 
 
 def titles_meet(one: ReadClaim, other: ReadClaim) -> bool:
@@ -115,4 +199,4 @@ def _designated(value: StatedValue, claim: Claim) -> str:
     if claim.context is ClaimContext.CELL:
         return ""
     last = value.label.split()[-1]
-    return fold(last) if f"{last} {value.words}" in claim.quote else ""
+    return fold(last) if re.search(rf"{re.escape(last)}[\s\[(#№]{{1,3}}{value.words}(?!\w)", claim.quote) else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 
 from vaultrag.contradictions.comparing.concepts import read_words
@@ -13,19 +14,25 @@ from vaultrag.text.language import fold, words
 from vaultrag.text.morphology import tells_of_past
 
 _CUES = r"""
-    теперь отныне больше_не уже_не перестал\w* отмен\w+ передума\w+ переех\w+ перешл\w+ перевел\w* перенес\w*
-    смени\w+ заменил\w* поменял\w* подня(?:л\w*|т\w*) повы[сш]\w+ сниз\w+ уменьш\w+ увелич\w+ обнов\w+ вместо
+    теперь отныне больше_не уже_не перестал\w* отмен\w+ передума\w+ переех\w+ переезжа\w+ перешл\w+ перевел\w*
+    перенес\w* смени\w+ заменил\w* поменял\w* подня(?:л\w*|т\w*) повы[сш]\w+ сниз\w+ уменьш\w+ увелич\w+ обнов\w+ вместо
     продлил\w* решил\w*_иначе остаемся вернул\w*сь бросил\w* стал[аои]? подорожал\w* подешевел\w* вырос\w*
     no_longer not_any_?more any_?more now instead moved switched replaced changed cancel\w+ raised? lowered
     cut_(?:to|by|from) upgraded renamed postponed from_now_on as_of went_(?:up|down) gave_up quit dropped became
     migrated extended
 """  # `_` is a space
 _UPDATE = re.compile(rf"\b(?:{'|'.join(cue.replace('_', ' ') for cue in _CUES.split())})\b")
-_SINCE = re.compile(r"\b(?:с|со|от|since|from|starting)\b[^.;]{0,14}\d")
+_SINCE = re.compile(
+    r"\b(?:с|со|since|from|starting)\s(?:начала |конца |середины |early |late |mid-)?(?:\d{1,2}[. ])?"
+    r"(?:января|февраля|марта|апреля|мая|июня|июля|августа|сентября|октября|ноября|декабря|january|february|march|april"
+    r"|may|june|july|august|september|october|november|december|(?:19|20)\d\d|\d{1,2}[./]\d|monday|понедельника)"
+)
+_CLAUSE = re.compile(r"[,;:.!?()]\s|\s[–—]\s")
+_SPACES = str.maketrans("\u00a0\u202f", "  ")
 _DONE = frozenset(  # English verbs of one past act whose form tells it; the others end in -ed
     """
     paid bought sold met went came got took gave saw ate drank had made sent spent ran drove flew slept left lost won
-    broke found told wrote read brought caught swam rode sat fell cut put
+    broke found told wrote read brought caught swam rode sat fell cut put held
     """.split()
 )
 _CHANGING = frozenset(
@@ -84,10 +91,24 @@ def later_of(one: Claim, other: Claim) -> Claim:
     return one if (first.first or first.last) > (second.first or second.last) else other
 
 
-def says_update(claim: Claim) -> bool:
-    """Tell whether a claim says that it takes the place of something, or since when it holds."""
-    said = fold(f"{claim.attribute} {claim.quote}")
-    return bool(_UPDATE.search(said) or _SINCE.search(said))
+def says_update(claim: Claim, values: Sequence[str] = ()) -> bool:
+    """Tell whether a claim says, where a value stands, that it takes the place of something, or since when it holds."""
+    return _says(claim, values, _UPDATE) or _says(claim, values, _SINCE)
+
+
+def replaces(claim: Claim, values: Sequence[str]) -> bool:
+    """Tell whether a claim says in a clause with one of these values that something is no longer as it was."""
+    return _says(claim, values, _UPDATE)
+
+
+def _says(claim: Claim, values: Sequence[str], cue: re.Pattern[str]) -> bool:
+    wanted = [fold(value) for value in values if value]
+    clauses = _CLAUSE.split(fold(plain_spaces(claim.quote)))
+    return any(cue.search(clause) and (not wanted or any(value in clause for value in wanted)) for clause in clauses)
+
+
+def plain_spaces(text: str) -> str:
+    return text.translate(_SPACES)
 
 
 def is_event(claim: Claim) -> bool:

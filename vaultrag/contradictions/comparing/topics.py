@@ -7,15 +7,18 @@ rare they are among the claims; what differs as a value does not count.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from vaultrag.contradictions.comparing.concepts import ClaimWord
+from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, read_words
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.subjects import titles_meet
 
 Rarity: TypeAlias = Callable[[ClaimWord], float]
 """How much a word tells: nothing where every claim has it."""
+LONG = 12  # words of a claim's own: who says so much says several things
+FEWEST = 2  # words of a clause that is about something by itself
+MOST = 0.9  # of a clause's share: that it says all of what the other says does not make the claims one
 FRAME = 0.5  # of a word's weight, where only what the other claim stands under has it
 
 
@@ -24,7 +27,8 @@ class Topic:
     """What two claims share: the rarity of the words that both have, and its share of what each says.
 
     `named` is the rarest shared word. `apart` tells that each names what the other nowhere does, `titles` that their
-    notes are named alike, or one by the other claim.
+    notes are named alike, or one by the other claim. `count` words of the claim that has fewer of them are shared,
+    `length` words has the longer claim of its own.
     """
 
     shared: float
@@ -34,6 +38,8 @@ class Topic:
     own_shared: float
     apart: bool
     titles: bool = True
+    count: int = 2
+    length: int = 0
 
     @property
     def share(self) -> float:
@@ -54,7 +60,36 @@ def topic_of(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> Topic:
         own_shared=sum(own),
         apart=_names_apart(one, other) and _names_apart(other, one),
         titles=one.claim.path == other.claim.path or titles_meet(one, other),
+        length=max(len(one.own), len(other.own)),
+        count=min(sum(factor > 0 for _, factor in matched) for matched in (first, second)),
     )
+
+
+def topic_at(
+    topic: Topic, one: ReadClaim, other: ReadClaim, values: tuple[str, str], rarity: Rarity, *, is_denial: bool
+) -> Topic:
+    """Return a topic with the shares of the clauses that give two values, where they are greater than the claims'.
+
+    "database is MySQL 8, ask me for the dump" speaks of the database first and then of something else. A denial
+    says nothing beyond its clause.
+    """
+    near = topic_of(_clause_of(one, values[0]), _clause_of(other, values[1]), rarity)
+    if is_denial:
+        return replace(topic, one=min(topic.one, near.one), other=min(topic.other, near.other))
+    if topic.length >= LONG or near.share <= topic.share:
+        return topic
+    return replace(topic, one=min(near.one, MOST), other=min(near.other, MOST), count=max(near.count, topic.count))
+
+
+def _clause_of(reading: ReadClaim, value: str) -> ReadClaim:
+    """Return a claim narrowed to the clauses in which a value stands; what the others say it stands under."""
+    named = {word.text for word in read_words(value)}
+    clauses = {word.clause for word in reading.words if word.text in named}
+    own = tuple(word for word in reading.own if word.clause in clauses)
+    if len(own) < FEWEST or len(own) == len(reading.own):
+        return reading
+    frame = (*(word for word in reading.own if word.clause not in clauses), *reading.frame)
+    return replace(reading, own=own, frame=frame, own_set=WordSet(own), frame_set=WordSet(frame))
 
 
 def _matched(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> list[tuple[float, float]]:

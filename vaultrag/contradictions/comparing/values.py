@@ -12,22 +12,26 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from vaultrag.contradictions.comparing.concepts import ClaimWord, are_alike, read_words
-from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, StatedValue
+from vaultrag.contradictions.comparing.concepts import are_alike, read_words
+from vaultrag.contradictions.comparing.labels import Labels, are_equal, follows_key, key_of
+from vaultrag.domain import Bound, Claim, StatedKind, StatedValue
+from vaultrag.text.language import fold
 
 ABOUT_SHARE = 0.15  # "about an hour" says no more than that
 ROUND_SHARE = 0.04  # «две тысячи» of 2043, a month of 30 or 31 days
 CALENDAR = 28 * 86400.0  # seconds: from a month on lengths of time are counted by the calendar
 OTHER_MEASURE = 4.0  # times: two amounts farther apart than this are hardly ever of one thing
+MANY = 3  # amounts of one kind in a claim
 NUMERIC = frozenset({StatedKind.NUMBER, StatedKind.MONEY, StatedKind.MEASURE, StatedKind.SHARE, StatedKind.DURATION})
 WORDED = frozenset({StatedKind.NAME, StatedKind.TEXT})
-_GIVING = frozenset({ClaimContext.CELL, ClaimContext.PROPERTY, ClaimContext.FIELD})
-_BETWEEN = re.compile(r"[,;.!?()]|[^\W\d_]{2,}\s[^\W\d_]{2,}\s")  # what stands there is more than "is about"
-_KEYED = re.compile(r"[^:.!?]{1,60}(?::|\s[–—-]\s)")
 _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 _RELATIVE = 3  # years by which «уже десять лет» may be off
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DECIMAL = re.compile(r"\d+[.,](\d+)")
+_ORDINAL = re.compile(
+    r"перв[^ао]|втор[оаыу]|трет[ьи]|четверт[ыоау][йемхяюг]|пят[ыоау][йемхяюг]|шест[оауы][йемхяюг]|седьм|восьм[оауы][йемхяюг]"
+    r"|девят[ыоау][йемхяюг]|десят[ыоау][йемхяюг]|перво|перва|first|second|third|(?:four|fif|six|seven|eigh|nin|ten)th\b"
+)
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)?")
 
 
@@ -43,13 +47,14 @@ class Relation(StrEnum):
 class Compared:
     """A value of each claim, of one kind and unit, and how they stand to each other.
 
-    `labelled` where both say in words what the value is of, and it is the same.
+    `labelled` where both say in words what the value is of, and it is the same; `named` where they say no more of it.
     """
 
     one: StatedValue
     other: StatedValue
     relation: Relation
     labelled: bool = False
+    named: bool = False
 
     @property
     def kind(self) -> StatedKind:
@@ -74,38 +79,43 @@ _ORDER = {Relation.SAME: 0, Relation.COMPATIBLE: 1, Relation.APART: 2}
 
 def _comparable(one: Claim, other: Claim) -> Iterator[Compared]:
     for first, second in product(one.values, other.values):
-        labels = _labels(one, first), _labels(other, second)
         if not _are_of_one_kind(first, second):
             continue
-        is_labelled = bool(all(labels)) and _are_one_label(*labels)
-        if not is_labelled and _is_loose(first, second):
+        labels = Labels(one, first), Labels(other, second)
+        is_labelled = all(labels) and labels[0].are_one(labels[1])
+        if not is_labelled and (
+            _is_loose(first, second) or _is_one_of_many(one, first) or _is_one_of_many(other, second)
+        ):
             continue
-        if first.kind is not second.kind and not (_follows_key(one, first) and _follows_key(other, second)):
+        if first.kind is not second.kind and not (_gives(one, first) and _gives(other, second)):
             continue
-        if all(labels) and not _meet(*labels) and one.language == other.language:
-            continue  # in another language the same label may have any other word
+        if all(labels) and not labels[0].meet(labels[1]) and _can_tell(one, other, *labels):
+            continue
         if {first.kind, second.kind} & WORDED and not (is_labelled and _are_one_key(one, other)):
             continue
-        yield Compared(first, second, relation_of(first, second), labelled=is_labelled)
+        is_named = is_labelled and (one.language != other.language or are_equal(*labels))
+        yield Compared(first, second, relation_of(first, second), is_labelled, is_named)
+
+
+def _is_one_of_many(claim: Claim, value: StatedValue) -> bool:
+    """Tell whether a claim gives so many amounts of this kind that only a label says which of them is meant."""
+    alike = {other.magnitude for other in claim.values if (other.kind, other.unit) == (value.kind, value.unit)}
+    return value.kind in NUMERIC and len(alike) >= MANY
+
+
+def _can_tell(one: Claim, other: Claim, *labels: Labels) -> bool:
+    """Tell whether labels that do not meet are two; in another language the same may have any other word."""
+    return one.language == other.language or all(label.is_known for label in labels)
 
 
 def _are_one_key(one: Claim, other: Claim) -> bool:
     """Tell whether two claims give one key a value, as properties do: words in a sentence are a value of nothing."""
-    if not all(claim.context in _GIVING or _KEYED.match(claim.quote) for claim in (one, other)):
-        return False
-    first, second = read_words(one.attribute), read_words(other.attribute)
-    return len(first) == len(second) and all(any(are_alike(a, b) for b in second) for a in first)
+    first, second = key_of(one), key_of(other)
+    return len(first) == len(second) > 0 and all(any(are_alike(a, b) for b in second) for a in first)
 
 
-def _follows_key(claim: Claim, value: StatedValue) -> bool:
-    """Tell whether a value stands right behind the claim's attribute: «Рост 181», "Height: 184 cm"."""
-    if claim.context in _GIVING:
-        return True
-    if not value.words or not claim.attribute:
-        return False
-    _, key, rest = claim.quote.partition(claim.attribute)
-    before, found, _ = rest.partition(value.words)
-    return bool(key and found) and not _BETWEEN.search(before)
+def _gives(claim: Claim, value: StatedValue) -> bool:
+    return value.kind is StatedKind.TIME or follows_key(claim, value)
 
 
 def relation_of(one: StatedValue, other: StatedValue) -> Relation:
@@ -126,11 +136,17 @@ def _are_of_one_kind(one: StatedValue, other: StatedValue) -> bool:
         return one.kind is not StatedKind.DATE or bool(_shared_parts(one.text, other.text))
     if not {one.kind, other.kind} <= NUMERIC or one.magnitude is None or other.magnitude is None:
         return False
+    if _is_ordinal(one) != _is_ordinal(other):
+        return False
     if one.kind is not other.kind:
         return _is_bare(one, other) or _is_bare(other, one)
     if one.kind is not StatedKind.NUMBER:
         return one.unit == other.unit and (one.kind is StatedKind.TIME or _are_of_one_size(*_sizes(one, other)))
     return _count_the_same(one.unit, other.unit) if one.unit or other.unit else True
+
+
+def _is_ordinal(value: StatedValue) -> bool:
+    return value.kind is StatedKind.NUMBER and bool(_ORDINAL.match(fold(value.words)))
 
 
 def _sizes(one: StatedValue, other: StatedValue) -> tuple[float, float]:
@@ -164,23 +180,6 @@ def _is_bare(one: StatedValue, other: StatedValue) -> bool:
 def _written(value: StatedValue) -> float | None:
     match = _DIGITS.search(value.words)
     return float(match.group().replace(",", ".")) if match else None
-
-
-def _labels(claim: Claim, value: StatedValue) -> tuple[ClaimWord, ...]:
-    """Return the words that say what a value is of; the loose words of a sentence say nothing of the kind."""
-    if label := read_words(value.label):
-        return label
-    return read_words(claim.attribute) if claim.attribute and _follows_key(claim, value) else ()
-
-
-def _are_one_label(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:
-    """Tell whether one label says all that the other does: «грядка» and «грядка у забора», not two heads of a thing."""
-    short, long = sorted((one, other), key=len)
-    return all(any(are_alike(a, b) for b in long) for a in short)
-
-
-def _meet(one: Sequence[ClaimWord], other: Sequence[ClaimWord]) -> bool:
-    return any(are_alike(a, b) for a, b in product(one, other))
 
 
 def _relation_of_numbers(one: StatedValue, other: StatedValue) -> Relation:

@@ -27,11 +27,12 @@ from vaultrag.contradictions.comparing.times import (
     may_change,
     opens_with_day,
     relation_in_time,
+    replaces,
     says_again,
     says_update,
 )
 from vaultrag.contradictions.comparing.topics import Topic
-from vaultrag.contradictions.comparing.values import NUMERIC, Compared, Relation, compare_values
+from vaultrag.contradictions.comparing.values import NUMERIC, Compared, Relation, compare_values, relation_of
 from vaultrag.domain import AsOfSource, Claim, PairVerdict, Stance, StatedKind
 from vaultrag.text.language import fold
 from vaultrag.text.morphology import grammar_of
@@ -45,11 +46,17 @@ _SUPPOSED = frozenset({Stance.ASKED, Stance.HYPOTHETICAL})
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Where two claims differ so that both cannot be right of one thing at one time."""
+    """Where two claims differ so that both cannot be right of one thing at one time; `words` are what one denies.
+
+    It `recurs` where two days of the month are told, as of what is due.
+    """
 
     reason: Reason
     kind: StatedKind | None
     labelled: bool = False
+    named: bool = False
+    words: tuple[str, str] = ("", "")
+    recurs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +106,16 @@ def _conflict(
     apart = [pair for pair in compared if pair.relation is Relation.APART and pair.kind is not StatedKind.POLARITY]
     if apart:
         told = min(apart, key=lambda pair: (pair.kind is StatedKind.DATE, not pair.labelled, pair.kind not in NUMERIC))
-        return Conflict(Reason(OF_KIND[told.kind], told.one.words, told.other.words), told.kind, told.labelled)
+        reason = Reason(OF_KIND[told.kind], told.one.words, told.other.words)
+        recurs = told.one.text.startswith("---") and told.other.text.startswith("---")
+        return Conflict(reason, told.kind, told.labelled, told.named, recurs=recurs)
     telling = [pair for pair in opposed if not (pair.is_condition or is_another_modifier(pair, one.words, other.words))]
     if telling:
         pair = min(telling, key=lambda pair: pair.tells_apart)
         return Conflict(Reason(Ground.OPPOSITE, pair.one.text, pair.other.text), StatedKind.TEXT)
     denied = denied_by_one(one.own, other.own)
     if denied:
-        return Conflict(Reason(Ground.YES_NO), StatedKind.POLARITY)
+        return Conflict(Reason(Ground.YES_NO), StatedKind.POLARITY, words=(denied[0].text, denied[1].text))
     polarity = [pair for pair in compared if pair.kind is StatedKind.POLARITY and pair.relation is Relation.APART]
     if polarity and polarity[0].labelled:
         return Conflict(Reason(Ground.YES_NO, polarity[0].one.words, polarity[0].other.words), StatedKind.POLARITY)
@@ -144,8 +153,9 @@ def _explanations(
         yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
     if (first.stance is Stance.PLANNED) != (second.stance is Stance.PLANNED) or is_planned(first) != is_planned(second):
         yield PairVerdict.EVOLVED, Reason(Ground.PLAN)
-    agree = any(pair.relation is Relation.SAME for pair in compared)
-    if conflict.kind in NUMERIC and not agree and min(_amounts(first), _amounts(second)) >= LONG_LIST:
+    agree = any(pair.relation is Relation.SAME for pair in compared) or _share_amount(first, second)
+    are_lists = min(_amounts(first), _amounts(second)) >= LONG_LIST
+    if conflict.kind in NUMERIC and are_lists and not (agree or conflict.labelled):
         yield PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.MODIFIER)
     modifier = _other_modifier(one.words, other.words)
     if modifier:
@@ -157,6 +167,12 @@ def _explanations(
 
 def _amounts(claim: Claim) -> int:
     return sum(value.kind in NUMERIC for value in claim.values)
+
+
+def _share_amount(one: Claim, other: Claim) -> bool:
+    """Tell whether both give one amount, of whatever it is: over two languages labels do not meet."""
+    first, second = ({(v.kind, v.magnitude) for v in claim.values if v.kind in NUMERIC} for claim in (one, other))
+    return not first.isdisjoint(second)
 
 
 def _scope(
@@ -177,28 +193,42 @@ def _scope(
 def _time(
     one: Claim, other: Claim, conflict: Conflict, compared: Sequence[Compared]
 ) -> Iterator[tuple[PairVerdict, Reason]]:
-    relation = relation_in_time(one, other)
+    relation, sides = relation_in_time(one, other), (one, other)
     if _TURNED.search(one.quote) or _TURNED.search(other.quote):
         yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
     if conflict.kind is StatedKind.DATE:
-        if says_again(one) or says_again(other) or (opens_with_day(one) and opens_with_day(other)):
+        if any(map(says_again, sides)) or all(map(opens_with_day, sides)) or all(map(is_of_one_day, sides)):
             yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
         return
-    if any(pair.kind is StatedKind.DATE and pair.relation is Relation.APART for pair in compared):
+    if any(pair.kind is StatedKind.DATE and pair.relation is Relation.APART for pair in compared) or _days_apart(
+        *sides
+    ):
         relation = TimeRelation.APART
+    if relation is TimeRelation.APART and is_event(one) and is_event(other):
+        yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
+    values = (conflict.reason.one, conflict.reason.other)
+    if relation in (TimeRelation.APART, TimeRelation.MAYBE) and says_update(later_of(one, other), values):
+        yield PairVerdict.SUPERSEDED, Reason(Ground.UPDATE)
     if relation is TimeRelation.APART:
-        if is_event(one) and is_event(other):
-            yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
-        if says_update(later_of(one, other)):
-            yield PairVerdict.SUPERSEDED, Reason(Ground.UPDATE)
         yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
+    if relation is TimeRelation.UNKNOWN and replaces(one, values) != replaces(other, values):
+        yield PairVerdict.SUPERSEDED, Reason(Ground.UPDATE)
+    if conflict.kind in NUMERIC - {StatedKind.MEASURE} and any(
+        is_event(side) and is_of_one_day(side) for side in sides
+    ):
+        yield PairVerdict.INSUFFICIENT, Reason(Ground.UNDATED)  # what happened once is no rule
     if relation is TimeRelation.MAYBE:
-        if says_update(later_of(one, other)):
-            yield PairVerdict.SUPERSEDED, Reason(Ground.UPDATE)
         if conflict.kind in NUMERIC and (may_change(one) or may_change(other)):
             yield PairVerdict.INSUFFICIENT, Reason(Ground.UNDATED)
         if is_of_one_day(one) or is_of_one_day(other) or _names_its_time(one) or _names_its_time(other):
             yield PairVerdict.INSUFFICIENT, Reason(Ground.UNDATED)
+
+
+def _days_apart(one: Claim, other: Claim) -> bool:
+    """Tell whether each claim names days, whatever of, none of which may be one of the other's."""
+    days, others = ([value for value in claim.values if value.kind is StatedKind.DATE] for claim in (one, other))
+    pairs = [relation_of(day, another) for day in days for another in others if day.text and another.text]
+    return bool(pairs) and all(relation is Relation.APART for relation in pairs)
 
 
 def _names_its_time(claim: Claim) -> bool:

@@ -68,6 +68,8 @@ _UNITS: tuple[tuple[str, Unit], ...] = (
     (r"кбит/с|kbit/s|kbps", Unit(_MEASURE, "bit/s", 1e3)),
     (r"мбит/с|мбит|mbit/s|mbit|mbps", Unit(_MEASURE, "bit/s", 1e6)),
     (r"гбит/с|гбит|gbit/s|gbit|gbps", Unit(_MEASURE, "bit/s", 1e9)),
+    (r"[мm]i?[бb](?:айт)?/[сs]", Unit(_MEASURE, "B/s", 1e6)),
+    (r"[гg]i?[бb](?:айт)?/[сs]", Unit(_MEASURE, "B/s", 1e9)),
     (r"[кk]i?[бb]", Unit(_MEASURE, "B", 1e3)),
     (r"[мm]i?[бb]|мегабайт\w{0,2}|megabytes?", Unit(_MEASURE, "B", 1e6)),
     (r"[гg]i?[бb]|гигабайт\w{0,4}|gigabytes?|гиг(?:а|ов)?(?!\w)|gigs?", Unit(_MEASURE, "B", 1e9)),
