@@ -181,7 +181,7 @@ class _Extractor:
         for time in () if is_value else written_first(times):
             if time.is_deadline or is_aside(piece.words, time) or not self._is_of_statement(time, piece):
                 continue
-            if as_of := as_of_time(time, AsOfSource.TEXT):
+            if (as_of := as_of_time(time, AsOfSource.TEXT)) and not self._is_ahead(as_of, piece):
                 return as_of
         if said := self._days.of(piece):
             return said
@@ -202,6 +202,11 @@ class _Extractor:
             return True
         day = self._day(piece)
         return day is not None and (not time.first or time.first <= day.isoformat())
+
+    def _is_ahead(self, as_of: AsOf, piece: Fragment) -> bool:
+        """Tell whether a time lies behind the day of a log's entry: «11 января. Пока снимаем, вернуться в 2027»."""
+        opening = self._days.of(piece)
+        return opening is not None and bool(as_of.last) and as_of.first > (opening.last or as_of.first)
 
     def _day(self, piece: Fragment) -> date | None:
         """Return the very day that a piece was written on, as far as that is known."""

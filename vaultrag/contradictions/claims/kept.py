@@ -83,6 +83,11 @@ def read_claims_of(database: Database, keys: Collection[str]) -> dict[str, Claim
     return {claim.key: claim for claim in _placed(database, claims_of_keys(database, keys))}
 
 
+def claims_of_chunks(database: Database, chunks: Sequence[int]) -> list[Claim]:
+    """Return the claims that are kept of these chunks, in the order of their notes' text. Raises IndexDamaged."""
+    return _placed(database, stored_claims(database, chunks))
+
+
 def _placed(database: Database, rows: Sequence[StoredClaim]) -> list[Claim]:
     chunks = Catalog(database).chunks_by_row_ids(sorted({row.chunk for row in rows}))
     known = ((row, chunks[row.chunk]) for row in rows if row.chunk in chunks)

@@ -41,7 +41,8 @@ _HYPOTHETICAL = re.compile(
 )
 _CONDITION = re.compile(r"\A\W*(?:если|if|when|когда|unless|in case)\b")
 _PLANNED = re.compile(
-    r"\b(?:собира\w+с[ья]|планиру\w+|(?<!по )план(?!\w)|планы|в планах|запланирован\w*|намерен\w*|хочу|хотим"
+    r"\b(?:собира\w+с[ья](?=[^.;]*?\b\w+(?:ть|ти|чь)(?:с[ья])?\b)|"
+    r"планиру\w+|(?<!по )план(?!\w)|планы|в планах|запланирован\w*|намерен\w*|хочу|хотим"
     r"|хотел\w*|хотелось"
     r"|хочется|мечта\w*|цель|надо|нужно|надо бы|пора|стоит(?= \w+ть\b)|должен(?: был)?|должна(?: была)?"
     r"|должны(?: были)?"
@@ -54,6 +55,7 @@ _PLANNED = re.compile(
     r"|expected|due to|proposed?"
     r"|suggest(?:s|ed)?|idea|идея|черновик|draft|someday|когда-нибудь)\b"
 )
+_ASIDE = re.compile(r"\((?:[^\s()]+\s+){3,}[^()]*\)")  # "99.9 % (Ann promised it before asking us)" is no plan
 _FACT_OF_PLAN = re.compile(r"\b(?:will not|won't|не будет|не будем|не буду|не надо|не нужно|no need|must not|never)\b")
 _SAYING = (
     r"говорит|говорят|говорил\w?|сказал\w?|скажут|утвержда\w+|пишет|пишут|писал\w?|написал\w?|считает|считают"
@@ -119,7 +121,7 @@ def held(words: str, box: str, lead: str) -> Held:
 def _is_planned(text: str, folded: str) -> bool:
     if _FACT_OF_PLAN.search(folded) or _CONDITION.match(folded):
         return False
-    return bool(_PLANNED.search(folded)) or _is_in_future(text)
+    return bool(_PLANNED.search(_ASIDE.sub(" ", folded))) or _is_in_future(text)
 
 
 def _is_in_future(text: str) -> bool:

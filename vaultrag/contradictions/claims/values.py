@@ -70,7 +70,7 @@ _NO_NAME = frozenset({"PREP", "CONJ", "ADVB", "PRCL", "VERB", "INFN"})
 _OPENINGS = frozenset("от see load плюс".split())
 _BY = re.compile(r"\b(?:by|before|until|till|до|к|не позже|не позднее)(?: the)? ?\Z")
 _YEARS = re.compile(r"(?P<first>1\d{3}|20\d\d)\s?[-–—]\s?(?P<last>1\d{3}|20\d\d)")
-_NOT_COUNTED = frozenset("per more less fewer each times x".split())
+_NOT_COUNTED = frozenset("per more less fewer each times x since from until till with after before".split())
 _BOUNDARY = re.compile(r"[,;:()–—.!?|→]|\s-\s")
 
 

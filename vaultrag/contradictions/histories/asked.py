@@ -1,27 +1,49 @@
-"""What a history is asked for: the words of a subject and its attribute, and the day that is meant."""
+"""What a history is asked for: the words of a subject and its attribute, what it is measured in, and the day meant."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
+from vaultrag.answering.evidence.translations import translated
 from vaultrag.contradictions.comparing.bilingual import CONCEPTS
 from vaultrag.contradictions.comparing.concepts import ClaimWord, read_words
-from vaultrag.text.language import language_of, stem
-from vaultrag.text.quantities.read import masked
+from vaultrag.domain import StatedKind
+from vaultrag.text.language import fold, language_of, stem
+from vaultrag.text.morphology import grammar_of, term_of
+from vaultrag.text.quantities.read import find_quantities, masked
 from vaultrag.text.times.periods import Period, periods_of
+from vaultrag.text.transliteration import transliterations
 
 _FRAMES = re.compile(
-    r"\b(?:с каких пор|с какого времени|как (?:менял\w*|изменил\w*)|истори[яи]|что я (?:думал\w*|считал\w*|писал\w*)"
-    r"|как(?:ой|ая|ое|ие|ов|ова) (?:был|была|было|были)|сколько|насколько|since when|how (?:did|has|have)|chang\w+"
-    r"|what did i (?:think|say|write)|how (?:much|many|long|often)|history of|what (?:was|were|is))\b",
+    r"\b(?:с каких пор|с какого (?:времени|года|месяца)|как давно|как (?:менял\w*|изменил\w*|изменял\w*)"
+    r"|истори[яи](?= изменени\w+)?|изменени[йея]"
+    r"|(?:что|как) (?:я|мы) (?:думал\w*|считал\w*|писал\w*|решил\w*|относил\w*)(?: (?:о|об|обо|про|насч[её]т|к)\b)?"
+    r"|како(?:й|го|му|м)|как(?:ая|ое|ие|ую|ов|ова|им|их)|был|была|было|были|сколько|насколько|кто|кем|ч[её]м|где|когда"
+    r"|since when|how long (?:have|has|had)|how (?:did|has|have|do|does)|chang\w+|over time|evolv\w+|со временем"
+    r"|what did (?:i|we) (?:think|say|write|decide)(?: (?:about|of|on)\b)?|how (?:much|many|long|often|big|high|old)"
+    r"|history of|what (?:was|were|is|are)|who|whom|where|when|which|used to)\b",
     re.IGNORECASE,
 )
 _AMOUNT = re.compile(r"\b(?:сколько|how (?:much|many|long|often)|number of|count)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:или|ли|or|whether|should)\b", re.IGNORECASE)
+_OPINION = re.compile(
+    r"\b(?:(?:что|как) (?:я|мы) (?:думал|считал|решил|относил)\w*|what did (?:i|we) (?:think|decide)|кто|кем|ч[её]м|где"
+    r"|who|whom|where|which)\b",
+    re.IGNORECASE,
+)
+_NOTHING_SAID = frozenset(
+    """
+    on up between among our we us my mine now new сейчас теперь наш наша наше наши нашу нам мой моя мое мои моего моей
+    каждый каждую каждое каждая every each per раз time times пор времени тогда then note notes заметках заметка
+    """.split()
+)
+WRITTEN = 2  # spellings in the other script of a word that the list has not: «мелатонин» is "melatonin"
+SHORTEST = 4  # letters of a stem by which another form or spelling is known: what is shorter meets anything
+PREFIX = 5  # letters of a stem that tell whether a text may hold a word
 _RATES = {
     stem(word): rate
     for rate, written in {
@@ -36,28 +58,47 @@ _RATES = {
 
 
 @dataclass(frozen=True, slots=True)
+class AskedWord:
+    """A word of the question and the stems by which a note may say it: its forms, in either language and script.
+
+    The head names the attribute: the mileage of "the car's mileage" and of «пробег машины».
+    """
+
+    word: ClaimWord
+    stems: frozenset[str]
+    is_head: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AskedHistory:
     """`words` name the subject and its attribute, `rates` the times per which it is counted: «в неделю».
 
-    `is_amount` where a number is asked for, `counts` where notes count the very thing that is named,
-    `is_choice` where it is one of two things: «или», «ли», "whether".
+    `unit` is what the question measures in, as "ватт". `is_amount` where a number is asked for, `counts` where notes
+    count the very thing that is named, `in_words` where words answer: one of two things
+    (`alternatives`), a person, an opinion.
     """
 
     text: str
-    words: tuple[ClaimWord, ...]
+    words: tuple[AskedWord, ...]
     rates: frozenset[str]
     day: str
+    unit: str = ""
     is_amount: bool = False
-    is_choice: bool = False
+    in_words: bool = False
     counts: bool = False
+    alternatives: frozenset[AskedWord] = frozenset()
+
+    @property
+    def prefixes(self) -> frozenset[str]:
+        """How each word begins, in all its forms: a text without any of them says none."""
+        return frozenset(stem[:PREFIX] for one in self.words for stem in one.stems)
 
     @property
     def translated(self) -> str:
         """The words in the other language as far as the list of everyday words has them, names as they are."""
         is_russian = language_of(self.text) == "ru"
-        return " ".join(
-            word.text if word.is_name else " ".join(_translations(word.concept, is_russian)) for word in self.words
-        ).strip()
+        said = (_in_other_language(one.word, is_russian) for one in self.words)
+        return " ".join(" ".join(said).split())
 
 
 def read_asked(question: str, today: date) -> AskedHistory:
@@ -68,17 +109,94 @@ def read_asked(question: str, today: date) -> AskedHistory:
     periods = [period for period in periods_of(question, today) if period.first_day or period.end_day]
     bare = masked(question, [(period.start, period.end) for period in periods])
     bare = _FRAMES.sub(" ", bare)
-    words = read_words(bare)
-    kept = tuple(word for word in words if rate_of(word.text) is None)
+    said = read_words(bare)
+    words = tuple(word for word in said if fold(word.text) not in _NOTHING_SAID) or said
+    units = {word: unit for word in words if (unit := _unit_of(word.text))}
+    counted = tuple(word for word in words if rate_of(word.text) is None)
+    kept = tuple(word for word in counted if word not in units)
     rates = frozenset(filter(None, (rate_of(word.text) for word in words)))
     return AskedHistory(
         text=" ".join(bare.split()),
-        words=kept or words,
-        rates=rates if kept else frozenset(),
+        words=_with_head(bare, kept or counted or words),
+        rates=rates if counted else frozenset(),
         day=_last_day(periods, today),
-        is_amount=bool(_AMOUNT.search(question) or (kept and rates)),
-        is_choice=bool(_CHOICE.search(question)),
+        unit=next(iter(units.values()), "") if kept else "",
+        is_amount=bool(_AMOUNT.search(question) or (counted and rates) or (kept and units)),
+        alternatives=frozenset(map(_asked_word, _alternatives(bare, kept))),
+        in_words=bool(_CHOICE.search(question) or _OPINION.search(question)),
     )
+
+
+def _with_head(question: str, words: Sequence[ClaimWord]) -> tuple[AskedWord, ...]:
+    found = [_asked_word(word) for word in words]
+    if len(found) > 1 and not any(one.pos in ("VERB", "INFN") for word in words for one in grammar_of(word.text)[:1]):
+        before = [place for place, word in enumerate(words) if word.text in question.partition(" of ")[0]]
+        head = 0 if language_of(question) == "ru" else before[-1] if before else len(found) - 1
+        found[head] = replace(found[head], is_head=True)
+    return tuple(found)
+
+
+_STATES = """
+живем живу жили жил live lived living: переехали переехал переезжаю moved relocated
+работаю работал работает работали work worked working: устроился устроилась перешел перешла уволился joined hired quit
+пользуюсь пользуемся пользовался использую use uses used using: перешел перешли сменил поставил switched moved migrated
+плачу платим платил платить pay paid paying: отдал отдали отдаю заплатил подорожал подорожала подорожало charged costs
+стоит стоил стоила стоило cost costs price: подорожал подорожала подорожало подешевел подешевела отдал отдали paid
+вешу весит весил weigh weight: похудел похудела поправился поправилась набрал lost gained
+курю курил smoke smoked smoking: бросил бросила quit
+пью пьет пил принимаю принимает take taking drink: назначил назначили перешел отменил таблетки лекарство препарат
+пью пьет пил принимаю принимает take taking: принимал принимаю принимает пью pills medicine prescribed
+едим ем ешь ест ел ели eat eats ate eating: food корм кормим еда порция перестал
+езжу ездим ездил drive driving commute: пересел купил продал bought sold
+учу учит учится учусь study learn: записался бросил enrolled
+встаю ложусь сплю sleep wake: встаю ложусь подъем отбой bedtime
+"""
+
+
+def _changed_by() -> dict[str, set[str]]:
+    """Return by each verb of a state the stems of those that change it, or say it otherwise."""
+    found: dict[str, set[str]] = {}
+    for row in _STATES.strip().splitlines():
+        said, colon, others = row.partition(":")
+        if colon:
+            for word in said.split():
+                found.setdefault(stem(word), set()).update(map(stem, others.split()))
+    return found
+
+
+_CHANGED_BY = _changed_by()
+
+
+def _alternatives(question: str, words: Sequence[ClaimWord]) -> list[ClaimWord]:
+    """Return the words between which is chosen: verbs if there are any, else those beside «или», or before «ли»."""
+    choice = _CHOICE.search(question)
+    if choice is None or choice.group().casefold() in ("whether", "should"):
+        return []
+    verbs = [word for word in words if any(one.pos in ("VERB", "INFN") for one in grammar_of(word.text)[:1])]
+    before = [word for word in words if word.text in question[: choice.start()]]
+    after = [word for word in words if word.text in question[choice.end() :] and word not in before]
+    return verbs or [*before[-1:], *(after[:1] if choice.group().casefold() != "ли" else ())]
+
+
+@lru_cache(maxsize=1_000)
+def _asked_word(word: ClaimWord) -> AskedWord:
+    terms = term_of(word.text)
+    written = {stem(other) for other in transliterations(word.text)}
+    meant = {one for one, concept in CONCEPTS.items() if concept == word.concept} | _CHANGED_BY.get(
+        stem(word.text), set()
+    )
+    others = (one for one in (*written, *terms) if len(one) >= SHORTEST)
+    stems = frozenset((*terms[:1], *meant, *others, *translated(terms)))
+    return AskedWord(word, stems)
+
+
+def _in_other_language(word: ClaimWord, is_russian: bool) -> str:
+    """Return a word's like in the other language; a name as it is, and what the list has not by its letters."""
+    listed = tuple(one for one in translated(term_of(word.text)) if (language_of(one) == "ru") != is_russian)
+    if word.is_name:
+        return " ".join((word.text, *listed))
+    found = _translations(word.concept, is_russian) or listed or transliterations(word.text)[:WRITTEN]
+    return " ".join(found)
 
 
 @lru_cache(maxsize=1_000)
@@ -86,6 +204,14 @@ def _translations(concept: str, is_russian: bool) -> tuple[str, ...]:
     """Return the stems that mean the same in the other language."""
     found = [stem for stem, meant in CONCEPTS.items() if meant == concept]
     return tuple(stem for stem in found if (language_of(stem) == "ru") != is_russian)
+
+
+@lru_cache(maxsize=1_000)
+def _unit_of(word: str) -> str:
+    """Return the unit that a word names: `W` of "watts"; empty where it names a thing, or a time."""
+    [*read] = find_quantities(f"5 {word}")
+    is_unit = len(read) == 1 and read[0].kind in (StatedKind.MEASURE, StatedKind.MONEY) and read[0].end >= len(word) + 2
+    return read[0].unit if is_unit else ""
 
 
 def rate_of(word: str) -> str | None:

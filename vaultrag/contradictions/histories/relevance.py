@@ -1,110 +1,270 @@
-"""Which claims speak of what is asked for: by their own words, and less by those that they stand under."""
+"""Which of the candidates speak of what a history is asked for: by words, by what they stand under, and by meaning.
+
+A word tells more where few candidates have it. It counts fully where a claim says it itself, less where its attribute,
+its list's lead or a heading that names little else does, least where its title, its passage or its note's tags do.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
 from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, concept_of, read_words
 from vaultrag.contradictions.comparing.reading import ReadClaim
-from vaultrag.contradictions.histories.asked import AskedHistory, rate_of
-from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, SubjectSource
+from vaultrag.contradictions.histories.asked import AskedHistory, AskedWord, rate_of
+from vaultrag.contradictions.histories.candidates import Candidate, may_say
+from vaultrag.contradictions.histories.parts import replaced
+from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
+from vaultrag.text.language import stem, words
 
+HEAD = 1.4  # times the weight of the word that names the attribute: the mileage of "the car's mileage"
 HEADED = 0.9  # of a word's weight, where the attribute or the list's lead has it, or the heading and little else
 HEADING_SHARE = 0.5  # of the words of a heading: below, it names something else, too
 FRAME = 0.6  # where only the title or a farther heading has it
+BEFORE = 0.4  # where only the same passage says it, before the claim
+NAMES = 0.35  # where only the note's tags, aliases or folder have it
 AMOUNT = 0.4  # where an amount of money stands for "price", and the claim only stands under what is priced
-RATE = 0.5  # of a word's weight: «в неделю» tells a habit from whatever else is said of running
+LEAST_MONEY = 100  # of a bare number that may be a price: «отдали за садик 15 000»
+RATE = 0.6  # of a word's weight: «в неделю» tells a habit from whatever else is said of running
+UNIT = 0.7  # of a word's weight: "watts" tells what is measured
+DECISION = 0.25  # added where words are asked for, and the claim decides or stands under "Decision"
+DATED = 0.1  # added to what has a date of its own, or says what was before: so histories are written
+MEANING = 0.4  # added to the likest claim in meaning, to others in part
+ALIKE = 0.6  # of the likest claim's likeness: it says in other words what is asked for
 NOWHERE = 0.5  # of the least weight: a word that no candidate has tells them apart from nothing
-NEAR = 0.75  # of the best claim's share: what has less speaks of something else
-LEAST = 0.45  # of the question's words: below, nothing is found
+NEAR = 0.68  # of the best claim's share: what has less speaks of something else
+LEAST = 0.4  # of the question's words: below, nothing is found
 _TITLE = "Title: "  # of an imported chat: what it began with
 _OF_MONEY = frozenset(
     concept_of(word) for word in "price cost rent salary pay fee цена стоимость аренда зарплата плата оклад".split()
 )
-
-_KEYED = frozenset({ClaimContext.CELL, ClaimContext.PROPERTY, ClaimContext.FIELD})
 _OF_LIMITS = frozenset(map(concept_of, ("budget", "limit", "бюджет", "лимит")))
+KEYED = frozenset({ClaimContext.CELL, ClaimContext.PROPERTY, ClaimContext.FIELD})
 WORDS_OF_MONEY = _OF_MONEY | _OF_LIMITS
+_DECIDES = re.compile(
+    r"\b(?:реш(?:ил|ен|аем)\w*|передумал\w*|отмен\w+|оста[её]мся|выбрал\w*|выбираем|переш(?:[её]л|ли)\w*|decid\w+"
+    r"|cancel\w+|chang\w+ (?:our|my) minds?|stay(?:ing|s)? (?:with|on)|chose|switch\w+|going with|settled on)\b",
+    re.IGNORECASE,
+)
+_DECISION_HEADING = re.compile(r"\b(?:decision|decided|resolution|решение|решили|итог|вывод)\b", re.IGNORECASE)
+
+Likeness = Mapping[str, float]
+"""How like a claim is in meaning to what is asked for, from 0 to 1, by its key; what is not there is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relevant:
-    """A claim, which share of what is asked for it speaks of, and its place among the claims."""
+    """A claim, which share of what is asked for it speaks of, and its place among the candidates.
+
+    `said` are the words of the question that it says itself, or by its own attribute or heading (`headed`), rather
+    than only standing in such a note.
+    """
 
     claim: Claim
     share: float
     place: int
+    day: str = ""
+    said: frozenset[AskedWord] = frozenset()
+    headed: bool = False
+    like: float = 0.0
+    lacks_a_name: bool = False
+
+    @property
+    def says(self) -> bool:
+        return bool(self.said) or self.headed
+
+
+class _Words:
+    """The words of one part of a claim's surroundings."""
+
+    def __init__(self, words: Sequence[ClaimWord]) -> None:
+        self._set = WordSet(words)
+        self._stems = frozenset(stem(word.text) for word in words)
+
+    def has(self, asked: AskedWord) -> bool:
+        return self._set.has(asked.word) or not self._stems.isdisjoint(asked.stems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The names of a claim's note, and where its passage first says each word that is asked for."""
+
+    names: frozenset[AskedWord]
+    said: Mapping[AskedWord, int]
+    is_table: bool
+
+    @classmethod
+    def of(cls, one: Candidate, asked: Sequence[AskedWord]) -> _Around:
+        said: dict[AskedWord, int] = {}
+        for token in words(one.passage):
+            for word in asked:
+                if token.stem in word.stems:
+                    said.setdefault(word, token.start)
+        names = _Words(read_words(one.names))
+        is_table = one.passage.lstrip().startswith("|") or "\n|" in one.passage
+        return cls(frozenset(word for word in asked if names.has(word)), said, is_table)
+
+    def share_of(self, word: AskedWord, start: int) -> float:
+        """Return how far a claim that begins there has a word by what is round it; a row has none of other rows."""
+        is_before = not self.is_table and self.said.get(word, start) < start
+        return BEFORE if is_before else NAMES if word in self.names else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     claim: Claim
-    own: WordSet
-    headed: WordSet
+    layers: tuple[tuple[float, _Words], ...]
     heading: tuple[ClaimWord, ...]
-    frame: WordSet
     rates: frozenset[str]
+    start: int
+    around: _Around
 
     @classmethod
-    def of(cls, claim: Claim) -> _Read:
+    def of(cls, one: Candidate, around: _Around) -> _Read:
+        claim = one.claim
         reading = ReadClaim.of(claim)
         lead = "" if claim.context is ClaimContext.CELL else claim.lead  # the other columns say nothing of a cell
         headed = read_words(f"{claim.attribute} | {lead}")
-        heading = read_words(" ".join(one for one in claim.heading_path[-1:] if not one.startswith(_TITLE)))
+        above = [one for one in claim.heading_path[-1:] if not one.startswith(_TITLE)]
+        heading = read_words(" ".join(above or [claim.title] * (not claim.attribute)))  # of a bare «2024-06-03 – 88»
         rates = frozenset(filter(None, (rate_of(word.text) for word in read_words(claim.quote))))
         own = reading.words
-        if claim.context in _KEYED and claim.subject_from in (SubjectSource.TITLE, SubjectSource.HEADING):
+        if claim.context in KEYED and claim.subject_from in (SubjectSource.TITLE, SubjectSource.HEADING):
             under = {word.concept for word in read_words(claim.subject)} - {one.concept for one in headed}
             own = tuple(word for word in own if word.concept not in under)
-        return cls(claim, WordSet(own), WordSet(headed), heading, reading.frame_set, rates)
+        frame = reading.frame
+        if claim.context is ClaimContext.CELL:  # the other columns' names say nothing of it
+            frame = read_words(" | ".join((claim.subject, *claim.heading_path, claim.title, claim.quote)))
+        layers = (
+            (1.0, _Words(own)),
+            (HEADED, _Words(headed)),
+            (FRAME, _Words(frame)),
+        )
+        return cls(claim, layers, heading, rates, one.start, around)
 
-    def shares_of(self, words: Sequence[ClaimWord]) -> list[float]:
-        asked = WordSet(words)
-        met = sum(asked.has(word) for word in self.heading)
-        heading = WordSet(self.heading if met >= HEADING_SHARE * len(self.heading) else ())
-        shares = [self._share_of(word, heading) for word in words]
+    def shares_of(self, asked: Sequence[AskedWord]) -> list[float]:
+        met = sum(any(map(_Words([one]).has, asked)) for one in self.heading)
+        heading = _Words(self.heading if met >= HEADING_SHARE * len(self.heading) else ())
+        shares = [self._share_of(word, heading) for word in asked]
         best = max(shares, default=0.0)
-        return [max(share, self._share_of_money(word, best)) for share, word in zip(shares, words, strict=True)]
+        return [max(share, self._share_of_money(one.word, best)) for share, one in zip(shares, asked, strict=True)]
 
-    def _share_of(self, word: ClaimWord, heading: WordSet) -> float:
-        if self.own.has(word):
-            return 1.0
-        if self.headed.has(word) or heading.has(word):
-            return HEADED
-        return FRAME if self.frame.has(word) else 0.0
+    def _share_of(self, word: AskedWord, heading: _Words) -> float:
+        found = next((share for share, layer in self.layers if layer.has(word)), 0.0)
+        found = found or self.around.share_of(word, 0 if self.claim.context in KEYED else self.start)
+        return max(found, HEADED) if found < HEADED and heading.has(word) else found
 
     def _share_of_money(self, word: ClaimWord, speaks: float) -> float:
         """Return how far an amount of money stands for a word such as "price"; for "budget" a limit does.
 
         `speaks` is how far the claim speaks of the rest of what is asked for.
         """
-        money = [value for value in self.claim.values if value.kind is StatedKind.MONEY]
+        money = [value for value in self.claim.values if value.kind is StatedKind.MONEY or _may_be_money(value)]
         if word.concept in _OF_LIMITS and speaks == 1.0:
             return 1.0 if any(value.bound is Bound.MOST for value in money) else FRAME if money else 0.0
         return (FRAME if speaks == 1.0 else AMOUNT) if money and speaks and word.concept in _OF_MONEY else 0.0
 
 
-def relevant_claims(asked: AskedHistory, claims: Sequence[Claim]) -> list[Relevant]:
+def _may_be_money(value: StatedValue) -> bool:
+    is_bare = value.kind is StatedKind.NUMBER and not value.unit
+    return is_bare and value.magnitude is not None and value.magnitude >= LEAST_MONEY
+
+
+def relevant_claims(asked: AskedHistory, found: Sequence[Candidate], like: Likeness | None = None) -> list[Relevant]:
     """Return the claims that speak of what is asked for nearly as well as the best does, in their order."""
-    readings = [_Read.of(claim) for claim in claims]
-    table = [one.shares_of(asked.words) for one in readings]
-    weights = _weights(table, len(asked.words))
-    rate = RATE * sum(weights) / max(1, len(weights))
-    total = sum(weights) + rate * len(asked.rates)
-    found: list[Relevant] = []
-    for place, (one, shares) in enumerate(zip(readings, table, strict=True)):
+    weighed = weighed_claims(asked, found, like)
+    best = max((one.share for one in weighed), default=0.0)
+    return [one for one in weighed if one.share >= max(LEAST, NEAR * best)]
+
+
+def weighed_claims(asked: AskedHistory, found: Sequence[Candidate], like: Likeness | None = None) -> list[Relevant]:
+    """Return each claim with the share of what is asked for that it speaks of."""
+    table, readings = _table(asked, found)
+    weights = _weights(asked.words, table)
+    mean = sum(weights) / max(1, len(weights))
+    total = sum(weights) + RATE * mean * len(asked.rates) + UNIT * mean * bool(asked.unit)
+    weighed: list[Relevant] = []
+    for place, (one, rates, shares) in enumerate(zip(found, readings, table, strict=True)):
         met = sum(weight * share for weight, share in zip(weights, shares, strict=True))
-        met += rate * len(asked.rates & one.rates) if met else 0.0
-        found.append(Relevant(one.claim, met / total if total else 0.0, place))
-    best = max((one.share for one in found), default=0.0)
-    return [one for one in found if one.share >= max(LEAST, NEAR * best)]
+        met += RATE * mean * len(asked.rates & rates) if met else 0.0
+        met += UNIT * mean * (bool(asked.unit) and any(value.unit == asked.unit for value in one.claim.values))
+        meant = (like or {}).get(one.claim.key, 0.0)
+        share = (met / total if total else 0.0) + MEANING * meant
+        if asked.in_words and met and decides(one.claim):
+            share += DECISION
+        lacks = _lacks_a_name(asked.words, shares, table)
+        if met and (one.claim.as_of or replaced(one.claim.quote)):
+            share += DATED
+        said = frozenset(word for word, held in zip(asked.words, shares, strict=True) if held == 1.0)
+        weighed.append(
+            Relevant(
+                one.claim,
+                0.0 if lacks else share,
+                place,
+                one.day,
+                said,
+                max(shares, default=0.0) >= HEADED,
+                meant,
+                lacks,
+            )
+        )
+    return weighed
 
 
-def _weights(table: Sequence[Sequence[float]], count: int) -> list[float]:
+def _table(asked: AskedHistory, found: Sequence[Candidate]) -> tuple[list[Sequence[float]], list[frozenset[str]]]:
+    """Return how far each candidate has each word, and the times per which it counts; most say nothing of it."""
+    table: list[Sequence[float]] = []
+    rates: list[frozenset[str]] = []
+    around: dict[tuple[str, str], _Around] = {}
+    for one in found:
+        claim = one.claim
+        place = (claim.path, one.passage)
+        beside = around.get(place) or around.setdefault(place, _Around.of(one, asked.words))
+        if may_say(asked, " ".join((claim.statement, claim.title, claim.lead, *claim.heading_path))):
+            read = _Read.of(one, beside)
+            table.append(read.shares_of(asked.words))
+            rates.append(read.rates)
+        else:
+            table.append([beside.share_of(word, one.start) for word in asked.words])
+            rates.append(frozenset())
+    return table, rates
+
+
+def says_in_words(asked: AskedHistory, one: Relevant) -> bool:
+    """Tell whether a claim can answer in words: by one of two things, by a decision, or by what it says itself."""
+    if decides(one.claim):
+        return True
+    if asked.alternatives:
+        return bool(one.said & asked.alternatives)
+    return one.says or one.like >= ALIKE
+
+
+def decides(claim: Claim) -> bool:
+    """Tell whether a claim says what was decided, or stands under "Decision"."""
+    return decides_by(claim.quote) or any(map(_DECISION_HEADING.search, claim.heading_path[-1:]))
+
+
+def decides_by(text: str) -> bool:
+    """Tell whether words say that something was decided, or given up."""
+    return bool(_DECIDES.search(text))
+
+
+def _lacks_a_name(words: Sequence[AskedWord], shares: Sequence[float], table: Sequence[Sequence[float]]) -> bool:
+    """Tell whether a name of the question is nowhere about a claim, though other claims have it."""
+    return any(
+        one.word.is_name and not share and any(row[at] for row in table)
+        for at, (one, share) in enumerate(zip(words, shares, strict=True))
+    )
+
+
+def _weights(words: Sequence[AskedWord], table: Sequence[Sequence[float]]) -> list[float]:
     """Return how much each word tells, by how few of the candidates have it; no word alone is most of it."""
-    holders = [sum(row[at] > 0 for row in table) for at in range(count)]
+    holders = [sum(row[at] > BEFORE for row in table) for at in range(len(words))]
     weights = [sqrt(log((len(table) + 2) / (held + 1))) for held in holders]
     least = min((weight for weight, held in zip(weights, holders, strict=True) if held), default=1.0)
-    return [weight if held else NOWHERE * least for weight, held in zip(weights, holders, strict=True)]
+    weights = [weight if held else NOWHERE * least for weight, held in zip(weights, holders, strict=True)]
+    mean = sum(weights) / max(1, len(weights))
+    weights = [max(weight, mean) if one.word.is_name else weight for one, weight in zip(words, weights, strict=True)]
+    return [weight * (HEAD if one.is_head else 1.0) for one, weight in zip(words, weights, strict=True)]
