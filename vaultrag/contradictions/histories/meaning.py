@@ -57,7 +57,7 @@ class ClaimMeaning:
         """Return the likeness by claim, of those that have a vector and of the first others."""
         claims = {one.claim.key: one.claim for one in candidates}
         vectors = self._vectors({key: claim.statement for key, claim in claims.items()})
-        if not vectors:
+        if not vectors or self._asked is None:
             return {}
         cosines = np.asarray(np.stack(list(vectors.values())) @ self._asked).tolist()
         told = {
