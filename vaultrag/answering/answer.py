@@ -15,6 +15,7 @@ from vaultrag.answering.outcome.drafted import answer_of_draft
 from vaultrag.answering.outcome.listed import answer_of_listing
 from vaultrag.answering.outcome.quoted import answer_of_quotes, nothing_said
 from vaultrag.answering.outcome.remarks import with_remarks
+from vaultrag.answering.outcome.told import answer_of_history
 from vaultrag.answering.prompt import Packed, pack
 from vaultrag.config import AnsweringSection
 from vaultrag.domain import (
@@ -27,6 +28,7 @@ from vaultrag.domain import (
     Citation,
     Embedder,
     Generation,
+    History,
     Level,
     Listing,
     ListingFound,
@@ -58,7 +60,8 @@ class Answerer:
     `prompt_budget` is the number of tokens that this machine reads in the time the user waits for a first word;
     `learn` is told what each generation took. `prepare` yields how much of the model is loaded until all is, and
     `caution` then says what the user should know of it. `checks` says how far the model's judgement is to be trusted,
-    `list_notes` what the catalogue answers to questions about the vault itself.
+    `list_notes` what the catalogue answers to questions about the vault itself, `tell_history` how what a question asks
+    for changed, where that answers it.
     """
 
     search: Callable[[str, int], SearchResult]
@@ -72,6 +75,7 @@ class Answerer:
     caution: Callable[[], tuple[str, ...]]
     checks: Callable[[], Checks] = lambda: UNCHECKED
     list_notes: Callable[[str], Listing | None] = lambda _: None
+    tell_history: Callable[[str], History | None] = lambda _: None
 
     def answer(self, question: str, manner: Manner = USUAL) -> Generator[AnswerEvent, None, None]:
         """Yield the quotes, the passages, pieces of the draft, its checked sentences, and the answer.
@@ -106,6 +110,9 @@ class _Answering:
             if listing.sure:
                 yield AnswerReady(answer_of_listing(self.question, listing, found, self._spent()))
                 return
+        if listing is None and (history := self.by.tell_history(self.question)):
+            yield AnswerReady(answer_of_history(self.question, self.language, history, found, self._spent()))
+            return
         for event in self._answer(found, evidence, quotes):
             if isinstance(event, AnswerReady):
                 answer = replace(event.answer, listing=listing)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import date
 
 from vaultrag import wire
 from vaultrag.config import Config
-from vaultrag.domain import NOT_KEPT, USUAL, Keep, Manner, Progress
+from vaultrag.domain import NOT_KEPT, USUAL, History, Keep, Manner, Progress, SearchResult
 from vaultrag.errors import IndexDamaged, IndexLocked
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.maintenance.repair import mend_file
+from vaultrag.retrieval.filters import parse_scope
+from vaultrag.store.notes.filters import allowed_rows
 from vaultrag.workspace import Ownership, Reach, Workspace
+from vaultrag.workspace.histories import Histories
 
 
 class Local:
@@ -27,6 +31,16 @@ class Local:
         with closing(self._workspace.ask(question, keep, manner)) as answering:
             for event in answering:
                 yield wire.answer_event(event)
+
+    def history(self, subject: str, scope: str, today: date, day: str) -> History:
+        """Return how something changed, by words and meaning. Raises UsageError where nothing is told of it."""
+        opened = self._workspace
+        allowed = allowed_rows(opened.database, parse_scope(scope)) if scope else None
+
+        def search(words: str, count: int) -> SearchResult:
+            return opened.search(f"{scope} {words}".strip(), count)
+
+        return Histories(opened.database, search, lambda: opened.vectors.embedder()[0], today, allowed).of(subject, day)
 
     def index(self, deletions: str, progress: Progress) -> wire.IndexReport:
         return wire.IndexReport.of(self._workspace.index(progress, DeletionPolicy(deletions)))

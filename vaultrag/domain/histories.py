@@ -23,7 +23,8 @@ class HistoryStep:
     """One value of a history. `value` is empty where only the quote as a whole says it; `also` are its repetitions.
 
     `is_own` where the user states it as a fact: a plan, a report, a supposition or an assistant's words are none. One
-    without a date `follows` where its sentence tells that it came behind the one before.
+    without a date `follows` where its sentence tells that it came behind the one before. It `is_named` where it says,
+    word by word, all that is asked for, or stands under it.
     """
 
     value: str
@@ -35,6 +36,7 @@ class HistoryStep:
     place: QuotedPlace
     also: tuple[QuotedPlace, ...] = ()
     follows: bool = False
+    is_named: bool = False
 
     def began_by(self, day: str) -> bool:
         """Tell whether it held on a day, or began before and is not known to have ended; undated ones tell nothing."""

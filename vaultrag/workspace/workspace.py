@@ -62,6 +62,7 @@ from vaultrag.store.probes import ProbeRow, write_probes
 from vaultrag.workspace.asking import AWAITED, Asking, Terms
 from vaultrag.workspace.contested import with_findings
 from vaultrag.workspace.findings import ClaimFindings
+from vaultrag.workspace.histories import Histories
 from vaultrag.workspace.inert_answers import inert_events
 from vaultrag.workspace.judging import judge_key
 from vaultrag.workspace.keeping import Keeping
@@ -214,7 +215,8 @@ class Workspace:
         listed = self.list_notes(understood.asked, today, scope) if manner.mode is not Mode.QUICK else None
         if manner.mode is Mode.QUICK or (listed and listed.sure):  # no search, however deep, counts notes better
             answerer = way.asking.answerer(way.search, manner)
-            answerer = replace(answerer, list_notes=lambda text: self.list_notes(text, today, scope))
+            told = Histories(self.database, way.search, self._embedder_or_none, today, way.allowed).told
+            answerer = replace(answerer, list_notes=lambda t: self.list_notes(t, today, scope), tell_history=told)
             events = answerer.answer(understood.asked, manner)
         else:
             events = way.events(understood, manner)

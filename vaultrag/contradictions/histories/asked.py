@@ -28,6 +28,7 @@ _FRAMES = re.compile(
     r"|history of|what (?:was|were|is|are)|who|whom|where|when|which|used to)\b",
     re.IGNORECASE,
 )
+_SINCE = re.compile(r"\b(?:с каких пор|с какого|как давно|since when|how long)\b", re.IGNORECASE)
 _AMOUNT = re.compile(r"\b(?:сколько|how (?:much|many|long|often)|number of|count)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:или|ли|or|whether|should)\b", re.IGNORECASE)
 _OPINION = re.compile(
@@ -111,6 +112,8 @@ def read_asked(question: str, today: date) -> AskedHistory:
     bare = _FRAMES.sub(" ", bare)
     said = read_words(bare)
     words = tuple(word for word in said if fold(word.text) not in _NOTHING_SAID) or said
+    if _SINCE.search(question):  # «с каких пор я плачу 950»: the number is the value, and names nothing
+        words = tuple(word for word in words if not word.text[0].isdigit()) or words
     units = {word: unit for word in words if (unit := _unit_of(word.text))}
     counted = tuple(word for word in words if rate_of(word.text) is None)
     kept = tuple(word for word in counted if word not in units)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from vaultrag.contradictions.claims.extract import EXTRACTOR, claims_of_chunk
@@ -32,7 +32,9 @@ class Candidate:
     start: int
 
 
-def candidates_of(database: Database, asked: AskedHistory, paths: Sequence[str]) -> list[Candidate]:
+def candidates_of(
+    database: Database, asked: AskedHistory, paths: Sequence[str], allowed: Set[int] | None = None
+) -> list[Candidate]:
     """Return what these notes state, as they stand there; of long ones what may be meant.
 
     Kept claims are read, and what is owed an extraction is extracted in passing: nothing is written.
@@ -43,9 +45,13 @@ def candidates_of(database: Database, asked: AskedHistory, paths: Sequence[str])
     for row in rows:
         if row in known:
             stored[known[row].chunk.path].append(known[row])
-    near = {path: _near(asked, stored[path]) for path in paths}
+    near = {path: _near(asked, [one for one in stored[path] if _is_in(one, allowed)]) for path in paths}
     claims = _claims_of(database, [one for path in paths for one in near[path]])
     return [found for path in paths for found in _found(stored[path], near[path], claims)]
+
+
+def _is_in(one: StoredChunk, allowed: Set[int] | None) -> bool:
+    return allowed is None or one.row_id in allowed
 
 
 def _near(asked: AskedHistory, chunks: Sequence[StoredChunk]) -> list[StoredChunk]:

@@ -13,23 +13,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from vaultrag.contradictions.comparing.concepts import WordSet, read_words
 from vaultrag.contradictions.histories.asked import AskedHistory
 from vaultrag.contradictions.histories.candidates import Candidate
-from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart, parts_of, replaced
+from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart, parts_of, replaced, within
 from vaultrag.contradictions.histories.relevance import (
     ALIKE,
-    KEYED,
     LEAST,
     NEAR,
     WORDS_OF_MONEY,
     Likeness,
     Relevant,
     decides,
-    decides_by,
     says_in_words,
     weighed_claims,
 )
+from vaultrag.contradictions.histories.values import counts_it, is_keyed, value_of
 from vaultrag.domain import (
     AsOf,
     AsOfSource,
@@ -40,7 +38,6 @@ from vaultrag.domain import (
     QuotedPlace,
     Stance,
     StatedKind,
-    StatedValue,
 )
 from vaultrag.text.quantities.read import find_quantities
 
@@ -74,12 +71,6 @@ _SINCE_THEN = re.compile(
 _BEFORE_THAT = re.compile(
     r"\W*(?:before (?:that|then)|previously|earlier|до этого|до того|раньше|прежде)\b", re.IGNORECASE
 )
-_ONE = re.compile(
-    r"(?<!меньше )(?<!больше )(?<!than )\b(?:один|одна|одно|одну|одной|одного|one)\s+(\w+)", re.IGNORECASE
-)
-_ORDINAL = re.compile(
-    r"\w+(?:ый|ой|ий|ая|ую|ое|ье|ья|ью|ого|ому)\b.*|first|second|third|\d+(?:st|nd|rd|th|-[а-я]{1,2})", re.IGNORECASE
-)
 _AFTERTHOUGHT = re.compile(r",\s*(?:с|со|since|from)\s[^,]*\W*\Z", re.IGNORECASE)
 
 
@@ -94,7 +85,7 @@ def chain_of(
     kind = _kind(asked, [one for one in weighed if one.share >= NEAR * best])
     if kind and asked.is_amount:
         leading = (one for one in weighed if one.share >= NEAR * best)
-        asked = replace(asked, counts=any(_counted(asked, one.claim.values) for one in leading))
+        asked = replace(asked, counts=any(counts_it(asked, one.claim.values) for one in leading))
     taken = _with_series(asked, _taken(asked, weighed, kind), weighed, kind)
     lists = Counter(_section(one.claim) for one in taken if _is_dated(one.claim) and _gives(asked, one, kind))
     told = {(_section(one.claim), one.claim.as_of) for one in taken if _gives(asked, one, kind)}
@@ -220,19 +211,13 @@ def _is_line(asked: AskedHistory, one: Relevant, kind: StatedKind | None, count:
 def _gives(asked: AskedHistory, one: Relevant, kind: StatedKind | None) -> bool:
     if kind is None:
         return says_in_words(asked, one)
-    return any(_value(asked, part, kind) for part in parts_of(one.claim))
+    return any(value_of(asked, part, kind) for part in parts_of(one.claim))
 
 
 def _section(claim: Claim) -> tuple[object, ...]:
     """Return what lines of one list share: a column of its table, or the key of an item that tells all of it."""
-    column = claim.attribute if _is_keyed(claim) or claim.context is ClaimContext.CELL else ""
+    column = claim.attribute if is_keyed(claim) or claim.context is ClaimContext.CELL else ""
     return claim.path, claim.heading_path, claim.lead, column, claim.holder is Holder.ASSISTANT
-
-
-def _is_keyed(claim: Claim) -> bool:
-    opens = claim.quote.lstrip(" *_[(")
-    is_keyed = bool(claim.attribute) and opens.startswith(claim.attribute)
-    return is_keyed and not opens[len(claim.attribute) :].startswith("?") and not decides_by(claim.attribute)
 
 
 def _is_dated(claim: Claim) -> bool:
@@ -254,7 +239,7 @@ def _steps(
     claim = one.claim
     found: list[tuple[Order, HistoryStep]] = []
     for part in parts_of(claim):
-        value = _value(asked, part, kind)
+        value = value_of(asked, part, kind)
         if part.told and kind and not value:
             continue
         as_of = _beside(part, before) or _as_of(part, one.day)
@@ -265,8 +250,9 @@ def _steps(
             speaker=claim.speaker,
             stance=claim.stance,
             is_own=_is_own(claim),
-            place=QuotedPlace(claim.path, claim.title, claim.span, part.quote),
+            place=QuotedPlace(claim.path, claim.title, within(claim.span, claim.quote, part.quote), part.quote),
             follows=as_of is None and bool(found),
+            is_named=one.is_named,
         )
         order = _order(as_of, one.share) if as_of else found[-1][0] if found else ("~", 0, -one.share)
         found.append((order, step))
@@ -301,56 +287,6 @@ def _as_of(part: ClaimPart, day: str) -> AsOf | None:
     if as_of and day and not as_of.last and as_of.first < day and _AFTERTHOUGHT.search(part.quote):
         return AsOf(day, day, AsOfSource.NOTE)
     return as_of
-
-
-def _value(asked: AskedHistory, part: ClaimPart, kind: StatedKind | None) -> str:
-    """Return the value that is meant, as it is written: of what is asked for, of the kind, with a digit, the first."""
-    if kind is None:
-        return part.told or _named(asked, part)
-    labels = WordSet(one.word for one in asked.words)
-    names = " ".join(one.words for one in part.values if one.kind is StatedKind.NAME).split()
-    best = min(
-        (
-            one
-            for one in part.values
-            if _fits(one, kind) and one.words not in names  # the 3000 of "DGT 3000" is none
-            if not asked.counts or _counted(asked, (one,))
-        ),
-        key=lambda one: (
-            not any(labels.has(word) for word in read_words(f"{one.label} {one.words}")),
-            one.kind is not kind,
-            not any(map(str.isdigit, one.words)),
-        ),
-        default=None,
-    )
-    ones = (match.group() for match in _ONE.finditer(part.quote) if any(map(labels.has, read_words(match.group(1)))))
-    return best.words if best else next(ones, "")
-
-
-def _named(asked: AskedHistory, part: ClaimPart) -> str:
-    """Return what stands behind a key that is asked for, or in a cell: «масло: 5W-30», «давление: 150/90»."""
-    claim = part.claim
-    labels = WordSet(one.word for one in asked.words)
-    is_keyed = claim.context in KEYED or (_is_keyed(claim) and any(map(labels.has, read_words(claim.attribute))))
-    values = [one for one in part.values if one.kind in (StatedKind.TEXT, StatedKind.NAME)]
-    is_one = len([one for one in part.values if one.kind is not StatedKind.DATE]) == 1
-    text = next((one for one in values if one.kind is StatedKind.TEXT), values[0] if values and is_one else None)
-    return text.words if text and is_keyed else ""
-
-
-def _counted(asked: AskedHistory, values: Sequence[StatedValue]) -> bool:
-    """Tell whether a value counts what is asked for: «чашек кофе» of «2 чашки», and not of what a cup costs."""
-    things = WordSet(one.word for one in asked.words)
-    return any(value.kind in NUMERIC and any(map(things.has, read_words(value.words))) for value in values)
-
-
-def _fits(value: StatedValue, kind: StatedKind) -> bool:
-    """Tell whether a value is of a kind; a number without a unit may be of any, and where numbers are, all are."""
-    if value.kind is StatedKind.NUMBER and (_ORDINAL.fullmatch(value.words) or (value.unit and value.kind is not kind)):
-        return False  # the third, and what counts things where no things are counted
-    if value.kind in (StatedKind.DURATION, StatedKind.TIME) and value.kind is not kind:
-        return False
-    return value.kind is kind or (value.kind in NUMERIC and StatedKind.NUMBER in (value.kind, kind))
 
 
 def _is_own(claim: Claim) -> bool:

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 
 from vaultrag.contradictions.claims.pieces import shown
 from vaultrag.contradictions.claims.times import NamedTime, as_of_time, times_in
-from vaultrag.domain import AsOf, AsOfSource, Claim, ClaimContext, Stance, StatedKind, StatedValue
+from vaultrag.domain import AsOf, AsOfSource, Claim, ClaimContext, Span, Stance, StatedKind, StatedValue
 from vaultrag.text.language import words
 from vaultrag.text.quantities.read import find_quantities, masked
+from vaultrag.vault.parsing.lines import NEWLINE
 
 NUMERIC = frozenset(
     {
@@ -70,6 +71,20 @@ class ClaimPart:
     values: tuple[StatedValue, ...]
     as_of: AsOf | None
     told: str = ""
+
+
+def within(span: Span, whole: str, part: str) -> Span:
+    """Return where a part of a quote stands, whose own place is known; where it is not in it, that of the whole."""
+    start = whole.find(part)
+    if start < 0 or part == whole:
+        return span
+    first = _after(span.first_line, span.first_column, whole[:start])
+    return Span(*first, *_after(*first, part[:-1]))
+
+
+def _after(line: int, column: int, text: str) -> tuple[int, int]:
+    rows = NEWLINE.split(text)
+    return (line, column + len(text)) if len(rows) == 1 else (line + len(rows) - 1, 1 + len(rows[-1]))
 
 
 def parts_of(claim: Claim) -> list[ClaimPart]:

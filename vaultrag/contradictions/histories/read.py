@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import date
 from itertools import zip_longest
 
@@ -28,11 +28,13 @@ def history_of(
     today: date,
     day: str = "",
     embedder: Embedder | None = None,
+    allowed: Set[int] | None = None,
 ) -> History:
     """Return how what a question names changed, as the notes tell it, up to a day or the one that it names.
 
     No chat model is asked, and nothing is written: what is owed an extraction is read where it stands. Without an
-    embedder words decide alone. Raises UsageError where the question names nothing, or nothing is told of it.
+    embedder words decide alone. `allowed` are the chunks that a scope leaves, None for all. Raises UsageError where the
+    question names nothing, or nothing is told of it.
     """
     asked = read_asked(question, today)
     if not asked.words:
@@ -40,7 +42,7 @@ def history_of(
     meaning = ClaimMeaning(asked.text, database, embedder)
     paths = paths_of(find, asked, meaning.paths())
     with database.snapshot():
-        found = candidates_of(database, asked, paths)
+        found = candidates_of(database, asked, paths, allowed)
     steps = chain_of(asked, found, meaning.likeness(found))
     if not steps:
         raise UsageError(

@@ -59,7 +59,7 @@ class Relevant:
     """A claim, which share of what is asked for it speaks of, and its place among the candidates.
 
     `said` are the words of the question that it says itself, or by its own attribute or heading (`headed`), rather
-    than only standing in such a note.
+    than only standing in such a note. It `is_named` where every word is said or stands above.
     """
 
     claim: Claim
@@ -70,6 +70,7 @@ class Relevant:
     headed: bool = False
     like: float = 0.0
     lacks_a_name: bool = False
+    is_named: bool = False
 
     @property
     def says(self) -> bool:
@@ -205,9 +206,10 @@ def weighed_claims(asked: AskedHistory, found: Sequence[Candidate], like: Likene
                 place,
                 one.day,
                 said,
-                max(shares, default=0.0) >= HEADED,
-                meant,
-                lacks,
+                headed=max(shares, default=0.0) >= HEADED,
+                like=meant,
+                lacks_a_name=lacks,
+                is_named=min(shares, default=0.0) >= FRAME,
             )
         )
     return weighed

@@ -98,25 +98,33 @@ class HistoryRun:
 
     def run(self) -> None:
         """Print the chain of values, or one JSON document. Raises UsageError where nothing is told."""
-        from vaultrag.contradictions.histories.read import history_of
         from vaultrag.wire import histories
 
-        with index_to_read(self.config) as database:
-            found = history_of(database, self.subject, self._paths, _today(), self.day)
+        found = self._found()
         if self.terminal.json:
             self.terminal.print_json(histories.History.of(found))
             return
         self.terminal.print(*lines_of(found, self.config.vault.name))
 
-    def _paths(self, words: str, count: int) -> Sequence[str]:
+    def _found(self) -> History:
+        """Return the history; a server searches, and words tell among the claims of what it finds."""
         from vaultrag.cli.backend import ServerUse, find_backend, open_backend
+        from vaultrag.cli.local import Local
+        from vaultrag.contradictions.histories.read import history_of
 
         use = ServerUse(self.server_use)
         with self.terminal.waiting("Looking for it"):
             backend = find_backend(self.config, use, lambda: None) or open_backend(self.config, use)
             with closing(backend):
-                result = backend.search(f"{self.scope} {words}".strip(), count, "full")
-        return [passage.path for passage in result.passages]
+                if isinstance(backend, Local):
+                    return backend.history(self.subject, self.scope, _today(), self.day)
+
+                def paths(words: str, count: int) -> Sequence[str]:
+                    result = backend.search(f"{self.scope} {words}".strip(), count, "full")
+                    return [passage.path for passage in result.passages]
+
+                with index_to_read(self.config) as database:
+                    return history_of(database, self.subject, paths, _today(), self.day)
 
 
 def lines_of(found: History, vault: str) -> list[RenderableType]:
