@@ -19,7 +19,7 @@ LONG_NOTE = 16  # passages: of a longer note, as a diary of years, only those th
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class NearClaim:
     """A claim, the day that its passage was written, and the words around it.
 
     `names` is what its note is called and tagged beside its title; it stands at `start` of its `passage`.
@@ -34,7 +34,7 @@ class Candidate:
 
 def candidates_of(
     database: Database, asked: AskedHistory, paths: Sequence[str], allowed: Set[int] | None = None
-) -> list[Candidate]:
+) -> list[NearClaim]:
     """Return what these notes state, as they stand there; of long ones what may be meant.
 
     Kept claims are read, and what is owed an extraction is extracted in passing: nothing is written.
@@ -83,7 +83,7 @@ def _claims_of(database: Database, chunks: Sequence[StoredChunk]) -> dict[str, l
 
 def _found(
     whole: Sequence[StoredChunk], near: Sequence[StoredChunk], claims: dict[str, list[Claim]]
-) -> Iterator[Candidate]:
+) -> Iterator[NearClaim]:
     names = " ".join(
         [
             *(one.chunk.path.rpartition("/")[0] for one in whole[:1]),
@@ -93,4 +93,4 @@ def _found(
     for one in near:
         for claim in claims.get(one.chunk.id, ()):
             start = max(0, one.chunk.text.find(claim.quote))
-            yield Candidate(claim, one.chunk.said or one.chunk.date, names, one.chunk.text, start)
+            yield NearClaim(claim, one.chunk.said or one.chunk.date, names, one.chunk.text, start)

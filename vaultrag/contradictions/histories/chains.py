@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from vaultrag.contradictions.histories.asked import AskedHistory
-from vaultrag.contradictions.histories.candidates import Candidate
+from vaultrag.contradictions.histories.candidates import NearClaim
 from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart, parts_of, replaced, within
 from vaultrag.contradictions.histories.relevance import (
     ALIKE,
@@ -75,7 +75,7 @@ _AFTERTHOUGHT = re.compile(r",\s*(?:с|со|since|from)\s[^,]*\W*\Z", re.IGNOREC
 
 
 def chain_of(
-    asked: AskedHistory, candidates: Sequence[Candidate], like: Likeness | None = None
+    asked: AskedHistory, candidates: Sequence[NearClaim], like: Likeness | None = None
 ) -> tuple[HistoryStep, ...]:
     """Return the values that candidates give to what is asked for, in order of time; they stand as in their notes."""
     weighed = weighed_claims(asked, candidates, like)

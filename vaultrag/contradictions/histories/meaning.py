@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from vaultrag.contradictions.claims.kept import read_claims_of
-from vaultrag.contradictions.histories.candidates import Candidate
+from vaultrag.contradictions.histories.candidates import NearClaim
 from vaultrag.contradictions.histories.relevance import Likeness
 from vaultrag.domain import Embedder, Vectors
 from vaultrag.errors import VaultragError
@@ -53,7 +53,7 @@ class ClaimMeaning:
         claims = read_claims_of(self._database, nearest)
         return list(dict.fromkeys(claims[key].path for key in nearest if key in claims))
 
-    def likeness(self, candidates: Sequence[Candidate]) -> Likeness:
+    def likeness(self, candidates: Sequence[NearClaim]) -> Likeness:
         """Return the likeness by claim, of those that have a vector and of the first others."""
         claims = {one.claim.key: one.claim for one in candidates}
         vectors = self._vectors({key: claim.statement for key, claim in claims.items()})

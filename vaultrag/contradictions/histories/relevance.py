@@ -14,7 +14,7 @@ from math import log, sqrt
 from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, concept_of, read_words
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.histories.asked import AskedHistory, AskedWord, rate_of
-from vaultrag.contradictions.histories.candidates import Candidate, may_say
+from vaultrag.contradictions.histories.candidates import NearClaim, may_say
 from vaultrag.contradictions.histories.parts import replaced
 from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
 from vaultrag.text.language import stem, words
@@ -97,7 +97,7 @@ class _Around:
     is_table: bool
 
     @classmethod
-    def of(cls, one: Candidate, asked: Sequence[AskedWord]) -> _Around:
+    def of(cls, one: NearClaim, asked: Sequence[AskedWord]) -> _Around:
         said: dict[AskedWord, int] = {}
         for token in words(one.passage):
             for word in asked:
@@ -123,7 +123,7 @@ class _Read:
     around: _Around
 
     @classmethod
-    def of(cls, one: Candidate, around: _Around) -> _Read:
+    def of(cls, one: NearClaim, around: _Around) -> _Read:
         claim = one.claim
         reading = ReadClaim.of(claim)
         lead = "" if claim.context is ClaimContext.CELL else claim.lead  # the other columns say nothing of a cell
@@ -173,14 +173,14 @@ def _may_be_money(value: StatedValue) -> bool:
     return is_bare and value.magnitude is not None and value.magnitude >= LEAST_MONEY
 
 
-def relevant_claims(asked: AskedHistory, found: Sequence[Candidate], like: Likeness | None = None) -> list[Relevant]:
+def relevant_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likeness | None = None) -> list[Relevant]:
     """Return the claims that speak of what is asked for nearly as well as the best does, in their order."""
     weighed = weighed_claims(asked, found, like)
     best = max((one.share for one in weighed), default=0.0)
     return [one for one in weighed if one.share >= max(LEAST, NEAR * best)]
 
 
-def weighed_claims(asked: AskedHistory, found: Sequence[Candidate], like: Likeness | None = None) -> list[Relevant]:
+def weighed_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likeness | None = None) -> list[Relevant]:
     """Return each claim with the share of what is asked for that it speaks of."""
     table, readings = _table(asked, found)
     weights = _weights(asked.words, table)
@@ -215,7 +215,7 @@ def weighed_claims(asked: AskedHistory, found: Sequence[Candidate], like: Likene
     return weighed
 
 
-def _table(asked: AskedHistory, found: Sequence[Candidate]) -> tuple[list[Sequence[float]], list[frozenset[str]]]:
+def _table(asked: AskedHistory, found: Sequence[NearClaim]) -> tuple[list[Sequence[float]], list[frozenset[str]]]:
     """Return how far each candidate has each word, and the times per which it counts; most say nothing of it."""
     table: list[Sequence[float]] = []
     rates: list[frozenset[str]] = []
