@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import Topic, topic_at, topic_of
 from vaultrag.contradictions.comparing.verdicts import Compare, Conflict, compare
@@ -110,7 +109,7 @@ class Scanner:
 
     def __init__(self, claims: Sequence[Claim], vectors: Vectors | None = None) -> None:
         self._claims = claims
-        self._index = ClaimIndex([ReadClaim.of(claim) for claim in claims])
+        self._index = ClaimIndex(claims)
         known = vectors if len(claims) >= FEWEST_CLAIMS else None
         self._neighbourhood = None if known is None else Neighbourhood(known, [one.language for one in claims])
         self._places = {claim.key: place for place, claim in enumerate(claims)}
@@ -180,7 +179,7 @@ def _narrowed(index: ClaimIndex, topic: Topic, one: ReadClaim, other: ReadClaim,
 
 def _is_habit(index: ClaimIndex, candidate: ClaimPair) -> bool:
     """Tell whether a note says the like again and again, each of its own time, so that two values tell nothing."""
-    one, other = index.readings[candidate.one].claim, index.readings[candidate.other].claim
+    one, other = index.readings.claims[candidate.one], index.readings.claims[candidate.other]
     if one.path != other.path and one.as_of and other.as_of and one.as_of.first == other.as_of.first:
         return False
     return index.is_in_series(candidate.one) or index.is_in_series(candidate.other)

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from tests.contradictions.notes import claims_of
-from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.pairing.candidates import Via, candidates
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
 
 
 def index_of(notes: dict[str, str]) -> ClaimIndex:
-    return ClaimIndex([ReadClaim.of(claim) for claim in claims_of(notes)])
+    return ClaimIndex(claims_of(notes))
 
 
 def met(index: ClaimIndex) -> set[frozenset[str]]:
@@ -50,7 +49,7 @@ def test_nearness_has_a_floor_that_is_a_percentile_of_this_index() -> None:
     random = np.random.default_rng(1)
     base = random.normal(size=(200, 8)).astype(np.float32) * 0.02 + 1.0  # every cosine is above .99, as e5's are high
     base[1] = base[0] + 1e-4
-    near = Neighbourhood(base, ["ru"] * 200).near(0)
+    near = Neighbourhood(base, ["ru"] * 200).near([0])[0]
     assert near[0].place == 1
     assert all(found.percentile >= 99.0 for found in near)
     assert len(near) < 8

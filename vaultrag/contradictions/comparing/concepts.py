@@ -77,7 +77,7 @@ class ClaimWord:
         return any(map(str.isdigit, self.text))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def read_words(text: str) -> tuple[ClaimWord, ...]:
     """Return the words of a text that carry meaning, in order."""
     return tuple(_read(text))
@@ -89,7 +89,7 @@ def are_alike(one: ClaimWord, other: ClaimWord) -> bool:
         return True
     if _is_cyrillic(one) != _is_cyrillic(other):
         return bool(one.sound) and one.sound == other.sound
-    return not (one.is_number or other.is_number) and _share_root(fold(one.text), fold(other.text))
+    return not (one.is_number or other.is_number) and _share_root(_folded(one.text), _folded(other.text))
 
 
 class WordSet:
@@ -103,13 +103,13 @@ class WordSet:
             self._concepts.add(word.concept)
             if word.sound:
                 self._sounds.add((_is_cyrillic(word), word.sound))
-            self._roots.setdefault(fold(word.text)[:ROOT], []).append(word)
+            self._roots.setdefault(_folded(word.text)[:ROOT], []).append(word)
 
     def has(self, word: ClaimWord) -> bool:
         """Tell whether a word like this one is among them."""
         if word.concept in self._concepts or (word.sound and (not _is_cyrillic(word), word.sound) in self._sounds):
             return True
-        return any(are_alike(word, other) for other in self._roots.get(fold(word.text)[:ROOT], ()))
+        return any(are_alike(word, other) for other in self._roots.get(_folded(word.text)[:ROOT], ()))
 
 
 @lru_cache(maxsize=100_000)
@@ -160,7 +160,12 @@ def _word(token: Token, opens: bool) -> ClaimWord:
 
 
 def _is_cyrillic(word: ClaimWord) -> bool:
-    return bool(_CYRILLIC.search(fold(word.text)))
+    return bool(_CYRILLIC.search(_folded(word.text)))
+
+
+@lru_cache(maxsize=100_000)
+def _folded(word: str) -> str:
+    return fold(word)
 
 
 def _share_root(one: str, other: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, concept_of, read_words
 from vaultrag.domain import Claim, ClaimContext, StatedKind
@@ -29,21 +30,29 @@ class ReadClaim:
 
     @classmethod
     def of(cls, claim: Claim) -> ReadClaim:
-        words = read_words(own_words(claim))
-        measured = {
-            word.text
-            for value in claim.values
-            if value.kind in _MEASURED
-            for word in read_words(value.words)
-            if value.kind is not StatedKind.NUMBER or concept_of(word.text) != concept_of(value.unit or "-")
-        }
-        own = tuple(word for word in words if word.text not in measured and not word.is_number)
-        frame = _without(read_words(_frame(claim)), own)
+        words, own, frame = words_of(claim)
         return cls(claim, words, own, frame, WordSet(own), WordSet(frame))
 
     @property
     def context(self) -> tuple[ClaimWord, ...]:
         return (*self.own, *self.frame)
+
+
+Words: TypeAlias = tuple[ClaimWord, ...]
+
+
+def words_of(claim: Claim) -> tuple[Words, Words, Words]:
+    """Return a claim's words: all of its own, those of them that are no value, and those that it stands under."""
+    words = read_words(own_words(claim))
+    measured = {
+        word.text
+        for value in claim.values
+        if value.kind in _MEASURED
+        for word in read_words(value.words)
+        if value.kind is not StatedKind.NUMBER or concept_of(word.text) != concept_of(value.unit or "-")
+    }
+    own = tuple(word for word in words if word.text not in measured and not word.is_number)
+    return words, own, _without(read_words(_frame(claim)), own)
 
 
 def own_words(claim: Claim) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.pairing.index import ClaimIndex
-from vaultrag.contradictions.pairing.neighbours import Neighbourhood
+from vaultrag.contradictions.pairing.neighbours import Near, Neighbourhood
+from vaultrag.domain import Claim
 from vaultrag.text.language import fold
 
 SHARING = 20  # claims that share the most words with one
@@ -38,32 +38,29 @@ class ClaimPair:
     percentile: float = 0.0
 
 
-def candidates(index: ClaimIndex, places: Iterable[int], neighbourhood: Neighbourhood | None = None) -> list[ClaimPair]:
+def candidates(index: ClaimIndex, places: Sequence[int], neighbourhood: Neighbourhood | None = None) -> list[ClaimPair]:
     """Return what these claims are compared with, each pair once."""
     paths = _Paths(index)
     found: dict[tuple[int, int], set[Via]] = {}
+    near = neighbourhood.near(places) if neighbourhood else {}
     for place in places:
-        for other, via in _others(index, place, neighbourhood, paths):
-            if _may_differ(index.readings[place], index.readings[other]):
+        for other, via in _others(index, place, near.get(place, ()), paths):
+            if _may_differ(index.readings.claims[place], index.readings.claims[other]):
                 found.setdefault((min(place, other), max(place, other)), set()).add(via)
     nearness = neighbourhood.percentile if neighbourhood else _unknown
     return [ClaimPair(one, other, frozenset(via), nearness(one, other)) for (one, other), via in found.items()]
 
 
-def _others(
-    index: ClaimIndex, place: int, neighbourhood: Neighbourhood | None, paths: _Paths
-) -> Iterator[tuple[int, Via]]:
+def _others(index: ClaimIndex, place: int, near: Iterable[Near], paths: _Paths) -> Iterator[tuple[int, Via]]:
     yield from ((other, Via.WORDS) for other in index.sharing(place, SHARING))
     yield from ((other, Via.ATTRIBUTE) for other in index.of_attribute(place, OF_ATTRIBUTE))
     for path in paths.linked(place):
         yield from ((other, Via.LINK) for other in index.sharing(place, LINKED, path))
-    if neighbourhood:
-        yield from ((near.place, Via.MEANING) for near in neighbourhood.near(place))
+    yield from ((one.place, Via.MEANING) for one in near)
 
 
-def _may_differ(one: ReadClaim, other: ReadClaim) -> bool:
+def _may_differ(first: Claim, second: Claim) -> bool:
     """Tell whether two claims are two: not of one sentence, and not cells of one row."""
-    first, second = one.claim, other.claim
     if first.path == second.path and first.span == second.span:
         return False
     return first.key != second.key
@@ -75,18 +72,18 @@ class _Paths:
     def __init__(self, index: ClaimIndex) -> None:
         self._index = index
         by_title: dict[str, str] = {}
-        for reading in index.readings:
-            by_title.setdefault(fold(reading.claim.title), reading.claim.path)
+        for claim in index.readings.claims:
+            by_title.setdefault(fold(claim.title), claim.path)
         self._links: dict[str, set[str]] = {}
-        for reading in index.readings:
-            for target in reading.claim.targets:
+        for claim in index.readings.claims:
+            for target in claim.targets:
                 path = by_title.get(fold(target.rsplit("/", 1)[-1].removesuffix(".md")))
-                if path and path != reading.claim.path:
-                    self._links.setdefault(reading.claim.path, set()).add(path)
-                    self._links.setdefault(path, set()).add(reading.claim.path)
+                if path and path != claim.path:
+                    self._links.setdefault(claim.path, set()).add(path)
+                    self._links.setdefault(path, set()).add(claim.path)
 
     def linked(self, place: int) -> Sequence[str]:
-        return sorted(self._links.get(self._index.readings[place].claim.path, ()))
+        return sorted(self._links.get(self._index.readings.claims[place].path, ()))
 
 
 def _unknown(one: int, other: int) -> float:

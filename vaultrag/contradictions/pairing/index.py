@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Sequence
 from heapq import nsmallest
+from itertools import chain
 from math import log
 
 from vaultrag.contradictions.comparing.concepts import ROOT, ClaimWord, read_words
-from vaultrag.contradictions.comparing.reading import ReadClaim
+from vaultrag.contradictions.comparing.reading import ReadClaim, words_of
+from vaultrag.domain import Claim
 from vaultrag.text.language import fold
 
 MOST_HOLDERS = 0.1  # of all notes: a word that more of them have leads to none
@@ -17,28 +20,53 @@ SERIES = 4  # claims of one note that say the like, itself among them: two may b
 SERIES_SHARE = 0.6  # of the words that two claims of a series have together
 FEWEST_NOTES = 100  # of a smaller vault no word is known to be common
 FRAME = 0.5  # of a word's weight, where a claim only stands under it
+READINGS_KEPT = 4_000  # claims read in full at once: of all claims of a large vault they would take gigabytes
+WORDS_KEPT = 2_000  # words of which the claims that have them are kept together
+
+
+class Readings:
+    """The claims by their places, each read when it is asked for; the last ones are kept."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self.claims = claims
+        self._kept: dict[int, ReadClaim] = {}
+
+    def __getitem__(self, place: int) -> ReadClaim:
+        reading = self._kept.pop(place, None) or ReadClaim.of(self.claims[place])
+        self._kept[place] = reading
+        if len(self._kept) > READINGS_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return reading
+
+    def __len__(self) -> int:
+        return len(self.claims)
 
 
 class ClaimIndex:
-    """What claims speak of, by word; built of all claims, asked for those that changed."""
+    """What claims speak of, by word; built of all claims, asked for those that changed.
 
-    def __init__(self, readings: Sequence[ReadClaim]) -> None:
-        self.readings = readings
-        self._holders: dict[str, set[str]] = {}
-        self._own: dict[str, list[int]] = {}
-        self._frames: dict[str, list[int]] = {}
-        self._attributes: dict[str, list[int]] = {}
-        self._concepts = [frozenset(word.concept for word in reading.own) for reading in readings]
+    It holds a few hundred bytes a claim beside the claims themselves.
+    """
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self.readings = Readings(claims)
+        self._holders: dict[str, int] = {}
+        self._own: dict[str, array[int]] = {}
+        self._frames: dict[str, array[int]] = {}
+        self._attributes: dict[str, array[int]] = {}
+        self._concepts: dict[int, frozenset[str]] = {}
         self._of_note: dict[str, list[int]] = {}
         self._series: dict[int, bool] = {}
         self._met: dict[ClaimWord, dict[int, float]] = {}
-        for place, reading in enumerate(readings):
-            self._add(place, reading)
-        self._notes = max(1, len({reading.claim.path for reading in readings}))
+        for place, claim in enumerate(claims):
+            self._of_note.setdefault(claim.path, []).append(place)
+        for places in self._of_note.values():
+            self._add(places)
+        self._notes = max(1, len(self._of_note))
 
     def rarity(self, word: ClaimWord) -> float:
         """Return how much a word tells: the logarithm of how few notes have it."""
-        return log((1 + max(FEWEST_NOTES, self._notes)) / (1 + len(self._holders.get(word.concept, ()))))
+        return log((1 + max(FEWEST_NOTES, self._notes)) / (1 + self._holders.get(word.concept, 0)))
 
     def sharing(self, place: int, most: int, path: str = "") -> list[int]:
         """Return the claims that share the most with one, by their places, the nearest first; of one note, if named."""
@@ -48,28 +76,36 @@ class ClaimIndex:
             for word in words:
                 self._weigh(weights, word, factor)
         weights.pop(place, None)
-        found = (item for item in weights.items() if not path or self.readings[item[0]].claim.path == path)
+        claims = self.readings.claims
+        found = (item for item in weights.items() if not path or claims[item[0]].path == path)
         return [other for other, _ in nsmallest(most, found, key=lambda item: (-item[1], item[0]))]
 
     def of_attribute(self, place: int, most: int) -> list[int]:
         """Return the other values of the property, field or column that a claim is of; none where there are more."""
-        others = self._attributes.get(_attribute(self.readings[place]), [])
+        others = self._attributes.get(_attribute(self.readings.claims[place]), array("L"))
         return [other for other in others if other != place] if len(others) <= most else []
 
     def is_in_series(self, place: int) -> bool:
         """Tell whether a note says the like again and again, as a diary of the weather: each is of its day."""
         if place not in self._series:
-            reading = self.readings[place]
-            own = self._concepts[place]
-            others = (self._concepts[other] for other in self._of_note[reading.claim.path])
+            own = self._concepts_of(place)
+            others = map(self._concepts_of, self._of_note[self.readings.claims[place].path])
             alike = sum(len(own & other) >= SERIES_SHARE * len(own | other) for other in others if other) if own else 0
             self._series[place] = alike >= SERIES
         return self._series[place]
+
+    def _concepts_of(self, place: int) -> frozenset[str]:
+        if place not in self._concepts:
+            _, own, _ = words_of(self.readings.claims[place])
+            self._concepts[place] = frozenset(word.concept for word in own)
+        return self._concepts[place]
 
     def _weigh(self, weights: dict[int, float], word: ClaimWord, factor: float) -> None:
         if self._is_common(word):
             return
         if word not in self._met:
+            if len(self._met) >= WORDS_KEPT:
+                del self._met[next(iter(self._met))]
             self._met[word] = self._holding(word)
         rarity = self.rarity(word) * factor
         for other, share in self._met[word].items():
@@ -84,17 +120,24 @@ class ClaimIndex:
         return found
 
     def _is_common(self, word: ClaimWord) -> bool:
-        held = len(self._holders.get(word.concept, ()))
+        held = self._holders.get(word.concept, 0)
         return held > max(FEWEST_HOLDERS, MOST_HOLDERS * self._notes)
 
-    def _add(self, place: int, reading: ReadClaim) -> None:
-        for postings, words in ((self._own, reading.own), (self._frames, reading.frame)):
-            for key in dict.fromkeys(key for word in words for key in _keys(word)):
-                postings.setdefault(key, []).append(place)
-                self._holders.setdefault(key, set()).add(reading.claim.path)
-        self._of_note.setdefault(reading.claim.path, []).append(place)
-        if attribute := _attribute(reading):
-            self._attributes.setdefault(attribute, []).append(place)
+    def _add(self, places: Iterable[int]) -> None:
+        """Put the claims of one note where their words are looked up."""
+        held: set[str] = set()
+        for place in places:
+            claim = self.readings.claims[place]
+            _, own, frame = words_of(claim)
+            for postings, words in ((self._own, own), (self._frames, frame)):
+                keys = dict.fromkeys(chain.from_iterable(map(_keys, words)))
+                held.update(keys)
+                for key in keys:
+                    postings.setdefault(key, array("L")).append(place)
+            if attribute := _attribute(claim):
+                self._attributes.setdefault(attribute, array("L")).append(place)
+        for key in held:
+            self._holders[key] = self._holders.get(key, 0) + 1
 
 
 def _keys(word: ClaimWord) -> tuple[str, ...]:
@@ -108,5 +151,5 @@ def _keys(word: ClaimWord) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _attribute(reading: ReadClaim) -> str:
-    return " ".join(sorted(word.concept for word in read_words(reading.claim.attribute)))
+def _attribute(claim: Claim) -> str:
+    return " ".join(sorted(word.concept for word in read_words(claim.attribute)))
