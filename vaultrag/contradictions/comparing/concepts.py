@@ -160,7 +160,12 @@ def _word(token: Token, opens: bool) -> ClaimWord:
 
 
 def _is_cyrillic(word: ClaimWord) -> bool:
-    return bool(_CYRILLIC.search(_folded(word.text)))
+    return _has_cyrillic(word.text)
+
+
+@lru_cache(maxsize=100_000)
+def _has_cyrillic(word: str) -> bool:
+    return bool(_CYRILLIC.search(fold(word)))
 
 
 @lru_cache(maxsize=100_000)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from heapq import nsmallest
-from itertools import chain
+from itertools import chain, islice
 from math import log
 
-from vaultrag.contradictions.comparing.concepts import ROOT, ClaimWord, read_words
-from vaultrag.contradictions.comparing.reading import ReadClaim, words_of
+from vaultrag.contradictions.comparing.concepts import ROOT, ClaimWord, WordSet, read_words
+from vaultrag.contradictions.comparing.reading import ReadClaim, Words, words_of
 from vaultrag.domain import Claim
 from vaultrag.text.language import fold
 
@@ -25,14 +25,29 @@ WORDS_KEPT = 2_000  # words of which the claims that have them are kept together
 
 
 class Readings:
-    """The claims by their places, each read when it is asked for; the last ones are kept."""
+    """The claims by their places with their words, each word kept once; what is looked up among them comes when asked.
+
+    The sets of a claim's words take ten times the room of the words, so only those asked for last are kept.
+    """
 
     def __init__(self, claims: Sequence[Claim]) -> None:
         self.claims = claims
+        self._known: dict[ClaimWord, ClaimWord] = {}
+        self._words = [tuple(map(self._once, words_of(claim))) for claim in claims]
         self._kept: dict[int, ReadClaim] = {}
 
+    def words(self, place: int) -> tuple[Words, ...]:
+        """Return a claim's words: all, those that are no value, and those that it stands under."""
+        return self._words[place]
+
+    def _once(self, words: Words) -> Words:
+        return tuple(self._known.setdefault(word, word) for word in words)
+
     def __getitem__(self, place: int) -> ReadClaim:
-        reading = self._kept.pop(place, None) or ReadClaim.of(self.claims[place])
+        reading = self._kept.pop(place, None)
+        if reading is None:
+            words, own, frame = self._words[place]
+            reading = ReadClaim(self.claims[place], words, own, frame, WordSet(own), WordSet(frame))
         self._kept[place] = reading
         if len(self._kept) > READINGS_KEPT:
             del self._kept[next(iter(self._kept))]
@@ -88,17 +103,11 @@ class ClaimIndex:
     def is_in_series(self, place: int) -> bool:
         """Tell whether a note says the like again and again, as a diary of the weather: each is of its day."""
         if place not in self._series:
-            own = self._concepts_of(place)
-            others = map(self._concepts_of, self._of_note[self.readings.claims[place].path])
-            alike = sum(len(own & other) >= SERIES_SHARE * len(own | other) for other in others if other) if own else 0
-            self._series[place] = alike >= SERIES
+            own = self._concepts[place]
+            others = (self._concepts[other] for other in self._of_note[self.readings.claims[place].path])
+            alike = (1 for other in others if own and len(own & other) >= SERIES_SHARE * len(own | other))
+            self._series[place] = sum(islice(alike, SERIES)) == SERIES
         return self._series[place]
-
-    def _concepts_of(self, place: int) -> frozenset[str]:
-        if place not in self._concepts:
-            _, own, _ = words_of(self.readings.claims[place])
-            self._concepts[place] = frozenset(word.concept for word in own)
-        return self._concepts[place]
 
     def _weigh(self, weights: dict[int, float], word: ClaimWord, factor: float) -> None:
         if self._is_common(word):
@@ -128,7 +137,8 @@ class ClaimIndex:
         held: set[str] = set()
         for place in places:
             claim = self.readings.claims[place]
-            _, own, frame = words_of(claim)
+            _, own, frame = self.readings.words(place)
+            self._concepts[place] = frozenset(word.concept for word in own)
             for postings, words in ((self._own, own), (self._frames, frame)):
                 keys = dict.fromkeys(chain.from_iterable(map(_keys, words)))
                 held.update(keys)
