@@ -1,8 +1,9 @@
 """Looking for contradictions as the vault grows: the first look, one after edits, and one with nothing changed.
 
 usage: scripts/bench scan_growth [--sizes 50,500,5000] [--edits N] [--seconds S]
-    A double judges, and another embeds: what is measured is pairing, comparing and keeping, and how often a judge is
-    asked. A first look that takes longer than S seconds is stopped there and told by the claim.
+    A double judges, and nothing is embedded, so that no pair is left out for its meaning: what is measured is pairing,
+    comparing and keeping, and how often a judge is asked at most. A first look that takes longer than S seconds is
+    stopped there and told by the claim.
 """
 
 from __future__ import annotations
@@ -22,18 +23,16 @@ from benchmarks.datasets import work_folder
 from benchmarks.parsing import generate
 from benchmarks.products import config_for
 from benchmarks.report import Figure, write_report
-from tests.doubles import HashEmbedder
+from vaultrag.contradictions.hearing import Judges
 from vaultrag.contradictions.kept import ScanRun, compare_owed
 from vaultrag.contradictions.note_texts import NoteTexts
-from vaultrag.contradictions.scan import Judges
 from vaultrag.domain import PairJudgement
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.store.claims import claim_count
 from vaultrag.workspace import Ownership, Workspace
 
 SEED = 20261130
-DIMENSION = 384  # of the usual embedder
-BEGIN = "Остаток / the rest: "  # of an edit's line, so that its claim has words that others have, and a value
+LINES = ("{thing}: гарантия 24 месяца, чек в папке.", "Гарантия на прибор {thing}: 3 года, чек у Нины.")
 
 
 class CountingJudge:
@@ -83,8 +82,8 @@ NOTES = (
     "Generated notes (benchmarks/parsing.py): sentences of the fixture vault in new places, half Russian, so that many"
     " claims are copies of others, which is harder than a vault of one's own.",
     "Processor seconds of the process that compares; memory is its peak so far, and sizes run one after the other.",
-    "An edit appends a sentence with a value to a note. Its look reads and indexes all claims, and compares only those"
-    " of the changed passages.",
+    "An edit appends a sentence to a note, which the next one contradicts. Its look reads and indexes all claims, and"
+    " compares only those of the changed passages.",
 )
 
 
@@ -115,7 +114,6 @@ def _look(workspace: Workspace, judge: CountingJudge, seconds: float) -> Look:
         workspace.database,
         texts.at,
         Judges(judge),
-        HashEmbedder(dimension=DIMENSION),
         must_stop=lambda: time.process_time() > ends,
     )
     return Look(run, time.process_time() - extracted, extracted - began, judge.asked - asked)
@@ -130,9 +128,18 @@ def _forget_the_rest(workspace: Workspace) -> None:
 def _edited(workspace: Workspace, judge: CountingJudge, count: int) -> Look:
     notes: list[Path] = random.Random(SEED + count).sample(sorted(workspace.config.vault.rglob("*.md")), count)
     for number, note in enumerate(notes):
+        thing = _name(count * 1000 + number // 2)  # two notes each say another warranty of one thing
+        line = (f"{thing}: гарантия 24 месяца, чек в папке.", f"Гарантия на прибор {thing}: 3 года, чек у Нины.")[
+            number % 2
+        ]
         with note.open("a", encoding="utf-8") as file:
-            file.write(f"\n{BEGIN}насос стоит {number + 100} лари.\n")
+            file.write(f"\n{line}\n")
     return _look(workspace, judge, 3600.0)
+
+
+def _name(number: int) -> str:
+    """Return a name that no note has."""
+    return "".join("бвгдзклмнпрст"[number // 13**place % 13] + "аеиоу"[number % 5] for place in range(3)).capitalize()
 
 
 def _figures(growth: Growth) -> Iterator[Figure]:
@@ -160,7 +167,7 @@ def _exact(name: str, value: float, unit: str = "") -> Figure:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench scan_growth")
     parser.add_argument("--sizes", default="50,500,5000")
-    parser.add_argument("--edits", type=int, default=5)
+    parser.add_argument("--edits", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=100.0)
     return parser.parse_args()
 

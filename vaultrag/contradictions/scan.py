@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.contradictions.comparing.topics import Topic, topic_at, topic_of
 from vaultrag.contradictions.comparing.verdicts import Compare, Conflict, compare
