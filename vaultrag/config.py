@@ -192,6 +192,11 @@ class Config(BaseModel):
         return self.home / "nights"
 
     @property
+    def analysed_path(self) -> Path:
+        """Where analyses lie that nobody waited for, while the user has named no folder for them."""
+        return self.home / "analysed"
+
+    @property
     def token_path(self) -> Path:
         return self.home / "token"
 

@@ -6,6 +6,7 @@ from vaultrag.domain.analyses import (
     AnalysisEvent,
     AnalysisReady,
     AnalysisSection,
+    KeptAnalysis,
     SectionReady,
     Tie,
 )
@@ -200,6 +201,7 @@ __all__ = [
     "JobOrder",
     "JobState",
     "Keep",
+    "KeptAnalysis",
     "LaneShare",
     "LeftOut",
     "Level",

@@ -71,6 +71,17 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptAnalysis:
+    """An analysis that is kept: since when (ISO 8601, UTC), in which file, and the notes that it speaks of."""
+
+    id: str
+    at: str
+    place: str
+    analysis: Analysis
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SectionReady:
     """A finished section: a unit of the work. What a later one cites may be numbered on from here."""
 

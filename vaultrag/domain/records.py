@@ -13,7 +13,7 @@ class Forgotten:
     """What was forgotten of a note, or of a folder, whose path ends with `/`.
 
     What stays elsewhere: `links` of other notes that name it, the `remaining` files in the vault itself, and `reports`
-    of nights outside the home, by their files. `nights` of the home go with it.
+    of nights and analyses outside the home, by their files. `nights` and `analyses` of the home go with it.
     """
 
     path: str
@@ -26,6 +26,7 @@ class Forgotten:
     jobs: int = 0
     nights: int = 0
     reports: tuple[str, ...] = ()
+    analyses: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
+from vaultrag.jobs.analyses import ANALYSE, analyse_later
 from vaultrag.jobs.later import ASK, answer_later
 from vaultrag.jobs.nightly import NIGHT, work_the_night
 from vaultrag.jobs.runs import JobRun, Outcome
@@ -18,5 +19,7 @@ Work: TypeAlias = Callable[[Workspace, JobRun], Outcome]
 It calls `JobRun.look` wherever it can stop, `JobRun.reads` before a model reads, and writes each unit by `JobRun.done`.
 """
 
-KINDS: Mapping[str, Work] = MappingProxyType({ASK: answer_later, NIGHT: work_the_night, SCAN: scan_later})
-"""Questions that nobody waits for: the answer is kept under the job's own id, its trace, too. Nights, and scans."""
+KINDS: Mapping[str, Work] = MappingProxyType(
+    {ASK: answer_later, ANALYSE: analyse_later, NIGHT: work_the_night, SCAN: scan_later}
+)
+"""Questions and analyses that nobody waits for, each kept under its job's id, its trace, too. Nights, and scans."""

@@ -6,7 +6,7 @@ cannot be told, is counted as not judged, and looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -19,14 +19,18 @@ from vaultrag.domain import Backing, Fate, LivingAnswer, LivingSource, Role, Sav
 from vaultrag.errors import ModelError, ModelNotFound
 from vaultrag.jobs.recorded import RecordedModel
 from vaultrag.jobs.stage_run import StageRun, StageStep
+from vaultrag.records.analyses import AnalysisArchive, as_saved
+from vaultrag.records.archive import Archive
+from vaultrag.records.footnotes import NoteLinks
 from vaultrag.records.living import line_digest
 from vaultrag.store.night.findings import note_done, owed_notes
-from vaultrag.store.night.living import FateRow, keep_fates_of, read_fates, write_fates
+from vaultrag.store.night.living import FateRow, keep_fates_of, read_fates, untold_records, write_fates
 from vaultrag.store.notes.graph import note_paths
 from vaultrag.workspace.asking import Terms
 from vaultrag.workspace.judging import judge_key
 
 STAGE = "living"
+LONGEST = 300  # characters of a line that a report quotes: two lines of a page
 _FATES = {Backing.BACKED: Fate.HOLDS, Backing.NOT_BACKED: Fate.CHANGED}
 
 
@@ -56,7 +60,7 @@ def look_at_answers(night: StageRun) -> Iterator[StageStep]:
     """Look at the kept answers that cite what changed, at those that nobody has looked at, or could judge."""
     database, archive = night.workspace.database, night.workspace.archive
     archive.follow_moves()
-    saved = archive.answers()
+    saved = looked_after(archive)
     keep_fates_of(database, [one.id for one in saved])
     owed, known = owed_notes(database, STAGE), read_fates(database)
     due = list(_due(saved, set(note_paths(database)), {note.path for note in owed}, known))
@@ -67,6 +71,12 @@ def look_at_answers(night: StageRun) -> Iterator[StageStep]:
         write_fates(database, one.id, rows)
         yield StageStep(left=len(due) - number, tokens=night.run.tokens - before)
     note_done(database, STAGE, owed)
+
+
+def looked_after(archive: Archive) -> list[SavedAnswer]:
+    """Return what is kept and cites notes: answers, and analyses that lie in files."""
+    kept = AnalysisArchive(archive.config, archive.database).all()
+    return [*archive.answers(), *(as_saved(one) for one in kept if one.place)]
 
 
 def _due(
@@ -121,3 +131,53 @@ class _Judges:
         self._night.run.reads([source.path])
         fate = self._judge.judge(source, looked.about)
         return replace(row, fate=fate, judge="" if fate is Fate.NOT_JUDGED else self._judge.name)
+
+
+def fallen_answers(archive: Archive) -> tuple[LivingAnswer, ...]:
+    """Return the kept answers of which no report has told that they no longer hold, or may not."""
+    untold = set(untold_records(archive.database))
+    looked = [archive.look_at(saved) for saved in looked_after(archive) if saved.id in untold]
+    return tuple(one for one in looked if one.fate is not Fate.HOLDS)
+
+
+def fallen_lines(
+    answers: Sequence[LivingAnswer],
+    links: NoteLinks,
+    said: Callable[..., str],
+    plain: Callable[[str], str],
+    refer: Callable[[str], str],
+) -> Iterator[str]:
+    """Yield a line for each citation that is no longer what it was: old words, new words, and where they stand.
+
+    `refer` says how to get at what is kept under an id.
+    """
+    for answer in answers:
+        for source in answer.sources:
+            if source.fate is not Fate.HOLDS:
+                yield said(f"fallen_{_form(source)}", **_values(answer, source, links, plain, refer))
+
+
+def _form(source: LivingSource) -> str:
+    return source.fate if source.now or source.fate is Fate.GONE else "unread"
+
+
+def _values(
+    answer: LivingAnswer,
+    source: LivingSource,
+    links: NoteLinks,
+    plain: Callable[[str], str],
+    refer: Callable[[str], str],
+) -> dict[str, object]:
+    return {
+        "about": plain(answer.about),
+        "ref": refer(answer.id),
+        "note": links.to_note(source.path),
+        "line": source.lines[0] if source.lines else 0,
+        "said": plain(_short(source.said)),
+        "now": plain(_short(source.now)),
+    }
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

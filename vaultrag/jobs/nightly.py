@@ -14,12 +14,13 @@ from datetime import UTC, datetime
 
 from vaultrag.domain import JobBudget, JobOrder, StageOutcome, StageState
 from vaultrag.errors import NightNotRun, VaultragError
-from vaultrag.jobs.living_report import fallen_answers
+from vaultrag.jobs.living import fallen_answers
 from vaultrag.jobs.report import ReportedNight, language_of, night_title, noticed_by, report_text
 from vaultrag.jobs.report_findings import TOLD, ClaimNews, claim_news
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.jobs.stages import STAGES
+from vaultrag.records.analyses import AnalysisArchive
 from vaultrag.records.night_reports import write_night_report
 from vaultrag.records.queue import JobQueue
 from vaultrag.runtime.hardware.power import on_battery
@@ -123,7 +124,8 @@ def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
     language = language_of(workspace.config, database)
     claims = _claims(workspace, run, began, language)
     noticed = noticed_by(database, began, before, JobQueue(workspace.config, database).jobs(), claims)
-    noticed = replace(noticed, fallen=fallen_answers(workspace.archive))
+    places = {one.id: one.place for one in AnalysisArchive(workspace.config, database).all()}
+    noticed = replace(noticed, fallen=fallen_answers(workspace.archive), analyses=places)
     night = ReportedNight(workspace.config, began, before is None, noticed, tuple(stages))
     run.reads(noticed.paths)
     text = str(run.value("report", lambda: report_text(night, language, database)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from vaultrag.config import Config, shipped
 from vaultrag.domain import Job, JobState, LivingAnswer, StageOutcome, StageState
-from vaultrag.jobs.living_report import fallen_lines
+from vaultrag.jobs.living import fallen_lines
 from vaultrag.jobs.report_findings import ClaimNews, FindingBlocks
 from vaultrag.records.footnotes import NoteLinks, plain
 from vaultrag.store.database import Database
@@ -23,7 +24,14 @@ from vaultrag.store.notes.graph import files_named
 SHOWN = 10  # of a kind: a page is read, a hundred lines are not
 MOST_OF_A_NOTE = 3  # suggestions that lead to one note: else its name fills the page
 LANGUAGES = ("ru", "en")
-CALLOUTS = {"mention": "tip", "near": "tip", "task": "todo", "question": "question", "stale": "abstract"}
+CALLOUTS = {
+    "analysis": "abstract",
+    "mention": "tip",
+    "near": "tip",
+    "task": "todo",
+    "question": "question",
+    "stale": "abstract",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Noticed:
     jobs: tuple[Job, ...]
     claims: ClaimNews
     fallen: tuple[LivingAnswer, ...] = ()
+    analyses: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> frozenset[str]:
@@ -126,7 +135,7 @@ class _Report:
     def _fallen(self) -> Iterator[list[str]]:
         fallen = self.night.noticed.fallen
         if fallen:
-            lines = list(fallen_lines(fallen, self.links, self._said, plain))
+            lines = list(fallen_lines(fallen, self.links, self._said, plain, self._kept))
             yield self._callout("warning", self._said("fallen", count=len(fallen)), lines, folded=False)
 
     def _suggestions(self) -> Iterator[list[str]]:
@@ -140,7 +149,23 @@ class _Report:
     def _finding(self, one: FoundNote) -> str:
         other = self.links.to_note(one.other_path) if one.other_path else ""
         note = self.links.to_note(one.path)
+        if one.kind == "analysis":
+            return self._said(
+                "analysis_line", note=note, place=self._place(self.night.noticed.analyses.get(one.text, ""))
+            )
         return self._said(f"{one.kind}_line", note=note, other=other, line=one.line, day=one.day, text=plain(one.text))
+
+    def _kept(self, key: str) -> str:
+        """Say how to get at what is kept under an id."""
+        place = self.night.noticed.analyses.get(key)
+        return f"`vaultrag answers show {key}`" if place is None else self._place(place)
+
+    def _place(self, place: str) -> str:
+        """Return a link to a file: of the vault as a note, of any other place by its address."""
+        file, vault = Path(place), self.night.config.vault
+        if vault in file.parents:
+            return self.links.to_note(file.relative_to(vault).as_posix())
+        return f"[{plain(file.stem)}](<{file.as_uri()}>)" if place else "—"
 
     def _jobs(self) -> Iterator[list[str]]:
         jobs = [job for job in self.night.noticed.jobs if job.state is not JobState.CANCELLED]
@@ -149,6 +174,10 @@ class _Report:
 
     def _job(self, job: Job) -> str:
         state = job.state if job.state is not JobState.DONE or job.result == job.id else "ended"
+        if job.state is JobState.DONE and job.id in self.night.noticed.analyses:
+            return self._said(
+                "job_analysed", about=plain(job.order.about), place=self._place(self.night.noticed.analyses[job.id])
+            )
         message = job.failure.message if job.failure else ""
         return self._said(f"job_{state}", about=plain(job.order.about), id=job.id, message=plain(message))
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from vaultrag.domain import JobState, unwatched
 from vaultrag.errors import IndexDamaged, VaultError
 from vaultrag.indexing.quiet import wait_until_quiet
+from vaultrag.jobs.analyses import analyse_due
 from vaultrag.jobs.living import look_at_answers
 from vaultrag.jobs.open_matters import dues_of, questions_in
 from vaultrag.jobs.scanning import compare_claims, extract_claims
@@ -166,6 +167,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("links", 0.3, _links, ("mention", "near")),
     Stage("questions", 0.3, _questions, ("task", "question")),
     Stage("stale", 0.3, _stale, ("stale",)),
+    Stage("analyses", 0.6, analyse_due, ("analysis",)),
     Stage("jobs", 1.0, _jobs),
 )
 """What a night does, in this order; what a stage leaves of its time the next ones have."""

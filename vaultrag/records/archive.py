@@ -39,7 +39,7 @@ from vaultrag.text.language import word_stems
 from vaultrag.vault.files import note_suffixes, read_note, scan_vault
 
 ID_BYTES = 6  # of which three digits are enough to type; two homes that are merged do not clash
-SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT, Kind.JOB)
+SPEAKING_OF_NOTES = (Kind.ANSWER, Kind.VERDICT, Kind.JOB, Kind.ANALYSIS)
 
 
 def open_for_records(config: Config) -> Database:

@@ -17,6 +17,7 @@ from vaultrag.config import LOG_NAME, START_LOG_NAME, Config
 from vaultrag.domain import Forgotten, Progress
 from vaultrag.errors import UsageError, VaultError
 from vaultrag.indexing.mentions import refresh_mentions
+from vaultrag.records.analyses import AnalysisArchive
 from vaultrag.records.archive import Archive, paths_spoken_of, records_about
 from vaultrag.records.night_reports import erase_nights, nights_about
 from vaultrag.records.queue import JobQueue, jobs_about
@@ -99,9 +100,11 @@ class Forgetting:
 
     def _erase_records(self, exclusions: Exclusions) -> None:
         self._archive.follow_moves()
+        AnalysisArchive(self.config, self.database).erase_files(exclusions)
         JobQueue(self.config, self.database).erase(exclusions)
         self._archive.book.erase(records_about(self.database, exclusions))
-        keep_fates_of(self.database, [saved.id for saved in self._archive.answers()])
+        kept = AnalysisArchive(self.config, self.database)
+        keep_fates_of(self.database, {saved.id for saved in self._archive.answers()} | {one.id for one in kept.all()})
         erase_traces(self.database, exclusions)
         erase_nights(self.config, self.database, exclusions)
 
@@ -193,6 +196,8 @@ def preview(config: Config, database: Database, path: str) -> Forgotten:
     ids = list(Catalog(database).note_ids(notes).values())
     kinds = [kind for kind, _ in records_about(database, target)]
     reports = [Path(night.report) for night in nights_about(database, target) if night.report]
+    analyses = [Path(one.place) for one in AnalysisArchive(config, database).about(target)]
+    elsewhere = [place for place in analyses if place.parent != config.analysed_path and place.exists()]
     kept_here = [report for report in reports if config.nights_path in report.parents]
     return Forgotten(
         path=path,
@@ -204,7 +209,11 @@ def preview(config: Config, database: Database, path: str) -> Forgotten:
         remaining=_files_at(config.vault / path),
         jobs=len(jobs_about(database, target)),
         nights=len(kept_here),
-        reports=tuple(str(report) for report in reports if report not in kept_here and report.exists()),
+        reports=(
+            *(str(report) for report in reports if report not in kept_here and report.exists()),
+            *map(str, elsewhere),
+        ),
+        analyses=len(analyses),
     )
 
 

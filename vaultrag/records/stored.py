@@ -14,16 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from vaultrag.domain import (
     Answer,
     AnswerStatus,
     AnswerStyle,
     Backing,
-    Citation,
     Dispute,
     Filter,
     FilterKind,
@@ -33,13 +32,13 @@ from vaultrag.domain import (
     SavedAnswer,
     Sentence,
     SentenceState,
-    Span,
     Sureness,
     Verdict,
     VerdictState,
-    Verification,
 )
 from vaultrag.errors import IndexDamaged, IndexTooNew, UsageError
+from vaultrag.records.stored_analyses import read_kept
+from vaultrag.records.stored_citations import StoredCitation, StoredForm, citation_of, stored_citation
 from vaultrag.records.stored_findings import StoredFinding, notes_told_of, retargeted_findings
 from vaultrag.records.stored_jobs import is_job
 from vaultrag.retrieval.filters import parse_query
@@ -48,22 +47,6 @@ from vaultrag.store.records import Kind
 
 FORM = 4
 CITING = {"citations", "quotes"}  # the lists of an answer, or of its listing, that name notes
-
-
-class StoredForm(BaseModel):
-    model_config = ConfigDict(frozen=True, defer_build=True)  # built when first used
-
-
-class StoredCitation(StoredForm):
-    number: int
-    path: str
-    heading: list[str]
-    block: str
-    lines: tuple[int, int]
-    columns: tuple[int, int]
-    quote: str
-    verified: str
-    score: float = 0.0
 
 
 class StoredSentence(StoredForm):
@@ -146,14 +129,14 @@ def answer_body(saved: SavedAnswer) -> dict[str, Any]:
             status=answer.status,
             text=answer.text,
             sentences=[_stored_sentence(sentence) for sentence in answer.sentences],
-            citations=[_stored_citation(citation) for citation in answer.citations],
+            citations=[stored_citation(citation) for citation in answer.citations],
             model=answer.model,
             timings=dict(answer.timings),
             tokens=dict(answer.tokens),
             warnings=list(answer.warnings),
             level=answer.level,
             style=answer.style,
-            quotes=[_stored_citation(quote) for quote in answer.quotes],
+            quotes=[stored_citation(quote) for quote in answer.quotes],
             sureness=StoredSureness.model_validate(asdict(answer.sureness)) if answer.sureness else None,
             disputes=[StoredDispute(said=one.said, citations=list(one.citations)) for one in answer.disputes],
             missing=list(answer.missing),
@@ -239,6 +222,9 @@ def is_sound(entry: Entry) -> bool:
                 return _are_texts(body["paths"]) and _are_texts([body["note"], body["until"], body.get("right", "")])
             case Kind.EXCLUSION:
                 return _are_texts([body["salt"]])
+            case Kind.ANALYSIS:
+                datetime.fromisoformat(read_kept(entry.key, body).at)
+                return _are_texts(body["paths"])
             case Kind.JOB:
                 return is_job(entry.key, body)
     except (IndexDamaged, ValueError, KeyError, TypeError):
@@ -300,23 +286,8 @@ def _stored_listing(listing: Listing) -> StoredListing:
         said=listing.said,
         counted=listing.counted,
         count=listing.count,
-        citations=[_stored_citation(citation) for citation in listing.citations],
+        citations=[stored_citation(citation) for citation in listing.citations],
         sure=listing.sure,
-    )
-
-
-def _stored_citation(citation: Citation) -> StoredCitation:
-    span = citation.span
-    return StoredCitation(
-        number=citation.number,
-        path=citation.path,
-        heading=list(citation.heading_path),
-        block=citation.block_id,
-        lines=(span.first_line, span.last_line),
-        columns=(span.first_column, span.last_column),
-        quote=citation.quote,
-        verified=citation.verified,
-        score=citation.score,
     )
 
 
@@ -326,7 +297,7 @@ def _answer(stored: StoredAnswer) -> Answer:
         status=stored.status,
         text=stored.text,
         sentences=tuple(_sentence(sentence) for sentence in stored.sentences),
-        citations=tuple(_citation(citation) for citation in stored.citations),
+        citations=tuple(citation_of(citation) for citation in stored.citations),
         passages=(),
         model=stored.model,
         timings=stored.timings,
@@ -334,7 +305,7 @@ def _answer(stored: StoredAnswer) -> Answer:
         warnings=tuple(stored.warnings),
         level=stored.level,
         style=stored.style,
-        quotes=tuple(_citation(quote) for quote in stored.quotes),
+        quotes=tuple(citation_of(quote) for quote in stored.quotes),
         sureness=_sureness(stored.sureness) if stored.sureness else None,
         disputes=tuple(Dispute(one.said, tuple(one.citations)) for one in stored.disputes),
         missing=tuple(stored.missing),
@@ -351,25 +322,12 @@ def _sureness(stored: StoredSureness) -> Sureness:
 
 
 def _listing(stored: StoredListing) -> Listing:
-    citations = tuple(_citation(citation) for citation in stored.citations)
+    citations = tuple(citation_of(citation) for citation in stored.citations)
     return Listing(stored.query, stored.said, stored.counted, stored.count, citations, stored.sure)
 
 
 def _sentence(stored: StoredSentence) -> Sentence:
     return Sentence(stored.number, stored.text, stored.state, tuple(stored.citations), stored.support)
-
-
-def _citation(stored: StoredCitation) -> Citation:
-    return Citation(
-        number=stored.number,
-        path=stored.path,
-        heading_path=tuple(stored.heading),
-        block_id=stored.block,
-        span=Span(stored.lines[0], stored.columns[0], stored.lines[1], stored.columns[1]),
-        quote=stored.quote,
-        verified=cast(Verification, stored.verified),
-        score=stored.score,
-    )
 
 
 def _are_texts(values: object) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 OTHERS = 0o077  # what the group and everybody else may do: nothing
 FILES = ("index.sqlite3", "journal.jsonl", "lock", "server.json", "server.log", "server.start.log", "token")
-FOLDERS = ("chroma", "damaged", "nights", "states")
+FOLDERS = ("analysed", "chroma", "damaged", "nights", "states")
 
 
 def keep_private(home: Path) -> None:

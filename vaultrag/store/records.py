@@ -34,6 +34,7 @@ class Kind(StrEnum):
     VERDICT = "verdict"
     EXCLUSION = "exclusion"
     JOB = "job"
+    ANALYSIS = "analysis"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,3 +62,20 @@ class DueForAnalysis(Shape):
 class DueNotes(Shape):
     template: str
     notes: list[DueForAnalysis]
+
+
+class KeptAnalysis(Shape):
+    """A kept analysis: since when, in which file, and whether what it quotes still holds, as in `LivingAnswer`."""
+
+    id: str
+    at: str
+    place: str
+    path: str
+    title: str
+    role: str
+    template: str
+    fate: str
+
+
+class KeptAnalyses(Shape):
+    analyses: list[KeptAnalysis]

@@ -54,7 +54,7 @@ class IndexReport(Shape):
 class Forgotten(Shape):
     """What went with a note or folder (`path` ends with `/`), and what stays: links elsewhere, files in the vault.
 
-    `reports` are the files of nights' reports outside the home that speak of it: they stay, too.
+    `reports` are the files of nights' reports and analyses outside the home that speak of it: they stay, too.
     """
 
     path: str
@@ -67,6 +67,7 @@ class Forgotten(Shape):
     jobs: int = 0
     nights: int = 0
     reports: list[str] = []
+    analyses: int = 0
 
 
 class Included(Shape):

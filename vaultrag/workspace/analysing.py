@@ -11,7 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from vaultrag.answering.answer import Answerer
-from vaultrag.answering.longer.budget import Allowance, MeteredModel
+from vaultrag.answering.longer.budget import Allowance, BoundedModel
+from vaultrag.config import Config
 from vaultrag.domain import (
     AnalysisEvent,
     AnalysisReady,
@@ -60,6 +61,8 @@ def analyse_note(
 ) -> Generator[AnalysisEvent, None, None]:
     """Yield the steps of an analysis, its sections, and the analysis; that it was made is noted in the index.
 
+    On the terms of a job it is not: the job does that.
+
     An analysis that a budget or a lost model cut short is noted, too: what is due again is for its template to say.
     Raises ConfigError and UsageError before any event, and ModelNotFound where prose is asked for without a model.
     """
@@ -69,6 +72,12 @@ def analyse_note(
     if state is None:
         raise IndexMissing(f"{request.path} is not in the index.", "Run: vaultrag index")
     return _Analysis(workspace, request, template, role, state, terms).events()
+
+
+def checked_request(config: Config, request: AnalysisRequest) -> AnalysisRequest:
+    """Return a request with its role on one line. Raises UsageError, and ConfigError for a broken template."""
+    find_template(config, request.template)
+    return replace(request, role=checked_role(request.role))
 
 
 def checked_role(role: str) -> str:
@@ -132,7 +141,7 @@ class _Analysis:
 
     def _writer(self, way: LongerWay, drafter: Answerer, budget: Allowance, language: str) -> Writer:
         assert drafter.model is not None
-        model = MeteredModel(drafter.model, budget)
+        model = BoundedModel(drafter.model, budget)
         return Writer(
             model,
             way.asking.checks(model, Role.FINAL),
@@ -158,7 +167,8 @@ class _Analysis:
         trace.end("\n".join(filter(None, (said, analysis.stopped))), {one.path for one in analysis.citations})
         problems = [f"No trace of it could be kept: {trace.problem}"] if trace.problem else []
         try:
-            self._note()
+            if self.terms.is_awaited:  # a job notes it with what it keeps
+                self._note()
         except StoreError as error:
             problems.append(f"When it was made could not be noted: {error.message}")
         kept = "" if trace.problem else trace.id

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+import pytest
+
 from tests.doubles import ScriptedModel
-from vaultrag.answering.longer.budget import Allowance, MeteredModel
+from vaultrag.answering.longer.budget import Allowance, BoundedModel, MeteredModel
 from vaultrag.domain import Generation, Message, Piece, Sampling
+from vaultrag.errors import GenerationFailed
 
 MESSAGES = (Message("user", "When was the boiler mended?"),)
 
@@ -51,3 +54,16 @@ def test_a_draft_may_write_what_is_left_and_think_what_that_leaves() -> None:
     for wanted in (200, -1):
         next(iter(MeteredModel(model, budget).generate(MESSAGES, Sampling(max_tokens=500, thinking_tokens=wanted))))
     assert [(asked.max_tokens, asked.thinking_tokens) for asked in model.sampled] == [(500, 100), (500, 100)]
+
+
+def test_judgements_of_a_bounded_model_end_where_the_budget_does() -> None:
+    model, budget = ScriptedModel(["Yes"]), ticking(10_000, 4.0)
+    with pytest.raises(GenerationFailed, match="budget of 4 seconds"):
+        BoundedModel(model, budget).score_each([MESSAGES] * 100, ("Yes", "No"))
+    assert 0 < len(model.prompts) < 100
+
+
+def test_judgements_within_the_budget_are_all_made() -> None:
+    model, budget = ScriptedModel(["Yes"]), ticking(10_000, 1000.0)
+    assert len(BoundedModel(model, budget).score_each([MESSAGES] * 9, ("Yes", "No"))) == 9
+    assert len(model.prompts) == 9

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores, Thought
+from vaultrag.errors import GenerationFailed
+
+AT_ONCE = 4  # conversations between two looks at the clock: two sentences, each with its lines and without
 
 
 @dataclass(slots=True)
@@ -113,3 +116,19 @@ class MeteredModel:
             prefill_seconds=0.0,
             decode_seconds=0.0,
         )
+
+
+@dataclass(slots=True)
+class BoundedModel(MeteredModel):
+    """A metered model whose judgements end with the budget, too: where many sentences are judged, they take longest."""
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        """Score a few conversations at a time. Raises GenerationFailed once the budget is spent."""
+        found: list[Scores] = []
+        for first in range(0, len(conversations), AT_ONCE):
+            if why := self.budget.spent:
+                raise GenerationFailed(why, "Allow it more.")
+            found += MeteredModel.score_each(self, conversations[first : first + AT_ONCE], options, priority)
+        return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.product import run
+from tests.served import serving
 from vaultrag.errors import ConfigError, ReportFailed, UsageError
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.opening import open_database
@@ -112,3 +114,39 @@ def test_what_makes_no_sense_is_told_before_any_work(
     assert "`sections` is missing" in capsys.readouterr().err
     with open_database(tmp_path / "home" / "index.sqlite3") as database:
         assert read_traces(database) == []
+
+
+def test_analysis_left_for_later_is_kept_and_shown(
+    places: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(["analyse", "Backups", "--style", "quotes", "--later", "--json", *places]) == 0
+    job = json.loads(capsys.readouterr().out)["id"]
+    assert run(["jobs", "wait", job, *places]) == 0
+    assert f"analyse --kept {job}" in capsys.readouterr().out
+    assert run(["analyse", "--kept", *places]) == 0
+    listed = capsys.readouterr().out
+    assert job in listed
+    assert "holds" in listed
+    for named in (job, "Backups"):
+        assert run(["analyse", named, "--kept", *places]) == 0
+        assert capsys.readouterr().out.startswith("# Analysis of [[Backups]]")
+    [file] = (tmp_path / "home" / "analysed").iterdir()
+    assert file.read_text(encoding="utf-8").startswith("# Analysis of [[Backups]]")
+    assert run(["analyse", "Disk", "--kept", *places]) == UsageError.exit_code
+    assert run(["analyse", "Disk", "--later", "-o", str(tmp_path / "x.md"), *places]) == UsageError.exit_code
+
+
+@pytest.mark.parametrize(
+    ("note", "heading"), [("бойлер", "# Анализ заметки [[Бойлер]]"), ("mayak", "# Analysis of [[mayak]]")]
+)
+def test_running_server_does_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], note: str, heading: str
+) -> None:
+    with serving(tmp_path) as served, closing(served.server.jobs) as jobs:
+        jobs.start()
+        places = ("--vault", str(served.config.vault), "--home", str(served.config.home))
+        assert run(["analyse", note, "--style", "quotes", *places]) == 0
+        assert capsys.readouterr().out.startswith(heading)
+        assert not (served.config.home / "analysed").exists()
+        [job] = served.workspace.database.rows("SELECT state FROM jobs")
+        assert job == ("done",)

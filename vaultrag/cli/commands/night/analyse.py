@@ -68,6 +68,10 @@ def analyse(
         typer.Option("-o", "--output", metavar="FILE", help="A new file for it.", show_default=False, readable=False),
     ] = None,
     due: Annotated[bool, typer.Option("--due", help="List the notes that the template wants analysed again.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Leave it as a job, and keep what comes of it.")] = False,
+    kept: Annotated[
+        bool, typer.Option("--kept", help="Show the kept analysis of NOTE, or with this id; without one list them.")
+    ] = False,
     combo: ComboOption = None,
     vault: VaultOption = None,
     home: HomeOption = None,
@@ -77,16 +81,24 @@ def analyse(
 
     In the note's language. Each listed note has its reason, which stands on a line of it; footnotes lead there. It is
     printed as Markdown, or written to a new file, in the vault only into `reports.folder`. Templates are Markdown files
-    in the folder `analyses` of the home; `problem` and `decision` come with VaultRAG.
+    in the folder `analyses` of the home; `problem` and `decision` come with VaultRAG. A running server does the work,
+    behind what persons ask it. With --later nobody waits: the analysis lies in `reports.folder`, else in the home.
     """
     session = session_of(context)
     config = session.config(vault, home, combo)
     if due:
         _print_due(config, session.terminal, template)
         return
+    if kept:
+        from vaultrag.cli.commands.night.kept import print_kept
+
+        print_kept(config, session.terminal, note)
+        return
     if not note.strip():
         raise UsageError("No note is named.", "Name one: vaultrag analyse NOTE; or list those that are due: --due.")
-    _analyse(session, config, note, encodable(role), template, style, tokens, minutes, file, json=json)
+    if later and file is not None:
+        raise UsageError("--later and --output exclude each other.", "Leave one out: what comes of a job is kept.")
+    _analyse(session, config, note, encodable(role), template, style, tokens, minutes, file, later=later)
 
 
 def _analyse(
@@ -100,33 +112,55 @@ def _analyse(
     minutes: float | None,
     file: Path | None,
     *,
-    json: bool,
+    later: bool,
 ) -> None:
+    from vaultrag.cli.client import find_server
+    from vaultrag.cli.commands.night.analyse_job import by_server, leave
     from vaultrag.cli.commands.vault.links import find_path
-    from vaultrag.reanalysis.report import analysis_markdown
-    from vaultrag.records.reports import links_from, place_where_named, write_where_named
-    from vaultrag.wire.analyses import Analysis as AnalysisJson
-    from vaultrag.workspace import Ownership, Workspace
-    from vaultrag.workspace.analysing import AnalysisRequest
+    from vaultrag.records.reports import place_where_named
+    from vaultrag.store.database import Access
+    from vaultrag.store.opening import open_database
+    from vaultrag.workspace.analysing import AnalysisRequest, checked_request
 
     if file is not None:
         place_where_named(config, file)  # before a model works for nothing
+    with open_database(config.database_path, Access.READ) as database:
+        path = find_path(database, config, note)
+    seconds = minutes * 60 if minutes is not None else None
+    request = checked_request(config, AnalysisRequest(path, role, template, style, tokens, seconds))
+    if later:
+        leave(config, session.terminal, request)
+        return
+    server = find_server(config)
+    analysis = by_server(server, config, session.terminal, request) if server else _here(config, session, request)
+    _tell(session.terminal, config, analysis, file)
+
+
+def _here(config: Config, session: CommandRun, request: AnalysisRequest) -> Analysis:
+    from vaultrag.workspace import Ownership, Workspace
+
     with Workspace.open(config, Ownership.READ) as workspace:
-        path = find_path(workspace.database, config, note)
-        request = AnalysisRequest(path, role, template, style, tokens, minutes * 60 if minutes is not None else None)
-        analysis = _followed(session.terminal, workspace, request)
-        links = links_from(config, workspace.database, file or Path("analysis.md"))
-        markdown = analysis_markdown(analysis, links)
+        return _followed(session.terminal, workspace, request)
+
+
+def _tell(terminal: Terminal, config: Config, analysis: Analysis, file: Path | None) -> None:
+    from vaultrag.reanalysis.report import analysis_markdown
+    from vaultrag.records.reports import links_from, write_where_named
+    from vaultrag.store.database import Access
+    from vaultrag.store.opening import open_database
+    from vaultrag.wire.analyses import Analysis as AnalysisJson
+
+    with open_database(config.database_path, Access.READ) as database:
+        markdown = analysis_markdown(analysis, links_from(config, database, file or Path("analysis.md")))
     written = write_where_named(config, file, markdown) if file is not None else None
-    if json:
-        made = AnalysisJson.of(analysis, markdown=markdown, file=str(written or ""))
-        session.terminal.print_json(made)
+    if terminal.json:
+        terminal.print_json(AnalysisJson.of(analysis, markdown=markdown, file=str(written or "")))
         return
     if written is None:
-        session.terminal.print_plain(markdown.rstrip("\n"))
+        terminal.print_plain(markdown.rstrip("\n"))
     else:
-        session.terminal.print(f"Written: {written}")
-    _remark(session.terminal, analysis)
+        terminal.print(f"Written: {written}")
+    _remark(terminal, analysis)
 
 
 def _remark(terminal: Terminal, analysis: Analysis) -> None:

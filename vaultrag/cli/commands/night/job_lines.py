@@ -52,6 +52,8 @@ def job_details(job: wire.Job) -> Iterator[Text]:
 def next_step(job: wire.Job) -> str:
     """Say what can be done with a job as it stands."""
     match job.state:
+        case "done" if job.kind == "analyse":
+            return f"The analysis: vaultrag analyse --kept {job.result}; its trace: vaultrag traces show {job.id}"
         case "done" if job.result:
             return f"The answer: vaultrag answers show {job.result}; how it was come by: vaultrag traces show {job.id}"
         case "failed" | "cancelled" | "spent":

@@ -91,9 +91,11 @@ STAGES_SAID = {
     "index": "Reading the vault",
     "embed": "Embedding",
     "check": "Comparing the index with the notes",
+    "living": "Looking at kept answers",
     "links": "Looking for links",
     "questions": "Looking for tasks and questions",
     "stale": "Looking for notes that were left alone",
+    "analyses": "Analysing the notes that are due",
     "jobs": "Working at what was left for later",
 }
 

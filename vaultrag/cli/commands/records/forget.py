@@ -67,6 +67,7 @@ def _what(found: wire.Forgotten) -> str:
     parts += [counted(found.verdicts, "verdict")] if found.verdicts else []
     parts += [counted(found.jobs, "job")] if found.jobs else []
     parts += [counted(found.nights, "night report")] if found.nights else []
+    parts += ["1 analysis" if found.analyses == 1 else f"{found.analyses} analyses"] if found.analyses else []
     return ", ".join(parts)
 
 
@@ -78,5 +79,5 @@ def _left(done: wire.Forgotten) -> Iterator[str]:
     if done.links:
         yield f"Other notes still name it, in {counted(done.links, 'link')}: that is their own text."
     for report in done.reports:
-        yield f"A night's report speaks of it: {one_line(report)}"
+        yield f"A report or an analysis speaks of it: {one_line(report)}"
     yield "Exported files, answers saved as notes and backups that you made earlier may still hold it."
