@@ -120,6 +120,8 @@ class JobsSection(Section):
 
 
 class NightSection(Section):
+    window: str = Field("", pattern=r"^$|^([01]?\d|2[0-3]):[0-5]\d-([01]?\d|2[0-3]):[0-5]\d$")
+    notify: bool = True
     minutes: float = Field(240.0, gt=0)
     language: Literal["auto", "ru", "en"] = "auto"
     on_battery: bool = False

@@ -52,8 +52,8 @@ SAID = {
 
 
 def config_of(folder: Path, **settings: dict[str, object]) -> Config:
-    plain = {"night": {"settle_seconds": 0}, **settings}
-    made = Settings.model_validate(plain)
+    night = {"settle_seconds": 0, "notify": False, **settings.pop("night", {})}
+    made = Settings.model_validate({"night": night, **settings})
     return Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=made)
 
 
@@ -131,7 +131,7 @@ def test_only_what_changed_is_told(tmp_path: Path, language: str) -> None:
 
 def test_language_is_the_one_that_is_set(tmp_path: Path, language: str) -> None:
     other = "en" if language == "ru" else "ru"
-    _, text = one_night(config_of(tmp_path, night={"settle_seconds": 0, "language": other}))
+    _, text = one_night(config_of(tmp_path, night={"language": other}))
     assert ("The night of" if other == "en" else "Ночь на") in text
 
 
@@ -164,6 +164,8 @@ def test_folder_that_takes_no_report_is_a_failure_and_the_report_is_kept(tmp_pat
     night, text = one_night(config_of(tmp_path, reports={"folder": "VaultRAG"}))
     assert night.stages[-1].exit_code == ReportFailed.exit_code
     assert SAID[language][0] in text
+    said = "рядом с индексом: его папка" if language == "ru" else "in the home: its folder does not take it"
+    assert said in text.split("\n\n")[1], "it comes first"
     assert Path(night.report).parent == tmp_path / "home" / "nights"
 
 
@@ -187,7 +189,7 @@ def test_missing_vault_is_a_failure(tmp_path: Path, language: str) -> None:
 
 
 def test_what_a_short_night_does_not_reach_is_said(tmp_path: Path, language: str) -> None:
-    with opened(config_of(tmp_path, night={"settle_seconds": 0, "language": language})) as workspace:
+    with opened(config_of(tmp_path, night={"language": language})) as workspace:
         night = worked(workspace, minutes=1e-6)
     assert {stage.state for stage in night.stages} & {StageState.NOT_REACHED, StageState.PARTIAL}
     text = Path(night.report).read_text(encoding="utf-8")

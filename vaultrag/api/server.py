@@ -23,6 +23,7 @@ import uvicorn
 from vaultrag import __version__
 from vaultrag.api.connections import most_connections, protocol
 from vaultrag.api.guard import Activity, Guard
+from vaultrag.api.night_window import NightWatch
 from vaultrag.api.routes import build_app
 from vaultrag.api.runs import IndexRuns
 from vaultrag.api.streams import Streams
@@ -77,8 +78,10 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
             log.info("serving on port %d, version %s", endpoint.port, __version__)
             workspace.warm()
             server.runs.request(DeletionPolicy.GUARD)
-            with _following(workspace), contextlib.closing(server.jobs):
+            nights = NightWatch(server.jobs, config.settings.night)
+            with _following(workspace), contextlib.closing(server.jobs), contextlib.closing(nights):
                 server.jobs.start()
+                nights.start()
                 server.run(sockets=[listener])
         finally:
             withdraw(config.home, endpoint)

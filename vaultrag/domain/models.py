@@ -189,6 +189,34 @@ class ChatModel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelAround:
+    """A model round another one, to which it hands on whatever it does not do in a way of its own."""
+
+    model: ChatModel
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def context_length(self) -> int:
+        return self.model.context_length
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self.model.count_tokens(texts)
+
+    def score(
+        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
+    ) -> Scores:
+        return self.score_each([messages], options, priority)[0]
+
+    def score_each(
+        self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
+    ) -> list[Scores]:
+        return self.model.score_each(conversations, options, priority)
+
+
+@dataclass(frozen=True, slots=True)
 class PairJudgement:
     """How likely two claims contradict each other, and how likely one follows from the other: 0 to 1 each."""
 

@@ -8,37 +8,54 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
 
 from vaultrag.domain import JobBudget, JobOrder, StageOutcome, StageState
 from vaultrag.errors import NightNotRun, VaultragError
 from vaultrag.jobs.living import fallen_answers
-from vaultrag.jobs.report import ReportedNight, language_of, night_title, noticed_by, report_text
-from vaultrag.jobs.report_findings import TOLD, ClaimNews, claim_news
+from vaultrag.jobs.report import (
+    ReportedNight,
+    language_of,
+    night_title,
+    notice_of,
+    noticed_by,
+    report_text,
+    with_failure,
+)
+from vaultrag.jobs.report_findings import TOLD, claim_news
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.jobs.stages import STAGES
 from vaultrag.records.analyses import AnalysisArchive
 from vaultrag.records.night_reports import write_night_report
 from vaultrag.records.queue import JobQueue
+from vaultrag.runtime.hardware.desktop import tell_desktop
 from vaultrag.runtime.hardware.power import on_battery
 from vaultrag.store.jobs.rows import LeaseLost
-from vaultrag.store.night.findings import note_done, note_key_told, note_told
+from vaultrag.store.night.findings import OwedNote, note_done, note_key_told, note_told
 from vaultrag.store.night.living import note_records_told
 from vaultrag.store.night.nights import begin_night, end_night, night_before, note_report
 from vaultrag.workspace import Workspace
 
 NIGHT = "night"
+ANY_HOURS: Mapping[str, str] = MappingProxyType({})
 RANK = -1  # before the jobs that wait: it works at them itself, within its time
 BATTERY = "The machine runs on its battery."
+BATTERY_SECONDS = 60.0  # between looks at the battery while a stage works: on macOS each starts a program
 ALLOW = "Plug it in, or allow it: --on-battery, or `night.on_battery`."
 
 
-def night_order(minutes: float, battery: bool) -> JobOrder:
-    """Return the job of a night that takes so many minutes at most; `battery` says whether it may run on one."""
-    return JobOrder(NIGHT, "night", {"on_battery": battery}, JobBudget(minutes, 0), RANK)
+def night_order(minutes: float, battery: bool, hours: Mapping[str, str] = ANY_HOURS) -> JobOrder:
+    """Return the job of a night that takes so many minutes at most; `battery` says whether it may run on one.
+
+    `hours` are its `window`, by the name of its beginning, and the moment `until` which it may work, however long the
+    machine slept in between.
+    """
+    return JobOrder(NIGHT, "night", {"on_battery": battery, **hours}, JobBudget(minutes, 0), RANK)
 
 
 def refuse_battery(battery: bool) -> None:
@@ -70,13 +87,14 @@ def _worked(workspace: Workspace, run: JobRun, stage: Stage, began: datetime) ->
 
 
 def _outcome(workspace: Workspace, run: JobRun, stage: Stage, began: datetime) -> StageOutcome:
-    if not run.seconds_left:
+    left = _seconds_left(run)
+    if not left:
         return StageOutcome(stage.name, StageState.NOT_REACHED)
-    if not run.job.order.request.get("on_battery") and on_battery():
+    if _is_unplugged(run):
         error = NightNotRun(BATTERY, ALLOW)
         return _failed(StageOutcome(stage.name, StageState.NOT_REACHED), error)
     worked = _Work(StageOutcome(stage.name, StageState.DONE))
-    deadline = _Deadline(run, run.seconds_left * stage.share)
+    deadline = _Deadline(run, left * stage.share)
     night = StageRun(workspace, run, began, deadline.is_over)
     try:
         for step in stage.work(night):
@@ -103,14 +121,32 @@ class _Work:
 
 
 class _Deadline:
+    """When a stage has to end: its share is over, its window is, the job is stopped, or the machine was unplugged."""
+
     def __init__(self, run: JobRun, seconds: float) -> None:
         self._run, self._seconds, self._began = run, seconds, time.monotonic()
+        self._asked, self._unplugged = self._began, False
 
     def spent(self) -> float:
         return round(time.monotonic() - self._began, 3)
 
     def is_over(self) -> bool:
-        return self._run.stopped or time.monotonic() - self._began >= self._seconds
+        now = time.monotonic()
+        if now - self._asked > BATTERY_SECONDS:
+            self._asked, self._unplugged = now, _is_unplugged(self._run)
+        over = now - self._began >= self._seconds or not _seconds_left(self._run)
+        return over or self._unplugged or self._run.stopped
+
+
+def _seconds_left(run: JobRun) -> float:
+    """Return the seconds that a night may still work: by its budget, and by the clock until its window ends."""
+    until = run.job.order.request.get("until")
+    by_clock = datetime.fromisoformat(str(until)).timestamp() - time.time() if until else float("inf")
+    return max(0.0, min(run.seconds_left, by_clock))
+
+
+def _is_unplugged(run: JobRun) -> bool:
+    return not run.job.order.request.get("on_battery") and on_battery()
 
 
 def _failed(outcome: StageOutcome, error: VaultragError) -> StageOutcome:
@@ -118,40 +154,74 @@ def _failed(outcome: StageOutcome, error: VaultragError) -> StageOutcome:
 
 
 def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequence[StageOutcome]) -> Outcome:
-    """Write the report, once; what it tells counts as told with the end of the night."""
+    """Write the report, once. With its file, what its text tells counts as told, and nothing that came after it."""
     database, key = workspace.database, run.job.id
-    before = night_before(database, _microseconds(began))
+    text = _text(workspace, run, began, stages)
+    note_report(database, key, "", text["paths"])
+    run.stage("report")  # whoever cancelled the night, or had a note forgotten, gets no file
+    path, error = write_night_report(
+        workspace.config, text["title"], text["text"], lambda error: with_failure(text["text"], text["language"], error)
+    )
+    if error is not None:
+        stages = [*stages, _failed(StageOutcome("report", StageState.FAILED), error)]
+    with database.atomic():
+        note_report(database, key, str(path), ())
+        note_told(database, text["findings"])
+        note_records_told(database, text["fallen"])
+        for finding, paths in text["claims"]:
+            note_key_told(database, TOLD, finding, paths)
+        note_done(database, "report", [OwedNote(note, "", "", content, False) for note, content in text["notes"]])
+        end_night(database, key, text["at"], stages)
+    if workspace.config.settings.night.notify:
+        tell_desktop(text["title"], notice_of(text["language"], text["news"], stages))
+    return Outcome(key)
+
+
+def _text(workspace: Workspace, run: JobRun, began: datetime, stages: Sequence[StageOutcome]) -> dict[str, Any]:
+    """Return the report with what it tells: kept as one unit, so that a killed night does not count as told what came
+    to light after its words were written.
+    """
+    known = run.result("report")
+    if known is None:
+        known = json.dumps(_composed(workspace, run, began, stages))
+        run.done("report", known)
+    values: dict[str, Any] = json.loads(known)
+    return values
+
+
+def _composed(workspace: Workspace, run: JobRun, began: datetime, stages: Sequence[StageOutcome]) -> dict[str, Any]:
+    database = workspace.database
+    at, before = _microseconds(datetime.now(UTC)), night_before(database, run.job.id)
     language = language_of(workspace.config, database)
-    claims = _claims(workspace, run, began, language)
+    found = workspace.findings
+    claims = claim_news(database, found.all(language), found.standing(), began.astimezone().date())
     noticed = noticed_by(database, began, before, JobQueue(workspace.config, database).jobs(), claims)
     places = {one.id: one.place for one in AnalysisArchive(workspace.config, database).all()}
     noticed = replace(noticed, fallen=fallen_answers(workspace.archive), analyses=places)
     night = ReportedNight(workspace.config, began, before is None, noticed, tuple(stages))
     run.reads(noticed.paths)
-    text = str(run.value("report", lambda: report_text(night, language, database)))
-    title = night_title(began, language)
-    note_report(database, key, "", noticed.paths)
-    path, error = write_night_report(workspace.config, title, text)
-    note_report(database, key, str(path), ())
-    if error is not None:
-        stages = [*stages, _failed(StageOutcome("report", StageState.FAILED), error)]
-
-    def end() -> None:
-        end_night(database, key, _microseconds(datetime.now(UTC)), stages)
-        note_told(database, [one.id for one in noticed.findings])
-        note_records_told(database, [one.id for one in noticed.fallen])
-        for finding in claims.findings:
-            note_key_told(database, TOLD, finding.key, finding.paths)
-        note_done(database, "report", noticed.notes)
-
-    return Outcome(key, end)
+    return {
+        "title": night_title(began, language),
+        "text": report_text(night, language, database),
+        "language": language,
+        "paths": sorted(noticed.paths),
+        "findings": [one.id for one in noticed.findings],
+        "fallen": [one.id for one in noticed.fallen],
+        "claims": [[one.key, list(one.paths)] for one in claims.findings],
+        "notes": [[note.note_id, note.content_hash] for note in noticed.notes],
+        "at": at,
+        "news": noticed.count(before is None),
+    }
 
 
-def _claims(workspace: Workspace, run: JobRun, began: datetime, language: str) -> ClaimNews:
-    """Return what there is to tell of disagreements: the same, once it was written down, however often it is asked."""
-    findings, today = workspace.findings, began.astimezone().date()
-    news = claim_news(workspace.database, findings.all(language), findings.standing(), today)
-    return news.only(run.value("findings", lambda: [finding.key for finding in news.findings]))
+def open_night(queue: JobQueue, order: JobOrder) -> str:
+    """Return the id of the night that is open already, which goes on, else of a new one."""
+    with queue.database.atomic():
+        going_on = [job.id for job in queue.jobs() if job.order.kind == NIGHT and not job.state.ended]
+    if going_on:
+        queue.resume(going_on[-1])
+        return going_on[-1]
+    return queue.submit(order).id
 
 
 def _microseconds(moment: datetime) -> int:

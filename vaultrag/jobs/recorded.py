@@ -9,30 +9,18 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores, Thought
+from vaultrag.domain import ChatModel, Generation, Message, ModelAround, Piece, Priority, Sampling, Scores, Thought
 from vaultrag.jobs.runs import JobRun, unit_key
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedModel:
+class RecordedModel(ModelAround):
     """A model whose every call is a unit of a job: written with its result, handed over from there afterwards.
 
     Each piece is an occasion to stop; a call that was stopped was not done.
     """
 
-    model: ChatModel
     run: JobRun
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def context_length(self) -> int:
-        return self.model.context_length
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self.model.count_tokens(texts)
 
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Generator[Piece, None, None]:
         sampling = replace(sampling, priority=Priority.NIGHT)
@@ -71,14 +59,6 @@ class RecordedModel:
     def _cut_off(self, messages: Sequence[Message], said: str) -> Generation:
         prompt, written = sum(self.count_tokens([one.content for one in messages])), sum(self.count_tokens([said]))
         return Generation(said, "aborted", prompt, 0, written, 0.0, 0.0)
-
-    def score(
-        self,
-        messages: Sequence[Message],
-        options: Sequence[str],
-        priority: Priority = Priority.NIGHT,
-    ) -> Scores:
-        return self.score_each([messages], options, priority)[0]
 
     def score_each(
         self,

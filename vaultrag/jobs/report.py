@@ -12,6 +12,7 @@ from typing import Any
 
 from vaultrag.config import Config, shipped
 from vaultrag.domain import Job, JobState, LivingAnswer, StageOutcome, StageState
+from vaultrag.errors import VaultragError
 from vaultrag.jobs.living import fallen_lines
 from vaultrag.jobs.report_findings import ClaimNews, FindingBlocks
 from vaultrag.records.footnotes import NoteLinks, plain
@@ -57,6 +58,10 @@ class Noticed:
             | {path for job in self.jobs for path in job.order.paths}
         )
 
+    def count(self, is_first: bool) -> int:
+        """Return how many things are new; a first night finds every note new, and does not count them."""
+        return len(self.findings) + len(self.claims.findings) + len(self.fallen) + (0 if is_first else len(self.notes))
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedNight:
@@ -100,6 +105,20 @@ def report_text(night: ReportedNight, language: str, database: Database) -> str:
     source = f"{folder}{night_title(night.began, language)}.md"
     links = NoteLinks(source, lambda name: files_named(database, name))
     return _Report(night, _phrases(language), links).text()
+
+
+def notice_of(language: str, news: int, stages: Iterable[StageOutcome]) -> str:
+    """Return what the desktop is told of a night: figures, and nothing of a note."""
+    failed = sum(bool(stage.error) for stage in stages)
+    return str(_phrases(language)["notice"]).format(news=news, failed=failed)
+
+
+def with_failure(text: str, language: str, error: VaultragError) -> str:
+    """Return a report that says first why it does not lie in the folder that was named for it."""
+    phrases = _phrases(language)
+    said = phrases["refused"].format(message=plain(error.message), remedy=plain(error.remedy))
+    head, _, rest = text.partition("\n")
+    return "\n".join((head, "", f"> [!warning]+ {phrases['refused_title']}", f"> {said}", "", rest.lstrip("\n")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,12 +37,6 @@ class ClaimNews:
     @property
     def paths(self) -> set[str]:
         return {path for finding in self.findings for path in finding.paths}
-
-    def only(self, keys: Iterable[str]) -> ClaimNews:
-        """Return it with the findings of these keys alone: what an interrupted night was about to tell."""
-        wanted = set(keys)
-        kept = tuple(finding for finding in self.findings if finding.key in wanted)
-        return ClaimNews(kept, self.earlier, self.standing)
 
 
 def claim_news(database: Database, findings: Sequence[ClaimFinding], standing: ScanStanding, today: date) -> ClaimNews:

@@ -73,9 +73,10 @@ def _links(night: StageRun) -> Iterator[StageStep]:
     """Look, of each note that changed, which notes it names or is near to without a link."""
     for note, left in _owed(night, "links"):
         found = [*_mentioned(night, note), *_near(night, note)]
-        _commit(night, "links", note, ("mention",), [one for one in found if one.note_id == note.note_id])
-        for one in found:
-            put_finding(night.workspace.database, one)
+        with night.workspace.database.atomic():
+            _commit(night, "links", note, ("mention",), [one for one in found if one.note_id == note.note_id])
+            for one in found:
+                put_finding(night.workspace.database, one)
         yield StageStep(left=left)
 
 
@@ -125,7 +126,8 @@ def _jobs(night: StageRun) -> Iterator[StageStep]:
     from vaultrag.jobs.worker import JobWorker
 
     kinds = {name: work for name, work in KINDS.items() if name != night.run.job.order.kind}
-    with closing(JobWorker(night.workspace, MappingProxyType(kinds))) as worker, _leaving(worker.close, night):
+    worker = JobWorker(night.workspace, MappingProxyType(kinds), behind=night.run.job.order.rank)
+    with closing(worker), _leaving(worker.close, night):
         while worker.work_at_next():
             yield StageStep(left=_waiting(night))
         if left := _waiting(night):

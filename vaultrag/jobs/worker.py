@@ -55,12 +55,15 @@ class JobWorker:
         kinds: Mapping[str, Work] = KINDS,
         policy: RetryPolicy = RETRIES,
         now: Callable[[], int] = wall_clock,
+        behind: int | None = None,
     ) -> None:
+        """Work at every job, or only at those of a greater rank than `behind`."""
         self.queue = JobQueue(workspace.config, workspace.database)
         self._workspace = workspace
         self._kinds = kinds
         self._policy = policy
         self._now = now
+        self._behind = behind
         self._holder = secrets.token_hex(8)
         self._closed = threading.Event()
         self._changed = threading.Condition()
@@ -92,7 +95,7 @@ class JobWorker:
 
     def work_at_next(self) -> bool:
         """Work at the next job that is due; return whether there was one. Raises StoreError."""
-        lease = take(self.queue.database, self._holder, self._now())
+        lease = take(self.queue.database, self._holder, self._now(), self._behind)
         if lease is None:
             self.busy = job_counts(self.queue.database).to_do > 0
             return False

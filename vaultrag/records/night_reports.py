@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from vaultrag.config import Config
 from vaultrag.errors import DiskFull, ReportFailed, is_disk_full
@@ -16,11 +18,16 @@ KEPT = 30  # reports in the home: a month
 PRIVATE = 0o600
 
 
-def write_night_report(config: Config, title: str, text: str) -> tuple[Path, ReportFailed | DiskFull | None]:
+Refused: TypeAlias = "ReportFailed | DiskFull"
+
+
+def write_night_report(
+    config: Config, title: str, text: str, saying: Callable[[Refused], str]
+) -> tuple[Path, Refused | None]:
     """Write a report, once however often it is asked for; return its file.
 
-    Where the folder that the user named takes none, it lies in the home, and the reason is returned, too. Raises
-    ReportFailed and DiskFull where the home takes none either.
+    Where the folder that the user named takes none, it lies in the home as `saying` has it, and the reason is returned,
+    too. Raises ReportFailed and DiskFull where the home takes none either.
     """
     if config.reports_path is None:
         return _keep(config, title, text), None
@@ -28,7 +35,7 @@ def write_night_report(config: Config, title: str, text: str) -> tuple[Path, Rep
         folder = reports_folder(config)
         return _written_before(folder, title, text) or write_report(config, title, text), None
     except (ReportFailed, DiskFull) as error:
-        return _keep(config, title, text), error
+        return _keep(config, title, saying(error)), error
 
 
 def nights_about(database: Database, exclusions: Exclusions) -> list[NightRow]:

@@ -106,7 +106,7 @@ class JobQueue:
                 return job
             if job.state is JobState.DONE:
                 raise UsageError(f"The job {job.id} is done.", f"See: vaultrag jobs show {job.id}")
-            granted = job.granted + (job.state is JobState.SPENT)
+            granted = job.granted + _has_spent(job)
             if job.state.ended:
                 fresh = replace(job, state=JobState.QUEUED, ended_at="", failure=None, granted=granted)
                 self.book.put(Kind.JOB, job.id, job_body(fresh))
@@ -226,6 +226,12 @@ def _as_it_stands(kept: Job, row: JobRow | None, spent: Spent | None) -> Job:
 
 def _differ(kept: Job, row: JobRow) -> bool:
     return row.state is not kept.state if kept.state.ended else row.state.ended
+
+
+def _has_spent(job: Job) -> bool:
+    """Tell whether nothing is left of what a job was granted: one that spent it may have been cancelled since."""
+    minutes, tokens = job.order.budget.minutes * job.granted, job.order.budget.tokens * job.granted
+    return job.state is JobState.SPENT or 0 < minutes * 60 <= job.seconds or 0 < tokens <= job.tokens
 
 
 def _named(beginning: str) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from vaultrag.domain import ChatModel, Generation, Message, Piece, Priority, Sampling, Scores, Thought
+from vaultrag.domain import Generation, Message, ModelAround, Piece, Priority, Sampling, Scores, Thought
 from vaultrag.errors import GenerationFailed
 
 AT_ONCE = 4  # conversations between two looks at the clock: two sentences, each with its lines and without
@@ -48,23 +48,11 @@ class Allowance:
         return ""
 
 
-@dataclass(slots=True)
-class MeteredModel:
+@dataclass(frozen=True, slots=True)
+class MeteredModel(ModelAround):
     """A model whose work is counted. What it writes ends where the budget does; its judgements are short and finish."""
 
-    model: ChatModel
     budget: Allowance
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def context_length(self) -> int:
-        return self.model.context_length
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return self.model.count_tokens(texts)
 
     def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
         bounded = replace(sampling, max_tokens=max(1, min(sampling.max_tokens, self.budget.left)))
@@ -90,11 +78,6 @@ class MeteredModel:
             if close is not None:
                 close()
 
-    def score(
-        self, messages: Sequence[Message], options: Sequence[str], priority: Priority = Priority.PERSON
-    ) -> Scores:
-        return self.score_each([messages], options, priority)[0]
-
     def score_each(
         self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
     ) -> list[Scores]:
@@ -118,7 +101,7 @@ class MeteredModel:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class BoundedModel(MeteredModel):
     """A metered model whose judgements end with the budget, too: where many sentences are judged, they take longest."""
 

@@ -79,12 +79,14 @@ def read_row(database: Database, job: str) -> JobRow | None:
     return next(iter(database.decoded(rows, _row)), None)
 
 
-def take(database: Database, holder: str, now: int) -> JobLease | None:
-    """Take the next job that is due, or whose lease is over; None where there is none."""
-    if _next(database, now) is None:
+def take(database: Database, holder: str, now: int, behind: int | None = None) -> JobLease | None:
+    """Take the next job that is due, or whose lease is over, of those of a greater rank than `behind`; None where there
+    is none.
+    """
+    if _next(database, now, behind) is None:
         return None  # the usual case costs no writer anything
     with database.atomic():
-        job = _next(database, now)
+        job = _next(database, now, behind)
         if job is None:
             return None
         database.run(
@@ -97,13 +99,13 @@ def take(database: Database, holder: str, now: int) -> JobLease | None:
         return JobLease(job, holder, row.fence, row.attempts)
 
 
-def _next(database: Database, now: int) -> str | None:
+def _next(database: Database, now: int, behind: int | None) -> str | None:
     found: str | None = database.value(
-        "SELECT id FROM jobs"
-        " WHERE (state = 'queued' AND (due <= ?1 OR due > ?1 + ?2))"
-        " OR (state = 'running' AND (until <= ?1 OR until > ?1 + ?3))"
+        "SELECT id FROM jobs WHERE (?4 IS NULL OR rank > ?4)"
+        " AND ((state = 'queued' AND (due <= ?1 OR due > ?1 + ?2))"
+        " OR (state = 'running' AND (until <= ?1 OR until > ?1 + ?3)))"
         " ORDER BY rank, number LIMIT 1",
-        (now, _ticks(LONGEST_DELAY), _ticks(LEASE_SECONDS)),
+        (now, _ticks(LONGEST_DELAY), _ticks(LEASE_SECONDS), behind),
     )
     return found
 

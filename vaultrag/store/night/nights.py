@@ -12,6 +12,10 @@ from vaultrag.store.lists import AMONG, as_list
 
 KEPT = 60  # nights: two months, of which reports outside the vault stand for one
 
+_LATEST_FIRST = (  # by the jobs' own numbers: a clock that was set back does not turn their order round
+    "ifnull((SELECT number FROM jobs WHERE jobs.id = nights.id), 0) DESC, began_at DESC, id"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NightRow:
@@ -31,7 +35,7 @@ def begin_night(database: Database, key: str, began_at: int) -> None:
             "INSERT OR IGNORE INTO nights (id, began_at, ended_at, report, outcome) VALUES (?, ?, 0, '', '[]')",
             (key, began_at),
         )
-        old = database.column("SELECT id FROM nights ORDER BY began_at DESC, id LIMIT -1 OFFSET ?", (KEPT,))
+        old = database.column(f"SELECT id FROM nights ORDER BY {_LATEST_FIRST} LIMIT -1 OFFSET ?", (KEPT,))
         database.run(f"DELETE FROM nights WHERE id {AMONG}", (as_list(old),))
 
 
@@ -52,13 +56,13 @@ def end_night(database: Database, key: str, ended_at: int, stages: Sequence[Stag
 
 def read_nights(database: Database) -> list[NightRow]:
     """Return the nights, the latest first; of what cannot be read, as if it had not been."""
-    rows = database.rows("SELECT id, began_at, ended_at, report, outcome FROM nights ORDER BY began_at DESC, id")
+    rows = database.rows(f"SELECT id, began_at, ended_at, report, outcome FROM nights ORDER BY {_LATEST_FIRST}")
     return [night for night in map(_night, rows) if night is not None]
 
 
-def night_before(database: Database, began_at: int) -> NightRow | None:
-    """Return the last night that ended, of those that began before."""
-    return next((one for one in read_nights(database) if one.ended_at and one.began_at < began_at), None)
+def night_before(database: Database, key: str) -> NightRow | None:
+    """Return the last other night that ended."""
+    return next((one for one in read_nights(database) if one.ended_at and one.id != key), None)
 
 
 def night_paths(database: Database) -> dict[str, list[str]]:

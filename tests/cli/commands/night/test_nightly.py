@@ -24,7 +24,7 @@ Run = Callable[..., int]
 def config(vault: Path, home: Path, tmp_path: Path) -> Config:
     write_notes(vault)
     home.mkdir()
-    (home / "config.toml").write_text("[night]\nsettle_seconds = 0\n")
+    (home / "config.toml").write_text("[night]\nsettle_seconds = 0\nnotify = false\n")
     return Config(vault=vault, home=home, models=tmp_path / "models", settings=Settings())
 
 

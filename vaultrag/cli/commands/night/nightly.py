@@ -12,7 +12,7 @@ from vaultrag.cli.terminal import Terminal, one_line
 from vaultrag.config import Config
 from vaultrag.domain import JobOrder, StageState
 from vaultrag.errors import JobStopped, ServerError
-from vaultrag.jobs.nightly import NIGHT, night_order, refuse_battery
+from vaultrag.jobs.nightly import night_order, open_night, refuse_battery
 from vaultrag.jobs.worker import JobWorker
 from vaultrag.records.archive import open_for_records
 from vaultrag.records.queue import JobQueue
@@ -45,27 +45,17 @@ def _by(server: Client, config: Config, order: JobOrder) -> Iterator[wire.Job]:
     """Hand the night over to the server that owns the index."""
     with closing(server):
         with open_for_records(config) as database:
-            key = _submitted(JobQueue(config, database), order)
+            key = open_night(JobQueue(config, database), order)
         yield from server.follow_job(key)
 
 
 def _here(config: Config, order: JobOrder) -> Iterator[wire.Job]:
     with closing(Workspace.open(config, Ownership.OWN)) as workspace, closing(JobWorker(workspace)) as worker:
-        key = _submitted(worker.queue, order)
+        key = open_night(worker.queue, order)
         worker.start()
         for news in worker.follow(key):
             if news is not None:
                 yield wire.Job.of(news)
-
-
-def _submitted(queue: JobQueue, order: JobOrder) -> str:
-    """Return the id of the night that is open already, else of a new one."""
-    with queue.database.atomic():
-        going_on = [job.id for job in queue.jobs() if job.order.kind == NIGHT and not job.state.ended]
-    if going_on:
-        queue.resume(going_on[-1])
-        return going_on[-1]
-    return queue.submit(order).id
 
 
 def _followed(terminal: Terminal, news: Iterator[wire.Job]) -> str:
