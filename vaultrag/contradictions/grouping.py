@@ -36,15 +36,14 @@ def grouped(findings: Iterable[ClaimFinding]) -> list[FindingGroup]:
     return [FindingGroup(first, tuple(copies)) for first, *copies in groups.values()]
 
 
-def spread(groups: Sequence[FindingGroup], of_one_pair: int) -> list[FindingGroup]:
-    """Return groups in their order, those of one pair of notes at most so often: who left them out counts them."""
+def spread(groups: Sequence[FindingGroup], of_one_pair: int, most: int) -> list[FindingGroup]:
+    """Return at most so many groups, in their order: of one pair of notes more than a few only where there is room."""
     seen: Counter[tuple[str, ...]] = Counter()
-    kept = []
-    for group in groups:
+    first, further = [], []
+    for place, group in enumerate(groups):
         seen[group.finding.paths] += 1
-        if seen[group.finding.paths] <= of_one_pair:
-            kept.append(group)
-    return kept
+        (first if seen[group.finding.paths] <= of_one_pair else further).append(place)
+    return [groups[place] for place in sorted([*first, *further][:most])]
 
 
 def _words(claim: Claim) -> str:

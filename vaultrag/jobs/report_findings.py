@@ -14,7 +14,7 @@ from vaultrag.store.database import Database
 from vaultrag.store.night.findings import told_keys
 
 SHOWN = 10  # of a kind: the rest is counted, and stays in the list of the command
-OF_ONE_PAIR = 3  # findings of the same two notes: two drafts of one text differ in every line
+OF_ONE_PAIR = 3  # findings of the same two notes before others': two drafts of one text differ in every line
 COPIES = 3  # places beside the first one
 LONGEST = 300  # characters of a quote: a cell's is its whole row
 TOLD = "claims"
@@ -68,7 +68,7 @@ class FindingBlocks:
         return [self._said(f"unjudged_{name}", count=count) for name, count in counts.items() if count]
 
     def _block(self, kind: FindingKind, callout: str, groups: list[FindingGroup], news: ClaimNews) -> Iterator[str]:
-        shown = spread(groups, OF_ONE_PAIR)[:SHOWN]
+        shown = spread(groups, OF_ONE_PAIR, SHOWN)
         yield f"> {callout} {self._said(kind.value, count=len(groups))}"
         if kind is not FindingKind.CONTRADICTION:
             yield f"> {self._said(f'{kind.value}_about')}"

@@ -30,7 +30,7 @@ def nightly(
     home: HomeOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Do what a night does, and write one report of what is new: links, tasks, questions, stale notes, jobs.
+    """Do what a night does, and write one report of what is new: contradictions, links, tasks, questions.
 
     A running server does it, behind everything that a person asks. A night that was killed goes on where it was. Exits
     with the code of what failed; the report says so, too.
