@@ -39,7 +39,7 @@ def grouped(findings: Iterable[ClaimFinding]) -> list[FindingGroup]:
 def spread(groups: Sequence[FindingGroup], of_one_pair: int, most: int) -> list[FindingGroup]:
     """Return at most so many groups, in their order: of one pair of notes more than a few only where there is room."""
     seen: Counter[tuple[str, ...]] = Counter()
-    first, further = [], []
+    first, further = list[int](), list[int]()
     for place, group in enumerate(groups):
         seen[group.finding.paths] += 1
         (first if seen[group.finding.paths] <= of_one_pair else further).append(place)
