@@ -14,6 +14,7 @@ from typing import Protocol
 from benchmarks.claim_pairs import ClaimPair
 from benchmarks.processes import cpu_seconds, descendants
 from benchmarks.products import show_progress
+from vaultrag.contradictions.judging import CHAT_BATCH
 from vaultrag.contradictions.questions import Scoring, contradiction_scores, following_scores
 from vaultrag.domain import ChatModel, Embedder, PairJudge, PairJudgement
 from vaultrag.text.terms import index_terms
@@ -120,7 +121,7 @@ class CosineJudge:
 class ChatJudge:
     """The chat model's questions, as the product asks them: what contradicts, and what follows.
 
-    Pair by pair, so that a run that was ended goes on where it was.
+    A few pairs at a time, as the product does, so that a run that was ended goes on where it was.
     """
 
     model: ChatModel
@@ -139,10 +140,12 @@ class ChatJudge:
         return self._asked(following_scores, pairs)
 
     def _asked(self, scoring: Scoring, pairs: Sequence[ClaimPair]) -> list[float]:
-        for done, pair in enumerate(pairs):
-            show_progress("pairs", done, len(pairs))
-            if (scoring, pair) not in self.known:
-                [self.known[scoring, pair]] = scoring(self.model, [(pair.first, pair.second)])
+        new = [pair for pair in dict.fromkeys(pairs) if (scoring, pair) not in self.known]
+        for first in range(0, len(new), CHAT_BATCH):
+            show_progress("pairs", first, len(new))
+            batch = new[first : first + CHAT_BATCH]
+            scores = scoring(self.model, [(pair.first, pair.second) for pair in batch])
+            self.known.update({(scoring, pair): score for pair, score in zip(batch, scores, strict=True)})
         return [self.known[scoring, pair] for pair in pairs]
 
 

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice, zip_longest
 from typing import Any
 
 from benchmarks.answerability import JUDGED, digest
@@ -128,6 +129,20 @@ def restatements(count: int) -> list[ClaimPair]:
     """Return the hand-written restatements, and sentences of held paragraphs with their translations."""
     own = [pair for pair in hidden() if pair.kind == RESTATEMENT]
     return (own + list(_translated()))[:count]
+
+
+def spread(pairs: Sequence[ClaimPair], count: int) -> list[ClaimPair]:
+    """Return so many pairs, as evenly of all kinds and languages as can be, always the same ones."""
+    groups: dict[tuple[str, str], list[ClaimPair]] = {}
+    for pair in pairs:
+        groups.setdefault((pair.kind, pair.langs), []).append(pair)
+    turns = zip_longest(*(by_digest(group, len(group)) for group in groups.values()))
+    return list(islice((pair for turn in turns for pair in turn if pair is not None), count))
+
+
+def by_digest(pairs: Sequence[ClaimPair], count: int) -> list[ClaimPair]:
+    """Return so many pairs, the first by the SHA-256 of their claims."""
+    return sorted(pairs, key=lambda pair: digest(f"{pair.first}\n{pair.second}"))[:count]
 
 
 def _translated() -> Iterator[ClaimPair]:

@@ -1,10 +1,11 @@
 """Do two claims contradict each other: each judge alone, on pairs that it was not made for, beside words and cosine.
 
-usage: scripts/bench contradictions [--judge NAME] [--chat] [--chat-pairs 60] [--model NAME] [--list]
+usage: scripts/bench contradictions [--judge NAME] [--chat] [--chat-pairs N] [--model NAME] [--list]
 
 Each threshold is drawn on pairs that nothing is reported on (benchmarks/judged/claims.toml). What the chat model was
-asked is kept outside the repository: a run that was ended goes on from there. It takes four seconds a pair, and is
-asked of all but some hidden pairs. `--list` prints the restatements that a judge calls contradictions, to be read.
+asked is kept outside the repository: a run that was ended goes on from there. It takes three seconds a pair on two
+quiet cores; `--chat-pairs` asks it of so many of each set, as evenly of all kinds as can be. `--list` prints the
+restatements that a judge calls contradictions, to be read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median_high
 
-from benchmarks.answerability import digest
 from benchmarks.claim_judges import (
     TICK,
     BothJudges,
@@ -31,11 +31,13 @@ from benchmarks.claim_judges import (
 from benchmarks.claim_pairs import (
     RESTATEMENT,
     ClaimPair,
+    by_digest,
     development,
     hidden,
     numswap,
     restatements,
     scifact,
+    spread,
     terra,
 )
 from benchmarks.datasets import DataMissing, work_folder
@@ -55,6 +57,7 @@ PRECISION_WANTED = 0.9  # on the pairs that the threshold is drawn on: strangers
 RECALL_TOLD = 0.5  # where precision is told: what a night may leave out, if what it shows is right
 SHORT = 120  # characters of a claim: the pairs whose pace is told
 FOLLOWING = ("NumSwap", "SciFact", "TERRa")  # sets that tell what follows
+HIDDEN = "hidden pairs"
 NUMSWAP_PAIRS, SCIFACT_PAIRS, TERRA_PAIRS, RESTATEMENTS = 10, 60, 100, 100
 
 
@@ -65,11 +68,11 @@ def main() -> int:
     ours, words, numbers = OurJudge(judge), WordJudge(), NumberJudge()
     cosine = CosineJudge(ModelPool.of(config).embedder())
     mixed = MixedJudge((ours, words, numbers), development())
-    sets = {"hidden pairs": hidden()} | _of_others()
+    sets = {HIDDEN: hidden()} | _of_others()
     judges: list[ClaimJudge] = [ours, words, numbers, cosine, mixed]
     lines = {each.name: threshold(each.scores(development()), development()) for each in judges}
-    figures = [*_speed(ours, sets["hidden pairs"]), *_rows(judges, sets, lines)]
-    figures += _in_parts(ours, sets["hidden pairs"], lines[ours.name])
+    figures = [*_speed(ours, sets[HIDDEN]), *_rows(judges, sets, lines)]
+    figures += _in_parts(ours, sets[HIDDEN], lines[ours.name])
     figures += _veto(ours, sets)
     if options.chat:
         chat = RememberedModel.of(options.model)
@@ -96,13 +99,11 @@ NOTES = (
     "the line at which half of the hidden contradictions are caught, by which their kinds are told.",
     "Numbers: other digits, the same, or none; the mixture is the plain mean of three scores, each by its mean and "
     "deviation on the pairs of the threshold.",
-    "Chat model: can both be true (in Russian), and is the second true, false or unknown if the first is true; both "
-    "orders, summed. Both: the sum of its score and our judge's.",
+    "Chat model: can both be true, asked in Russian in both orders. Both: the sum of its score and our judge's.",
     "The chat model's veto: does the one entail the other, the larger of both orders. Taken back is what lies above "
     "the lines of config/calibrations.toml, drawn on benchmarks/judged/claims.toml and the tuning half of the fixture.",
     "Pairs a second: one thread, claims of up to 120 characters, each judged in both directions, the best of three "
-    "runs beside other work. The chat model's by the time that its process took, two threads, both questions and the "
-    "veto's.",
+    "runs beside other work. The chat model's by the time that its process took, both its questions.",
 )
 
 
@@ -110,7 +111,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--judge", default=OUR_JUDGE, help="a file of scripts/train-judge, or a judge of the catalogue")
     parser.add_argument("--chat", action="store_true", help="ask the chat model, too")
-    parser.add_argument("--chat-pairs", type=int, default=60, help="so many of the hidden pairs, by SHA-256")
+    parser.add_argument("--chat-pairs", type=int, default=0, help="so many of each set (0: all)")
     parser.add_argument("--model", default="", help="a chat model of the catalogue")
     parser.add_argument("--list", action="store_true", help="print the restatements that are called contradictions")
     return parser.parse_args()
@@ -226,10 +227,16 @@ def _speed(judge: OurJudge, pairs: Sequence[ClaimPair]) -> list[Figure]:
 
 
 def _sampled(sets: Mapping[str, list[ClaimPair]], count: int) -> dict[str, list[ClaimPair]]:
-    """Return the sets with so many of the hidden pairs, by SHA-256."""
-    ranked = sorted(sets["hidden pairs"], key=lambda pair: digest(f"{pair.first}\n{pair.second}"))
-    others = {name: pairs for name, pairs in sets.items() if name != "hidden pairs"}
-    return {f"{len(ranked[:count])} hidden pairs": ranked[:count]} | others
+    """Return so many pairs of each set, always the same ones, or all: of the hidden ones the first by SHA-256."""
+    found = {}
+    for name, pairs in sets.items():
+        some = (by_digest if name == HIDDEN else spread)(pairs, count or len(pairs))
+        found[name if len(some) == len(pairs) else f"{len(some)} of {name}"] = some
+    return found
+
+
+def _kind_of(name: str) -> str:
+    return name.rpartition(" of ")[2]
 
 
 def _beside_chat(
@@ -244,14 +251,16 @@ def _beside_chat(
     chat = ChatJudge(model)
     both = BothJudges(ours, chat)
     lines |= {each.name: threshold(each.scores(development()), development()) for each in (chat, both)}
-    sample = next(iter(sets))
-    figures = _rows([ours], {sample: sets[sample]}, lines)
-    figures += _rows([chat, both], {name: pairs for name, pairs in sets.items() if name != "TERRa"}, lines)
-    figures += _taken_back(chat, pair_lines_of(model.fingerprint, model.models_dir), sets)
+    sampled = {name: pairs for name, pairs in sets.items() if name != _kind_of(name)}
+    judged = {name: pairs for name, pairs in sets.items() if _kind_of(name) != "TERRa"}
+    figures = [*_rows([ours], sampled, lines), *_rows([chat, both], judged, lines)]
+    asked = {HIDDEN: hidden()} | {name: pairs for name, pairs in sets.items() if _kind_of(name) != HIDDEN}
+    figures += _taken_back(chat, pair_lines_of(model.fingerprint, model.models_dir), asked)
     pace = chat.asked / max(model.seconds, TICK)
     figures.append(Figure(f"{chat.name}: pairs a second, all questions", pace, pace, pace, chat.asked))
     for each in (ours, chat, both) if show else ():
-        _list_restatements(each, sets.get("restatements", ()), lines[each.name])
+        for name in (one for one in sets if _kind_of(one) == "restatements"):
+            _list_restatements(each, sets[name], lines[each.name])
     return figures
 
 
@@ -260,7 +269,7 @@ def _taken_back(chat: ChatJudge, lines: PairLines, sets: Mapping[str, Sequence[C
     figures = []
     for name, pairs in sets.items():
         scores = chat.following(pairs)
-        if name in FOLLOWING:
+        if _kind_of(name) in FOLLOWING:
             scored = [Scored(score, pair.follows) for score, pair in zip(scores, pairs, strict=True)]
             figures.append(area(f"{name}, {chat.name}: AUC of what follows", scored))
         for word, group in _by_truth(pairs, scores).items():

@@ -27,10 +27,6 @@ BOTH_ASKED = (
     "Утверждение 1: {one}\nУтверждение 2: {two}\n"
     "Могут ли оба утверждения быть верны одновременно? Ответь Да или Нет."
 )  # in Russian whatever the language: on 45 pairs it told more than the same in English
-TRUTH_ASKED = (
-    "Statement 1: {one}\nStatement 2: {two}\n"
-    "Assume statement 1 is true. Is statement 2 true, false or unknown? Answer True, False or Unknown."
-)
 
 Pair: TypeAlias = tuple[str, str]
 Scoring: TypeAlias = Callable[[ChatModel, Sequence[Pair]], list[float]]
@@ -85,23 +81,17 @@ def following_scores(model: ChatModel, pairs: Sequence[Pair]) -> list[float]:
 
 
 def contradiction_scores(model: ChatModel, pairs: Sequence[Pair]) -> list[float]:
-    """Return how much likelier the model finds it that the claims exclude each other, by two questions.
+    """Return how much likelier the model finds it that the claims exclude each other than that both can be true.
 
     Not a number where a server gives no probabilities. Raises ModelError.
     """
-    both = _asked(model, BOTH_ASKED, ("Да", "Нет"), pairs)
-    truth = _asked(model, TRUTH_ASKED, ("True", "False", "Unknown"), pairs)
-    return [
-        sum(no - yes for yes, no in one) / len(one)
-        + sum(false - max(true, unknown) for true, false, unknown in two) / len(two)
-        for one, two in zip(both, truth, strict=True)
-    ]
+    return [sum(no - yes for yes, no in said) / len(said) for said in _asked(model, BOTH_ASKED, ("Да", "Нет"), pairs)]
 
 
 def _asked(
-    model: ChatModel, question: str, options: tuple[str, ...], pairs: Sequence[Pair]
+    model: ChatModel, question: str, options: tuple[str, str], pairs: Sequence[Pair]
 ) -> list[list[tuple[float, ...]]]:
-    """Return the logarithms of each option, for each pair in both orders."""
+    """Return the logarithms of both options, for each pair in both orders."""
     prompts = [question.format(one=one, two=two) for pair in pairs for one, two in (pair, pair[::-1])]
     conversations = [(SYSTEM, Message("user", prompt)) for prompt in prompts]
     scores = model.score_each(conversations, options, Priority.NIGHT)
