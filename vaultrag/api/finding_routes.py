@@ -26,14 +26,15 @@ def add_finding_routes(app: FastAPI, workspace: Workspace) -> None:
 
     @app.get("/contradictions", response_model=wire_findings.ListedFindings)
     def contradictions(everything: bool = False) -> Response:
-        """List the open findings, with `everything` those that were decided, too, and how far the scan is.
+        """List the open findings, with `everything` those that were decided or kept back, too, and how far the scan is.
 
         Where the standing says that much is owed, an empty list tells nothing.
         """
         known = [shape(finding) for finding in workspace.findings.all(language())]
         shown = [finding for finding in known if everything or finding.open]
         standing = workspace.findings.standing()
-        return json_response(wire_findings.ListedFindings.listed(shown, standing, len(known) - len(shown)))
+        kept_back = [shape(finding) for finding in workspace.findings.removed(language())] if everything else []
+        return json_response(wire_findings.ListedFindings.listed(shown, standing, len(known) - len(shown), kept_back))
 
     @app.post("/contradictions/decide", response_model=wire_findings.ClaimFinding)
     def decide(request: wire_findings.DecideRequest) -> Response:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vaultrag.config import Config, Settings
 from vaultrag.domain import ChatModel, CountTokens, Embedder, Generation, Refusal, Role
-from vaultrag.errors import ModelError
+from vaultrag.errors import ModelError, ModelNotFound
 from vaultrag.runtime.embedder import ChildEmbedder
 from vaultrag.runtime.eviction import Eviction
 from vaultrag.runtime.hardware.extra_buffers import ExtraBuffers
@@ -268,6 +268,8 @@ class ModelPool:
         return ChildEmbedder(path, of_files, threads=runtime.threads, spin_count=runtime.spin_count)
 
     def _child(self, name: str, entry: ModelEntry) -> ChildModel:
+        if self._all_given and is_present(entry, self.config.models):
+            raise ModelNotFound(f"{name} was not given, and no other model is asked.", f"Give {name} along.")
         runtime, path = self.config.settings.runtime, require_model(entry, self.config.models)
         tuned = self._tuned(entry, path)
         threads = tuned.placement.threads_batch if tuned else runtime.threads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from pydantic import Field
@@ -42,7 +43,8 @@ class ClaimFinding(Shape):
     """Two claims that disagree. `kind` is contradiction, superseded, possible or assistants; only the first counts.
 
     `key` stays until the words, the day or the holder of a side change. `confidence` is between 0 and 1. `open` where
-    nothing was decided, or what was put off has come back.
+    nothing was decided, or what was put off has come back. `gate` names what keeps it from being shown: a side whose
+    note is gone, that changed, that is not_asserted; a model by which one follows from the other, or that read both.
     """
 
     key: str
@@ -52,6 +54,7 @@ class ClaimFinding(Shape):
     reason: str
     found_at: str
     open: bool
+    gate: str = ""
     one: ClaimSide
     other: ClaimSide
     decided: Verdict | None
@@ -75,15 +78,22 @@ class ScanStanding(Shape):
 
 
 class ListedFindings(Shape):
-    """`decided` counts those that were decided and left out of the list."""
+    """`decided` counts those that were decided and left out of the list; `kept_back` are told with all others only."""
 
     findings: list[ClaimFinding]
     standing: ScanStanding
     decided: int
+    kept_back: list[ClaimFinding] = []
 
     @classmethod
-    def listed(cls, findings: list[ClaimFinding], standing: domain.ScanStanding, decided: int) -> Self:
-        return cls(findings=findings, standing=ScanStanding.of(standing), decided=decided)
+    def listed(
+        cls,
+        findings: list[ClaimFinding],
+        standing: domain.ScanStanding,
+        decided: int,
+        kept_back: Iterable[ClaimFinding] = (),
+    ) -> Self:
+        return cls(findings=findings, standing=ScanStanding.of(standing), decided=decided, kept_back=list(kept_back))
 
 
 class DecideRequest(Request):

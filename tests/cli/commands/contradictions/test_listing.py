@@ -8,10 +8,12 @@ import pytest
 
 from tests.cli.commands.contradictions.conftest import Disagreeing
 from tests.contradictions.disagreeing import DACHA, DIARY, HUT, NOTES, REPAIR, SHED, WEEKEND
+from tests.doubles import HashEmbedder, LeaningModel, ScriptedModel
 from tests.product import run
-from vaultrag.domain import VerdictState
+from vaultrag.domain import Role, VerdictState
 from vaultrag.errors import IndexMissing, UsageError
-from vaultrag.workspace import Ownership
+from vaultrag.runtime.pool import ModelPool
+from vaultrag.workspace import Ownership, Workspace
 
 
 def test_each_finding_shows_what_differs_and_both_sides(notes: Disagreeing, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,3 +122,26 @@ def test_list_is_read_while_another_process_owns_the_index(
     with notes.opened(Ownership.OWN):
         assert run(["contradictions", *notes.named]) == 0
     assert "2 open contradictions" in capsys.readouterr().out
+
+
+def test_what_a_model_keeps_back_is_counted_and_shown_with_all(
+    notes: Disagreeing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = {"same_subject": True, "same_attribute": True, "same_time": True, "verdict": "entailed"}
+    models = ModelPool.given(
+        notes.config, HashEmbedder(), LeaningModel({}), others={Role.JUDGE: ScriptedModel([json.dumps(form)])}
+    )
+    with Workspace(notes.config, Ownership.OWN, models) as workspace:
+        workspace.findings.compare()
+    assert run(["contradictions", *notes.named]) == 0
+    shown = capsys.readouterr().out
+    assert "No open contradiction" in shown
+    assert "or a model: 2. --all shows them." in " ".join(shown.split())
+    assert run(["contradictions", "--all", *notes.named]) == 0
+    shown = capsys.readouterr().out
+    assert "Kept back: not taken for a contradiction (2)\n" in shown
+    assert "Одно следует из другого." in shown
+    assert "kept back by a model" in shown
+    assert run(["contradictions", "--all", "--json", *notes.named]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [one["gate"] for one in said["kept_back"]] == ["follows", "follows"]

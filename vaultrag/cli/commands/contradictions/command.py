@@ -32,7 +32,7 @@ def contradictions(
     only_open: Annotated[
         bool, typer.Option("--open", help="Those that wait for a decision, as without --all.")
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Those that were decided or kept back, too.")] = False,
     note: NoteOption = "",
     kind: KindOption = None,
     scan: Annotated[bool, typer.Option("--scan", help="First read and compare what is owed.")] = False,

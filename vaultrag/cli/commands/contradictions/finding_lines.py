@@ -40,6 +40,14 @@ HEADINGS = {
     FindingKind.POSSIBLE: "Possible: a model takes them for a contradiction, and no value tells",
     FindingKind.ASSISTANTS: "Assistants disagree, with one another or with the notes",
 }
+KEPT_BACK = "Kept back: not taken for a contradiction"
+GATES = {
+    "gone": "kept back: the note of a side is gone",
+    "changed": "kept back: other words stand there now",
+    "not_asserted": "kept back: a side is not asserted by whose it is",
+    "follows": "kept back by a model",
+    "read": "kept back by a model",
+}
 _SURE = ((0.8, "likely"), (0.5, "perhaps"), (0.0, "doubtful"))
 _READ_IN = {AsOfSource.TEXT: "as it says", AsOfSource.HEADING: "by its heading", AsOfSource.NOTE: "the note's date"}
 _DECIDED = {
@@ -138,7 +146,8 @@ def standing_lines(standing: ScanStanding) -> Iterator[Text]:
         yield Text(told, style="dim")
     if standing.removed:
         yield Text(
-            f"Kept back, because a quote does not stand in its note any more or nobody asserts it: {standing.removed}.",
+            f"Kept back, by a quote that does not stand in its note, a side that nobody asserts, or a model: "
+            f"{standing.removed}. --all shows {'it' if standing.removed == 1 else 'them'}.",
             style="dim",
         )
 
@@ -158,7 +167,8 @@ def count_line(shown: Sequence[ClaimFinding], standing: ScanStanding, within: st
 
 def _about(finding: ClaimFinding, today: date) -> str:
     decided = verdict_words(finding, today)
-    return " · ".join(filter(None, (_topic(finding), sureness_words(finding.confidence), decided)))
+    sure = GATES[finding.gate] if finding.gate else sureness_words(finding.confidence)
+    return " · ".join(filter(None, (_topic(finding), sure, decided)))
 
 
 def _topic(finding: ClaimFinding) -> str:

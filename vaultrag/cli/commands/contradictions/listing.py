@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vaultrag.cli.commands.contradictions.finding_lines import (
     HEADINGS,
+    KEPT_BACK,
     count_line,
     finding_block,
     local_day,
@@ -29,7 +30,7 @@ from vaultrag.workspace import Ownership, Workspace
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be shown: `everything` with what was decided; of one `note` only, where it is named; of `kinds`."""
+    """What is to be shown: `everything` with what was decided or kept back; of one `note`, if named; of `kinds`."""
 
     everything: bool = False
     note: str = ""
@@ -38,21 +39,28 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class FindingList:
-    """The findings that were wanted, how far the scan is, and how many were `decided` and so left out."""
+    """The findings that were wanted, how far the scan is, and how many were `decided` and so left out.
+
+    `kept_back` is what a gate or a model keeps from being shown, where everything was wanted.
+    """
 
     shown: tuple[ClaimFinding, ...]
     standing: ScanStanding
     decided: int
     note: str
     today: date
+    kept_back: tuple[ClaimFinding, ...] = ()
 
     @property
     def nothing_was_compared(self) -> bool:
         return self.standing.claims_owed >= self.standing.claims and self.standing.notes_owed + self.standing.claims > 0
 
     def as_json(self) -> ListedFindings:
-        findings = [ClaimFindingJson.of(one, open=one.is_open(self.today)) for one in self.shown]
-        return ListedFindings.listed(findings, self.standing, self.decided)
+        findings, kept_back = (
+            [ClaimFindingJson.of(one, open=one.is_open(self.today)) for one in group]
+            for group in (self.shown, self.kept_back)
+        )
+        return ListedFindings.listed(findings, self.standing, self.decided, kept_back)
 
 
 @contextmanager
@@ -74,7 +82,10 @@ def find(workspace: Workspace, wanted: Wanted) -> FindingList:
     known = findings.of_notes([path], language) if path else findings.all(language)
     of_kind = [finding for finding in known if finding.kind in wanted.kinds]
     shown = [finding for finding in of_kind if wanted.everything or finding.is_open(today)]
-    found = FindingList(tuple(shown), findings.standing(), len(of_kind) - len(shown), path, today)
+    kept_back = (
+        [one for one in findings.removed(language) if not path or path in one.paths] if wanted.everything else []
+    )
+    found = FindingList(tuple(shown), findings.standing(), len(of_kind) - len(shown), path, today, tuple(kept_back))
     if found.nothing_was_compared and not known:
         raise IndexMissing(
             "Nothing has been compared yet, so nobody knows what the notes disagree on.",
@@ -91,7 +102,9 @@ def print_findings(config: Config, terminal: Terminal, wanted: Wanted) -> None:
         terminal.print_json(found.as_json())
         return
     for kind in FindingKind:
-        _print_kind(terminal, kind, [one for one in found.shown if one.kind is kind], config.vault.name, found.today)
+        of_kind = [one for one in found.shown if one.kind is kind]
+        _print_group(terminal, HEADINGS[kind], of_kind, config.vault.name, found.today)
+    _print_group(terminal, KEPT_BACK, found.kept_back, config.vault.name, found.today)
     if FindingKind.CONTRADICTION in wanted.kinds:
         terminal.print(count_line(found.shown, found.standing, found.note, found.decided, found.today))
     elif not found.shown:
@@ -99,11 +112,9 @@ def print_findings(config: Config, terminal: Terminal, wanted: Wanted) -> None:
     terminal.print(*standing_lines(found.standing))
 
 
-def _print_kind(
-    terminal: Terminal, kind: FindingKind, findings: Sequence[ClaimFinding], vault: str, today: date
-) -> None:
+def _print_group(terminal: Terminal, heading: str, findings: Sequence[ClaimFinding], vault: str, today: date) -> None:
     if not findings:
         return
-    terminal.print(Text(f"{HEADINGS[kind]} ({len(findings)})", style="bold underline"), "")
+    terminal.print(Text(f"{heading} ({len(findings)})", style="bold underline"), "")
     for finding in findings:
         terminal.print(*finding_block(finding, vault, today), "")
