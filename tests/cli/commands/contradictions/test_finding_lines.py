@@ -98,7 +98,7 @@ def test_what_is_owed_is_told_with_the_command_that_does_it() -> None:
     assert first.startswith("Not looked at yet: 1 note still to be read for what they state; 3 statements")
     assert "2 pairs not judged" in first
     assert first.endswith("Now: vaultrag contradictions --scan")
-    assert second.endswith("nobody asserts it: 4.")
+    assert second.endswith("or a model: 4. --all shows them.")
 
 
 def test_only_open_contradictions_are_counted() -> None:
