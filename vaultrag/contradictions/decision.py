@@ -20,7 +20,7 @@ from vaultrag.domain import PairJudgement, PairVerdict, StatedKind
 LEAST_SHARE = 0.2  # of what each claim says that the other says or stands under
 LONG_SHARE = 0.35  # of what a long claim says that counts something
 LONG_DENIAL_SHARE = 0.5
-DENIAL_SHARE = 0.33  # of a pair that only a "not" or an opposite word sets apart
+DENIAL_SHARE = 0.3  # of a pair that only a "not" or an opposite word sets apart
 KEYED_SHARE = 0.4  # of a pair that gives one key two values
 FEWEST_SHARED = 2  # words: one is none, unless both name their value by it
 LEAST_SHARED = 2.8  # rarity of the words that both have: one rare word or two common ones
@@ -125,7 +125,7 @@ def is_one_topic(compared: Compare, evidence: PairEvidence) -> bool:
     topic, conflict = evidence.topic, compared.conflict
     if topic.apart or topic.share < (LONG_SHARE if _is_count_of_much(topic, conflict) else LEAST_SHARE):
         return False
-    if topic.count < FEWEST_SHARED and not (conflict is not None and (conflict.named or conflict.kind in WORDED)):
+    if topic.count < FEWEST_SHARED and not _is_told_by_one_word(topic, conflict):
         return False
     is_keyed = conflict is not None and conflict.kind in WORDED and topic.share >= KEYED_SHARE
     if not is_keyed and not _is_close(evidence):
@@ -133,11 +133,27 @@ def is_one_topic(compared: Compare, evidence: PairEvidence) -> bool:
     if topic.share >= ALL and not topic.titles and 0 < evidence.percentile < NEAREST:
         return False
     if conflict is not None and conflict.reason.ground in _DENIALS:
-        least = DENIAL_SHARE if topic.length < LONG else LONG_DENIAL_SHARE
-        return topic.share >= least and topic.own_shared >= _DENIALS[conflict.reason.ground]
-    if conflict is not None and conflict.reason.ground is Ground.DATE and not (conflict.labelled or conflict.recurs):
+        return _is_one_denied(topic, _DENIALS[conflict.reason.ground])
+    is_told = conflict is not None and (conflict.recurs or (conflict.labelled and topic.titles))
+    if conflict is not None and conflict.reason.ground is Ground.DATE and not is_told:
         return topic.own_shared >= DATE_OWN
     return topic.shared >= LEAST_SHARED
+
+
+def _is_told_by_one_word(topic: Topic, conflict: Conflict | None) -> bool:
+    """Tell whether the one word that claims share is what they give a value of, or when it is due."""
+    if conflict is None:
+        return False
+    return conflict.named or conflict.kind in WORDED or topic.keyed or (conflict.recurs and topic.share >= DENIAL_SHARE)
+
+
+def _is_one_denied(topic: Topic, least_own: float) -> bool:
+    """Tell whether what one claim denies is what the other says; long claims may speak of much else."""
+    if topic.length >= LONG:
+        return topic.share >= LONG_DENIAL_SHARE and topic.own_shared >= least_own
+    if topic.share >= KEYED_SHARE:
+        return topic.own_shared >= min(least_own, OPPOSITE_OWN)
+    return topic.share >= DENIAL_SHARE and topic.own_shared >= least_own
 
 
 def _is_count_of_much(topic: Topic, conflict: Conflict | None) -> bool:

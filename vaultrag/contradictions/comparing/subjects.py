@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 
 from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, are_alike, read_words
+from vaultrag.contradictions.comparing.labels import key_of
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.reasons import Ground, Reason
 from vaultrag.domain import Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
+from vaultrag.text.dates import find_date
 from vaultrag.text.language import fold
 
 LISTED = 3.5  # rarity of the words that two items of one list share, from which on they speak of one thing
@@ -34,7 +36,7 @@ def two_of_a_kind(one: ReadClaim, other: ReadClaim, own_shared: float) -> Reason
     are_cells = first.context is second.context is ClaimContext.CELL
     if _are_rows(first, second, own_shared) or (all(others) if are_cells else any(others)):
         return Reason(Ground.ROW)
-    if _are_sections_of_two(first, second):
+    if _are_sections_of_two(first, second) or _are_one_key_of_sections(first, second):
         return Reason(Ground.NAMES, first.heading_path[-1], second.heading_path[-1])
     told_alike = own_shared >= TOLD_ALIKE or _name_one_thing(one, other)
     are_two = _are_properties_of_two(one, other) or (not told_alike and _are_neighbours(one, other))
@@ -84,8 +86,17 @@ def _are_properties_of_two(one: ReadClaim, other: ReadClaim) -> bool:
         return False
     if not (first.subject_from in _ABOVE and second.subject_from in _ABOVE):
         return False
+    if first.context is second.context is ClaimContext.PROPERTY:
+        return not _is_part_of(first.title, second.title)
     titles = WordSet(read_words(first.title))
     return not any(titles.has(word) for word in read_words(second.title) if not word.is_number)
+
+
+def _is_part_of(one: str, other: str) -> bool:
+    """Tell whether one name says all that the other does."""
+    short, long = sorted((read_words(name) for name in (one, other)), key=len)
+    known = WordSet(long)
+    return all(known.has(word) for word in short)
 
 
 def _are_neighbours(one: ReadClaim, other: ReadClaim) -> bool:
@@ -97,6 +108,18 @@ def _are_neighbours(one: ReadClaim, other: ReadClaim) -> bool:
     if any(fold(claim.title) == fold(folder.rpartition("/")[2]) for claim in (first, second)):
         return False  # a note named like its folder speaks of all that the folder is about
     return first.subject_from in _ABOVE and second.subject_from in _ABOVE and not titles_meet(one, other)
+
+
+def _are_one_key_of_sections(one: Claim, other: Claim) -> bool:
+    """Tell whether two sections of a note each give one key a value: "## Kruna … Price: 29", "## Zrno … Price: 25"."""
+    if one.path != other.path or not one.heading_path or not other.heading_path:
+        return False
+    if one.heading_path[-1] == other.heading_path[-1] or any(
+        find_date(claim.heading_path[-1]) for claim in (one, other)
+    ):
+        return False
+    first, second = key_of(one), key_of(other)
+    return bool(first) and [word.concept for word in first] == [word.concept for word in second]
 
 
 def are_of_two_subjects(one: ReadClaim, other: ReadClaim) -> bool:
@@ -137,9 +160,7 @@ def _are_of_their_own(one: ReadClaim, other: ReadClaim) -> bool:
     is_two = one.claim.path != other.claim.path and folder == other.claim.path.rpartition("/")[0]
     if not is_two or not _OF_ITS_OWN.fullmatch(folder.rpartition("/")[2]):
         return False
-    short, long = sorted((read_words(reading.claim.title) for reading in (one, other)), key=len)
-    known = WordSet(long)
-    return not all(known.has(word) for word in short)
+    return not _is_part_of(one.claim.title, other.claim.title)
 
 
 def _numbered_apart(one: Claim, other: Claim) -> tuple[str, str] | None:

@@ -118,6 +118,14 @@ def is_event(claim: Claim) -> bool:
     return any(_is_done(word.text) for word in words(claim.quote))
 
 
+def are_two_acts(one: Claim, other: Claim) -> bool:
+    """Tell whether two claims tell of past acts in no word alike, or are two tasks: a day of each is no other's."""
+    if one.context is other.context is ClaimContext.TASK:
+        return True
+    first, second = ({word.stem for word in words(claim.quote) if _is_done(word.text)} for claim in (one, other))
+    return one.language == other.language and bool(first and second) and first.isdisjoint(second)
+
+
 def says_again(claim: Claim) -> bool:
     return bool(_AGAIN.search(fold(claim.quote)))
 

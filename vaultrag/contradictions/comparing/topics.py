@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, read_words
+from vaultrag.contradictions.comparing.labels import key_of
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.subjects import titles_meet
 
@@ -28,7 +29,8 @@ class Topic:
 
     `named` is the rarest shared word. `apart` tells that each names what the other nowhere does, `titles` that their
     notes are named alike, or one by the other claim. `count` words of the claim that has fewer of them are shared,
-    `length` words has the longer claim of its own.
+    `length` words has the longer claim of its own. They are `keyed` where both are of one note, and one speaks of what
+    the other gives a value: "hotel: four nights".
     """
 
     shared: float
@@ -40,6 +42,7 @@ class Topic:
     titles: bool = True
     count: int = 2
     length: int = 0
+    keyed: bool = False
 
     @property
     def share(self) -> float:
@@ -60,6 +63,7 @@ def topic_of(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> Topic:
         own_shared=sum(own),
         apart=_names_apart(one, other) and _names_apart(other, one),
         titles=one.claim.path == other.claim.path or titles_meet(one, other),
+        keyed=one.claim.path == other.claim.path and (_speaks_of_key(one, other) or _speaks_of_key(other, one)),
         length=max(len(one.own), len(other.own)),
         count=min(sum(factor > 0 for _, factor in matched) for matched in (first, second)),
     )
@@ -103,6 +107,11 @@ def _matched(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> list[tuple[flo
 def _share(matched: Sequence[tuple[float, float]]) -> float:
     total = sum(weight for weight, _ in matched)
     return sum(weight * factor for weight, factor in matched) / total if total else 0.0
+
+
+def _speaks_of_key(one: ReadClaim, other: ReadClaim) -> bool:
+    key = key_of(other.claim)
+    return bool(key) and all(one.own_set.has(word) for word in key)
 
 
 def _names_apart(one: ReadClaim, other: ReadClaim) -> bool:

@@ -20,6 +20,7 @@ from vaultrag.contradictions.comparing.scopes import Extent, is_planned, part_of
 from vaultrag.contradictions.comparing.subjects import are_editions, two_of_a_kind
 from vaultrag.contradictions.comparing.times import (
     TimeRelation,
+    are_two_acts,
     is_event,
     is_of_one_day,
     is_within,
@@ -197,7 +198,12 @@ def _time(
     if _TURNED.search(one.quote) or _TURNED.search(other.quote):
         yield PairVerdict.EVOLVED, Reason(Ground.CHANGED)
     if conflict.kind is StatedKind.DATE:
-        if any(map(says_again, sides)) or all(map(opens_with_day, sides)) or all(map(is_of_one_day, sides)):
+        if (
+            are_two_acts(one, other)
+            or any(map(says_again, sides))
+            or all(map(opens_with_day, sides))
+            or all(map(is_of_one_day, sides))
+        ):
             yield PairVerdict.EVENT_HISTORY, Reason(Ground.TWO_EVENTS)
         return
     if any(pair.kind is StatedKind.DATE and pair.relation is Relation.APART for pair in compared) or _days_apart(
