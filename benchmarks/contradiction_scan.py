@@ -1,10 +1,10 @@
 """Contradictions in a whole vault: what is shown of those that are known, what beside them, and where the rest is lost.
 
-usage: scripts/bench contradiction_scan [--half tune|test|both] [--sources NAME,NAME] [--judge NAME] [--words] [--list]
+usage: scripts/bench contradiction_scan [--half tune|test|both] [--sources A,B] [--judge NAME] [--veto] [--words] [--list]
 
 Reads fixtures/vault with fixtures/contradictions.toml and the three renderings of its notes (fixtures/renderings/),
 each half apart and pooled. What is shown beside the list counts as it was read by hand (contradictions_read.toml).
-`--words` looks without an embedder; `--list` prints what is shown beside the known ones and was not read yet, of the
+`--veto` has the chat model take back what follows, `--words` looks without an embedder, and `--list` prints what is shown beside the known ones and was not read yet, of the
 half that is asked for: the notes are the fixture's own.
 """
 
@@ -24,10 +24,14 @@ import numpy as np
 
 from benchmarks.datasets import REPOSITORY, work_folder
 from benchmarks.products import config_for
+from benchmarks.remembered import RememberedModel
 from benchmarks.report import Figure, share, write_report
+from vaultrag.answering.judging.calibration import PairLines
+from vaultrag.answering.judging.calibration_files import pair_lines_of
 from vaultrag.contradictions.claims.extract import claims_of_chunk
 from vaultrag.contradictions.copies import without_copies
 from vaultrag.contradictions.hearing import Judges
+from vaultrag.contradictions.questions import QuestionJudge
 from vaultrag.contradictions.scan import PairFinding, PairScan, scan
 from vaultrag.domain import Claim, FindingKind, PairVerdict
 from vaultrag.runtime.cross_encoder.judge import CrossEncoderJudge, open_judge_named
@@ -172,8 +176,9 @@ class Look:
             return "extraction"
         if self.found([pair], FindingKind.SUPERSEDED):
             return "shown as superseded"
-        if any(pair.is_found_by(finding) for finding in self.looked.removed):
-            return "gate"
+        for finding in self.looked.removed:
+            if finding.removal and pair.is_found_by(finding):
+                return f"gate: {finding.removal.gate.value}"
         met = [told for keys, told in self.looked.told.items() if pair.is_of(*keys)]
         if not met:
             return "pairing"
@@ -186,7 +191,9 @@ def main() -> int:
     judge = _judge(options.judge) if options.judge else None
     vectors = None if options.words else Vectors()
     reading = Reading()
-    looks = [_look(name, judge, vectors) for name in options.sources.split(",")]
+    chat = RememberedModel.of() if options.veto else None
+    judges = Judges(judge, _veto(chat) if chat else None)
+    looks = [_look(name, judges, vectors) for name in options.sources.split(",")]
     halves = HALVES if options.half == "both" else (options.half,)
     figures = [figure for half in halves for figure in _figures(looks, half, reading)]
     details = {
@@ -196,12 +203,17 @@ def main() -> int:
             look.name: {verdict.value: count for verdict, count in look.looked.verdicts.items()} for look in looks
         },
         "not judged": sum(look.looked.not_judged for look in looks),
-        "removed by gates": sum(len(look.looked.removed) for look in looks),
+        "removed by gates": dict(
+            Counter(one.removal.gate.value for look in looks for one in look.looked.removed if one.removal)
+        ),
+        "asked": {look.name: {name: len(said) for name, said in look.looked.judged.items()} for look in looks},
+        "seconds of the chat model": round(chat.seconds, 1) if chat else 0.0,
         "lost at": {half: dict(_losses(looks, half)) for half in halves},
         "lost": {half: [_row(*row) for row in _lost(looks, half)] for half in halves},
     }
-    if judge:
-        judge.close()
+    for model in (judge, chat):
+        if model is not None:
+            model.close()
     if options.list:
         _list(looks, halves, reading)
     name = "-".join(
@@ -209,6 +221,7 @@ def main() -> int:
             "contradiction_scan",
             options.half,
             *(["words"] if options.words else []),
+            *(["veto"] if options.veto else []),
             *([] if len(looks) == len(SOURCES) else [look.name for look in looks]),
             Path(options.judge).stem or "code",
         )
@@ -231,6 +244,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--half", choices=(*HALVES, "both"), default="tune")
     parser.add_argument("--sources", default=",".join(SOURCES), help="of vault, renamed, dates-shifted, paraphrased")
     parser.add_argument("--judge", default="", help="a judge of the catalogue, or a weights file")
+    parser.add_argument("--veto", action="store_true", help="the chat model takes back what follows")
     parser.add_argument("--words", action="store_true", help="no embedder")
     parser.add_argument("--list", action="store_true", help="print what is shown beside the list and was not read")
     return parser.parse_args()
@@ -238,6 +252,11 @@ def _options() -> argparse.Namespace:
 
 def _judge(name: str) -> CrossEncoderJudge:
     return open_judge_named(name, config_for(work_folder(), "no vault"))
+
+
+def _veto(chat: RememberedModel) -> QuestionJudge:
+    lines = pair_lines_of(chat.fingerprint, chat.models_dir)
+    return QuestionJudge(chat, PairLines(follows=lines.follows), chat.fingerprint)
 
 
 class Vectors:
@@ -262,11 +281,11 @@ class Vectors:
         return np.stack([self._known[key] for key in keys])
 
 
-def _look(name: str, judge: CrossEncoderJudge | None, vectors: Vectors | None) -> Look:
+def _look(name: str, judges: Judges, vectors: Vectors | None) -> Look:
     notes = NotesOfFixture(*SOURCES[name])
     made = vectors.of(notes.claims) if vectors else None
     started = monotonic()
-    looked = scan(notes.claims, {claim.key for claim in notes.claims}, notes.text_at, Judges(judge), made)
+    looked = scan(notes.claims, {claim.key for claim in notes.claims}, notes.text_at, judges, made)
     return Look(name, looked, notes.known(), monotonic() - started)
 
 
