@@ -1,11 +1,12 @@
 """Contradictions in a whole vault: what is shown of those that are known, what beside them, and where the rest is lost.
 
-usage: scripts/bench contradiction_scan [--half tune|test|both] [--sources A,B] [--judge NAME] [--veto] [--words] [--list]
+usage: scripts/bench contradiction_scan [--half tune|test|both] [--sources A,B] [--judge NAME] [--veto] [--words]
+[--list]
 
 Reads fixtures/vault with fixtures/contradictions.toml and the three renderings of its notes (fixtures/renderings/),
 each half apart and pooled. What is shown beside the list counts as it was read by hand (contradictions_read.toml).
-`--veto` has the chat model take back what follows, `--words` looks without an embedder, and `--list` prints what is shown beside the known ones and was not read yet, of the
-half that is asked for: the notes are the fixture's own.
+`--veto` has the chat model take back what follows, `--words` looks without an embedder, and `--list` prints what is
+shown beside the known ones and was not read yet, of the half that is asked for: the notes are the fixture's own.
 """
 
 from __future__ import annotations

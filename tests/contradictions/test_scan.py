@@ -129,6 +129,50 @@ def test_differences_that_something_explains_are_no_contradictions(notes: Notes,
     assert looked.verdicts[verdict] >= 1
 
 
+SEVERAL_THINGS = [
+    {"Лавки.md": "## Круна\nЦена: 29 €\n\n## Зёрна\nЦена: 25 €\n"},
+    {"Settings.md": "## A\n\n| name | default |\n|---|---|\n| poll seconds | 10 |\n\n"
+                    "## B\n\n| name | default |\n|---|---|\n| settle seconds | 25 |\n"},
+    {"Meeting 2025-05-26 A.md": "Next meeting on 9 June.", "Meeting 2025-05-28 B.md": "Next meeting on 11 June."},
+    {"Recipes/Focaccia.md": "Bake 22 minutes at 230 °C.", "Recipes/Rye loaf.md": "Bake 50 minutes at 230 °C."},
+    {"ADR-003 Queue.md": "Status: accepted 2024-04-16.", "ADR-007 Cache.md": "Status: accepted 2025-01-28."},
+    {"Models.md": "R1-8B needs 6 GB of memory.\n\nR1-70B needs 40 GB of memory."},
+    {"Singer.md": "She signed with the Atlantic label in 1966.\n\nShe left the Atlantic label in 1979."},
+    {"Todo.md": "- [x] pay the boat tax 2024-03-02\n- [x] pay the boat tax 2025-03-05\n"},
+    {"Ядро.md": "Сон платы выключается в BIOS, не в ядре.", "Плата.md": "Сон платы снял в BIOS (в ядре не помогло)."},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("notes", SEVERAL_THINGS)
+def test_two_things_of_a_kind_are_no_contradiction(notes: dict[str, str]) -> None:
+    assert shown(tuple(notes.items())) == []
+
+
+def test_values_are_compared_with_what_stands_behind_them() -> None:
+    notes = {
+        "atlas.md": "Mini PC in the hall, runs everything.\natlas has 32 GB of RAM and a 2 TB disk.\n",
+        "Hosts.md": "| host | RAM | disk |\n|---|---|---|\n| atlas | 64 GB | 2 TB |\n| hermes | 8 GB | 1 TB |\n",
+    }
+    assert shown(tuple(notes.items())) == ["Two measures of one thing: “32 GB” and “64 GB”."]
+
+
+def test_sizes_at_one_width_are_compared_and_those_at_two_are_not() -> None:
+    said = "Модель Лама в сжатом виде при 4-бит квантизации занимает порядка **32 ГБ** памяти."
+    other = "Модель Лама в сжатом виде: ~20–21 ГБ для 4-бит и ~34–35 ГБ для 8-бит версии."
+    assert len(shown((("Обзор.md", f"{said}\n\n{other}"), ("Прочее.md", "Ничего.")))) == 1
+    fits = "Модель Лама в сжатом виде: ~33 ГБ для 4-бит и ~64–65 ГБ для 8-бит версии."
+    assert len(shown((("Обзор.md", f"{fits}\n\n{other}"), ("Прочее.md", "Ничего.")))) == 1
+    assert shown((("Обзор.md", "Лама: 20 ГБ для 4-бит.\n\nЛама: 35 ГБ для 8-бит."), ("Прочее.md", "Ничего."))) == []
+
+
+def test_what_replaces_another_must_be_of_one_thing() -> None:
+    notes = {
+        "2025-01-10.md": "У Кати теперь дог: пили чай, 900 ₽.",
+        "2025-04-03.md": "У Кати теперь дог: кино, 1400 ₽.",
+    }
+    assert not [one for one in scanned(notes).found if one.told.verdict is PairVerdict.SUPERSEDED]
+
+
 def test_rows_of_one_table_are_different_things() -> None:
     rows = "| Насос | Мощность |\n|---|---|\n| у бани | 800 Вт |\n| у колодца | 1100 Вт |\n"
     assert shown((("Насосы.md", rows), ("Прочее.md", "Ничего."))) == []

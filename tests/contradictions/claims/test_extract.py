@@ -348,3 +348,28 @@ def test_days_of_an_event_are_its_value() -> None:
     [claim] = claims("Offsite: 9–13 March, Utrecht.\n", "2025-11-20.md")
     assert (StatedKind.DATE, "--03-09/--03-13") in kinds(claim)
     assert claims("2025-05-11 – HA 2025.5.1 runs.\n", "Log.md")[0].as_of is not None
+
+
+def test_line_of_its_own_is_a_statement_of_its_own() -> None:
+    found = claims("Пианино с Аней по средам в 17:00\nаллергия на орехи, носит лекарство\nплавание: суббота 11:00\n")
+    assert [claim.quote for claim in found] == [
+        "Пианино с Аней по средам в 17:00",
+        "аллергия на орехи, носит лекарство",
+        "плавание: суббота 11:00",
+    ]
+
+
+def test_wrapped_line_goes_on() -> None:
+    text = (
+        "The pump in the cellar was bought from the hardware store in the village and\nhas a warranty of two years.\n"
+    )
+    assert [claim.quote for claim in claims(text)] == [text.strip()]
+
+
+def test_each_part_that_names_its_value_is_a_statement() -> None:
+    assert attributes(claims("atlas – 192.168.1.10, hermes – 192.168.1.12.")) == ["atlas", "hermes"]
+
+
+def test_phone_number_is_a_name_and_no_amount() -> None:
+    [found] = claims("Vera: +381 64 555 01 20")
+    assert kinds(found) == [(StatedKind.NAME, "+381 64 555 01 20")]

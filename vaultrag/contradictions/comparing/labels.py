@@ -64,6 +64,13 @@ def are_equal(one: Labels, other: Labels) -> bool:
     return len(one.before) == len(other.before) and _is_part(one.before, other.before)
 
 
+def is_case(claim: Claim, value: StatedValue) -> bool:
+    """Tell whether a number only says at which width in bits an amount of the same claim holds."""
+    quote = plain_spaces(claim.quote)
+    is_width = value.kind is StatedKind.NUMBER and any(one["bits"] == value.words for one in _BITS.finditer(quote))
+    return is_width and any(other.kind is StatedKind.MEASURE for other in claim.values)
+
+
 def key_of(claim: Claim) -> tuple[ClaimWord, ...]:
     """Return the words that name what a claim gives a value of; empty where none is named."""
     if claim.context in GIVING or _KEYED.match(claim.quote):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import product
 
 from vaultrag.contradictions.comparing.concepts import are_alike, read_words
-from vaultrag.contradictions.comparing.labels import Labels, are_equal, follows_key, key_of
+from vaultrag.contradictions.comparing.labels import Labels, are_equal, follows_key, is_case, key_of
 from vaultrag.domain import Bound, Claim, StatedKind, StatedValue
 from vaultrag.text.language import fold
 
@@ -79,7 +79,7 @@ _ORDER = {Relation.SAME: 0, Relation.COMPATIBLE: 1, Relation.APART: 2}
 
 def _comparable(one: Claim, other: Claim) -> Iterator[Compared]:
     for first, second in product(one.values, other.values):
-        if not _are_of_one_kind(first, second):
+        if not _are_of_one_kind(first, second) or is_case(one, first) or is_case(other, second):
             continue
         labels = Labels(one, first), Labels(other, second)
         is_labelled = all(labels) and labels[0].are_one(labels[1])
