@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from tests.contradictions.notes import scanned
@@ -10,7 +12,7 @@ from vaultrag.domain import PairVerdict
 Notes = tuple[tuple[str, str], tuple[str, str]]
 
 
-def shown(notes: Notes, language: str = "en") -> list[str]:
+def shown(notes: Iterable[tuple[str, str]], language: str = "en") -> list[str]:
     found = [finding.said(language) for finding in scanned(dict(notes)).found]
     return [finding.reason for finding in found if finding.verdict is PairVerdict.CONTRADICTION]
 
@@ -145,7 +147,7 @@ SEVERAL_THINGS = [
 
 @pytest.mark.parametrize("notes", SEVERAL_THINGS)
 def test_two_things_of_a_kind_are_no_contradiction(notes: dict[str, str]) -> None:
-    assert shown(tuple(notes.items())) == []
+    assert shown(notes.items()) == []
 
 
 def test_values_are_compared_with_what_stands_behind_them() -> None:
@@ -153,7 +155,7 @@ def test_values_are_compared_with_what_stands_behind_them() -> None:
         "atlas.md": "Mini PC in the hall, runs everything.\natlas has 32 GB of RAM and a 2 TB disk.\n",
         "Hosts.md": "| host | RAM | disk |\n|---|---|---|\n| atlas | 64 GB | 2 TB |\n| hermes | 8 GB | 1 TB |\n",
     }
-    assert shown(tuple(notes.items())) == ["Two measures of one thing: “32 GB” and “64 GB”."]
+    assert shown(notes.items()) == ["Two measures of one thing: “32 GB” and “64 GB”."]
 
 
 def test_sizes_at_one_width_are_compared_and_those_at_two_are_not() -> None:
