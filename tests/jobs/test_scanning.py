@@ -160,3 +160,12 @@ def test_scan_whose_budget_is_spent_says_so_and_goes_on(tmp_path: Path, language
         worker.work_off(lambda: worker.queue.job(job.id).state.ended)
         assert worker.queue.job(job.id).state is JobState.SPENT
         assert not workspace.findings.standing().is_whole
+
+
+def test_new_copy_of_a_note_tells_nothing_again(tmp_path: Path, language: str) -> None:
+    vault = tmp_path / "vault"
+    with opened(config_of(tmp_path)) as workspace:
+        night(workspace)
+        path = next(path for path in vault.iterdir() if QUOTE[language] in path.read_text("utf-8"))
+        (vault / "A.md").write_text(path.read_text("utf-8"), encoding="utf-8")
+        assert QUOTE[language] not in night(workspace)[1]

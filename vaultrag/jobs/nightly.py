@@ -26,7 +26,7 @@ from vaultrag.jobs.report import (
     report_text,
     with_failure,
 )
-from vaultrag.jobs.report_findings import TOLD, claim_news
+from vaultrag.jobs.report_findings import claim_news
 from vaultrag.jobs.runs import JobRun, Outcome, unit_key
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.jobs.stages import STAGES
@@ -36,7 +36,7 @@ from vaultrag.records.queue import JobQueue
 from vaultrag.runtime.hardware.desktop import tell_desktop
 from vaultrag.runtime.hardware.power import on_battery
 from vaultrag.store.jobs.rows import LeaseLost
-from vaultrag.store.night.findings import OwedNote, note_done, note_key_told, note_told
+from vaultrag.store.night.findings import DISAGREEMENTS, OwedNote, note_done, note_key_told, note_told
 from vaultrag.store.night.living import note_records_told
 from vaultrag.store.night.nights import begin_night, end_night, night_before, note_report
 from vaultrag.workspace import Workspace
@@ -169,7 +169,7 @@ def _reported(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
         note_told(database, text["findings"])
         note_records_told(database, text["fallen"])
         for finding, paths in text["claims"]:
-            note_key_told(database, TOLD, finding, paths)
+            note_key_told(database, DISAGREEMENTS, finding, paths)
         note_done(database, "report", [OwedNote(note, "", "", content, False) for note, content in text["notes"]])
         end_night(database, key, text["at"], stages)
     if workspace.config.settings.night.notify:

@@ -11,13 +11,12 @@ from vaultrag.contradictions.grouping import FindingGroup, grouped, spread
 from vaultrag.domain import AsOf, AsOfSource, Claim, ClaimFinding, FindingKind, Holder, ScanStanding
 from vaultrag.records.footnotes import NoteLinks, plain
 from vaultrag.store.database import Database
-from vaultrag.store.night.findings import told_keys
+from vaultrag.store.night.findings import DISAGREEMENTS, told_keys
 
 SHOWN = 10  # of a kind: the rest is counted, and stays in the list of the command
 OF_ONE_PAIR = 3  # findings of the same two notes before others': two drafts of one text differ in every line
 COPIES = 3  # places beside the first one
 LONGEST = 300  # characters of a quote: a cell's is its whole row
-TOLD = "claims"
 CALLOUTS = {
     FindingKind.CONTRADICTION: ("danger", "+"),
     FindingKind.SUPERSEDED: ("success", "-"),
@@ -41,7 +40,7 @@ class ClaimNews:
 
 def claim_news(database: Database, findings: Sequence[ClaimFinding], standing: ScanStanding, today: date) -> ClaimNews:
     """Gather what is open, and was told by no report while neither side changed."""
-    told = told_keys(database, TOLD)
+    told = told_keys(database, DISAGREEMENTS)
     waiting = [finding for finding in findings if finding.is_open(today)]
     fresh = tuple(finding for finding in waiting if finding.key not in told)
     old = sum(finding.kind is FindingKind.CONTRADICTION and finding.key in told for finding in waiting)

@@ -19,6 +19,7 @@ from vaultrag.records.archive import Archive, open_for_records
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.claims import claim_count, owed_notes_count
 from vaultrag.store.database import Access, Database
+from vaultrag.store.night.findings import DISAGREEMENTS, told_keys
 from vaultrag.store.pairs.judgements import failed_count, owed_comparisons, removed_count
 from vaultrag.workspace.pair_judges import PairJudges
 from vaultrag.workspace.vectors import VectorSearch
@@ -41,7 +42,8 @@ class ClaimFindings:
         What copies of a note say alike is told once. Raises IndexDamaged.
         """
         shown = [finding for finding in self._read(language) if not finding.gate]
-        return without_copies(shown, lambda finding: finding.decided is not None)
+        told = told_keys(self._database, DISAGREEMENTS)
+        return without_copies(shown, lambda finding: finding.decided is not None or finding.key in told)
 
     def removed(self, language: str = "en") -> list[ClaimFinding]:
         """Return what a gate keeps back, each with its `gate`. Raises IndexDamaged."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from vaultrag.store.database import Database
 from vaultrag.store.lists import AMONG, as_list, marks
 
+DISAGREEMENTS = "claims"
+"""The kind of what is told of two claims: by the key of the pair, which is kept elsewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwedNote:
