@@ -12,7 +12,7 @@ NOTES = {
     HUT: "The walk to the hut takes 90 minutes.\n",
     WEEKEND: "To the hut it's three hours of walk.\n",
     REPAIR: "---\ndate: 2025-02-10\n---\n# Ремонт\n\n## Бюджет\n\nБюджет ремонта кухни: 450 000 ₽.\n",
-    DIARY: "Утром созвон.\n\n- Бюджет ремонта кухни 380 000 ₽, больше не тратим.\n",
+    DIARY: "Утром созвон.\n\n- Теперь бюджет ремонта кухни 380 000 ₽.\n",
 }
 OTHERS = (  # statements of other things: how near two are in meaning tells something only among many
     "Рост Миши 124 см.|Чайник вмещает 2 литра.|Лампа светит 800 люмен.|Роман вышел в 1869 году.|"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
 from tests.contradictions.notes import scanned
-from vaultrag.domain import PairVerdict
+from vaultrag.domain import AsOf, AsOfSource, PairVerdict
 
 Notes = tuple[tuple[str, str], tuple[str, str]]
 
@@ -183,3 +184,18 @@ def test_rows_of_one_table_are_different_things() -> None:
 def test_diary_that_says_the_like_each_day_contradicts_nothing() -> None:
     days = "\n\n".join(f"Список на завтра из {count} пунктов." for count in (6, 7, 4, 9, 11))
     assert shown((("Дневник.md", days), ("Прочее.md", "Ничего."))) == []
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_earlier_side_comes_first_and_the_reason_names_it_first(language: str) -> None:
+    [found] = scanned(
+        {"Hut.md": "The walk to the hut takes 90 minutes.", "Weekend.md": "To the hut it's three hours of walk."}
+    ).found
+    days = [AsOf(f"{year}-05-01", f"{year}-05-01", AsOfSource.TEXT) for year in (2024, 2025)]
+    for first, second in (days, days[::-1]):
+        dated = replace(found, one=replace(found.one, as_of=first), other=replace(found.other, as_of=second))
+        told = dated.said(language)
+        assert told.one.as_of == days[0]
+        words = ["90 minutes", "three hours"] if "90" in told.one.quote else ["three hours", "90 minutes"]
+        assert told.reason.index(words[0]) < told.reason.index(words[1])
+        assert told.key == found.said(language).key

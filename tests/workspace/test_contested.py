@@ -18,6 +18,8 @@ from vaultrag.domain import (
     AnswerReady,
     AnswerStatus,
     AnswerStyle,
+    AsOf,
+    AsOfSource,
     Citation,
     Claim,
     ClaimFinding,
@@ -116,6 +118,16 @@ def test_only_words_that_are_cited_are_touched() -> None:
     beside = replace(found.one, span=replace(span, first_column=span.last_column + 1, last_column=span.last_column + 9))
     assert told(citing(beside), found) == []
     assert told(citing(replace(found.one, path="Other.md")), found) == []
+
+
+def test_superseded_one_is_told_where_the_earlier_side_is_cited() -> None:
+    found = replace(finding(), kind=FindingKind.SUPERSEDED)
+    earlier = replace(found.one, as_of=AsOf("2024-05-01", "2024-05-01", AsOfSource.TEXT))
+    later = replace(found.other, as_of=AsOf("2025-05-01", "2025-05-01", AsOfSource.TEXT))
+    dated = replace(found, one=earlier, other=later)
+    assert told(citing(earlier), dated) == [dated.key]
+    assert told(citing(later), dated) == []
+    assert told(citing(later), found) == [found.key]  # without days nobody knows which is the later one
 
 
 def test_few_are_told_the_surest_first_and_none_that_is_only_possible() -> None:

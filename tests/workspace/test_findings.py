@@ -182,3 +182,20 @@ def test_judge_that_is_not_here_leaves_what_code_finds_and_counts_the_rest(confi
         assert (standing.judge, standing.is_whole) == ("mdeberta-v3-mnli-xnli", False)
         assert standing.not_judged >= 3
         assert len(made.findings.all()) == 3
+
+
+def test_decision_holds_for_copies_and_is_taken_back_for_all(workspace: Workspace) -> None:
+    vault = workspace.config.vault
+    (vault / "Weekend trip.md").write_text((vault / "Weekend.md").read_text(encoding="utf-8"), encoding="utf-8")
+    look(workspace)
+    [finding] = workspace.findings.of_notes({"Weekend.md"})
+    [copy] = workspace.findings.of_notes({"Weekend trip.md"})
+    assert copy.key != finding.key
+    right = next(claim for claim in (finding.one, finding.other) if "90 minutes" in claim.quote)
+    workspace.findings.decide(finding.key, VerdictState.RESOLVED, "мерил сам", right=right.key)
+    [copy] = workspace.findings.of_notes({"Weekend trip.md"})
+    assert copy.decided is not None
+    assert "90 minutes" in next(side.quote for side in (copy.one, copy.other) if side.key == copy.decided.right)
+    assert workspace.findings.reopen(copy.key)
+    assert all(one.decided is None for one in workspace.findings.all())
+    assert workspace.findings.of_notes({"Weekend trip.md"})[0].decided is None

@@ -28,6 +28,11 @@ class FindingGroup:
         return list({side.path: side for side in (claim, *sides)}.values())
 
 
+def side_like(claim: Claim, copy: ClaimFinding) -> Claim:
+    """Return the side of a copy that says what a claim says."""
+    return copy.one if _words(copy.one) == _words(claim) else copy.other
+
+
 def grouped(findings: Iterable[ClaimFinding]) -> list[FindingGroup]:
     """Return findings in their order, copies behind the first one of their words."""
     groups: dict[frozenset[str], list[ClaimFinding]] = {}

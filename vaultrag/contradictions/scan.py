@@ -19,6 +19,7 @@ from vaultrag.contradictions.pairing.candidates import ClaimPair, candidates
 from vaultrag.contradictions.pairing.index import ClaimIndex
 from vaultrag.contradictions.pairing.neighbours import Neighbourhood
 from vaultrag.domain import (
+    AsOf,
     Claim,
     ClaimFinding,
     FindingKind,
@@ -78,19 +79,26 @@ class PairFinding:
         return FindingKind.SUPERSEDED if self.told.verdict is PairVerdict.SUPERSEDED else FindingKind.CONTRADICTION
 
     def said(self, language: str, found_at: str = "", decided: Verdict | None = None) -> ClaimFinding:
-        """Return it for a reader of this language."""
+        """Return it for a reader of this language, the earlier side first where both have a day."""
+        one, other, reason = self.one, self.other, self.told.reason
+        if one.as_of and other.as_of and _day(other.as_of) < _day(one.as_of):
+            one, other, reason = other, one, Reason(reason.ground, reason.other, reason.one)
         return ClaimFinding(
-            key=pair_key(self.one, self.other),
+            key=pair_key(one, other),
             kind=self.kind,
-            one=self.one,
-            other=self.other,
+            one=one,
+            other=other,
             verdict=self.told.verdict,
             confidence=self.told.confidence,
-            reason=self.told.reason.said(language),
+            reason=reason.said(language),
             found_at=found_at,
             decided=decided,
             gate=self.removal.gate.value if self.removal else "",
         )
+
+
+def _day(as_of: AsOf) -> str:
+    return as_of.first or as_of.last
 
 
 def scan(

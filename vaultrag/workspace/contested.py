@@ -43,8 +43,15 @@ def _contested(answer: Answer, touching: Touching) -> Answer:
     wanted = [finding for finding in found if finding.kind in TOLD]
     wanted.sort(key=lambda finding: (TOLD.index(finding.kind), -finding.confidence, finding.key))
     told = [_of_answer(finding, answer.citations) for finding in wanted]
-    news = [one for one in told if one.citations and not _is_disputed(one, answer)]
+    news = [one for one in told if _is_news(one, answer) and not _is_disputed(one, answer)]
     return replace(answer, findings=tuple(news[:MOST_TOLD]))
+
+
+def _is_news(finding: AnswerFinding, answer: Answer) -> bool:
+    """Tell whether a reader of the answer should know: of what is superseded only where the earlier one is cited."""
+    if finding.kind is not FindingKind.SUPERSEDED or finding.one.as_of is None or finding.other.as_of is None:
+        return bool(finding.citations)
+    return any(_meets(citation, finding.one.path, finding.one.span) for citation in answer.citations)
 
 
 def _of_answer(finding: ClaimFinding, citations: Sequence[Citation]) -> AnswerFinding:

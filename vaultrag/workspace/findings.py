@@ -10,6 +10,7 @@ from vaultrag.config import Config
 from vaultrag.contradictions.claims.extract import EXTRACTOR
 from vaultrag.contradictions.claims.kept import extract_owed
 from vaultrag.contradictions.copies import without_copies
+from vaultrag.contradictions.grouping import grouped, side_like
 from vaultrag.contradictions.kept import all_kept, compare_owed, recipe_of
 from vaultrag.contradictions.note_texts import NoteTexts
 from vaultrag.contradictions.scan import pair_key
@@ -51,8 +52,9 @@ class ClaimFindings:
 
     def of_notes(self, paths: Collection[str], language: str = "en") -> list[ClaimFinding]:
         """Return what was found of these notes, as `all` does."""
-        found = (finding for finding in self._read(language, paths) if not finding.gate)
-        return [finding for finding in found if not set(paths).isdisjoint(finding.paths)]
+        shown = (finding for finding in self._read(language, paths) if not finding.gate)
+        found = [finding for finding in shown if not set(paths).isdisjoint(finding.paths)]
+        return without_copies(found, lambda finding: finding.decided is not None)
 
     def touching(self, places: Iterable[tuple[str, Span]], language: str = "en") -> list[ClaimFinding]:
         """Return the open findings of which a claim shares a line with one of these places."""
@@ -69,7 +71,8 @@ class ClaimFindings:
     def find(self, beginning: str, language: str = "en") -> ClaimFinding:
         """Return the finding whose key begins so. Raises UsageError."""
         wanted = beginning.strip().lower() or "-"
-        found = [finding for finding in self.all(language) if finding.key.startswith(wanted)]
+        shown = (finding for finding in self._read(language) if not finding.gate)
+        found = [finding for finding in shown if finding.key.startswith(wanted)]
         if len(found) == 1:
             return found[0]
         what = "Several findings have keys that begin" if found else "No finding has a key that begins"
@@ -78,6 +81,7 @@ class ClaimFindings:
     def decide(self, beginning: str, state: VerdictState, note: str = "", until: str = "", right: str = "") -> Verdict:
         """Keep what the user decided about the finding whose key begins so, in place of an earlier verdict.
 
+        It holds for its copies, too: the same words against the same words in other places.
         `until` is the day (`YYYY-MM-DD`) on which a snoozed one comes back; `right` the key of the claim that is right.
         Raises UsageError, and StoreError as `Archive.decide` does.
         """
@@ -85,14 +89,18 @@ class ClaimFindings:
         if right and right not in (finding.one.key, finding.other.key):
             raise UsageError("The claim that is said to be right is of another finding.", LIST)
         _require_day(state, until)
-        verdict = Verdict(finding.key, state, finding.paths, note.strip(), until, right)
-        self._archived(lambda archive: archive.decide(verdict))
-        return verdict
+        side = finding.one if right == finding.one.key else finding.other
+        verdicts = [
+            Verdict(copy.key, state, copy.paths, note.strip(), until, side_like(side, copy).key if right else "")
+            for copy in self._copies(finding)
+        ]
+        self._archived(lambda archive: _decided(archive, verdicts))
+        return verdicts[0]
 
     def reopen(self, beginning: str) -> bool:
-        """Take a verdict back; return whether there was one. Raises UsageError."""
-        key = self.find(beginning).key
-        return self._archived(lambda archive: archive.reopen(key))
+        """Take a verdict back, of copies, too; return whether there was one. Raises UsageError."""
+        keys = [copy.key for copy in self._copies(self.find(beginning))]
+        return self._archived(lambda archive: sum(archive.reopen(key) for key in keys) > 0)
 
     def standing(self) -> ScanStanding:
         """Return how far the look is by what would be compared with now: a new judge or embedder owes all of it."""
@@ -126,6 +134,13 @@ class ClaimFindings:
                 raise _unjudged(judging.name, told.not_judged, judging.failure)
         return told.claims
 
+    def _copies(self, finding: ClaimFinding) -> list[ClaimFinding]:
+        """Return a finding and its copies, itself first."""
+        shown = (one for one in self._read("en") if not one.gate)
+        of_kind = [one for one in shown if one.kind is finding.kind and one.key != finding.key]
+        [group, *_] = grouped([finding, *of_kind])
+        return [group.finding, *group.copies]
+
     def _read(self, language: str, paths: Collection[str] | None = None) -> list[ClaimFinding]:
         verdicts = Archive(self._config, self._database).verdicts()
         kinds = list(FindingKind)
@@ -140,6 +155,11 @@ class ClaimFindings:
             return bool(act(Archive(self._config, self._database)))
         with open_for_records(self._config) as database:
             return bool(act(Archive(self._config, database)))
+
+
+def _decided(archive: Archive, verdicts: Iterable[Verdict]) -> None:
+    for verdict in verdicts:
+        archive.decide(verdict)
 
 
 def _require_day(state: VerdictState, until: str) -> None:

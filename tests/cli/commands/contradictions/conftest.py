@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contradictions.disagreeing import write_disagreeing
-from tests.doubles import HashEmbedder
+from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, load_config
 from vaultrag.domain import ClaimFinding, unwatched
 from vaultrag.indexing.apply import DeletionPolicy
@@ -33,7 +33,7 @@ class Disagreeing:
         return load_config(self.vault, self.home)
 
     def opened(self, ownership: Ownership = Ownership.READ) -> Workspace:
-        return Workspace.with_models(self.config, ownership, HashEmbedder(), None)
+        return Workspace.with_models(self.config, ownership, HashEmbedder(), ScriptedModel(["…"]))
 
     def findings(self) -> list[ClaimFinding]:
         with self.opened() as workspace:

@@ -20,7 +20,8 @@ from vaultrag.cli.commands.contradictions.finding_lines import (
     verdict_words,
 )
 from vaultrag.cli.commands.contradictions.review_screen import CHANGED, ReviewScreen
-from vaultrag.cli.terminal import HarmlessConsole
+from vaultrag.cli.terminal import PIPE_WIDTH, HarmlessConsole
+from vaultrag.contradictions.grouping import FindingGroup
 from vaultrag.contradictions.surroundings import Surroundings
 from vaultrag.domain import AsOf, AsOfSource, ClaimFinding, FindingKind, Holder, ScanStanding, Verdict, VerdictState
 
@@ -112,6 +113,34 @@ def test_only_open_contradictions_are_counted() -> None:
     )
 
 
+def test_other_judges_or_embedder_leave_an_earlier_look_and_no_number_of_compared_ones() -> None:
+    owed = replace(WHOLE, claims_owed=12)
+    assert "1 open contradiction, found by an earlier look" in count_line([finding()], owed, "", 0, TODAY).plain
+
+
+def test_copies_are_named_below_the_side_that_they_repeat() -> None:
+    found = finding()
+    copies = [replace(found, key=f"{n}", one=replace(found.one, path=f"Копия {n}.md")) for n in range(5)]
+    shown = _plain(drawn(*finding_block(FindingGroup(found, tuple(copies)), "v", TODAY), width=200))
+    assert shown.count("also in") == 1
+    assert "also in Копия 0.md:1, Копия 1.md:1, Копия 2.md:1 and 2 more" in shown
+
+
+def test_long_quote_is_folded_below_its_own_beginning_and_is_one_line_in_a_pipe() -> None:
+    found = replace(finding(), one=replace(finding().one, quote="слово " * 40))
+    folded = [
+        line for line in _plain(drawn(*finding_block(FindingGroup(found), "v", TODAY))).split("\n") if "слово" in line
+    ]
+    assert len(folded) > 2
+    assert folded[0].startswith("  1  “слово")
+    assert all(line.startswith("     слово") for line in folded[1:])
+    stream = io.StringIO()
+    console = HarmlessConsole(file=stream, width=PIPE_WIDTH, highlight=False, markup=False, emoji=False)
+    for part in finding_block(FindingGroup(found), "v", TODAY):
+        console.print(part)
+    assert sum("слово" in line for line in stream.getvalue().split("\n")) == 1
+
+
 def test_sides_stand_beside_one_another_only_where_there_is_room() -> None:
     around = Surroundings(
         "Бюджет ремонта кухни: 450 000 ₽, из них плитка 120 000 ₽ и доставка.", ("до",), "", "", ("после",)
@@ -133,7 +162,7 @@ def test_nothing_of_a_note_steers_the_terminal() -> None:
     bad = replace(found, one=side, reason=evil, decided=Verdict("k", VerdictState.DISMISSED, (), evil))
     around = Surroundings(evil, (evil,), evil, evil, (evil,))
     screen = ReviewScreen(bad, 1, 1, (around, around), [("q", "quit")], "v")
-    shown = drawn(screen, *finding_block(bad, "v", TODAY))
+    shown = drawn(screen, *finding_block(FindingGroup(bad), "v", TODAY))
     assert steering(shown) == set()
     assert "[bold]x[/bold]" in shown
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from tests.cli.commands.contradictions.conftest import Disagreeing
 from tests.contradictions.disagreeing import DACHA, DIARY, HUT, NOTES, REPAIR, SHED, WEEKEND
+from tests.contradictions.notes import scanned
 from tests.doubles import HashEmbedder, LeaningModel, ScriptedModel
 from tests.product import run
+from vaultrag.cli.commands.contradictions.listing import blocks_of
+from vaultrag.contradictions.grouping import grouped
 from vaultrag.domain import Role, VerdictState
 from vaultrag.errors import IndexMissing, UsageError
 from vaultrag.runtime.pool import ModelPool
@@ -145,3 +150,16 @@ def test_what_a_model_keeps_back_is_counted_and_shown_with_all(
     assert run(["contradictions", "--all", "--json", *notes.named]) == 0
     said = json.loads(capsys.readouterr().out)
     assert [one["gate"] for one in said["kept_back"]] == ["follows", "follows"]
+
+
+def test_few_of_what_is_no_contradiction_are_shown_unless_they_are_asked_for() -> None:
+    [found] = scanned({HUT: NOTES[HUT], WEEKEND: NOTES[WEEKEND]}).found
+    one = found.said("en")
+    days = [replace(one, key=f"{n}", one=replace(one.one, quote=f"{n}", path=f"{n // 9}.md")) for n in range(90)]
+    groups = grouped(days)
+    few = [str(block) for block in blocks_of("Superseded", groups, "v", date(2026, 3, 5), "superseded")]
+    assert few[0] == "Superseded (90)"
+    assert "… and 80 more: vaultrag contradictions --kind superseded" in few
+    assert sum("Two lengths of time" in block for block in few) == 10
+    whole = [str(block) for block in blocks_of("Superseded", groups, "v", date(2026, 3, 5))]
+    assert sum("Two lengths of time" in block for block in whole) == 90

@@ -21,6 +21,7 @@ from vaultrag.records.archive import Archive
 
 pytestmark = [pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")]
 KEYS = "q quit"
+WITH_SUPERSEDED = ("--kind", "contradiction", "--kind", "superseded")
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def first_side(shown: str) -> str:
 
 @pytest.mark.slow
 def test_each_key_decides_and_the_journal_keeps_it(notes: Disagreeing) -> None:
-    with reviewing(notes, "--days", "7") as typist:
+    with reviewing(notes, "--days", "7", *WITH_SUPERSEDED) as typist:
         shown = typist.shown
         assert "1 of 3" in shown
         assert "Гарантия на насос: 24 месяца, чек в папке." in shown
@@ -78,7 +79,7 @@ def test_each_key_decides_and_the_journal_keeps_it(notes: Disagreeing) -> None:
 
 @pytest.mark.slow
 def test_decision_is_undone_skipped_and_explained(notes: Disagreeing) -> None:
-    with reviewing(notes) as typist:
+    with reviewing(notes, *WITH_SUPERSEDED) as typist:
         typist.type("x")
         press_next(typist, "That key does nothing here.")
         typist.type("a")

@@ -62,6 +62,7 @@ def test_scan_that_is_left_for_later_is_one_job_however_often_it_is_left(
     assert told.out == f"Left as job {job['id']}. What it finds: vaultrag contradictions\n"
     assert "nobody works at it yet" in told.err
     assert run(["jobs", "wait", job["id"], *uncompared.named]) == 0
+    assert "What it found: vaultrag contradictions" in capsys.readouterr().out
     assert len(uncompared.findings()) == 3
 
 

@@ -65,7 +65,7 @@ def contradictions(
             scan_later(config, session.terminal)
             return
         scan_now(config, session.terminal)
-    print_findings(config, session.terminal, Wanted(everything, note, tuple(kind or FindingKind)))
+    print_findings(config, session.terminal, Wanted(everything, note, tuple(kind or ())))
 
 
 @contradictions_app.command("review", epilog="Example:  vaultrag contradictions review --kind contradiction")
@@ -81,6 +81,7 @@ def review(
 ) -> None:
     """Go through the open findings, one key for each decision, both sides in view with the lines around them.
 
+    What was only superseded needs no decision and comes with --kind superseded. A decision holds for all copies.
     Decisions are kept in the journal; a finding comes back only when the words of a side change. The notes are never
     written to: keys open them in Obsidian or in the editor that VISUAL or EDITOR names.
     """
@@ -88,7 +89,7 @@ def review(
     from vaultrag.cli.commands.contradictions.reviewing import review_findings
 
     session = session_of(context)
-    wanted = Wanted(note=note, kinds=tuple(kind or FindingKind))
+    wanted = Wanted(note=note, kinds=tuple(kind or (one for one in FindingKind if one is not FindingKind.SUPERSEDED)))
     review_findings(session.config(vault, home), session.terminal, wanted, days)
 
 
@@ -146,5 +147,5 @@ def export(
     from vaultrag.cli.commands.contradictions.listing import Wanted
 
     session = session_of(context)
-    wanted = Wanted(everything, note, tuple(kind or FindingKind))
+    wanted = Wanted(everything, note, tuple(kind or ()))
     export_findings(session.config(vault, home), session.terminal, wanted, form, file)

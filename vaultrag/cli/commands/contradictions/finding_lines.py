@@ -6,15 +6,18 @@ Nothing here prints; everything from notes is made harmless.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.render import KEY_SHOWN, lines_label
 from vaultrag.cli.terminal import Indented, harmless, one_line
+from vaultrag.contradictions.grouping import FindingGroup
 from vaultrag.domain import (
     AsOf,
     AsOfSource,
@@ -31,6 +34,7 @@ from vaultrag.domain import (
 from vaultrag.text.quotation_marks import set_off
 
 QUOTE_SHOWN = 400  # characters of a quote in a list; `review` and the JSON have all of it
+COPIES_SHOWN = 3  # places of the same words
 INDENT = 2
 SCAN = "vaultrag contradictions --scan"
 
@@ -58,15 +62,43 @@ _DECIDED = {
 }
 
 
-def finding_block(finding: ClaimFinding, vault: str, today: date) -> Iterator[RenderableType]:
-    """Yield what differs, how sure that is, and both sides."""
+def finding_block(group: FindingGroup, vault: str, today: date) -> Iterator[RenderableType]:
+    """Yield what differs, how sure that is, and both sides; of copies the places."""
+    finding = group.finding
     yield Text.assemble((finding.key[:KEY_SHOWN], "bold cyan"), "  ", (one_line(finding.reason), "bold"))
     yield Indented(Text(_about(finding, today), style="dim"), INDENT)
     for number, claim in enumerate((finding.one, finding.other), start=1):
         quote = one_line(claim.quote)
         shown = quote if len(quote) <= QUOTE_SHOWN else f"{quote[:QUOTE_SHOWN].rstrip()} …"
-        yield Indented(Text.assemble((f"{number}  ", "bold"), (set_off(shown), "italic")), INDENT)
+        yield NumberedSide(number, Text(set_off(shown), style="italic"))
         yield Indented(Text.assemble(place_of(claim, vault), (f" · {held(claim)}", "dim")), INDENT + 3)
+        if copies := group.places_of(claim)[1:]:
+            yield Indented(Text(_copies_words(copies), style="dim"), INDENT + 3)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSide:
+    """A quote behind its number; where it is folded, below its own beginning. One line in a pipe."""
+
+    number: int
+    quote: Text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        number = Text(f"{' ' * INDENT}{self.number}  ", style="bold")
+        if not console.is_terminal:
+            yield number + self.quote
+            return
+        table = Table.grid()
+        table.add_column(width=len(number))
+        table.add_column(overflow="fold")
+        table.add_row(number, self.quote)
+        yield table
+
+
+def _copies_words(copies: Sequence[Claim]) -> str:
+    more = len(copies) - COPIES_SHOWN
+    named = ", ".join(one_line(f"{copy.path}:{copy.span.first_line}") for copy in copies[:COPIES_SHOWN])
+    return f"also in {named}{f' and {more} more' if more > 0 else ''}"
 
 
 def place_of(claim: Claim, vault: str) -> Text:
@@ -159,6 +191,8 @@ def count_line(shown: Sequence[ClaimFinding], standing: ScanStanding, within: st
     so_far = "" if standing.is_whole else " compared so far"
     compared = max(0, standing.claims - standing.claims_owed)
     among = f" in {within}" if within else f" among {counted(compared, 'statement')}{so_far}"
+    if not compared and standing.claims:
+        among = ", found by an earlier look; by what would be compared with now, nothing is compared yet"
     rest = f" {counted(decided, 'finding')} decided before: --all shows {'it' if decided == 1 else 'them'}." * bool(
         decided
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from vaultrag.cli.commands.contradictions.finding_lines import (
@@ -20,12 +21,16 @@ from vaultrag.cli.commands.contradictions.finding_lines import (
 from vaultrag.cli.commands.vault.links import find_path
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
+from vaultrag.contradictions.grouping import FindingGroup, grouped, spread
 from vaultrag.domain import ClaimFinding, FindingKind, ScanStanding
 from vaultrag.errors import IndexMissing
 from vaultrag.jobs.report import language_of
 from vaultrag.wire.findings import ClaimFinding as ClaimFindingJson
 from vaultrag.wire.findings import ListedFindings
 from vaultrag.workspace import Ownership, Workspace
+
+MOST_SHOWN = 10  # of what is no contradiction, unless it is asked for: a journal gives hundreds
+OF_ONE_PAIR = 3  # of these: two journals differ in every line
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,12 @@ class Wanted:
 
     everything: bool = False
     note: str = ""
-    kinds: tuple[FindingKind, ...] = tuple(FindingKind)
+    kinds: tuple[FindingKind, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every finding is shown: of contradictions each one is, of the rest only when it is asked for."""
+        return bool(self.note or self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,10 @@ class FindingList:
     note: str
     today: date
     kept_back: tuple[ClaimFinding, ...] = ()
+
+    def groups(self, kind: FindingKind) -> list[FindingGroup]:
+        """Return those of a kind, copies of one another together."""
+        return grouped(finding for finding in self.shown if finding.kind is kind)
 
     @property
     def nothing_was_compared(self) -> bool:
@@ -80,7 +94,7 @@ def find(workspace: Workspace, wanted: Wanted) -> FindingList:
     language = language_of(config, workspace.database)
     findings = workspace.findings
     known = findings.of_notes([path], language) if path else findings.all(language)
-    of_kind = [finding for finding in known if finding.kind in wanted.kinds]
+    of_kind = [finding for finding in known if finding.kind in (wanted.kinds or FindingKind)]
     shown = [finding for finding in of_kind if wanted.everything or finding.is_open(today)]
     kept_back = (
         [one for one in findings.removed(language) if not path or path in one.paths] if wanted.everything else []
@@ -101,20 +115,31 @@ def print_findings(config: Config, terminal: Terminal, wanted: Wanted) -> None:
     if terminal.json:
         terminal.print_json(found.as_json())
         return
+    vault, today = config.vault.name, found.today
     for kind in FindingKind:
-        of_kind = [one for one in found.shown if one.kind is kind]
-        _print_group(terminal, HEADINGS[kind], of_kind, config.vault.name, found.today)
-    _print_group(terminal, KEPT_BACK, found.kept_back, config.vault.name, found.today)
-    if FindingKind.CONTRADICTION in wanted.kinds:
-        terminal.print(count_line(found.shown, found.standing, found.note, found.decided, found.today))
+        is_whole = wanted.is_whole or kind is FindingKind.CONTRADICTION
+        terminal.print(*blocks_of(HEADINGS[kind], found.groups(kind), vault, today, "" if is_whole else kind))
+    terminal.print(*blocks_of(KEPT_BACK, grouped(found.kept_back), vault, today))
+    if FindingKind.CONTRADICTION in (wanted.kinds or FindingKind):
+        contradictions = [group.finding for group in found.groups(FindingKind.CONTRADICTION)]
+        terminal.print(count_line(contradictions, found.standing, found.note, found.decided, today))
     elif not found.shown:
         terminal.print("None of that kind is open.")
     terminal.print(*standing_lines(found.standing))
 
 
-def _print_group(terminal: Terminal, heading: str, findings: Sequence[ClaimFinding], vault: str, today: date) -> None:
-    if not findings:
+def blocks_of(
+    heading: str, groups: Sequence[FindingGroup], vault: str, today: date, cut_to: str = ""
+) -> Iterator[RenderableType]:
+    """Yield findings under their heading; where `cut_to` names their kind the first ones, and how to see the rest."""
+    if not groups:
         return
-    terminal.print(Text(f"{heading} ({len(findings)})", style="bold underline"), "")
-    for finding in findings:
-        terminal.print(*finding_block(finding, vault, today), "")
+    shown = spread(groups, OF_ONE_PAIR, MOST_SHOWN) if cut_to else groups
+    yield Text(f"{heading} ({len(groups):,})", style="bold underline")
+    yield ""
+    for group in shown:
+        yield from finding_block(group, vault, today)
+        yield ""
+    if len(groups) > len(shown):
+        yield Text(f"… and {len(groups) - len(shown):,} more: vaultrag contradictions --kind {cut_to}", style="dim")
+        yield ""

@@ -27,7 +27,7 @@ SKIPS = frozenset({"n", "space", "enter"})
 
 @dataclass(slots=True)
 class Review:
-    """One run. `keep` writes a verdict down, `put_back` what stood there before it, None where nothing did.
+    """One run. `keep` writes a verdict down, `put_back` what stood under a finding's key before the run.
 
     `around` reads what a claim's note says now; `key` waits for a key.
     """
@@ -38,7 +38,7 @@ class Review:
     days: int
     today: date
     keep: Callable[[Verdict], None]
-    put_back: Callable[[str, Verdict | None], None]
+    put_back: Callable[[str], None]
     around: Callable[[Claim], Surroundings]
     key: Callable[[], str]
     _at: int = 0
@@ -154,7 +154,7 @@ class Review:
             return
         at = self._passed[-1]
         if at in self._before:
-            self.put_back(self.findings[at].key, self._before[at])
+            self.put_back(self.findings[at].key)
             self.findings[at] = replace(self.findings[at], decided=self._before.pop(at))
             self.terminal.note("Taken back.")
         self._passed.pop()

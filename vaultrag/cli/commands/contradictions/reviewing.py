@@ -6,15 +6,16 @@ import sys
 
 from vaultrag.cli.commands.contradictions.finding_lines import standing_lines
 from vaultrag.cli.commands.contradictions.keys import pressed_key
-from vaultrag.cli.commands.contradictions.listing import Wanted, find, index_of_findings
+from vaultrag.cli.commands.contradictions.listing import FindingList, Wanted, find, index_of_findings
 from vaultrag.cli.commands.contradictions.review import Review
 from vaultrag.cli.terminal import Terminal
 from vaultrag.config import Config
 from vaultrag.contradictions.note_texts import NoteTexts
 from vaultrag.contradictions.surroundings import Surroundings, surroundings
-from vaultrag.domain import Claim, Verdict
+from vaultrag.domain import Claim, FindingKind, Verdict
 from vaultrag.errors import UsageError
 from vaultrag.records.archive import Archive, open_for_records
+from vaultrag.workspace import Workspace
 
 
 def review_findings(config: Config, terminal: Terminal, wanted: Wanted, days: int) -> None:
@@ -29,22 +30,29 @@ def review_findings(config: Config, terminal: Terminal, wanted: Wanted, days: in
         if not found.shown:
             terminal.print("Nothing waits for a decision.")
         else:
-            findings = workspace.findings
-
-            def keep(verdict: Verdict) -> None:
-                findings.decide(verdict.key, verdict.state, verdict.note, verdict.until, verdict.right)
-
-            def put_back(key: str, before: Verdict | None) -> None:
-                if before is None:
-                    findings.reopen(key)
-                    return
-                with open_for_records(config) as database:
-                    Archive(config, database).decide(before)
-
-            def around(claim: Claim) -> Surroundings:
-                now = NoteTexts(config, workspace.database)  # whoever reviews may edit the note meanwhile
-                return surroundings(claim, now.whole(claim.path))
-
-            review = Review(config, terminal, list(found.shown), days, found.today, keep, put_back, around, pressed_key)
-            review.run()
+            _review(workspace, terminal, found, days)
         terminal.print(*standing_lines(found.standing))
+
+
+def _review(workspace: Workspace, terminal: Terminal, found: FindingList, days: int) -> None:
+    """Go through the findings, copies of one another once: what is decided holds for all of them."""
+    config, findings = workspace.config, workspace.findings
+    groups = {group.finding.key: group for kind in FindingKind for group in found.groups(kind)}
+
+    def keep(verdict: Verdict) -> None:
+        findings.decide(verdict.key, verdict.state, verdict.note, verdict.until, verdict.right)
+
+    def put_back(key: str) -> None:
+        findings.reopen(key)
+        before = [one.decided for one in (groups[key].finding, *groups[key].copies) if one.decided]
+        if before:
+            with open_for_records(config) as database:
+                for verdict in before:
+                    Archive(config, database).decide(verdict)
+
+    def around(claim: Claim) -> Surroundings:
+        now = NoteTexts(config, workspace.database)  # whoever reviews may edit the note meanwhile
+        return surroundings(claim, now.whole(claim.path))
+
+    waiting = [group.finding for group in groups.values()]
+    Review(config, terminal, waiting, days, found.today, keep, put_back, around, pressed_key).run()

@@ -54,6 +54,8 @@ def next_step(job: wire.Job) -> str:
     match job.state:
         case "done" if job.kind == "analyse":
             return f"The analysis: vaultrag analyse --kept {job.result}; its trace: vaultrag traces show {job.id}"
+        case "done" if job.kind == "scan":
+            return "What it found: vaultrag contradictions"
         case "done" if job.result:
             return f"The answer: vaultrag answers show {job.result}; how it was come by: vaultrag traces show {job.id}"
         case "failed" | "cancelled" | "spent":
