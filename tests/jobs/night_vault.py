@@ -17,7 +17,7 @@ from tests.deaths import ended
 from tests.doubles import HashEmbedder
 from tests.jobs.later_vault import BUDGET, DEEP, DOLGO, FIRST, KRAKEN, LONG, UNDYING, LoggedModel
 from vaultrag.config import Config, Settings
-from vaultrag.domain import JobState
+from vaultrag.domain import ChatModel, JobState, Role
 from vaultrag.jobs.later import question_order
 from vaultrag.jobs.nightly import night_order
 from vaultrag.jobs.worker import JobWorker
@@ -40,6 +40,18 @@ ENGLISH = {
     "People/Uncle Victor Price.md": "# Uncle Victor Price\n\nA plumber.\n\n## Open questions\n\n"
     "- When does he come?\n- How much?\n\t- 50\n",
     "Home/Kitchen.md": "# Kitchen\n\nIts windows face the yard.\n",
+}
+DISAGREEING_RU = {
+    "Сарай.md": "# Сарай\n\n## Насос\n\nГарантия на насос: 24 месяца, чек в папке.\n",
+    "Дача.md": "---\ndate: 2025-04-01\n---\n# Дача\n\nГарантия на насос: 3 года, чек в папке.\n",
+    "Лайм.md": "**Я:** Сколько весит модель Лайма?\n\n**ChatGPT:** Модель Лайма весит 32 ГБ на диске.\n",
+    "Диск.md": "**Я:** Сколько весит модель Лайма?\n\n**ChatGPT:** Модель Лайма весит 21 ГБ на диске.\n",
+}
+DISAGREEING_EN = {
+    "Hut.md": "# Hut\n\n## Way\n\nThe walk to the hut takes 90 minutes.\n",
+    "Weekend.md": "---\ndate: 2025-04-01\n---\n# Weekend\n\nTo the hut it's three hours of walk.\n",
+    "Lime.md": "**Me:** How large is the model Lime?\n\n**ChatGPT:** The model Lime takes 32 GB on disk.\n",
+    "Disk.md": "**Me:** How large is the model Lime?\n\n**ChatGPT:** The model Lime takes 21 GB on disk.\n",
 }
 LANGUAGES = {"ru": ({**NOTES, **KRAKEN, **RUSSIAN}, DOLGO), "en": ({**NOTES, **KRAKEN, **ENGLISH}, LONG)}
 MINUTES = 10.0
@@ -64,10 +76,13 @@ def write(folder: Path, notes: dict[str, str]) -> None:
 
 
 @contextmanager
-def night_opened(folder: Path, writes: int = NEVER) -> Iterator[Workspace]:
+def night_opened(
+    folder: Path, writes: int = NEVER, judge: ChatModel | None = None, **settings: dict[str, object]
+) -> Iterator[Workspace]:
     """Open the vault of `folder` for one who dies before the n-th write; Chroma, which dies elsewhere, is left out."""
-    config = config_of(folder)
-    pool = ModelPool.given(config, HashEmbedder(), LoggedModel([FIRST], log=folder / "calls"))
+    config = config_of(folder, **settings)
+    others = {Role.JUDGE: judge} if judge is not None else {}
+    pool = ModelPool.given(config, HashEmbedder(), LoggedModel([FIRST], log=folder / "calls"), others=others)
     with Workspace(config, Ownership.OWN, pool) as workspace:
         database = MortalDatabase(config.database_path, Access.WRITE)
         database.writes_left = writes

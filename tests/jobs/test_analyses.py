@@ -36,7 +36,7 @@ def note(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with opened(tmp_path, settings={"night": {"settle_seconds": 0}}) as workspace:
+    with opened(tmp_path, settings={"night": {"settle_seconds": 0, "notify": False}}) as workspace:
         yield workspace
 
 
@@ -164,7 +164,7 @@ def test_moved_notes_keep_their_analysis(workspace: Workspace, note: str) -> Non
 
 def test_model_writes_by_night_within_the_bounds_of_the_settings(tmp_path: Path, note: str) -> None:
     model = ScriptedModel(["Мастер Темур берёт за выезд 60 лари [1]. The disk failed once in August [1]."])
-    settings = {"answering": {"style": "prose", "deep_seconds": 60.0}, "night": {"settle_seconds": 0}}
+    settings = {"answering": {"style": "prose", "deep_seconds": 60.0}, "night": {"settle_seconds": 0, "notify": False}}
     with opened(tmp_path, model, settings=settings) as workspace:
         analysed(workspace, note)
         write(workspace, note, NOTES[note] + "\n\nЕщё строка. One more line.\n")

@@ -64,7 +64,7 @@ def write(folder: Path, path: str, line: str) -> None:
 
 @contextmanager
 def opened(folder: Path, model: ChatModel | None = None) -> Iterator[Workspace]:
-    settings = Settings.model_validate({"night": {"settle_seconds": 0}})
+    settings = Settings.model_validate({"night": {"settle_seconds": 0, "notify": False}})
     config = Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=settings)
     with Workspace(config, Ownership.OWN, ModelPool.given(config, HashEmbedder(), model)) as workspace:
         workspace.follow(None, unwatched)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import HashEmbedder
+from tests.jobs.night_vault import DISAGREEING_EN, DISAGREEING_RU
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Embedder, JobBudget, JobState, StageState, VerdictState
 from vaultrag.indexing.apply import DeletionPolicy
@@ -20,18 +21,6 @@ from vaultrag.store.night.nights import NightRow, read_nights
 from vaultrag.workspace import Ownership, Workspace
 
 pytestmark = pytest.mark.slow
-RUSSIAN = {
-    "Сарай.md": "# Сарай\n\n## Насос\n\nГарантия на насос: 24 месяца, чек в папке.\n",
-    "Дача.md": "---\ndate: 2025-04-01\n---\n# Дача\n\nГарантия на насос: 3 года, чек в папке.\n",
-    "Лайм.md": "**Я:** Сколько весит модель Лайма?\n\n**ChatGPT:** Модель Лайма весит 32 ГБ на диске.\n",
-    "Диск.md": "**Я:** Сколько весит модель Лайма?\n\n**ChatGPT:** Модель Лайма весит 21 ГБ на диске.\n",
-}
-ENGLISH = {
-    "Hut.md": "# Hut\n\n## Way\n\nThe walk to the hut takes 90 minutes.\n",
-    "Weekend.md": "---\ndate: 2025-04-01\n---\n# Weekend\n\nTo the hut it's three hours of walk.\n",
-    "Lime.md": "**Me:** How large is the model Lime?\n\n**ChatGPT:** The model Lime takes 32 GB on disk.\n",
-    "Disk.md": "**Me:** How large is the model Lime?\n\n**ChatGPT:** The model Lime takes 21 GB on disk.\n",
-}
 SAID = {
     "ru": (
         "> [!danger]+ Заметки противоречат друг другу: 1",
@@ -57,7 +46,7 @@ QUOTE = {"ru": "3 года, чек", "en": "three hours of walk"}
 @pytest.fixture(params=["ru", "en"])
 def language(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     (tmp_path / "vault").mkdir()
-    for path, text in (RUSSIAN if request.param == "ru" else ENGLISH).items():
+    for path, text in (DISAGREEING_RU if request.param == "ru" else DISAGREEING_EN).items():
         (tmp_path / "vault" / path).write_text(text, encoding="utf-8")
     return str(request.param)
 
@@ -68,7 +57,7 @@ def on_mains(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def config_of(folder: Path, **settings: dict[str, object]) -> Config:
-    made = Settings.model_validate({"night": {"settle_seconds": 0}, **settings})
+    made = Settings.model_validate({"night": {"settle_seconds": 0, "notify": False}, **settings})
     return Config(vault=folder / "vault", home=folder / "home", models=folder / "models", settings=made)
 
 

@@ -12,6 +12,8 @@ from tests.gguf_files import write_tiny_model
 from tests.waiting import wait_until
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Generation, JobBudget, JobOrder, JobState, Message, Role, Sampling
+from vaultrag.jobs import kinds
+from vaultrag.jobs.nightly import night_order
 from vaultrag.jobs.recorded import RecordedModel
 from vaultrag.jobs.runs import JobRun, Outcome
 from vaultrag.jobs.worker import JobWorker
@@ -30,7 +32,9 @@ PERSONS_PROMPT = (Message("user", "Кто там?"),)
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     (tmp_path / "vault").mkdir()
     path = write_tiny_model(tmp_path / "tiny.gguf", context=4096)
-    settings = Settings.model_validate({"roles": {"answer": str(path)}, "runtime": {"context": 4096}})
+    settings = Settings.model_validate(
+        {"roles": {"answer": str(path)}, "runtime": {"context": 4096}, "night": {"settle_seconds": 0, "notify": False}}
+    )
     config = Config(vault=tmp_path / "vault", home=tmp_path / "home", models=tmp_path / "models", settings=settings)
     with Workspace(config, Ownership.OWN, ModelPool.of(config)) as made:
         yield made
@@ -88,3 +92,27 @@ def test_cancelled_job_gives_the_model_back(workspace: Workspace) -> None:
     worker.close()
     assert writing.said == []
     assert worker.queue.job(job.id).units == 0
+
+
+def test_night_steps_aside_for_a_person_and_goes_on(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The night's last stage is at the model: the person's words come in the middle of it, the night's after them."""
+    alone, disturbed = Writing(), Writing()
+    worker = JobWorker(workspace, {"write": alone})
+    worker.queue.submit(ORDER)
+    assert worker.work_at_next()
+    monkeypatch.setattr(kinds, "KINDS", {**kinds.KINDS, "write": disturbed})
+    worker = JobWorker(workspace)
+    night = worker.queue.submit(night_order(10, battery=True))
+    job = worker.queue.submit(ORDER)
+    worker.start()
+    assert disturbed.begun.wait(30)
+    happened = [worker.queue.job(night.id).stage]
+    for _ in range(3):
+        assert asked_by_a_person(workspace) == 5
+        happened += ["person", worker.queue.job(job.id).state]
+    wait_until(lambda: worker.queue.job(night.id).state.ended)
+    worker.close()
+    assert happened == ["jobs", *(["person", JobState.RUNNING] * 3)]
+    assert worker.queue.job(night.id).state is JobState.DONE
+    assert worker.queue.job(job.id).state is JobState.DONE
+    assert disturbed.said == alone.said, "what it was at goes on with the words that it would have said"

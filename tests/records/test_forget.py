@@ -68,7 +68,7 @@ The treasure of {LATIN} lies under the old oak. {LATIN}:: {CYRILLIC}
 
 - [ ] выкопать {CYRILLIC} 📅 2024-03-16 ^{LATIN}
 """
-SETTINGS = Settings.model_validate({"night": {"settle_seconds": 0}})
+SETTINGS = Settings.model_validate({"night": {"settle_seconds": 0, "notify": False}})
 QUESTION = "Что лежит под старым дубом?"
 OTHERS = {
     "Дом/Бойлер.md": "# Бойлер\n\nКартридж в бойлере поменяли 12 мая 2024 года.\n\n![[Показ]]\n",

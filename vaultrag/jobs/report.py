@@ -77,6 +77,8 @@ def noticed_by(
 ) -> Noticed:
     """Gather what is new since the night before, which is None for the first one."""
     since = datetime.fromtimestamp(before.ended_at / 1_000_000, UTC) if before else began
+    if since > began:  # the clock was set back: told twice is better than never
+        since = datetime.min.replace(tzinfo=UTC)
     ended = (job for job in jobs if job.state.ended and job.order.kind != "night")
     fresh = tuple(job for job in ended if job.ended_at and datetime.fromisoformat(job.ended_at) > since)
     today = began.astimezone().date().isoformat()

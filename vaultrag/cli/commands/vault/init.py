@@ -27,5 +27,7 @@ def _promises(config: Config) -> tuple[str, ...]:
     return (
         f"It will read the notes below {config.vault}, keep its index in {config.home}, and answer on this machine.",
         "It will not write into the vault, send anything anywhere, or fetch anything but the models you ask for.",
+        'Each night can end in a report: name its folder (`reports.folder = "VaultRAG/"`) and the hours of a server'
+        ' that stays (`night.window = "01:00-06:00"`), or run: vaultrag nightly --install',
         "Next: vaultrag models pull, then vaultrag index, then vaultrag ask.",
     )
