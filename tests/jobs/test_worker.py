@@ -18,12 +18,13 @@ from vaultrag.errors import DiskFull, IndexLocked, ModelCrashed, ModelNotFound, 
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.jobs import worker as worker_module
 from vaultrag.jobs.kinds import Work
+from vaultrag.jobs.nightly import RANK
 from vaultrag.jobs.retry import RetryPolicy
 from vaultrag.jobs.runs import BudgetSpent, JobRun, Outcome
 from vaultrag.jobs.worker import JobWorker, wall_clock
 from vaultrag.records.queue import JobQueue
 from vaultrag.store.exclusions import exclude
-from vaultrag.store.jobs.rows import LEASE_SECONDS, MICROSECONDS, take
+from vaultrag.store.jobs.rows import LEASE_SECONDS, MICROSECONDS, Ranks, take
 from vaultrag.store.opening import open_database
 from vaultrag.workspace import Ownership, Workspace
 
@@ -431,3 +432,22 @@ def test_job_is_followed_from_its_beginning_to_its_end(workspace: Workspace) -> 
 def test_follower_of_a_job_that_is_not_there_is_told(workspace: Workspace) -> None:
     with pytest.raises(UsageError, match="No job"):
         next(worker_of(workspace, count).follow("zz"))
+
+
+def test_job_that_somebody_awaits_does_not_wait_for_a_night(workspace: Workspace) -> None:
+    entered, gate = threading.Event(), threading.Event()
+    night = JobWorker(workspace, {"night": held_at_gate(entered, gate), "count": count}, POLICY)
+    beside = JobWorker(workspace, {"count": count}, POLICY, ranks=Ranks(before=RANK))
+    long = night.queue.submit(JobOrder("night", "night", {}, JobBudget(0, 0), RANK))
+    waiting = night.queue.submit(COUNTED)
+    with closing(night), closing(beside):
+        night.start()
+        assert entered.wait(10)
+        awaited = night.submit(JobOrder("count", "Сосчитать сейчас", {}, JobBudget(0, 0), RANK - 1))
+        beside.start()
+        wait_until(lambda: night.queue.job(awaited.id).state is JobState.DONE)
+        assert night.queue.job(long.id).state is JobState.RUNNING, "it was taken from nobody"
+        assert night.queue.job(waiting.id).state is JobState.QUEUED
+        gate.set()
+        wait_until(lambda: night.queue.job(waiting.id).state is JobState.DONE)
+        assert night.queue.job(long.id).state is JobState.DONE

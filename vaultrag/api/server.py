@@ -32,6 +32,7 @@ from vaultrag.domain import unwatched
 from vaultrag.errors import PortTaken, ServerError
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.jobs.follow import Follower
+from vaultrag.jobs.nightly import RANK
 from vaultrag.jobs.worker import JobWorker
 from vaultrag.store.endpoint import (
     LOOPBACK,
@@ -43,6 +44,7 @@ from vaultrag.store.endpoint import (
     withdraw_dead,
     writing_into,
 )
+from vaultrag.store.jobs.rows import Ranks
 from vaultrag.store.privacy import private_opener
 from vaultrag.text.steering import escaped, escaped_line
 from vaultrag.workspace import Ownership, Workspace
@@ -79,8 +81,8 @@ def serve(config: Config, port: int, idle_seconds: float, on_ready: Callable[[En
             workspace.warm()
             server.runs.request(DeletionPolicy.GUARD)
             nights = NightWatch(server.jobs, config.settings.night)
-            with _following(workspace), contextlib.closing(server.jobs), contextlib.closing(nights):
-                server.jobs.start()
+            awaited = JobWorker(workspace, ranks=Ranks(before=RANK))  # whoever looks on does not wait for a night's end
+            with _following(workspace), _working(server.jobs), _working(awaited), contextlib.closing(nights):
                 nights.start()
                 server.run(sockets=[listener])
         finally:
@@ -178,6 +180,14 @@ class VaultServer(uvicorn.Server):
         self.interrupted = number == signal.SIGINT
         self.force_exit = self.should_exit and self.interrupted  # Ctrl-C twice waits for nothing
         self.should_exit = True
+
+
+@contextlib.contextmanager
+def _working(worker: JobWorker) -> Iterator[None]:
+    """Have the queue worked at meanwhile."""
+    with contextlib.closing(worker):
+        worker.start()
+        yield
 
 
 @contextlib.contextmanager

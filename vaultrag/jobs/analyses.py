@@ -31,7 +31,7 @@ from vaultrag.workspace.asking import Terms
 ANALYSE = "analyse"
 STAGE, FINDING = "analyses", "analysis"
 KEY_DIGITS = 12  # of an id, as those of answers
-AWAITED_RANK = -1  # before the jobs that wait: a person looks on
+AWAITED_RANK = -2  # before nights and the jobs that wait: a person looks on
 
 
 def analysis_order(request: AnalysisRequest, budget: JobBudget, *, is_awaited: bool = False) -> JobOrder:

@@ -21,6 +21,7 @@ from vaultrag.jobs.scanning import compare_claims, extract_claims
 from vaultrag.jobs.stage_run import Stage, StageRun, StageStep
 from vaultrag.records.queue import JobQueue
 from vaultrag.store import embeddings
+from vaultrag.store.jobs.rows import Ranks
 from vaultrag.store.night.findings import (
     NightFinding,
     OwedNote,
@@ -126,7 +127,7 @@ def _jobs(night: StageRun) -> Iterator[StageStep]:
     from vaultrag.jobs.worker import JobWorker
 
     kinds = {name: work for name, work in KINDS.items() if name != night.run.job.order.kind}
-    worker = JobWorker(night.workspace, MappingProxyType(kinds), behind=night.run.job.order.rank)
+    worker = JobWorker(night.workspace, MappingProxyType(kinds), ranks=Ranks(after=night.run.job.order.rank))
     with closing(worker), _leaving(worker.close, night):
         while worker.work_at_next():
             yield StageStep(left=_waiting(night))

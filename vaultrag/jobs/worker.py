@@ -20,9 +20,11 @@ from vaultrag.jobs.retry import RETRIES, RetryPolicy, backoff, is_retryable
 from vaultrag.jobs.runs import BudgetSpent, Interrupted, JobRun
 from vaultrag.records.queue import JobQueue
 from vaultrag.store.jobs.rows import (
+    ALL_RANKS,
     MICROSECONDS,
     JobLease,
     LeaseLost,
+    Ranks,
     free_all,
     job_counts,
     put_back,
@@ -55,15 +57,15 @@ class JobWorker:
         kinds: Mapping[str, Work] = KINDS,
         policy: RetryPolicy = RETRIES,
         now: Callable[[], int] = wall_clock,
-        behind: int | None = None,
+        ranks: Ranks = ALL_RANKS,
     ) -> None:
-        """Work at every job, or only at those of a greater rank than `behind`."""
+        """Work at the jobs of some ranks. Who works at all of them is the first to, and frees what the dead held."""
         self.queue = JobQueue(workspace.config, workspace.database)
         self._workspace = workspace
         self._kinds = kinds
         self._policy = policy
         self._now = now
-        self._behind = behind
+        self._ranks = ranks
         self._holder = secrets.token_hex(8)
         self._closed = threading.Event()
         self._changed = threading.Condition()
@@ -95,7 +97,7 @@ class JobWorker:
 
     def work_at_next(self) -> bool:
         """Work at the next job that is due; return whether there was one. Raises StoreError."""
-        lease = take(self.queue.database, self._holder, self._now(), self._behind)
+        lease = take(self.queue.database, self._holder, self._now(), self._ranks)
         if lease is None:
             self.busy = job_counts(self.queue.database).to_do > 0
             return False
@@ -154,7 +156,8 @@ class JobWorker:
 
     def _begin(self) -> None:
         """The owner's lock is ours: whoever held a job before is gone."""
-        self._tried(self._free)
+        if self._ranks == ALL_RANKS:
+            self._tried(self._free)
 
     def _free(self) -> bool:
         free_all(self.queue.database)

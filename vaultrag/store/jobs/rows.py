@@ -39,6 +39,17 @@ class JobRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranks:
+    """Which jobs somebody works at: those of a rank between these two, both left out."""
+
+    after: int = -1000
+    before: int = 1000
+
+
+ALL_RANKS = Ranks()
+
+
+@dataclass(frozen=True, slots=True)
 class JobLease:
     """A job in somebody's hands."""
 
@@ -79,14 +90,12 @@ def read_row(database: Database, job: str) -> JobRow | None:
     return next(iter(database.decoded(rows, _row)), None)
 
 
-def take(database: Database, holder: str, now: int, behind: int | None = None) -> JobLease | None:
-    """Take the next job that is due, or whose lease is over, of those of a greater rank than `behind`; None where there
-    is none.
-    """
-    if _next(database, now, behind) is None:
+def take(database: Database, holder: str, now: int, ranks: Ranks = ALL_RANKS) -> JobLease | None:
+    """Take the next job of these ranks that is due, or whose lease is over; None where there is none."""
+    if _next(database, now, ranks) is None:
         return None  # the usual case costs no writer anything
     with database.atomic():
-        job = _next(database, now, behind)
+        job = _next(database, now, ranks)
         if job is None:
             return None
         database.run(
@@ -99,13 +108,13 @@ def take(database: Database, holder: str, now: int, behind: int | None = None) -
         return JobLease(job, holder, row.fence, row.attempts)
 
 
-def _next(database: Database, now: int, behind: int | None) -> str | None:
+def _next(database: Database, now: int, ranks: Ranks) -> str | None:
     found: str | None = database.value(
-        "SELECT id FROM jobs WHERE (?4 IS NULL OR rank > ?4)"
+        "SELECT id FROM jobs WHERE rank > ?4 AND rank < ?5"
         " AND ((state = 'queued' AND (due <= ?1 OR due > ?1 + ?2))"
         " OR (state = 'running' AND (until <= ?1 OR until > ?1 + ?3)))"
         " ORDER BY rank, number LIMIT 1",
-        (now, _ticks(LONGEST_DELAY), _ticks(LEASE_SECONDS), behind),
+        (now, _ticks(LONGEST_DELAY), _ticks(LEASE_SECONDS), ranks.after, ranks.before),
     )
     return found
 
