@@ -91,3 +91,20 @@ def test_what_is_owed_is_told_a_line_each(language: str) -> None:
     owed = blocks_of(language).owed(replace(WHOLE, notes_owed=3, claims_owed=5, not_judged=7))
     assert [next(sign for sign in line if sign.isdigit()) for line in owed] == ["3", "5", "7"]
     assert blocks_of(language).owed(WHOLE) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2024-11-01", "2024-11-30", "2024-11"),
+        ("2024-02-01", "2024-02-29", "2024-02"),
+        ("2024-02-01", "2024-02-28", "2024-02-01 – 2024-02-28"),
+        ("2023-01-01", "2023-12-31", "2023"),
+        ("2023-12-01", "2023-12-31", "2023-12"),
+        ("2023-05-04", "2023-05-04", "2023-05-04"),
+    ],
+)
+def test_month_and_year_are_said_as_such(language: str, first: str, last: str, said: str) -> None:
+    finding = finding_of()
+    finding = replace(finding, one=replace(finding.one, as_of=AsOf(first, last, AsOfSource.TEXT)))
+    assert f" · {said} · " in text_of(language, [finding])

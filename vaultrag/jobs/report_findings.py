@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -72,12 +73,13 @@ class FindingBlocks:
         if kind is not FindingKind.CONTRADICTION:
             yield f"> {self._said(f'{kind.value}_about')}"
         for group in shown:
-            yield f"> - {plain(group.finding.reason)}"
+            yield f"> - **{plain(group.finding.reason)}**"
             yield from (f">     - {self._side(group, claim)}" for claim in _in_time(group.finding))
         if len(groups) > len(shown):
             yield f"> - {self._said('more_findings', count=len(groups) - len(shown))}"
-        if kind is FindingKind.CONTRADICTION and news.earlier:
-            yield f"> - {self._said('earlier_findings', count=news.earlier)}"
+        if kind is FindingKind.CONTRADICTION:
+            name = "earlier_findings" if news.earlier else "review_findings"
+            yield f"> - {self._said(name, count=news.earlier)}"
 
     def _side(self, group: FindingGroup, claim: Claim) -> str:
         places = group.places_of(claim)
@@ -97,7 +99,7 @@ class FindingBlocks:
             return self._said("undated")
         if not as_of.first or not as_of.last:
             return self._said("until" if as_of.last else "since", day=as_of.last or as_of.first)
-        day = as_of.first if as_of.first == as_of.last else f"{as_of.first} – {as_of.last}"
+        day = _stretch(as_of.first, as_of.last)
         return self._said("note_of", day=day) if as_of.source is AsOfSource.NOTE else day
 
     def _who(self, claim: Claim) -> str:
@@ -108,6 +110,21 @@ class FindingBlocks:
 
     def _said(self, name: str, **values: object) -> str:
         return str(self.phrases["findings"][name]).format(**values)
+
+
+def _stretch(first: str, last: str) -> str:
+    """Return a day, month or year as one, and other stretches by their ends."""
+    if first == last:
+        return first
+    if first.endswith("-01-01") and last == f"{first[:4]}-12-31":
+        return first[:4]
+    is_month = first[:7] == last[:7] and first.endswith("-01") and last[8:] == f"{_days_of(first)}"
+    return first[:7] if is_month else f"{first} – {last}"
+
+
+def _days_of(day: str) -> int:
+    """Return how many days the month of a day has."""
+    return monthrange(int(day[:4]), int(day[5:7]))[1]
 
 
 def _in_time(finding: ClaimFinding) -> list[Claim]:
