@@ -29,7 +29,7 @@ from vaultrag.domain import (
     Verdict,
 )
 
-RECIPE = "2"
+RECIPE = "3"
 """Raise it whenever the same claims would be paired or compared otherwise."""
 
 FEWEST_CLAIMS = 100  # of fewer the likest pair of all is no rare one: nearness then tells nothing

@@ -4,6 +4,9 @@ Of everyday notes: households, money, health, travel, food, work, machines, and 
 """
 
 ROWS = """
+patient: пациент; plot: участок; rehearsal rehearse: репетиция репетировать; shed: сарай; rash: сыпь; gig: концерт
+session: сессия сеанс; dataset: датасет; submission: сдача; quota: квота; provider: провайдер; opera: опера
+tower: башня; lamb: баранина; rib ribs: ребро; label labelled: разметка; plant planted planting: сажать сажаем высадил
 pet pets animal animals: животное питомец; landlord: арендодатель; tenant: съемщик; lease: аренды; deposit: залог
 countertop worktop: столешница; backsplash: фартук; tile tiles: плитка; floor flooring: паркет ламинат; paint: краска
 plaster: штукатурка; wallpaper: обои; ceiling: потолок; socket outlet: розетка; switch: выключатель; tap faucet: кран

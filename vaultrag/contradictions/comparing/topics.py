@@ -14,12 +14,15 @@ from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, read_
 from vaultrag.contradictions.comparing.labels import key_of
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.comparing.subjects import titles_meet
+from vaultrag.domain import StatedKind
 
 Rarity: TypeAlias = Callable[[ClaimWord], float]
 """How much a word tells: nothing where every claim has it."""
 LONG = 12  # words of a claim's own: who says so much says several things
 FEWEST = 2  # words of a clause that is about something by itself
 MOST = 0.9  # of a clause's share: that it says all of what the other says does not make the claims one
+AGREED = 3.0  # of an amount that both give, as much as of a rare word
+_TELLING = frozenset({StatedKind.MEASURE, StatedKind.MONEY, StatedKind.TIME})
 FRAME = 0.5  # of a word's weight, where only what the other claim stands under has it
 
 
@@ -52,7 +55,8 @@ class Topic:
 
 def topic_of(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> Topic:
     """Weigh what two claims share."""
-    first, second = _matched(one, other, rarity), _matched(other, one, rarity)
+    agreed = [(AGREED, 1.0)] * _agreeing(one, other)
+    first, second = [*_matched(one, other, rarity), *agreed], [*_matched(other, one, rarity), *agreed]
     frames = [rarity(word) for word in one.frame if other.frame_set.has(word)]
     own = [weight for weight, factor in first if factor == 1]
     return Topic(
@@ -67,6 +71,15 @@ def topic_of(one: ReadClaim, other: ReadClaim, rarity: Rarity) -> Topic:
         length=max(len(one.own), len(other.own)),
         count=min(sum(factor > 0 for _, factor in matched) for matched in (first, second)),
     )
+
+
+def _agreeing(one: ReadClaim, other: ReadClaim) -> int:
+    """Return how many amounts both claims give alike: "240 m²" in both says more of one thing than a word does."""
+    first, second = (
+        {(value.kind, value.magnitude, value.unit) for value in reading.claim.values if value.kind in _TELLING}
+        for reading in (one, other)
+    )
+    return len(first & second)
 
 
 def topic_at(

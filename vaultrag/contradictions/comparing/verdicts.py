@@ -162,12 +162,18 @@ def _explanations(
     if modifier:
         yield PairVerdict.DIFFERENT_SUBJECT, Reason(Ground.MODIFIER, *modifier)
     if conflict.kind in NUMERIC or conflict.kind in (StatedKind.TIME, StatedKind.DATE):
-        yield from _scope(first, second, conflict, opposed)
+        conditions = [pair for pair in opposed if not _is_what_differs(pair, conflict)]
+        yield from _scope(first, second, conflict, conditions)
     yield from _time(first, second, conflict, compared)
 
 
 def _amounts(claim: Claim) -> int:
     return sum(value.kind in NUMERIC for value in claim.values)
+
+
+def _is_what_differs(pair: Opposed, conflict: Conflict) -> bool:
+    """Tell whether two opposite words are the very values: on Thursdays and on Wednesdays is no condition of either."""
+    return pair.one.text in conflict.reason.one and pair.other.text in conflict.reason.other
 
 
 def _share_amount(one: Claim, other: Claim) -> bool:

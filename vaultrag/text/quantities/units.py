@@ -63,6 +63,7 @@ _UNITS: tuple[tuple[str, Unit], ...] = (
     (r"lbs?|pounds?|фунт\w{0,2}", Unit(_MEASURE, "g", 453.592)),
     (r"oz|ounces?|унци\w{1,2}", Unit(_MEASURE, "g", 28.3495)),
     (r"т|тонн\w{0,2}|tonn?e?s?", Unit(_MEASURE, "g", 1e6)),
+    (r"iu|ме(?![а-яё])", Unit(_MEASURE, "IU")),
     (r"мл|ml|миллилитр\w{0,2}", Unit(_MEASURE, "l", 0.001)),
     (r"л|l|литр\w{0,2}|lit(?:er|re)s?", Unit(_MEASURE, "l")),
     (r"кбит/с|kbit/s|kbps", Unit(_MEASURE, "bit/s", 1e3)),
