@@ -59,6 +59,21 @@ CONTRADICTIONS: list[tuple[Notes, str]] = [
         ),
         "yes",
     ),
+    (
+        (
+            ("Band.md", "We rehearse on Thursdays at 19:30 in the cellar of the church."),
+            ("Лена.md", "репетиции по средам в 19:30, подвал церкви"),
+        ),
+        "dates",
+    ),
+    (
+        (("Plot.md", "Plot 14, 240 m², 190 € a year."), ("Сад.md", "Участок 14, 240 м², 210 евро в год.")),
+        "sums of money",
+    ),
+    (
+        (("Pills.md", "Vitamin D 1000 IU daily."), ("Аптечка.md", "Витамин D 2000 МЕ каждый день.")),
+        "measures",
+    ),
 ]
 
 
