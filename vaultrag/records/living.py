@@ -7,11 +7,12 @@ in a model's words whether all that its sentence took from the line is still the
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from vaultrag.answering.attribution import bag_of, bag_with_forms
+from vaultrag.answering.attribution import Bag, bag_of, bag_with_forms
 from vaultrag.answering.citing.changed_words import Edit, LineEdit, LineWords, edit_of
 from vaultrag.answering.citing.same_subject import Wording, differ_in_negation, differ_in_unit
 from vaultrag.domain import (
@@ -29,6 +30,7 @@ from vaultrag.domain import (
 from vaultrag.store.night.living import FateRow
 
 DIGEST = 32  # hexadecimal digits
+_CLAUSE = re.compile(r"[,;:.!?()](?!\d)|\s[–—-]\s|\n")
 LEAST_WORDS = 5  # of a line that is looked for in other notes: a shorter one may stand there by chance
 
 Looks: TypeAlias = Callable[[Sequence[Citation]], Sequence[SourceState]]
@@ -123,8 +125,8 @@ def _fate(one: _Held, stated: Mapping[int, list[tuple[str, Sequence[int]]]], hel
 
 def _of_sentence(text: str, one: _Held, cited: Sequence[_Held]) -> Fate:
     """Say whether a sentence still stands, whose line was edited and which may have other lines."""
-    bag, told, line = bag_with_forms(text), Wording(text), Wording(one.reads)
-    if _turns_all(one.edit) or differ_in_unit(told, line) or differ_in_negation(told, line, bag.read):
+    bag = bag_with_forms(text)
+    if _turns_all(one.edit) or _is_denied_now(text, one, bag):
         return Fate.CHANGED
     before = bag.read(_words_of(each.citation.quote for each in cited)) & bag.distinct
     lost = before - bag.read(_words_of(each.reads for each in cited))
@@ -136,7 +138,31 @@ def _of_sentence(text: str, one: _Held, cited: Sequence[_Held]) -> Fate:
     if lost or shared:
         return Fate.NOT_JUDGED
     is_carried = bool(before) and bag.distinct - before <= _words_of(_around(each.citation) for each in cited)
-    return Fate.HOLDS if is_carried else Fate.NOT_JUDGED
+    return Fate.HOLDS if is_carried or _is_aside(bag, one) else Fate.NOT_JUDGED
+
+
+def _is_denied_now(text: str, one: _Held, bag: Bag) -> bool:
+    """Tell whether the line denies what the sentence states, or gives its number another unit, and did not before."""
+    told, before, now = Wording(text), Wording(one.citation.quote), Wording(one.reads)
+    if differ_in_negation(told, now, bag.read) and not differ_in_negation(told, before, bag.read):
+        return True
+    return differ_in_unit(told, now) and not differ_in_unit(told, before)
+
+
+def _is_aside(bag: Bag, one: _Held) -> bool:
+    """Tell whether only clauses were edited in which the sentence has no word, and the others stand whole."""
+    now = [LineWords(clause).words for clause in _CLAUSE.split(one.reads)]
+    whole = {tuple(word.key for word in words) for words in now}
+    its_own = other = False
+    for clause in _CLAUSE.split(one.citation.quote):
+        keys = tuple(word.key for word in LineWords(clause).words)
+        if bag.read(bag_of(clause).distinct) & bag.distinct:
+            if keys not in whole:
+                return False
+            its_own = True
+        else:
+            other = other or keys not in whole
+    return its_own and other
 
 
 def _turns_all(edit: LineEdit) -> bool:

@@ -16,7 +16,7 @@ from functools import cached_property
 from vaultrag.answering.citing.read_markdown import read_as_shown
 from vaultrag.answering.citing.same_subject import Wording, differ_in_negation
 from vaultrag.text.dates import find_dates
-from vaultrag.text.language import fold, is_function_word, stem
+from vaultrag.text.language import fold, stem
 from vaultrag.text.morphology import grammar_of, is_in_dictionary
 from vaultrag.text.quantities.read import Quantity, find_quantities, masked
 
@@ -33,6 +33,14 @@ _HARMLESS = frozenset(
     """
     и же то вот ведь уж это этот эта эти так ну там тут здесь ещё еще а
     a an the and that this these those it just also so then there here
+    """.split()
+)
+# Function words that limit what stands beside them; the others come and go as it is put.
+_LIMITING = frozenset(
+    """
+    до после перед под над между против кроме только лишь все всех всё каждый либо или если чтобы бы был была было были
+    before after until till under over between against except only all each every some any or if unless more most both
+    was were had will would could should may might must was been off up down out
     """.split()
 )
 _NEGATING = frozenset("не ни нет без никогда нельзя no not never none nor neither without cannot".split())
@@ -82,7 +90,7 @@ class LineWord:
         """Whether its coming or going alone makes another statement."""
         if self.is_value or self.is_name or not any(map(str.isalnum, self.text)):
             return True
-        return self.key in _NEGATING or (is_function_word(self.text.lower()) and self.key not in _HARMLESS)
+        return self.key in _NEGATING or self.text.lower() in _LIMITING
 
 
 class LineWords:
