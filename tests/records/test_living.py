@@ -113,6 +113,30 @@ def test_english_sentence_likewise(sentence: str, line: str, fate: Fate) -> None
     assert looked(saved([ENGLISH], [(sentence, (1,))]), line).fate is fate
 
 
+ASIDE = "Отопления нет, только радиатор, зимой выходит ещё 60 лари."
+
+
+@pytest.mark.parametrize(
+    ("quote", "sentence", "line", "fate"),
+    [
+        (ASIDE, "В мастерской отопления нет, греет радиатор.", ASIDE.replace("60", "90"), Fate.HOLDS),
+        (ASIDE, "В мастерской отопления нет, греет радиатор.", ASIDE.replace("радиатор", "камин"), Fate.NOT_JUDGED),
+        (ASIDE, "Зимой это стоит 60 лари.", ASIDE.replace("60", "90"), Fate.CHANGED),
+        (ENGLISH, "The copy goes to Backblaze each night.", ENGLISH.replace("May", "June"), Fate.HOLDS),
+        (ENGLISH, "The copy goes to Backblaze.", ENGLISH.replace("the drill is", "the party is"), Fate.HOLDS),
+        (ENGLISH, "The drill comes in May.", ENGLISH.replace("May", "May or June"), Fate.NOT_JUDGED),
+    ],
+)
+def test_edit_beside_what_a_sentence_speaks_of_leaves_it(quote: str, sentence: str, line: str, fate: Fate) -> None:
+    assert looked(saved([quote], [(sentence, (1,))]), line).fate is fate
+
+
+def test_sentence_that_never_agreed_with_its_line_in_words_is_not_denied_by_an_edit() -> None:
+    line = "Отопление – ничего нет, только масляный радиатор, ещё 60 лари."
+    sentence = "В мастерской нет отопления."
+    assert looked(saved([line], [(sentence, (1,))]), line.replace("60", "90")).fate is Fate.HOLDS
+
+
 def test_sentence_that_another_line_still_carries_holds() -> None:
     one = saved([LINE, "Бойлер поставил Темур в октябре."], [("Бойлер поставил Темур.", (1, 2))])
     assert looked(one, "Сегодня дождь.", "Бойлер поставил Темур в октябре.").fate is Fate.HOLDS
