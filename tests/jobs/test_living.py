@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,18 @@ from vaultrag.domain import (
     ChatModel,
     Citation,
     Fate,
+    JobBudget,
+    JobOrder,
     Sentence,
     SentenceState,
     Span,
     unwatched,
 )
 from vaultrag.jobs import nightly
+from vaultrag.jobs.living import look_at_answers
 from vaultrag.jobs.nightly import night_order
+from vaultrag.jobs.runs import JobRun, Outcome
+from vaultrag.jobs.stage_run import StageRun
 from vaultrag.jobs.worker import JobWorker
 from vaultrag.runtime.pool import ModelPool
 from vaultrag.store.night.living import read_fates
@@ -189,6 +195,25 @@ def test_deleted_answer_takes_its_fates_along(tmp_path: Path, note: str) -> None
         workspace.archive.delete_answer(key)
         night(workspace)
         assert read_fates(workspace.database) == {}
+
+
+def test_look_that_was_left_in_the_middle_goes_on(tmp_path: Path, note: str) -> None:
+    def begun(workspace: Workspace, run: JobRun) -> Outcome:
+        next(look_at_answers(StageRun(workspace, run, datetime.now(UTC), lambda: False)))
+        return Outcome()
+
+    with opened(tmp_path) as workspace:
+        keys = {workspace.archive.save(answer_from(note)) for _ in range(3)}
+        night(workspace)
+        write(tmp_path, note, EDITED[note])
+        workspace.follow(None, unwatched)
+        with closing(JobWorker(workspace, {"look": begun})) as worker:
+            job = worker.submit(JobOrder("look", "look", {}, JobBudget(0, 0)))
+            worker.work_off(lambda: worker.queue.job(job.id).state.ended)
+        changed = [key for key, rows in read_fates(workspace.database).items() if rows[1].fate is Fate.CHANGED]
+        assert len(changed) == 1
+        told = night(workspace)
+        assert all(told.count(f"answers show {key}") == 1 for key in keys)
 
 
 def test_chat_style_answers_are_looked_at_by_sentence(tmp_path: Path, note: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vaultrag.config import Config, shipped
-from vaultrag.domain import Job, JobState, LivingAnswer, StageOutcome, StageState
+from vaultrag.domain import Fate, Job, JobState, LivingAnswer, StageOutcome, StageState
 from vaultrag.errors import VaultragError
 from vaultrag.jobs.living import fallen_lines
 from vaultrag.jobs.report_findings import ClaimNews, FindingBlocks
@@ -157,7 +157,9 @@ class _Report:
         fallen = self.night.noticed.fallen
         if fallen:
             lines = list(fallen_lines(fallen, self.links, self._said, plain, self._kept))
-            yield self._callout("warning", self._said("fallen", count=len(fallen)), lines, folded=False)
+            sure = all(one.fate is not Fate.NOT_JUDGED for one in fallen)
+            title = self._said("fallen" if sure else "fallen_maybe", count=len(fallen))
+            yield self._callout("warning", title, lines, folded=False)
 
     def _suggestions(self) -> Iterator[list[str]]:
         for kind, callout in CALLOUTS.items():
