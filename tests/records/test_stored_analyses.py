@@ -8,6 +8,7 @@ import pytest
 
 from vaultrag.domain import Analysis, AnalysisEntry, AnalysisSection, AnswerStyle, Citation, KeptAnalysis, Span, Tie
 from vaultrag.errors import IndexDamaged, IndexTooNew
+from vaultrag.records.analyses import as_saved
 from vaultrag.records.stored import is_sound, notes_of, retarget
 from vaultrag.records.stored_analyses import kept_body, read_kept
 from vaultrag.store.journal import Entry
@@ -54,6 +55,12 @@ def test_analysis_follows_the_notes_that_it_quotes() -> None:
     assert moved.analysis.path == "Boiler.md"
     assert moved.analysis.citations[0].path == moved.analysis.sections[0].notes[0].path == "Meter.md"
     assert set(moved.paths) == {"Boiler.md", "Meter.md"}
+
+
+def test_analysis_is_looked_at_under_the_name_of_its_note() -> None:
+    saved = as_saved(KEPT)
+    assert saved.answer.question == "Анализ заметки Бойлер"
+    assert saved.answer.citations == (CITED,)
 
 
 def test_form_of_a_newer_version_asks_for_an_update() -> None:

@@ -112,7 +112,7 @@ def as_saved(kept: KeptAnalysis) -> SavedAnswer:
     """Return an analysis as the answer that it is to its template, to be held against the notes."""
     one = kept.analysis
     answer = Answer(
-        question=f"{one.heading} {one.title}".strip() if one.title not in one.heading else one.heading,
+        question=one.heading.replace("{note}", one.title),
         status=AnswerStatus.ANSWERED,
         text="",
         sentences=(),
