@@ -25,7 +25,7 @@ from benchmarks.datasets import fixture, work_folder
 from benchmarks.living_edits import MakeEdit, Place, kinds_of
 from benchmarks.products import config_for
 from benchmarks.report import share, write_report
-from vaultrag.answering.citations import source_sentences
+from vaultrag.answering.citations import locate, source_sentences
 from vaultrag.config import Config
 from vaultrag.domain import (
     Answer,
@@ -35,6 +35,7 @@ from vaultrag.domain import (
     Fate,
     JobBudget,
     JobOrder,
+    SavedAnswer,
     unwatched,
 )
 from vaultrag.jobs.living import look_at_answers
@@ -42,9 +43,11 @@ from vaultrag.jobs.runs import JobRun, Outcome
 from vaultrag.jobs.stage_run import StageRun
 from vaultrag.jobs.worker import JobWorker
 from vaultrag.store.night.living import read_fates
+from vaultrag.store.notes.catalog import Catalog
 from vaultrag.vault.parsing.lines import Lines
 from vaultrag.workspace import Ownership, Workspace
 
+UNEDITED = 400  # lines that are looked at before anything is edited
 SHORTEST, LONGEST = 30, 220  # characters of a line that an answer would quote
 JOB = "look"
 NOTES = (
@@ -80,6 +83,7 @@ def main() -> int:
     shutil.rmtree(config.home, ignore_errors=True)
     with Workspace.open(config, Ownership.OWN) as workspace:
         workspace.follow(None, unwatched)
+        lines = _lines_that_hold(workspace, random.Random(options.seed))
         cases = list(_cases(workspace, options.cases, random.Random(options.seed), options.unseen))
         _looked(workspace)
         unedited = _fates(workspace)
@@ -92,8 +96,22 @@ def main() -> int:
         fates = _fates(workspace)
         for case in cases:
             case.fate = fates.get(case.key, "")
-    _report(options, cases, unedited, seconds)
+    _report(options, cases, [*lines, *(fate == Fate.HOLDS for fate in unedited.values())], seconds)
     return 0
+
+
+def _lines_that_hold(workspace: Workspace, draw: random.Random) -> list[bool]:
+    """Tell of lines cut as answers quote them, from all passages, whether they hold while nothing was edited."""
+    rows = workspace.database.column("SELECT id FROM chunks ORDER BY id")
+    chunks = [one.chunk for one in Catalog(workspace.database).chunks_by_row_ids(rows).values()]
+    lines = [(chunk, one) for chunk in chunks for one in source_sentences(0, chunk.text) if one.backs]
+    found = []
+    for chunk, one in draw.sample(lines, UNEDITED):
+        span = locate(chunk, one.start, one.end)
+        cited = Citation(1, chunk.path, chunk.heading_path, chunk.block_id, span, one.text, "verbatim", 1.0)
+        looked = workspace.archive.look_at(SavedAnswer("-", "", "", _answer_from(cited), ()))
+        found.append(looked.fate is Fate.HOLDS)
+    return found
 
 
 def _cases(workspace: Workspace, count: int, draw: random.Random, unseen: bool) -> Iterator[Case]:
@@ -138,11 +156,14 @@ def _body(text: str) -> int:
 
 def _answer(place: Place) -> Answer:
     span = Lines(place.text).span(place.start, place.end)
-    citation = Citation(1, place.path, (), "", span, place.line, "verbatim", 1.0)
+    return _answer_from(Citation(1, place.path, (), "", span, place.line, "verbatim", 1.0))
+
+
+def _answer_from(citation: Citation) -> Answer:
     return Answer(
-        question=f"{place.path}?",
+        question=f"{citation.path}?",
         status=AnswerStatus.ANSWERED,
-        text=f"- «{place.line}» [1]",
+        text=f"- «{citation.quote}» [1]",
         sentences=(),
         citations=(citation,),
         passages=(),
@@ -186,7 +207,7 @@ def _fates(workspace: Workspace) -> dict[str, str]:
     return {key: str(rows[1].fate) for key, rows in read_fates(workspace.database).items()}
 
 
-def _report(options: argparse.Namespace, cases: Sequence[Case], unedited: dict[str, str], seconds: float) -> None:
+def _report(options: argparse.Namespace, cases: Sequence[Case], unedited: Sequence[bool], seconds: float) -> None:
     by_kind = {
         kind: [case for case in cases if case.kind == kind] for kind in dict.fromkeys(case.kind for case in cases)
     }
@@ -202,7 +223,7 @@ def _report(options: argparse.Namespace, cases: Sequence[Case], unedited: dict[s
             for name, half in halves.items()
         ),
         share("told rightly, or shown as not judged", shown, len(cases)),
-        share("unedited ones that hold", sum(fate == Fate.HOLDS for fate in unedited.values()), len(unedited)),
+        share("unedited ones that hold", sum(unedited), len(unedited)),
         *(share(kind, sum(case.is_right for case in found), len(found)) for kind, found in by_kind.items()),
     ]
     name = f"living{'-unseen' if options.unseen else ''}{'-model' if options.model else ''}-{options.seed}"
