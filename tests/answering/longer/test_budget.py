@@ -67,3 +67,27 @@ def test_judgements_within_the_budget_are_all_made() -> None:
     model, budget = ScriptedModel(["Yes"]), ticking(10_000, 1000.0)
     assert len(BoundedModel(model, budget).score_each([MESSAGES] * 9, ("Yes", "No"))) == 9
     assert len(model.prompts) == 9
+
+
+@dataclass(slots=True)
+class OneThingModel(TalkativeModel):
+    """A double that does one thing at a time, as a process does: it counts nothing while it writes."""
+
+    is_writing: bool = False
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        assert not self.is_writing, "whoever asks here waits for ever"
+        return TalkativeModel.count_tokens(self, texts)
+
+    def generate(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+        self.is_writing = True
+        try:
+            yield from TalkativeModel.generate(self, messages, sampling)
+        finally:
+            self.is_writing = False
+
+
+def test_draft_that_time_ends_is_left_before_its_tokens_are_counted() -> None:
+    *_, end = MeteredModel(OneThingModel([""]), ticking(10_000, 5.0)).generate(MESSAGES, Sampling(max_tokens=500))
+    assert isinstance(end, Generation)
+    assert (end.finish, end.completion_tokens > 0) == ("aborted", True)

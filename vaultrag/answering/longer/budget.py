@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from vaultrag.domain import Generation, Message, ModelAround, Piece, Priority, Sampling, Scores, Thought
@@ -61,8 +62,7 @@ class MeteredModel(ModelAround):
             wanted = bounded.thinking_tokens
             bounded = replace(bounded, thinking_tokens=most if wanted < 0 else min(wanted, most))
         said: list[str] = []
-        pieces = self.model.generate(messages, bounded)
-        try:
+        with closing(_closable(self.model.generate(messages, bounded))) as pieces:
             for piece in pieces:
                 if isinstance(piece, Generation):
                     fresh = piece.prompt_tokens - piece.cached_tokens
@@ -70,13 +70,12 @@ class MeteredModel(ModelAround):
                 elif piece and not isinstance(piece, Thought):
                     said.append(piece)
                 yield piece
-                if self.budget.spent and not isinstance(piece, Generation):
-                    yield self._cut_off(messages, said)
+                if isinstance(piece, Generation):
                     return
-        finally:
-            close = getattr(pieces, "close", None)
-            if close is not None:
-                close()
+                if self.budget.spent:
+                    break
+        if self.budget.spent:  # only now: a model that still writes counts no tokens, and would be waited for for ever
+            yield self._cut_off(messages, said)
 
     def score_each(
         self, conversations: Sequence[Sequence[Message]], options: Sequence[str], priority: Priority = Priority.NIGHT
@@ -115,3 +114,7 @@ class BoundedModel(MeteredModel):
                 raise GenerationFailed(why, "Allow it more.")
             found += MeteredModel.score_each(self, conversations[first : first + AT_ONCE], options, priority)
         return found
+
+
+def _closable(pieces: Iterator[Piece]) -> Generator[Piece, None, None]:
+    yield from pieces
