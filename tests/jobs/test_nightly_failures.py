@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from tests.jobs.night_vault import (
 )
 from vaultrag.domain import ChatModel, Job, JobBudget, JobOrder, JobState, Message, Piece, Sampling, StageState
 from vaultrag.errors import ModelCrashed
-from vaultrag.jobs.nightly import night_order
+from vaultrag.jobs.nightly import night_order, open_night
 from vaultrag.jobs.worker import JobWorker
 from vaultrag.maintenance.doctor_night import night_findings
 from vaultrag.records.queue import JobQueue
@@ -147,3 +148,22 @@ def test_clock_that_was_set_back_makes_no_night_the_first_one_and_hides_no_job(t
     assert row.id != night.id, "the latest is the one that came last"
     assert "Кто чинит насос?" in text
     assert not any(first in text for first in ("Первая ночь", "The first night"))
+
+
+def test_night_that_slept_past_its_window_writes_its_report_and_a_new_one_follows(
+    tmp_path: Path, language: str
+) -> None:
+    ended = datetime.now(UTC) - timedelta(hours=1)
+    with night_opened(tmp_path) as workspace:
+        queue = JobQueue(workspace.config, workspace.database)
+        old = queue.submit(night_order(10, battery=True, hours={"until": ended.isoformat()}))
+        new = open_night(queue, night_order(10, battery=True))
+        assert open_night(queue, night_order(10, battery=True)) == new
+    work_the_night_off(tmp_path)
+    with night_opened(tmp_path) as workspace:
+        after, before = read_nights(workspace.database)
+    assert (after.id, before.id) == (new, old.id)
+    assert {stage.state for stage in before.stages} == {StageState.NOT_REACHED}
+    assert StageState.NOT_REACHED not in {stage.state for stage in after.stages}
+    text = Path(before.report).read_text(encoding="utf-8")
+    assert "Not reached" in text, "of notes that nobody has read the language is not known"

@@ -140,9 +140,13 @@ class _Deadline:
 
 def _seconds_left(run: JobRun) -> float:
     """Return the seconds that a night may still work: by its budget, and by the clock until its window ends."""
-    until = run.job.order.request.get("until")
-    by_clock = datetime.fromisoformat(str(until)).timestamp() - time.time() if until else float("inf")
-    return max(0.0, min(run.seconds_left, by_clock))
+    return max(0.0, min(run.seconds_left, _until(run.job.order) - time.time()))
+
+
+def _until(order: JobOrder) -> float:
+    """Return when the window of a night ends, in seconds since 1970; never where it has none."""
+    until = order.request.get("until")
+    return datetime.fromisoformat(str(until)).timestamp() if until else float("inf")
 
 
 def _is_unplugged(run: JobRun) -> bool:
@@ -215,9 +219,13 @@ def _composed(workspace: Workspace, run: JobRun, began: datetime, stages: Sequen
 
 
 def open_night(queue: JobQueue, order: JobOrder) -> str:
-    """Return the id of the night that is open already, which goes on, else of a new one."""
+    """Return the id of the night that is open already, which goes on, else of a new one.
+
+    One whose window has ended meanwhile only writes its report, so that a new one follows it.
+    """
     with queue.database.atomic():
-        going_on = [job.id for job in queue.jobs() if job.order.kind == NIGHT and not job.state.ended]
+        nights = [job for job in queue.jobs() if job.order.kind == NIGHT and not job.state.ended]
+        going_on = [job.id for job in nights if _until(job.order) > time.time()]
     if going_on:
         queue.resume(going_on[-1])
         return going_on[-1]
