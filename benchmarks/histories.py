@@ -1,8 +1,9 @@
 """Histories: is the value as of a day right, with its quote, and is an assistant's ever taken for the user's?
 
-usage: scripts/bench histories [--words] [--half tune|test] [--show]
-    The histories of fixtures/histories.toml; no chat model is asked. --words leaves the embedder out, --half asks one
-    half alone, --show prints each value of the tuning half that was not told rightly.
+usage: scripts/bench histories [--words] [--kept] [--set known|blind] [--show]
+    The histories of fixtures/histories.toml, or of fixtures/histories-blind.toml in a vault of their own; no chat model
+    is asked. --words leaves the embedder out, --kept extracts the claims and embeds them first, as a night does, --show
+    prints each value of the known set that was not told rightly. What loses a value is told by stage.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import sys
 import tempfile
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,15 +22,27 @@ from typing import Any
 from benchmarks.datasets import REPOSITORY
 from benchmarks.report import Figure, mean, quantile, write_report
 from vaultrag.config import Config, Settings
-from vaultrag.contradictions.histories.read import history_of
-from vaultrag.domain import History, HistoryStep, Holder, Passage, QuotedPlace, unwatched
+from vaultrag.contradictions.claims.kept import BATCH, extract_owed, read_claims
+from vaultrag.contradictions.histories.asked import AskedHistory, read_asked
+from vaultrag.contradictions.histories.candidates import candidates_of
+from vaultrag.contradictions.histories.meaning import ClaimMeaning
+from vaultrag.contradictions.histories.read import paths_of
+from vaultrag.contradictions.histories.relevance import NEAR, Relevant, weighed_claims
+from vaultrag.domain import Claim, Embedder, History, HistoryStep, Holder, Passage, QuotedPlace, SearchResult, unwatched
 from vaultrag.errors import UsageError
 from vaultrag.indexing.apply import DeletionPolicy
+from vaultrag.store.pairs.claim_vectors import write_claim_vectors
 from vaultrag.text.language import content_stems, sentences, word_stems
 from vaultrag.workspace import Ownership, Workspace
+from vaultrag.workspace.histories import Histories
 from vaultrag.workspace.workspace import Reach
 
 FIXTURES = REPOSITORY / "fixtures"
+SETS = {
+    "known": (FIXTURES / "histories.toml", FIXTURES / "vault"),
+    "blind": (FIXTURES / "histories-blind.toml", FIXTURES / "histories-blind" / "vault"),
+}
+STAGES = ("extraction", "candidates", "relevance", "kind of value", "value", "whose it is", "order")
 TODAY = date(2026, 3, 11)  # soon after the fixture's last note
 BAR = 0.85
 LINES = 20  # passages of the plain search whose newest is taken
@@ -41,6 +55,7 @@ class Told:
     wanted: dict[str, Any]
     held: HistoryStep | None
     newest: QuotedPlace | None
+    lost: str = ""
 
     @property
     def is_right(self) -> bool:
@@ -77,7 +92,7 @@ class Chain:
         )
 
 
-def _is_at(wanted: dict[str, Any], place: QuotedPlace) -> bool:
+def _is_at(wanted: dict[str, Any], place: QuotedPlace | Claim) -> bool:
     is_quoted = wanted["quote"] in place.quote or place.quote in wanted["quote"]
     return bool(wanted["path"] == place.path and is_quoted)
 
@@ -90,20 +105,76 @@ def _gives(value: str, step: HistoryStep) -> bool:
 
 
 def told_of(workspace: Workspace, entry: dict[str, Any], reach: Reach) -> Chain:
-    def find(text: str, count: int) -> Sequence[str]:
-        return [passage.chunk.path for passage in workspace.search(text, count, reach).passages]
+    def search(text: str, count: int) -> SearchResult:
+        return workspace.search(text, count, reach)
+
+    def embedder() -> Embedder | None:
+        return workspace.vectors.embedder()[0] if reach is Reach.FULL else None
 
     started = time.perf_counter()
     try:
-        found = history_of(workspace.database, entry["ask"], find, TODAY)
+        found = Histories(workspace.database, search, embedder, TODAY).of(entry["ask"])
     except UsageError:
         found = None
     milliseconds = (time.perf_counter() - started) * 1000
+    trace = _Trace.of(workspace, entry["ask"], search, embedder())
     passages = workspace.search(entry["ask"], LINES, reach).passages
     told = tuple(
-        Told(value, _held(found, value["on"]), _newest(entry["ask"], passages, value["on"])) for value in entry["value"]
+        _with_stage(
+            Told(value, _held(found, value["on"]), _newest(entry["ask"], passages, value["on"])),
+            found,
+            trace,
+            workspace,
+        )
+        for value in entry["value"]
     )
     return Chain(entry, told, found, milliseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """What the stages of a history had before them: the claims of the notes found, and how relevant each is."""
+
+    asked: AskedHistory
+    weighed: Sequence[Relevant]
+
+    @classmethod
+    def of(
+        cls, workspace: Workspace, question: str, search: Callable[[str, int], SearchResult], embedder: Embedder | None
+    ) -> _Trace:
+        asked = read_asked(question, TODAY)
+        meaning = ClaimMeaning(asked.text, workspace.database, embedder)
+
+        def find(text: str, count: int) -> Sequence[str]:
+            return [passage.chunk.path for passage in search(text, count).passages]
+
+        found = candidates_of(workspace.database, asked, paths_of(find, asked, meaning.paths()))
+        return cls(asked, weighed_claims(asked, found, meaning.likeness(found)))
+
+
+def _with_stage(told: Told, found: History | None, trace: _Trace, workspace: Workspace) -> Told:
+    """Tell which stage lost a value that was not told rightly."""
+    if told.is_right:
+        return told
+    wanted = told.wanted
+    stated = candidates_of(workspace.database, trace.asked, [wanted["path"]])
+    if not any(_is_at(wanted, one.claim) for one in stated):
+        return replace(told, lost="extraction")
+    shares = [one.share for one in trace.weighed if _is_at(wanted, one.claim)]
+    if not shares:
+        return replace(told, lost="candidates")
+    steps = [
+        step
+        for step in (found.steps if found else ())
+        if any(_is_at(wanted, place) for place in (step.place, *step.also))
+    ]
+    if not steps:
+        best = max(one.share for one in trace.weighed)
+        return replace(told, lost="relevance" if max(shares) < NEAR * best else "kind of value")
+    given = [step for step in steps if _gives(wanted["value"], step)]
+    if not given:
+        return replace(told, lost="value")
+    return replace(told, lost="order" if any(step.is_own for step in given) else "whose it is")
 
 
 def _held(found: History | None, day: str) -> HistoryStep | None:
@@ -126,19 +197,23 @@ def _newest(question: str, passages: Sequence[Passage], day: str) -> QuotedPlace
 
 def main() -> int:
     arguments = sys.argv[1:]
-    half = arguments[arguments.index("--half") + 1] if "--half" in arguments else ""
-    with (FIXTURES / "histories.toml").open("rb") as stream:
-        entries = [one for one in tomllib.load(stream)["history"] if half in ("", one["split"])]
+    name = arguments[arguments.index("--set") + 1] if "--set" in arguments else "known"
+    path, vault = SETS[name]
+    with path.open("rb") as stream:
+        entries = tomllib.load(stream)["history"]
     reach = Reach.WORDS if "--words" in arguments else Reach.FULL
+    is_kept = "--kept" in arguments
     with tempfile.TemporaryDirectory() as folder:
-        config = Config(vault=FIXTURES / "vault", home=Path(folder), models=_models(folder, reach), settings=Settings())
+        config = Config(vault=vault, home=Path(folder), models=_models(folder, reach), settings=Settings())
         with _opened(config, reach) as workspace:
             workspace.index(unwatched, DeletionPolicy.GUARD)
+            if is_kept:
+                _keep_claims(workspace, reach)
             chains = [told_of(workspace, entry, reach) for entry in entries]
-    if "--show" in arguments:
+    if "--show" in arguments and name == "known":
         _show(chains)
     write_report(
-        "histories" + ("-words" if reach is Reach.WORDS else "") + (f"-{half}" if half else ""),
+        "histories" + f"-{name}" * (name != "known") + "-words" * (reach is Reach.WORDS) + "-kept" * is_kept,
         "How a thought changed: the value as of a day",
         _figures(chains),
         [
@@ -147,12 +222,32 @@ def main() -> int:
             "A history is right where all of its two to five values are.",
             f"Beside it: of {LINES} passages that a search finds, the newest note by that day, and its line that has"
             " most of the question's words; only its quote is asked for, not the value.",
-            "By words alone, without an embedder." if reach is Reach.WORDS else "With the embedder for the search.",
-            "No chat model is asked; claims are extracted anew, as where no night has run.",
+            "By words alone, without an embedder." if reach is Reach.WORDS else "With the embedder.",
+            "No chat model is asked; claims are kept, with their vectors, as after a night."
+            if is_kept
+            else "No chat model is asked; claims are extracted anew, as where no night has run.",
+            "Values lost by stage: " + (_lost(chains) or "none") + ".",
         ],
         [_row(chain) for chain in chains],
     )
     return 0
+
+
+def _keep_claims(workspace: Workspace, reach: Reach) -> None:
+    extract_owed(workspace.database)
+    embedder = workspace.vectors.embedder()[0] if reach is Reach.FULL else None
+    if embedder is not None:
+        claims = read_claims(workspace.database)
+        for first in range(0, len(claims), BATCH):
+            batch = claims[first : first + BATCH]
+            vectors = embedder.embed_passages([claim.statement for claim in batch])
+            named = {claim.key: vectors[place] for place, claim in enumerate(batch)}
+            write_claim_vectors(workspace.database, embedder.fingerprint, named)
+
+
+def _lost(chains: Sequence[Chain]) -> str:
+    lost = Counter(one.lost for chain in chains for one in chain.told if one.lost)
+    return ", ".join(f"{stage} {lost[stage]}" for stage in STAGES if lost[stage])
 
 
 def _models(folder: str, reach: Reach) -> Path:
@@ -189,14 +284,21 @@ def _figures(chains: Sequence[Chain]) -> list[Figure]:
 def _parts(chains: Sequence[Chain]) -> list[tuple[str, list[Chain]]]:
     wanted: list[tuple[str, Callable[[Chain], bool]]] = [("", lambda _: True)]
     wanted += [(f", asked in {one}", lambda c, one=one: c.entry["lang"] == one) for one in ("ru", "en")]  # type: ignore[misc]
-    wanted += [(f", {one} half", lambda c, one=one: c.entry["split"] == one) for one in ("tune", "test")]  # type: ignore[misc]
+    wanted += [(f", {one} half", lambda c, one=one: c.entry.get("split") == one) for one in ("tune", "test")]  # type: ignore[misc]
     parts = [(name, [chain for chain in chains if holds(chain)]) for name, holds in wanted]
     return [(name, part) for name, part in parts if part and (not name or len(part) < len(chains))]
 
 
 def _row(chain: Chain) -> dict[str, object]:
     right = [one.is_right for one in chain.told]
-    return {"ask": chain.entry["ask"], "split": chain.entry["split"], "right": right, "steps": _length(chain)}
+    lost = [one.lost for one in chain.told]
+    return {
+        "ask": chain.entry["ask"],
+        "lang": chain.entry["lang"],
+        "right": right,
+        "lost": lost,
+        "steps": _length(chain),
+    }
 
 
 def _length(chain: Chain) -> int:
@@ -206,12 +308,13 @@ def _length(chain: Chain) -> int:
 def _show(chains: Sequence[Chain]) -> None:
     for chain in chains:
         wrong = [one for one in chain.told if not one.is_right]
-        if chain.entry["split"] == "test" or not wrong:
+        if not wrong:
             continue
         print(f"## {chain.entry['ask']}")
         for one in wrong:
             held = one.held
-            print(f"   {one.wanted['on']}: {one.wanted['quote']}\n      told: {held and (held.value, held.place)}")
+            print(f"   {one.lost}: {one.wanted['on']}: {one.wanted['quote']}")
+            print(f"      told: {held and (held.value, held.place)}")
         for step in chain.found.steps if chain.found else ():
             print(f"      {step.as_of and step.as_of.first} {step.value} | {step.place.quote[:90]} | {step.place.path}")
 
