@@ -48,7 +48,7 @@ from vaultrag.text.quantities.read import masked
 from vaultrag.vault.files import is_conflict_copy
 from vaultrag.vault.parsing.plain import plain_line
 
-EXTRACTOR = "7"
+EXTRACTOR = "8"
 """Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
 LEAST_WORDS = 2  # with meaning, of a statement without a value
 LEAST_UNSAID = 4  # of one without a verb either
@@ -67,6 +67,9 @@ _OF_THE_NOTE = frozenset(
     tags tag aliases alias cssclasses cssclass date created updated modified reviewed title id uid uuid publish template
     created_at updated_at дата создано обновлено теги алиасы source url link links ссылка related up parent type kind
     """.split()
+)
+_DATES_A_ROW = frozenset(
+    "since from date when month year day start started с от дата когда месяц год день начало".split()
 )
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 
@@ -162,7 +165,9 @@ class _Extractor:
             return Dropped.STRUCK
         if not piece.key and not piece.when and is_only_time(piece.words, times):
             return Dropped.TOO_SHORT
-        if not piece.key and (not _LETTERS.search(piece.words) or self._only_links(piece)):
+        is_dated_number = bool(piece.when and (piece.headings or piece.lead) and re.search(r"\d", piece.words))
+        says = bool(_LETTERS.search(piece.words)) or is_dated_number  # «31 (осень 2023)» under "Shoe size"
+        if not piece.key and (not says or self._only_links(piece)):
             return Dropped.TOO_SHORT
         if len(words(piece.words)) > MOST_WORDS:
             return Dropped.TOO_LONG
@@ -173,7 +178,8 @@ class _Extractor:
         return bool(piece.targets) and not piece.row and not _LETTERS.search(_LINK.sub("", source))
 
     def _as_of(self, piece: Fragment, times: Sequence[NamedTime], today: date | None) -> AsOf | None:
-        for text in (piece.when, *(cell for _, cell in piece.row[:1]), "" if piece.row else piece.key):
+        dating = [cell for place, (name, cell) in enumerate(piece.row) if not place or fold(name) in _DATES_A_ROW]
+        for text in (piece.when, *dating, "" if piece.row else piece.key):
             named = times_in(text, today)
             if named and (not piece.row or is_only_time(text, named)):
                 return as_of_time(written_first(named)[0], AsOfSource.TEXT)

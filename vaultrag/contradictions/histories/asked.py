@@ -21,10 +21,11 @@ from vaultrag.text.transliteration import transliterations
 _FRAMES = re.compile(
     r"\b(?:с каких пор|с какого (?:времени|года|месяца)|как давно|как (?:менял\w*|изменил\w*|изменял\w*)"
     r"|истори[яи](?= изменени\w+)?|изменени[йея]"
-    r"|(?:что|как) (?:я|мы) (?:думал\w*|считал\w*|писал\w*|решил\w*|относил\w*)(?: (?:о|об|обо|про|насч[её]т|к)\b)?"
+    r"|(?:что|как) (?:я|мы) (?:дума\w+|считал\w*|писал\w*|решил\w*|относил\w*)(?: (?:о|об|обо|про|насч[её]т|к)\b)?"
     r"|како(?:й|го|му|м)|как(?:ая|ое|ие|ую|ов|ова|им|их)|был|была|было|были|сколько|насколько|кто|кем|ч[её]м|где|когда"
     r"|since when|how long (?:have|has|had)|how (?:did|has|have|do|does)|chang\w+|over time|evolv\w+|со временем"
-    r"|what did (?:i|we) (?:think|say|write|decide)(?: (?:about|of|on)\b)?|how (?:much|many|long|often|big|high|old)"
+    r"|what (?:did|do) (?:i|we) (?:think|say|write|decide)(?: (?:about|of|on)\b)?"
+    r"|how (?:much|many|long|often|big|high|old)"
     r"|history of|what (?:was|were|is|are)|who|whom|where|when|which|used to)\b",
     re.IGNORECASE,
 )
@@ -32,8 +33,9 @@ _SINCE = re.compile(r"\b(?:с каких пор|с какого|как давн�
 _AMOUNT = re.compile(r"\b(?:сколько|how (?:much|many|long|often)|number of|count)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\b(?:или|ли|or|whether|should)\b", re.IGNORECASE)
 _OPINION = re.compile(
-    r"\b(?:(?:что|как) (?:я|мы) (?:думал|считал|решил|относил)\w*|what did (?:i|we) (?:think|decide)|кто|кем|ч[её]м|где"
-    r"|who|whom|where|which)\b",
+    r"\b(?:(?:что|как) (?:я|мы) (?:дума|счита|решил|относ)\w*|what (?:did|do) (?:i|we) (?:think|decide)"
+    r"|кто|кем|ч[её]м|где"
+    r"|в как\w+ (?:город|стран|квартир)\w*|what (?:city|country)|who|whom|where|which)\b",
     re.IGNORECASE,
 )
 _NOTHING_SAID = frozenset(
@@ -62,12 +64,13 @@ _RATES = {
 class AskedWord:
     """A word of the question and the stems by which a note may say it: its forms, in either language and script.
 
-    The head names the attribute: the mileage of "the car's mileage" and of «пробег машины».
+    The head names the attribute: the mileage of "the car's mileage" and of «пробег машины». `is_state` of a verb.
     """
 
     word: ClaimWord
     stems: frozenset[str]
     is_head: bool = False
+    is_state: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,13 @@ class AskedHistory:
         return frozenset(stem[:PREFIX] for one in self.words for stem in one.stems)
 
     @property
+    def restated(self) -> str:
+        """The words by which a change of what is asked for is told: «устроился» and «уволился» of «где я работаю»."""
+        others = [" ".join(_CHANGED_BY.get(stem(one.word.text), ()) if one.is_state else ()) for one in self.words]
+        kept = [other or one.word.text for one, other in zip(self.words, others, strict=True)]
+        return " ".join(kept) if any(others) else ""
+
+    @property
     def translated(self) -> str:
         """The words in the other language as far as the list of everyday words has them, names as they are."""
         is_russian = language_of(self.text) == "ru"
@@ -118,20 +128,30 @@ def read_asked(question: str, today: date) -> AskedHistory:
     counted = tuple(word for word in words if rate_of(word.text) is None)
     kept = tuple(word for word in counted if word not in units)
     rates = frozenset(filter(None, (rate_of(word.text) for word in words)))
+    named = _with_head(question, kept or counted or words)
+    chosen = _alternatives(bare, kept)
     return AskedHistory(
         text=" ".join(bare.split()),
-        words=_with_head(bare, kept or counted or words),
+        words=named,
         rates=rates if counted else frozenset(),
         day=_last_day(periods, today),
         unit=next(iter(units.values()), "") if kept else "",
         is_amount=bool(_AMOUNT.search(question) or (counted and rates) or (kept and units)),
-        alternatives=frozenset(map(_asked_word, _alternatives(bare, kept))),
+        alternatives=frozenset(one for one in named if one.word in chosen),
         in_words=bool(_CHOICE.search(question) or _OPINION.search(question)),
     )
 
 
+def _is_verb(word: ClaimWord, question: str) -> bool:
+    """Tell whether a word says a state: a Russian verb, or an English word behind who does it."""
+    if any(one.pos in ("VERB", "INFN") for one in grammar_of(word.text)[:1]):
+        return True
+    doer = r"\b(?:i|we|you|he|she|they|it)\s+(?:\w+\s+)?"
+    return language_of(word.text) == "en" and bool(re.search(doer + re.escape(word.text), question, re.IGNORECASE))
+
+
 def _with_head(question: str, words: Sequence[ClaimWord]) -> tuple[AskedWord, ...]:
-    found = [_asked_word(word) for word in words]
+    found = [_asked_word(word, _is_verb(word, question)) for word in words]
     if len(found) > 1 and not any(one.pos in ("VERB", "INFN") for word in words for one in grammar_of(word.text)[:1]):
         before = [place for place, word in enumerate(words) if word.text in question.partition(" of ")[0]]
         head = 0 if language_of(question) == "ru" else before[-1] if before else len(found) - 1
@@ -150,20 +170,21 @@ _STATES = """
 пью пьет пил принимаю принимает take taking drink: назначил назначили перешел отменил таблетки лекарство препарат
 пью пьет пил принимаю принимает take taking: принимал принимаю принимает пью pills medicine prescribed
 едим ем ешь ест ел ели eat eats ate eating: food корм кормим еда порция перестал
+кормим кормлю кормит feed feeds feeding: ест даем даю корм кормим food eats
 езжу ездим ездил drive driving commute: пересел купил продал bought sold
 учу учит учится учусь study learn: записался бросил enrolled
 встаю ложусь сплю sleep wake: встаю ложусь подъем отбой bedtime
 """
 
 
-def _changed_by() -> dict[str, set[str]]:
-    """Return by each verb of a state the stems of those that change it, or say it otherwise."""
-    found: dict[str, set[str]] = {}
+def _changed_by() -> dict[str, list[str]]:
+    """Return by each verb of a state the words that change it, or say it otherwise."""
+    found: dict[str, list[str]] = {}
     for row in _STATES.strip().splitlines():
         said, colon, others = row.partition(":")
         if colon:
             for word in said.split():
-                found.setdefault(stem(word), set()).update(map(stem, others.split()))
+                found.setdefault(stem(word), []).extend(others.split())
     return found
 
 
@@ -182,15 +203,14 @@ def _alternatives(question: str, words: Sequence[ClaimWord]) -> list[ClaimWord]:
 
 
 @lru_cache(maxsize=1_000)
-def _asked_word(word: ClaimWord) -> AskedWord:
+def _asked_word(word: ClaimWord, is_state: bool = False) -> AskedWord:
     terms = term_of(word.text)
     written = {stem(other) for other in transliterations(word.text)}
-    meant = {one for one, concept in CONCEPTS.items() if concept == word.concept} | _CHANGED_BY.get(
-        stem(word.text), set()
-    )
+    meant = {one for one, concept in CONCEPTS.items() if concept == word.concept}
+    meant |= {stem(one) for one in _CHANGED_BY.get(stem(word.text), ())} if is_state else set()
     others = (one for one in (*written, *terms) if len(one) >= SHORTEST)
     stems = frozenset((*terms[:1], *meant, *others, *translated(terms)))
-    return AskedWord(word, stems)
+    return AskedWord(word, stems, is_state=is_state)
 
 
 def _in_other_language(word: ClaimWord, is_russian: bool) -> str:

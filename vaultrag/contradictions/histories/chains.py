@@ -10,12 +10,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeAlias
 
+from vaultrag.contradictions.claims.times import times_in
 from vaultrag.contradictions.histories.asked import AskedHistory
 from vaultrag.contradictions.histories.candidates import NearClaim
-from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart, parts_of, replaced, within
+from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart, day_off, parts_of, replaced, within
 from vaultrag.contradictions.histories.relevance import (
     ALIKE,
     LEAST,
@@ -38,6 +39,7 @@ from vaultrag.domain import (
     QuotedPlace,
     Stance,
     StatedKind,
+    SubjectSource,
 )
 from vaultrag.text.quantities.read import find_quantities
 
@@ -48,11 +50,13 @@ LINE = 3.0  # votes of a claim with a date of its own: so a value's history is w
 LONGEST_SERIES = 25  # dated lines of a section: more are a diary, whose lines speak of anything
 NEAR_AS_LINE = 0.6  # of the best claim's share, for a line of a dated list
 NEAR_A_SERIES = 0.85  # of the score of a list that tells a history: what is less near speaks of its like
+NEAR_IN_WORDS = 0.78  # where no kind of value tells what answers
 SERIES_BONUS = 0.12  # for the second and third line of a dated list: so histories are written
 TELLING = 3  # lines of a list, the nearest, that tell how near it is
 LIKE_A_LINE = 0.3  # likeness, of a dated line where two of its list were found
 LEAST_OF_ALL = 0.3  # of the question's words
 BEHIND = 3  # claims: so far behind one «с тех пор» and "before that" may go on from it
+MEASURED = (StatedKind.SHARE, StatedKind.MONEY, StatedKind.MEASURE)  # so a value tells itself what it is of
 CLEAR = 4  # power of a share as a vote: what speaks of it clearly outvotes what does so by half
 CHANGE = 1.5  # votes of one that says what was before
 SERIES = 2  # dated lines of one section that give a value: another one gives it, too, in words
@@ -111,9 +115,8 @@ def _taken(asked: AskedHistory, weighed: Sequence[Relevant], kind: StatedKind | 
     scores = [_score(group) for group in groups]
     own = [score for group, score in zip(groups, scores, strict=True) if any(_is_own(one.claim) for one in group)]
     lead = max(own or scores, default=0.0)
-    needed = (
-        NEAR_A_SERIES if any(_times(g) >= SERIES and s >= lead for g, s in zip(groups, scores, strict=True)) else NEAR
-    )
+    is_list = any(_times(group) >= SERIES and score >= lead for group, score in zip(groups, scores, strict=True))
+    needed = NEAR_A_SERIES if is_list else NEAR if kind else NEAR_IN_WORDS
     if lead < LEAST:
         return []
     taken = [one for group, score in zip(groups, scores, strict=True) if score >= needed * lead for one in group]
@@ -183,12 +186,17 @@ def _with_series(
     sections = {_section(one.claim): one for one in found if one.says or one.like >= ALIKE}
     counts = Counter(_section(one.claim) for one in found if _is_dated(one.claim))
     lines = Counter(_section(one.claim) for one in weighed if _is_dated(one.claim))
+    best = max((one.share for one in found), default=0.0)
+    pages = {_page(one.claim) for one in found if _is_dated(one.claim) and one.share >= NEAR * best}
     for place, one in enumerate(weighed):
         if place in taken or one.lacks_a_name:
             continue
         before, section = taken.get(place - 1), _section(one.claim)
-        if before and before.claim.path == one.claim.path and _goes_on(one.claim):
+        if before and before.claim.path == one.claim.path and _goes_on(one.claim, kind):
             taken[place] = replace(one, share=before.share, headed=True)
+            continue
+        if _page(one.claim) in pages and _is_measured(one.claim, kind) and _gives(asked, one, kind):
+            taken[place] = replace(one, share=best, headed=True)
             continue
         may_be_line = section in sections and _is_dated(one.claim) and lines[section] <= LONGEST_SERIES
         if may_be_line and _is_line(asked, one, kind, counts[section]):
@@ -215,17 +223,28 @@ def _gives(asked: AskedHistory, one: Relevant, kind: StatedKind | None) -> bool:
 
 
 def _section(claim: Claim) -> tuple[object, ...]:
-    """Return what lines of one list share: a column of its table, or the key of an item that tells all of it."""
+    """Return what lines of one list share: a column and what its rows name, or the key of an item that tells all."""
     column = claim.attribute if is_keyed(claim) or claim.context is ClaimContext.CELL else ""
-    return claim.path, claim.heading_path, claim.lead, column, claim.holder is Holder.ASSISTANT
+    is_of_row = claim.context is ClaimContext.CELL and claim.subject_from is SubjectSource.ROW
+    row = claim.subject if is_of_row and not times_in(claim.subject, None) else ""
+    return claim.path, claim.heading_path, claim.lead, column, row, claim.holder is Holder.ASSISTANT
+
+
+def _is_measured(claim: Claim, kind: StatedKind | None) -> bool:
+    is_of_kind = kind in MEASURED and any(value.kind is kind for value in claim.values)
+    return is_of_kind and _is_dated(claim) and claim.context is not ClaimContext.CELL
+
+
+def _page(claim: Claim) -> tuple[object, ...]:
+    return claim.path, claim.heading_path, claim.holder is Holder.ASSISTANT
 
 
 def _is_dated(claim: Claim) -> bool:
     return claim.as_of is not None and claim.as_of.source is AsOfSource.TEXT
 
 
-def _goes_on(claim: Claim) -> bool:
-    is_bare = not claim.attribute and any(value.kind in NUMERIC for value in claim.values)
+def _goes_on(claim: Claim, kind: StatedKind | None) -> bool:
+    is_bare = kind is not None and not claim.attribute and any(value.kind in NUMERIC for value in claim.values)
     return is_bare or bool(_GOES_ON.match(claim.quote))
 
 
@@ -265,15 +284,11 @@ def _beside(part: ClaimPart, before: HistoryStep | None) -> AsOf | None:
     if part.as_of is not None and part.as_of.source is AsOfSource.TEXT:
         return None
     if told and told.last and _SINCE_THEN.match(part.quote):
-        return AsOf(_day_off(told.last, 1), "", told.source, told.year_known)
+        return AsOf(day_off(told.last, 1), "", told.source, told.year_known)
     is_was = _WAS.match(part.quote) and len(part.quote.split()) <= BARE_WORDS
     if told and told.first and (is_was or _BEFORE_THAT.match(part.quote)):
-        return AsOf("", _day_off(told.first, -1), told.source, told.year_known)
+        return AsOf("", day_off(told.first, -1), told.source, told.year_known)
     return None
-
-
-def _day_off(day: str, days: int) -> str:
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def _order(as_of: AsOf, share: float) -> Order:

@@ -29,6 +29,7 @@ NUMERIC = frozenset(
 )
 MOST_OLD_WORDS = 6  # of what was before: more is a clause of its own
 _BORDER = re.compile(r"\s*(?:[;/→](?=\s)|,(?=\s)|,?\s(?:then|потом|затем)(?=\s))\s*")
+_BEGINS = re.compile(r"\W*(?:с|со|from|since|now|теперь)\b", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"\(([^()]+)\)\s*\Z")
 _OLD = r"(?P<old>[^,;:()|→]{1,60}?)"
 _NEW = r"(?P<new>[^,;()|]{1,60}?)"
@@ -42,6 +43,7 @@ _CHANGES = tuple(
         rf"(?:(?<=\s)|\A){_OLD}\s*(?:→|->|=>)\s*{_NEW}{_END}",
         rf"\b(?:было|была|был|were|was)\s+{_OLD},?\s+(?:а\s+|но\s+|but\s+|и\s+)?(?:стал[оаи]?|теперь|сейчас|(?:it\s+)?is\s+now|now"
         rf"|became)\s+{_NEW}{_END}",
+        rf"\b(?:было|была|был|was|were)\s+{_OLD},\s+(?:после|потом|затем|then|after)\b",
         rf"\b(?:раньше|прежде|previously|formerly|before)(?:\s+(?:был[оаи]?|it\s+was|was))?\s+{_OLD},?\s+(?:а\s+)?(?:теперь|сейчас|now)"
         rf"\s+{_NEW}{_END}",
         rf"\b(?:вместо|instead\s+of|in\s+place\s+of|rather\s+than|up\s+from|down\s+from)\s+{_OLD}{_END}",
@@ -52,6 +54,11 @@ _CHANGES = tuple(
 )
 _FROM_TO = re.compile(
     r"\b(?:с|со|из|from)\s+(?P<old>\S+(?:\s\S+){0,4}?)\s+(?:до|на|в|to|into)\s+(?P<new>\S+(?:\s\S+){0,3}?)" + _END,
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:переш\w+|перее\w+|перев[её]\w+|переход\w+|смени\w+|помен\w+|замени\w+"
+    r"|move[ds]? to|switch\w+|changed to|replac\w+)\b",
     re.IGNORECASE,
 )
 _MOVES = re.compile(
@@ -73,6 +80,26 @@ class ClaimPart:
     told: str = ""
 
 
+def _in_turn(pieces: Iterator[ClaimPart]) -> list[ClaimPart]:
+    """Give pieces without a time the one that lies beside them: "A until 2023, then B" and «21, с января 2024 – 19»."""
+    found = [piece for piece in pieces if piece.values or piece.told]
+    for place, piece in enumerate(found):
+        before = found[place - 1].as_of if place else None
+        if piece.as_of is None and before and before.last and not before.first:
+            found[place] = replace(piece, as_of=AsOf(day_off(before.last, 1), "", before.source, before.year_known))
+    if len(found) == 2 and found[0].as_of is None and found[1].as_of and _BEGINS.match(found[1].quote):
+        until, source = found[1].as_of.first, found[1].as_of.source
+        quote = found[0].claim.quote
+        found = [replace(one, quote=quote) for one in found]
+        found[0] = replace(found[0], as_of=AsOf("", day_off(until, -1), source)) if until else found[0]
+    return found
+
+
+def day_off(day: str, days: int) -> str:
+    """Return the day that lies so many days behind another, or before it."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
 def within(span: Span, whole: str, part: str) -> Span:
     """Return where a part of a quote stands, whose own place is known; where it is not in it, that of the whole."""
     start = whole.find(part)
@@ -90,7 +117,7 @@ def _after(line: int, column: int, text: str) -> tuple[int, int]:
 def parts_of(claim: Claim) -> list[ClaimPart]:
     """Return the dated values that a claim lists, what was before and what is now, or the claim as a whole."""
     dates = sum(value.kind is StatedKind.DATE for value in claim.values)
-    for pieces in (list(_pieces(claim)), list(_worded_pieces(claim)) if dates >= 2 else []):
+    for pieces in (_in_turn(_pieces(claim)), _in_turn(_worded_pieces(claim)) if dates else []):
         dated = [piece for piece in pieces if (piece.values or piece.told) and piece.as_of]
         if len(dated) >= 2 and len({piece.as_of for piece in dated}) >= 2:
             return [piece for piece in pieces if piece.values or piece.told]
@@ -154,6 +181,11 @@ def _matches(text: str) -> list[re.Match[str]]:
     return found or (list(_FROM_TO.finditer(text)) if _MOVES.search(text) else [])
 
 
+def moves(text: str) -> bool:
+    """Tell whether a sentence tells a change: something was moved, switched or replaced."""
+    return bool(_CHANGE.search(text)) or bool(replaced(text))
+
+
 def _bare(old: str) -> str:
     said = shown(re.split(r"\s[–—]\s", old)[-1].strip(" *_`=")).strip(" .«»\"'`*_=")
     return said if said and len(words(said)) <= MOST_OLD_WORDS and not times_in(said, None) else ""
@@ -167,16 +199,18 @@ def _values(text: str) -> tuple[StatedValue, ...]:
 
 
 def _worded_pieces(claim: Claim) -> Iterator[ClaimPart]:
-    """Yield «Jekyll (до 2023), Hugo (с мая 2023)»: pieces that name something and its time."""
-    at = 0
+    """Yield «Jekyll (до 2023), Hugo (с мая 2023)»: pieces that name something and its time, or follow such a one."""
+    at, follows = 0, False
     for end, start in [*(border.span() for border in _BORDER.finditer(claim.quote)), (len(claim.quote),) * 2]:
         quote = claim.quote[at:end]
         at = start
         times = times_in(quote, None)
         rest = masked(quote, [(time.start, time.end) for time in times]).rpartition(":")[2]
         told = re.sub(r"\(\s*\)", " ", shown(rest)).strip(" .,;:–—-*_()")
-        if times and told and len(words(told)) <= MOST_OLD_WORDS:
-            yield ClaimPart(claim, quote, (), as_of_time(times[0], AsOfSource.TEXT), " ".join(told.split()))
+        if told and len(words(told)) <= MOST_OLD_WORDS and (times or follows):
+            as_of = as_of_time(times[0], AsOfSource.TEXT) if times else None
+            yield ClaimPart(claim, quote, (), as_of, " ".join(told.split()))
+        follows = bool(times) and times[0].is_deadline
 
 
 def _pieces(claim: Claim) -> Iterator[ClaimPart]:

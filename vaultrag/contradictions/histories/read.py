@@ -53,8 +53,9 @@ def history_of(
 
 
 def paths_of(find: FindPaths, asked: AskedHistory, alike: Sequence[str] = ()) -> list[str]:
-    """Return the nearest notes, in turns: by the question, by its words in the other language, and those `alike`."""
-    found = [find(words.replace(":", " "), PASSAGES) for words in (asked.text, asked.translated) if words.strip()]
+    """Return the nearest notes, in turns: by the question, by other words for it, and those `alike`."""
+    wanted = filter(str.strip, (asked.text, asked.translated, asked.restated))
+    found = [find(words.replace(":", " "), PASSAGES) for words in wanted]
     nearest = [list(dict.fromkeys(paths)) for paths in (*found, alike)]
     mixed = [path for pair in zip_longest(*nearest) for path in pair if path]
     return list(dict.fromkeys(mixed))[:NOTES]

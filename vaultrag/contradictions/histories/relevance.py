@@ -15,7 +15,7 @@ from vaultrag.contradictions.comparing.concepts import ClaimWord, WordSet, conce
 from vaultrag.contradictions.comparing.reading import ReadClaim
 from vaultrag.contradictions.histories.asked import AskedHistory, AskedWord, rate_of
 from vaultrag.contradictions.histories.candidates import NearClaim, may_say
-from vaultrag.contradictions.histories.parts import replaced
+from vaultrag.contradictions.histories.parts import moves, replaced
 from vaultrag.domain import Bound, Claim, ClaimContext, StatedKind, StatedValue, SubjectSource
 from vaultrag.text.language import stem, words
 
@@ -23,6 +23,7 @@ HEAD = 1.4  # times the weight of the word that names the attribute: the mileage
 HEADED = 0.9  # of a word's weight, where the attribute or the list's lead has it, or the heading and little else
 HEADING_SHARE = 0.5  # of the words of a heading: below, it names something else, too
 FRAME = 0.6  # where only the title or a farther heading has it
+CHANGE = 0.8  # of a verb's, where the claim tells a change: «переводим на …» of «чем кормим»
 BEFORE = 0.4  # where only the same passage says it, before the claim
 NAMES = 0.35  # where only the note's tags, aliases or folder have it
 AMOUNT = 0.4  # where an amount of money stands for "price", and the claim only stands under what is priced
@@ -149,6 +150,9 @@ class _Read:
         met = sum(any(map(_Words([one]).has, asked)) for one in self.heading)
         heading = _Words(self.heading if met >= HEADING_SHARE * len(self.heading) else ())
         shares = [self._share_of(word, heading) for word in asked]
+        is_of_it = any(share and not word.is_state for share, word in zip(shares, asked, strict=True))
+        if is_of_it and moves(self.claim.quote):
+            shares = [max(share, CHANGE) if word.is_state else share for share, word in zip(shares, asked, strict=True)]
         best = max(shares, default=0.0)
         return [max(share, self._share_of_money(one.word, best)) for share, one in zip(shares, asked, strict=True)]
 
@@ -186,6 +190,7 @@ def weighed_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likene
     weights = _weights(asked.words, table)
     mean = sum(weights) / max(1, len(weights))
     total = sum(weights) + RATE * mean * len(asked.rates) + UNIT * mean * bool(asked.unit)
+    rows = _rows_asked_for(asked, found)
     weighed: list[Relevant] = []
     for place, (one, rates, shares) in enumerate(zip(found, readings, table, strict=True)):
         met = sum(weight * share for weight, share in zip(weights, shares, strict=True))
@@ -195,7 +200,7 @@ def weighed_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likene
         share = (met / total if total else 0.0) + MEANING * meant
         if asked.in_words and met and decides(one.claim):
             share += DECISION
-        lacks = _lacks_a_name(asked.words, shares, table)
+        lacks = _lacks_a_name(asked.words, shares, table) or _is_other_row(one.claim, rows)
         if met and (one.claim.as_of or replaced(one.claim.quote)):
             share += DATED
         said = frozenset(word for word, held in zip(asked.words, shares, strict=True) if held == 1.0)
@@ -251,6 +256,23 @@ def decides(claim: Claim) -> bool:
 def decides_by(text: str) -> bool:
     """Tell whether words say that something was decided, or given up."""
     return bool(_DECIDES.search(text))
+
+
+def _rows_asked_for(asked: AskedHistory, found: Sequence[NearClaim]) -> dict[str, set[str]]:
+    """Return by note what its tables' rows speak of, as far as the question names it: of "alder RAM" the alder rows."""
+    rows: dict[str, set[str]] = {}
+    for one in found:
+        claim = one.claim
+        if claim.context is ClaimContext.CELL and claim.subject_from is SubjectSource.ROW:
+            words_of_row = _Words(read_words(claim.subject))
+            if any(map(words_of_row.has, asked.words)):
+                rows.setdefault(claim.path, set()).add(claim.subject)
+    return rows
+
+
+def _is_other_row(claim: Claim, rows: Mapping[str, set[str]]) -> bool:
+    is_row = claim.context is ClaimContext.CELL and claim.subject_from is SubjectSource.ROW
+    return is_row and claim.path in rows and claim.subject not in rows[claim.path]
 
 
 def _lacks_a_name(words: Sequence[AskedWord], shares: Sequence[float], table: Sequence[Sequence[float]]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from vaultrag.contradictions.comparing.concepts import WordSet, read_words
 from vaultrag.contradictions.histories.asked import AskedHistory
 from vaultrag.contradictions.histories.parts import NUMERIC, ClaimPart
-from vaultrag.contradictions.histories.relevance import KEYED, decides_by
+from vaultrag.contradictions.histories.relevance import KEYED, LEAST_MONEY, decides_by
 from vaultrag.domain import Claim, StatedKind, StatedValue
 
 _ONE = re.compile(
@@ -29,7 +29,7 @@ def value_of(asked: AskedHistory, part: ClaimPart, kind: StatedKind | None) -> s
         (
             one
             for one in part.values
-            if _fits(one, kind) and one.words not in names  # the 3000 of "DGT 3000" is none
+            if _fits(one, kind, part.claim) and one.words not in names  # the 3000 of "DGT 3000" is none
             if not asked.counts or counts_it(asked, (one,))
         ),
         key=lambda one: (
@@ -60,12 +60,15 @@ def counts_it(asked: AskedHistory, values: Sequence[StatedValue]) -> bool:
     return any(value.kind in NUMERIC and any(map(things.has, read_words(value.words))) for value in values)
 
 
-def _fits(value: StatedValue, kind: StatedKind) -> bool:
+def _fits(value: StatedValue, kind: StatedKind, claim: Claim) -> bool:
     """Tell whether a value is of a kind; a number without a unit may be of any, and where numbers are, all are."""
     if value.kind is StatedKind.NUMBER and (_ORDINAL.fullmatch(value.words) or (value.unit and value.kind is not kind)):
         return False  # the third, and what counts things where no things are counted
     if value.kind in (StatedKind.DURATION, StatedKind.TIME) and value.kind is not kind:
         return False
+    is_small = value.kind is StatedKind.NUMBER and (value.magnitude or 0) < LEAST_MONEY
+    if kind is StatedKind.MONEY and is_small and claim.attribute and claim.context not in KEYED:
+        return False  # «лет 50», and no price
     return value.kind is kind or (value.kind in NUMERIC and StatedKind.NUMBER in (value.kind, kind))
 
 
