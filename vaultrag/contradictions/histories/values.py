@@ -66,9 +66,10 @@ def _fits(value: StatedValue, kind: StatedKind, claim: Claim) -> bool:
         return False  # the third, and what counts things where no things are counted
     if value.kind in (StatedKind.DURATION, StatedKind.TIME) and value.kind is not kind:
         return False
-    is_small = value.kind is StatedKind.NUMBER and (value.magnitude or 0) < LEAST_MONEY
-    if kind is StatedKind.MONEY and is_small and claim.attribute and claim.context not in KEYED:
-        return False  # «лет 50», and no price
+    is_bare = value.kind is StatedKind.NUMBER and bool(claim.attribute) and claim.context not in KEYED
+    is_small = kind is StatedKind.MONEY and (value.magnitude or 0) < LEAST_MONEY
+    if is_bare and (kind is StatedKind.SHARE or is_small):
+        return False  # «лет 50» is no price, and what has no % is no share
     return value.kind is kind or (value.kind in NUMERIC and StatedKind.NUMBER in (value.kind, kind))
 
 
