@@ -26,6 +26,7 @@ from vaultrag.contradictions.claims.kept import BATCH, extract_owed, read_claims
 from vaultrag.contradictions.histories.asked import AskedHistory, read_asked
 from vaultrag.contradictions.histories.candidates import candidates_of
 from vaultrag.contradictions.histories.meaning import ClaimMeaning
+from vaultrag.contradictions.histories.questions import HistoryAsked, is_sure
 from vaultrag.contradictions.histories.read import paths_of
 from vaultrag.contradictions.histories.relevance import NEAR, Relevant, weighed_claims
 from vaultrag.domain import Claim, Embedder, History, HistoryStep, Holder, Passage, QuotedPlace, SearchResult, unwatched
@@ -56,6 +57,7 @@ class Told:
     held: HistoryStep | None
     newest: QuotedPlace | None
     lost: str = ""
+    sure: bool = False
 
     @property
     def is_right(self) -> bool:
@@ -153,7 +155,9 @@ class _Trace:
 
 
 def _with_stage(told: Told, found: History | None, trace: _Trace, workspace: Workspace) -> Told:
-    """Tell which stage lost a value that was not told rightly."""
+    """Tell which stage lost a value that was not told rightly, and whether `ask` would tell it."""
+    if found and is_sure(HistoryAsked.WAS, History(found.asked, found.steps, told.wanted["on"])):
+        told = replace(told, sure=True)
     if told.is_right:
         return told
     wanted = told.wanted
@@ -277,6 +281,9 @@ def _figures(chains: Sequence[Chain]) -> list[Figure]:
         mean("histories: newest line of a search", [float(all(o.is_newest_right for o in c.told)) for c in chains])
     )
     figures.append(mean("histories with another's words as the user's", [float(c.others_taken > 0) for c in chains]))
+    every = [one for chain in chains for one in chain.told]
+    figures.append(mean("values that are sure enough for ask to tell", [float(one.sure) for one in every]))
+    figures.append(mean("of these right", [float(one.is_right) for one in every if one.sure]))
     times = [chain.milliseconds for chain in chains]
     return [*figures, *(quantile(f"time, p{int(q * 100)}", times, q, " ms") for q in (0.5, 0.95))]
 

@@ -193,7 +193,7 @@ def _with_series(
             continue
         before, section = taken.get(place - 1), _section(one.claim)
         if before and before.claim.path == one.claim.path and _goes_on(one.claim, kind):
-            taken[place] = replace(one, share=before.share, headed=True)
+            taken[place] = replace(one, share=before.share, headed=True, is_named=before.is_named)
             continue
         if _page(one.claim) in pages and _is_measured(one.claim, kind) and _gives(asked, one, kind):
             taken[place] = replace(one, share=best, headed=True)

@@ -88,10 +88,10 @@ def of_value_asked(question: str, history: History) -> History:
 def is_sure(asked: HistoryAsked, history: History) -> bool:
     """Tell whether a history can be told instead of an answer: its value is the user's own, dated, and speaks of all.
 
-    Where another place gives another value of the same day, nothing is sure.
+    Where another place gives another value of the same day, or a later value has no date, nothing is sure.
     """
     held = history.held
-    if held is None or not held.is_named or held.as_of is None or held.follows:
+    if held is None or not held.is_named or held.as_of is None or any(step.follows for step in history.steps):
         return False
     if asked is not HistoryAsked.CHANGED and any(_rivals(held, step) for step in history.steps):
         return False

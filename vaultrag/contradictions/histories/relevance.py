@@ -214,7 +214,7 @@ def weighed_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likene
                 headed=max(shares, default=0.0) >= HEADED,
                 like=meant,
                 lacks_a_name=lacks,
-                is_named=min(shares, default=0.0) >= FRAME,
+                is_named=min(shares, default=0.0) >= FRAME and (not asked.rates or bool(asked.rates & rates)),
             )
         )
     return weighed
