@@ -55,7 +55,7 @@ def history(
     """Show how a value changed, as the notes tell it: each with its day, whose it is, and the quote.
 
     Plans, reports and what an assistant said are shown and marked, and are never taken for what you say yourself.
-    A first form: it often misses values or takes others for them, so look at the quotes.
+    It still misses values or takes others for them, so look at the quotes.
     """
     from vaultrag.cli.backend import ServerUse
 
