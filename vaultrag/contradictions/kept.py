@@ -27,6 +27,7 @@ from vaultrag.store.pairs.judgements import (
     drop_failures,
     drop_judgements,
     note_compared,
+    owed_comparisons,
     read_found,
     read_judgements,
     replace_found,
@@ -68,12 +69,12 @@ def compare_owed(
     Killed or stopped anywhere, what is left is still owed. Without changes nothing is embedded, paired or judged. Pairs
     whose judge failed or was not reached stay owed. What is kept of the judges counts as `judges.known`.
     """
-    claims = list({claim.key: claim for claim in read_claims(database)}.values())
     recipe = recipe_of(judges, embedder)
+    if not owed_comparisons(database, recipe):
+        return ScanRun()
+    claims = list({claim.key: claim for claim in read_claims(database)}.values())
     compared = compared_claims(database, recipe)
     owed = [claim.key for claim in claims if claim.key not in compared]
-    if not owed:
-        return ScanRun()
     if not owed_extractions(database, EXTRACTOR):  # else a claim that is missing may only not be extracted yet
         drop_judgements(database, [claim.key for claim in claims])
     vectors = _vectors(database, claims, embedder, must_stop) if embedder else None
