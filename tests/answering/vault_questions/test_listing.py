@@ -347,3 +347,46 @@ def test_ask_leaves_a_question_of_content_alone(by_folder: Workspace) -> None:
 
 def test_page_that_is_pasted_as_a_question_is_left_to_search(by_folder: Workspace) -> None:
     assert by_folder.list_notes("сколько книг " * 100, TODAY) is None
+
+
+# Trips and books whose days stand in properties, beside a place that has none.
+UNDATED = {
+    "Поездки/Порту.md": "---\ntype: trip\nstart: 2024-05-03\nend: 2024-05-12\n---\nАзулежу.\n",
+    "Поездки/Осло.md": "---\ntype: trip\nstart: 2025-07-12\nend: 2025-07-26\n---\nПаром.\n",
+    "Books/Piranesi.md": "---\ntype: book\nfinished: 2025-03-09\n---\nThe house has tides.\n",
+    "Рецепты/Плов.md": "---\ntype: recipe\n---\nРис.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def undated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with open_vault(tmp_path_factory.mktemp("undated"), UNDATED) as workspace:
+        yield workspace
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Какие поездки были в 2024 году?", {"Порту"}),
+        ("сколько было поездок в 2025?", {"Осло"}),
+        ("show my trips of 2025", {"Осло"}),
+        ("trips in May 2024", {"Порту"}),
+        ("сколько поездок было в 2019 году?", set()),
+    ],
+)
+def test_undated_trips_are_of_the_time_when_they_began(undated: Workspace, question: str, expected: set[str]) -> None:
+    listing = undated.list_notes(question, TODAY)
+    assert listing is not None
+    assert (titles(listing), listing.sure) == (expected, True)
+
+
+@pytest.mark.parametrize("question", ["какие книги были в 2025 году?", "show my books of 2025"])
+def test_day_of_something_else_is_a_guess(undated: Workspace, question: str) -> None:
+    listing = undated.list_notes(question, TODAY)
+    assert listing is not None
+    assert (titles(listing), listing.sure) == ({"Piranesi"}, False)
+
+
+@pytest.mark.parametrize("question", ["какие рецепты были в 2025 году?", "how many recipes were there in 2025?"])
+def test_nothing_is_counted_by_days_that_no_note_has(undated: Workspace, question: str) -> None:
+    assert undated.list_notes(question, TODAY) is None

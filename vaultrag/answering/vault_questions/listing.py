@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from vaultrag.answering.citations import locate
+from vaultrag.answering.vault_questions.conditions import property_days
 from vaultrag.answering.vault_questions.phrases import may_be_asked
 from vaultrag.answering.vault_questions.plan import Aim, VaultPlan, plans
 from vaultrag.answering.vault_questions.proofs import Place, Proofs, each_of, trimmed
@@ -23,6 +24,10 @@ from vaultrag.store.notes.vocabulary import VocabularyReader
 from vaultrag.text.language import fold
 
 MOST_LISTED = 200  # notes or tasks that are cited; all are counted
+_IS_WHEN = re.compile(  # the name of a property that says when a thing was
+    r"(?:start|begin|from|date|day|when|held)\w{0,4}|(?:start|begin|trip)[ _-]?dates?|начал\w{1,2}|дата|день|когда|с"
+    r"|дата[ _-]начала"
+)
 _GUESSED = frozenset({FilterKind.SAYS, FilterKind.LINK, FilterKind.TITLE})
 
 
@@ -55,6 +60,9 @@ def listing_of(planned: VaultPlan, database: Database, scope: Sequence[Filter] =
         count, places = len(tasks), list(_task_places(database, tasks[:MOST_LISTED]))
     else:
         held = listed_notes(database, filters)
+        if not held:
+            planned = _by_own_days(planned, scope, database)
+            held = listed_notes(database, (*planned.filters, *scope))
         planned = _with_order(planned, held)
         notes = _ordered(planned, held)
         if planned.aim is Aim.SUM:
@@ -90,12 +98,48 @@ def _listing(planned: VaultPlan, counted: str, count: int, places: Sequence[Plac
     return Listing(written(planned.filters), said_of(planned), counted, count, citations, planned.sure)
 
 
+def _by_own_days(planned: VaultPlan, scope: Sequence[Filter], database: Database) -> VaultPlan:
+    """Return a plan that found nothing with its times read as the own days of undated notes: trips by their beginning.
+
+    It is a guess where the property may mean another day than that on which it was, or where they have none at all;
+    the plan as it is where all such notes have dates.
+    """
+    times = [one for one in planned.filters if one in _by_date([one])]
+    rest = [one for one in planned.filters if one not in times]
+    held = listed_notes(database, (*rest, *scope)) if times and rest else []
+    undated = [note for note in held if not note.date]
+    if not undated:
+        return planned
+    names = _day_names(undated)
+    name = next(filter(_IS_WHEN.fullmatch, names), names[0] if names else "")
+    if not name:
+        return replace(planned, sure=False)
+    own = [_with_own_days(one, name) for one in times]
+    return replace(planned, filters=(*rest, *own), sure=planned.sure and bool(_IS_WHEN.fullmatch(name)))
+
+
+def _by_date(filters: Sequence[Filter]) -> list[Filter]:
+    return [one for one in filters if all(each.kind is FilterKind.DATE for each in each_of([one]))]
+
+
+def _with_own_days(time: Filter, name: str) -> Filter:
+    if time.any_of:
+        return replace(time, any_of=tuple(_with_own_days(one, name) for one in time.any_of))
+    return replace(property_days(name, time.first_day, time.end_day), excluded=time.excluded)
+
+
+def _day_names(notes: Sequence[ListedNote]) -> list[str]:
+    """Return the properties of notes that hold days, those of most notes first."""
+    days = Counter(name for note in notes for name, held in leaves(dict(note.properties)) if days_of(held))
+    return [name for name, _ in days.most_common()]
+
+
 def _with_order(planned: VaultPlan, notes: Sequence[ListedNote]) -> VaultPlan:
     """Order notes without dates by the property of days that most of them have: trips by their beginning."""
     if planned.aim not in (Aim.LATEST, Aim.EARLIEST) or planned.by or any(note.date for note in notes):
         return planned
-    days = Counter(name for note in notes for name, held in leaves(dict(note.properties)) if days_of(held))
-    return replace(planned, by=days.most_common(1)[0][0]) if days else planned
+    names = _day_names(notes)
+    return replace(planned, by=names[0]) if names else planned
 
 
 def _ordered(planned: VaultPlan, notes: Sequence[ListedNote]) -> list[ListedNote]:
