@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -234,6 +235,20 @@ def test_a_quote_that_has_marks_itself_has_no_double_ones(question: str, text: s
     answer = finished(answerer([note("Бойлер.md", text)], None).answer(question))
     assert answer.sentences[0].text == told
     assert answer.citations[0].quote == text  # as it stands in the note
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "told"),
+    [
+        ("Что с лицензией?", "- [x] оплатить лицензию\n", "«(сделано) оплатить лицензию» (Дела) [1]"),
+        ("Is the licence paid?", "- [ ] pay the licence\n", "“(not done) pay the licence” (Дела) [1]"),
+    ],
+)
+def test_a_task_that_is_quoted_first_is_told_with_its_state_in_words(question: str, text: str, told: str) -> None:
+    written = note("Дела.md", text)
+    language = "ru" if "лиц" in text else "en"
+    found = replace(written, chunk=replace(written.chunk, language=language))
+    assert told in finished(answerer([found], None).answer(question)).text
 
 
 def test_the_marks_round_code_are_not_told() -> None:

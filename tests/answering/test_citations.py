@@ -64,6 +64,11 @@ def test_numbers_stand_before_the_final_stop() -> None:
     assert with_marks("Нет источника.", ()) == "Нет источника."
 
 
+@pytest.mark.parametrize("said", ["Вы писали ассистенту: «А духовка?»", "You wrote to an assistant: “And the oven?”"])
+def test_marks_stand_behind_a_quotation_that_ends_the_sentence(said: str) -> None:
+    assert with_marks(said, (2,)) == f"{said} [2]"
+
+
 def test_numbers_of_a_quoted_note_are_no_marks() -> None:
     assert with_marks("“См. [2] и [7, 8], a[0], [[12]].” (Маяк)", (1,)) == (
         "“См. [ 2 ] и [ 7, 8 ], a[ 0 ], [[12]].” (Маяк) [1]"

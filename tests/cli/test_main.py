@@ -186,7 +186,7 @@ def test_ask_prints_the_final_answer_with_sources_into_a_pipe(
     assert run("ask", QUESTION, *_places(served)) == 0
     shown = capsys.readouterr()
     assert shown.out == (
-        "As far as the notes say it:\n"
+        "Насколько это сказано в заметках:\n"
         "Картридж в бойлере поменяли 12 мая 2024 года [1].\n"
         "\n"
         "[1] Дом/Бойлер.md › Бойлер, line 3\n"

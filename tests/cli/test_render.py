@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from vaultrag.cli import render
+from vaultrag.cli.answer_words import doubt_words, words_around
 from vaultrag.cli.terminal import PIPE_WIDTH, size
 from vaultrag.domain import Severity
 from vaultrag.wire import (
@@ -20,7 +21,9 @@ from vaultrag.wire import (
     Listing,
     OtherPlace,
     Passage,
+    ProbeRecord,
     Sentence,
+    Sureness,
 )
 
 EVIL = "red\x1b[31m title\x1b]0;owned\x07 \x9b2J [bold]not markup[/bold] :smile: \u202egpj.exe \rback"
@@ -149,7 +152,7 @@ def test_answer_keeps_its_text_and_marks_what_has_no_source() -> None:
         ],
     )
     shown = render.answer_text(answer, "v")
-    assert shown.plain == "Новый стоил 95 лари [1].\n\nРыбы летают. [no source] Это всё [1]."
+    assert shown.plain == "Новый стоил 95 лари [1].\n\nРыбы летают. [без источника] Это всё [1]."
     assert _on_terminal(shown).count("obsidian://open") == 2
 
 
@@ -239,22 +242,61 @@ def test_listing_says_what_was_looked_for_as_a_search_that_can_be_corrected() ->
     listing = Listing(
         query="tag:book property:rating>=4", said="Notes: tagged #book", counted="2 notes.", count=2, citations=[]
     )
-    lines = [line.plain for line in render.listing_lines(listing)]
+    lines = [line.plain for line in render.listing_lines(listing, words_around(_answer("2 notes.", [])))]
     assert lines == ["Looked for: Notes: tagged #book", "As a search: vaultrag search -- 'tag:book property:rating>=4'"]
-    unsure = [line.plain for line in render.listing_lines(listing.model_copy(update={"sure": False}))]
-    assert unsure == ["If you asked for notes: 2 notes.", *lines]
+    unsure = listing.model_copy(update={"sure": False, "counted": "Найдено 2 заметки."})
+    russian = words_around(_answer("Ближе всего в заметках, хотя уверенности нет:", []))
+    assert [line.plain for line in render.listing_lines(unsure, russian)] == [
+        "Если вопрос о заметках: Найдено 2 заметки.",
+        "Искалось: Notes: tagged #book",
+        "Тот же поиск: vaultrag search -- 'tag:book property:rating>=4'",
+    ]
 
 
-def test_what_is_missing_disputed_or_cut_short_is_said_below_the_answer() -> None:
-    answer = _answer("Новый стоил 95 лари [1].", []).model_copy(
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "Новый стоил 95 лари [1].",
+            [
+                "Расходятся: “95”, “105” [1][2]",
+                "Не нашлось: и где",
+                "The answer stopped early. It reached answering.max_tokens.",
+            ],
+        ),
+        (
+            "The new one cost 95 GEL [1].",
+            [
+                "Disputed: “95”, “105” [1][2]",
+                "Nothing found on: и где",
+                "The answer stopped early. It reached answering.max_tokens.",
+            ],
+        ),
+    ],
+)
+def test_what_is_missing_disputed_or_cut_short_is_said_below_the_answer(text: str, said: list[str]) -> None:
+    answer = _answer(text, []).model_copy(
         update={
-            "missing": ["и где его купили"],
-            "disputes": [Dispute(said="раньше “95”, позже “105”", citations=[1, 2])],
+            "missing": ["и где"],
+            "disputes": [Dispute(said="“95”, “105”", citations=[1, 2])],
             "stopped": "It reached answering.max_tokens.",
         }
     )
-    assert [line.plain for line in render.remarks(answer)] == [
-        "Disputed: раньше “95”, позже “105” [1][2]",
-        "Nothing found on: и где его купили",
-        "The answer stopped early. It reached answering.max_tokens.",
-    ]
+    assert [line.plain for line in render.remarks(answer)] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("The notes do not say.", "Elsewhere, of 60 probe questions without an answer 37 were refused."),
+        (
+            "В заметках этого нет.",
+            "На других заметках отказано верно: 37 из 60 пробных вопросов без ответа.",
+        ),
+    ],
+)
+def test_what_a_level_meant_is_said_in_the_language_of_the_answer(text: str, said: str) -> None:
+    record = ProbeRecord(answerable=0, cited=0, unanswerable=60, refused=37, of_this_vault=False)
+    sureness = Sureness(level="not_in_vault", record=record)
+    answer = _answer(text, []).model_copy(update={"level": "not_in_vault", "sureness": sureness})
+    assert doubt_words(answer) == said

@@ -189,11 +189,19 @@ def test_properties_are_a_chunk_of_their_own_under_the_notes_title() -> None:
         "status:\nlist: []", "uid: 6f9619ff-8b86-d011-b42d-00c04fc964ff", "прочитано: true",
         "key: AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKKKLLLLMMMM=", "# только примечание",
         "nexus: nexus-ai-chat-importer\nplugin_version: 1.6.3\nprovider: chatgpt\nmodels:\n  - gpt-4o",
+        "provider: claude\nmodel: claude-3-7-sonnet\ndate: 2025-02-16",
+        "provider: chatgpt\nмодель: gpt-4o",
     ],
 )  # fmt: skip
 def test_properties_that_say_nothing_to_a_reader_are_no_chunk(block: str) -> None:
     [chunk] = cut(f"---\n{block}\n---\nТело.\n")
     assert chunk.text == "Тело."
+
+
+@pytest.mark.parametrize("block", ["model: gpt-4o", "provider: Vattenfall\nmodel: Octavia", "модель: Octavia"])
+def test_model_of_what_is_no_chat_is_told(block: str) -> None:
+    properties, _ = cut(f"---\n{block}\n---\nТело.\n")
+    assert block.rpartition(": ")[2] in properties.embedded
 
 
 @pytest.mark.parametrize("block", ["a: @x\nb: Ключ у Марии", "b: Ключ у Марии\nb: да", "b: Ключ: у Марии"])

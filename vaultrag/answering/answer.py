@@ -126,7 +126,7 @@ class _Answering:
     def _answer(
         self, found: SearchResult, evidence: Evidence, quotes: tuple[Citation, ...]
     ) -> Generator[AnswerEvent, None, None]:
-        if not enough_evidence(found, self.by.settings):
+        if not enough_evidence(found, self.by.settings, evidence.said_across):
             yield PassagesFound(found.passages, 0, found.warnings)
             yield AnswerReady(nothing_said(self.question, self.language, quotes, found, None, self._spent()))
             return

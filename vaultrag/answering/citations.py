@@ -23,6 +23,7 @@ _OWN_NUMBER = re.compile(rf"(?<!\[)\[({_NUMBERS})\](?!\])")
 TURN_HEADER = re.compile(r"\s*(?:>\s*)*(?:\[!nexus_(?:user|agent)\].*|#{3,4} (?:User|Assistant), on .*)$")
 _KEY_VALUE = re.compile(r"[\w.-]+\s?(?::|=)(?:\s|$)")
 _MARKUP_ONLY = re.compile(r"^[\s>|:*_`~#+-]*$")
+_CLOSED = re.compile(r"[.!?…][»”“’\"'][»”“’\"')]*+$")
 _TERMINAL = re.compile(r"(?<![.!?…])[.!?…]++[»”“’\"')]*+$")
 
 
@@ -91,13 +92,16 @@ def offered_numbers(sentence: str) -> tuple[str, tuple[int, ...]]:
 
 
 def with_marks(sentence: str, numbers: tuple[int, ...]) -> str:
-    """Put citation numbers into a sentence, before its final stop; those of its own, `[7]`, are no marks: `[ 7 ]`."""
+    """Put citation numbers into a sentence, before its final stop, and behind a quotation that ends it.
+
+    Numbers of its own, `[7]`, are no marks: `[ 7 ]`.
+    """
     sentence = _OWN_NUMBER.sub(r"[ \1 ]", sentence)
     if not numbers:
         return sentence
     marks = "".join(f"[{number}]" for number in numbers)
     stop = _TERMINAL.search(sentence)
-    if stop is None or stop.start() == 0:
+    if stop is None or stop.start() == 0 or _CLOSED.search(sentence):
         return f"{sentence} {marks}"
     return f"{sentence[: stop.start()]} {marks}{sentence[stop.start() :]}"
 

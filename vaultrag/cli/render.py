@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultrag.answering.citations import with_marks
+from vaultrag.cli.answer_words import AnswerWords, words_around
 from vaultrag.cli.obsidian import obsidian_link
 from vaultrag.cli.snippet import best_sentence, cut_snippet
 from vaultrag.cli.terminal import Indented, harmless, one_line
@@ -30,9 +31,7 @@ from vaultrag.wire import (
 )
 
 QUOTE_LENGTH = 300  # characters; a sentence of a dictated note can have 2,000
-NO_SOURCE = "[no source]"
-_LEVELS = {"backed": ("The notes say:", "green"), "weak": ("As far as the notes say it:", "yellow")}
-_SUPPORT = {"backed": ("✓", "green"), "partly": ("[partly]", "yellow")}
+_LEVELS = {"backed": "green", "weak": "yellow"}
 INDENT = 4
 KEY_SHOWN = 8  # characters of a finding's key: enough to name one of a vault's
 DAY = 10  # characters of a moment: `2025-06-10`
@@ -40,12 +39,6 @@ LISTED_BESIDE = 10  # notes of a listing that may not be what was asked; the JSO
 PLACES_SHOWN = 3  # of a copied passage; the JSON has all
 
 _WAYS = {"embed": "embedded in", "footnote": "footnote in", "part": "goes on in"}
-
-_FINDINGS = {
-    "contradiction": "Your notes disagree",
-    "superseded": "Superseded",
-    "assistants": "Assistants disagree",
-}
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _SEVERITIES = {"error": ("✗", "bold red"), "warning": ("!", "yellow"), "info": ("·", "dim")}
@@ -114,8 +107,7 @@ def timing_line(result: SearchResult) -> Text:
 def level_lines(answer: Answer) -> Iterator[Text]:
     """Yield how sure the prose below is; what the notes say themselves, or do not, says so itself."""
     if answer.style == "prose" and answer.level in _LEVELS and answer.status != "not_in_vault":
-        words, style = _LEVELS[answer.level]
-        yield Text(words, style=style)
+        yield Text(words_around(answer).levels[answer.level], style=_LEVELS[answer.level])
 
 
 def answer_text(answer: Answer, vault: str) -> Text:
@@ -124,7 +116,7 @@ def answer_text(answer: Answer, vault: str) -> Text:
     text = Text()
     rest = harmless(answer.text)
     for sentence in answer.sentences:
-        mark = _mark(sentence) if answer.style == "prose" else None
+        mark = _mark(sentence, words_around(answer)) if answer.style == "prose" else None
         before, found, after = rest.partition(harmless(with_marks(sentence.text, tuple(sentence.citations))))
         if not found or sentence.state == "removed" or mark is None:
             continue
@@ -138,20 +130,22 @@ def answer_text(answer: Answer, vault: str) -> Text:
 
 def remarks(answer: Answer) -> Iterator[Text]:
     """Yield what there is to know of an answer: what disagrees, what is missing, why it ended."""
+    words = words_around(answer)
     for dispute in answer.disputes:
         where = "".join(f"[{number}]" for number in dispute.citations)
-        yield Text.assemble(("Disputed: ", "bold yellow"), harmless(dispute.said), f" {where}")
+        yield Text.assemble((words.disputed, "bold yellow"), harmless(dispute.said), f" {where}")
     for part in answer.missing:
-        yield Text.assemble(("Nothing found on: ", "yellow"), harmless(part))
+        yield Text.assemble((words.missing, "yellow"), harmless(part))
     if answer.stopped:
         yield Text(f"The answer stopped early. {harmless(answer.stopped)}", style="yellow")
 
 
 def known_findings(answer: Answer) -> Iterator[RenderableType]:
     """Yield what the notes are known to disagree on in what is cited, each with the side that is not."""
+    known = words_around(answer).findings
     for finding in answer.findings:
         where = "".join(f"[{number}]" for number in finding.citations)
-        head = _FINDINGS.get(finding.kind, _FINDINGS["contradiction"])
+        head = known.get(finding.kind, known["contradiction"])
         told = (f"{head}: ", "bold yellow"), one_line(finding.reason), f" {where}"
         yield Text.assemble(*told, (f"  {finding.key[:KEY_SHOWN]}", "dim"))
         cited = [one for one in answer.citations if one.number in finding.citations]
@@ -161,15 +155,15 @@ def known_findings(answer: Answer) -> Iterator[RenderableType]:
                 yield Indented(Text.assemble((set_off(one_line(side.quote)), "italic"), (f" — {place}", "dim")), INDENT)
 
 
-def listing_lines(listing: Listing) -> Iterator[Text]:
+def listing_lines(listing: Listing, words: AnswerWords) -> Iterator[Text]:
     """Yield what the catalogue was asked, to be corrected; and what it lists, where that is not the answer itself."""
     if not listing.sure:
-        yield Text(f"If you asked for notes: {harmless(listing.counted)}", style="bold")
+        yield Text(f"{words.if_notes}{harmless(listing.counted)}", style="bold")
         for citation in listing.citations[:LISTED_BESIDE]:
             yield Text(f"  {harmless(citation.path)}:{citation.lines[0]}  {_quote(citation)}")
-    yield Text(f"Looked for: {harmless(listing.said)}", style="dim")
+    yield Text(f"{words.looked_for}{harmless(listing.said)}", style="dim")
     if listing.query:
-        yield Text(f"As a search: vaultrag search -- {shlex.quote(harmless(listing.query))}", style="dim")
+        yield Text(f"{words.as_search}vaultrag search -- {shlex.quote(harmless(listing.query))}", style="dim")
 
 
 def quote_blocks(quotes: Sequence[Citation]) -> Iterator[RenderableType]:
@@ -280,11 +274,11 @@ def _place(where: Passage | Citation, link: str) -> Text:
     return Text.assemble(path, (heading, "cyan"), (f", {lines_label(where.lines)}", "dim"))
 
 
-def _mark(sentence: Sentence) -> tuple[str, str] | None:
+def _mark(sentence: Sentence, words: AnswerWords) -> tuple[str, str] | None:
     """Return what stands behind a sentence; nothing where nobody has judged it."""
     if sentence.state == "uncited":
-        return NO_SOURCE, "dim italic red"
-    return _SUPPORT.get(sentence.support)
+        return words.no_source, "dim italic red"
+    return {"backed": ("✓", "green"), "partly": (words.partly, "yellow")}.get(sentence.support)
 
 
 def _link(citation: Citation, vault: str) -> str:

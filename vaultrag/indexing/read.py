@@ -28,7 +28,7 @@ from vaultrag.vault.parsing.lines import Lines
 from vaultrag.vault.parsing.parse import content_hash, parse_note
 from vaultrag.vault.parsing.subpaths import resolve_subpath
 
-PARSER_VERSION = "6"  # raise it whenever the same text would give other chunks, links or stems
+PARSER_VERSION = "7"  # raise it whenever the same text would give other chunks, links or stems
 MANY = 500  # notes: below that, starting workers costs more than it saves
 MOST_WORKERS = 4  # each holds the tokenizer, 150 MB for e5; with more the owner's writing is what takes the time
 BATCH = 32  # notes: what a worker is sent at a time, about 64 kB

@@ -71,6 +71,21 @@ def test_what_an_import_says_of_itself_is_no_quote() -> None:
     assert [one.quote for one in found] == ["Создан чат о карте."]
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "said"),
+    [
+        ("Какая духовка нужна?", "**Я:** Какая нужна духовка, чтобы печь хлеб в ней?", "Какая нужна духовка"),
+        ("How hot is the oven?", "**Claude:** The oven is at 250 °C.\nThen turn it down.", "The oven is at 250 °C."),
+    ],
+)
+def test_words_of_a_message_are_quoted_without_the_name_before_them(question: str, text: str, said: str) -> None:
+    found = passage("chat.md", text)
+    spoken = replace(found, chunk=replace(found.chunk, speaker="user"))
+    [first, *_] = quoted(question, spoken)
+    assert first.quote.startswith(said)
+    assert text_at([spoken], first) == first.quote
+
+
 def test_what_goes_on_below_belongs_to_the_quote() -> None:
     text = "Ошибка E61 значит сухой нагрев.\nСразу выключить и проверить воду.\n\nДругое дело.\n"
     [first, *_] = quoted("Что значит ошибка E61?", passage("Бойлер.md", text))

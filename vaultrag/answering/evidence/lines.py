@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from vaultrag.answering.citations import SourceSentence, source_sentences, without_lead
 from vaultrag.domain import Passage
 from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
+from vaultrag.vault.parsing.chats.marks import behind_name
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import plain_heading, plain_line
 
@@ -85,7 +86,10 @@ class _Reader:
 
     def __init__(self, index: int, passage: Passage) -> None:
         self._text = passage.chunk.text
-        self._sources: Sequence[SourceSentence] = _whole_lines(source_sentences(index, self._text), self._text)
+        sources = source_sentences(index, self._text)
+        if passage.chunk.speaker:
+            sources = _behind_name(sources, NEWLINE.split(self._text, maxsplit=1)[0])
+        self._sources: Sequence[SourceSentence] = _whole_lines(sources, self._text)
         self._title = passage.title
         self._is_canvas = is_canvas(passage.chunk.path)
         self._headings = tuple(name for name in map(plain_heading, passage.chunk.heading_path) if name != passage.title)
@@ -161,6 +165,16 @@ def _whole_lines(sources: Sequence[SourceSentence], text: str) -> list[SourceSen
         else:
             joined.append(source)
     return joined
+
+
+def _behind_name(sources: list[SourceSentence], opening: str) -> list[SourceSentence]:
+    """Let a message begin behind the name of who speaks, where both stand on its first line."""
+    start = behind_name(opening)
+    return [
+        replace(one, start=start, text=one.text[start - one.start :]) if one.start < start < one.end else one
+        for one in sources
+        if one.end > start
+    ]
 
 
 def _is_short_line(text: str, start: int, end: int) -> bool:

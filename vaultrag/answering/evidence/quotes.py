@@ -64,6 +64,11 @@ class Evidence:
     def _scores(self, standing: Sequence[float]) -> dict[int, float]:
         return {id(one): one.score(standing) for one in self._ranked}
 
+    @property
+    def said_across(self) -> float:
+        """The largest share of the question's words, by weight, that a line in the other language says."""
+        return self._weighed.said_across
+
     def likely(self, count: int) -> list[Line]:
         """Return the likeliest lines, best first."""
         return [one.line for one in self._ranked[:count]]

@@ -91,6 +91,7 @@ class Weighed:
     def __init__(self, question: str, passages: Sequence[Passage], embedder: Embedder | None) -> None:
         """Without an embedder, or where it fails, words and ranks decide alone."""
         self._passages = passages
+        self._language = language_of(question)
         self.candidates = [one for index, passage in enumerate(passages) for one in _candidates(index, passage)]
         asked = self._weights(self._asked(question))
         self.leading = leading_lines(passages, [one.line for one in self.candidates], asked)
@@ -99,6 +100,15 @@ class Weighed:
         self._weigh_words(asked)
         if embedder is not None and self.candidates:
             self._weigh_meaning(question, embedder)
+
+    @property
+    def said_across(self) -> float:
+        """The largest share of the question's words, by weight, that a line in the other language says."""
+        across = (sum(one.held.values()) for one in self.candidates if self._is_across(one))
+        return max(across, default=0.0)
+
+    def _is_across(self, one: WeighedLine) -> bool:
+        return language_of(one.line.words) not in (self._language, "")
 
     def _asked(self, question: str) -> list[Term]:
         """Return the question's words, those that look like names also as the other script writes them in these lines.
@@ -150,9 +160,8 @@ class Weighed:
 
     def _weigh_meaning(self, question: str, embedder: Embedder) -> None:
         """Compare the likeliest lines with the question in meaning; all others count as the least like of them."""
-        asked = language_of(question)
         ranked = sorted(self.candidates, key=lambda one: -one.score(self.standing))
-        foreign = {id(one) for one in ranked if language_of(one.line.words) not in (asked, "")}
+        foreign = {id(one) for one in ranked if self._is_across(one)}
         across = [one for one in ranked if id(one) in foreign][:ACROSS_LINES]
         first = [*[one for one in ranked if one not in across][: EMBEDDED_LINES - len(across)], *across]
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from vaultrag.answering.citations import with_marks
@@ -26,6 +27,7 @@ from vaultrag.text.quotation_marks import quoted
 from vaultrag.vault.parsing.canvas import is_canvas, shown_strings
 from vaultrag.vault.parsing.lines import NEWLINE
 
+_BOX = re.compile(r"\[[^\]\d\r\n]\][ \t]")  # of a task whose item's mark stands before the quote; `[1]` is a reference
 FRAMES: Mapping[Level, Mapping[str, str]] = {
     Level.BACKED: {"ru": "В заметках сказано:", "en": "The notes say:"},
     Level.WEAK: {
@@ -134,7 +136,7 @@ def _seen(quote: str, chunk: Chunk) -> str:
     start = chunk.text.find(quote)
     if is_canvas(chunk.path) and start >= 0:
         return "\n".join(shown_strings(chunk.text, start, start + len(quote)))
-    return as_read(quote, chunk.language)
+    return as_read(f"- {quote}" if _BOX.match(quote) else quote, chunk.language)
 
 
 def day_of(chunk: Chunk) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vaultrag.domain import Block, BlockKind
+from vaultrag.vault.parsing.chats.models import MODEL_KEYS, service_of
+from vaultrag.vault.parsing.chats.speakers import named_model
 from vaultrag.vault.parsing.frontmatter import Frontmatter, frontmatter_tags
 from vaultrag.vault.parsing.lines import NEWLINE
 from vaultrag.vault.parsing.plain import plain_heading
@@ -76,7 +78,14 @@ def _is_said(front: Frontmatter, key: str) -> bool:
     if plain == "tags" and isinstance(front.properties.get(key), str) and not frontmatter_tags(front.properties):
         is_machinery = False  # `tags: дом, сад` names none in the app: its words are found as words
     is_machinery = is_machinery or ("nexus" in front.properties and plain in ("mode", "models"))
+    is_machinery = is_machinery or _is_of_chat(front, key)
     return not is_machinery and any(_leaves(front.properties.get(key)))
+
+
+def _is_of_chat(front: Frontmatter, key: str) -> bool:
+    """Tell whether a property only says which model wrote a chat: each of its messages is told with that."""
+    names_model = key.lower() in MODEL_KEYS and any(named_model(str(one)) for one in _leaves(front.properties[key]))
+    return names_model and bool(service_of(front.properties))
 
 
 def _tells(front: Frontmatter, key: str) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.doubles import LeaningModel
+from vaultrag.cli.answer_words import probe_words
 from vaultrag.cli.main import main
-from vaultrag.cli.probe_words import probe_words
 from vaultrag.config import Config
 from vaultrag.errors import ConfigError
 from vaultrag.runtime.pool import ModelPool

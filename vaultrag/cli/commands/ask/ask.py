@@ -16,9 +16,9 @@ from rich.text import Text
 
 from vaultrag import wire
 from vaultrag.cli import render
+from vaultrag.cli.answer_words import doubt_words, words_around
 from vaultrag.cli.backend import BUSY, Backend, ServerUse, announce_start, find_backend, open_backend, open_quick
 from vaultrag.cli.models.recommend import hint
-from vaultrag.cli.probe_words import doubt_words
 from vaultrag.cli.terminal import Terminal, harmless, one_line
 from vaultrag.config import Config
 from vaultrag.domain import USUAL, AnswerStyle, Keep, Manner, Role, counted
@@ -204,7 +204,7 @@ class Ask:
             self.terminal.print("")
             self._print_sources(answer, vault)
         if answer.listing:
-            self.terminal.print(*render.listing_lines(answer.listing))
+            self.terminal.print(*render.listing_lines(answer.listing, words_around(answer)))
         self.terminal.print(*render.remarks(answer), *render.known_findings(answer))
         for warning in answer.warnings:
             self.terminal.warn(warning)
@@ -218,11 +218,11 @@ class Ask:
         """Offer the lines that come near without saying it; passages where there are no lines."""
         vault = self.config.vault.name
         if answer.quotes:
-            self.terminal.print("", Text("What comes near:", style="dim"))
+            self.terminal.print("", Text(words_around(answer).near, style="dim"))
             as_sources = render.source_list if self.terminal.live else render.source_lines
             self.terminal.print(*as_sources(answer.quotes, vault))
         elif answer.passages:
-            self.terminal.print("", Text("Nearest passages:", style="dim"))
+            self.terminal.print("", Text(words_around(answer).passages, style="dim"))
             for number, passage in enumerate(answer.passages[:NEAREST_SHOWN], start=1):
                 self.terminal.print(*render.passage_block(passage, number, self.question, vault))
 

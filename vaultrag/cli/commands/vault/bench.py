@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vaultrag import wire
+from vaultrag.cli.answer_words import probe_words
 from vaultrag.cli.options import ComboOption, CommandRun, HomeOption, JsonOption, VaultOption, session_of
-from vaultrag.cli.probe_words import probe_words
 from vaultrag.cli.progress import Bars
 from vaultrag.domain import counted
 from vaultrag.errors import IndexLocked

@@ -60,6 +60,13 @@ def opens_message(line: str) -> bool:
     return bool(mark and mark.alone and mark.speaker and mark.speaker.weight >= LIKELY)
 
 
+def behind_name(line: str) -> int:
+    """Return where a message's words begin that stand behind its name, `**User:** And then?`; 0 where none do."""
+    label = line[: 2 * LONGEST_LABEL]
+    mark = _mark_of(label, 0, 0) if line.strip() else None
+    return mark.body if mark and mark.speaker and not mark.alone else 0
+
+
 def find_marks(source: Sequence[str], lines: Lines, first: int) -> Iterator[Mark]:
     """Yield what may open a message, outside code; names in a run of fields open none."""
     fence = ""
