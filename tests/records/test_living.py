@@ -152,3 +152,21 @@ def test_what_a_night_judged_counts_while_the_line_is_the_same() -> None:
     row = FateRow("a1", 1, Fate.HOLDS, line_digest(line), "model")
     assert as_judged(looked(saved([LINE]), line), {1: row}).fate is Fate.HOLDS
     assert as_judged(looked(saved([LINE]), line.replace("гарантия", "запас")), {1: row}).fate is Fate.NOT_JUDGED
+
+
+@pytest.mark.parametrize(
+    ("line", "heading", "fate"),
+    [
+        (LINE, "Отменено", Fate.CHANGED),
+        (LINE, "Отклонённые варианты", Fate.CHANGED),
+        (LINE, "Дом", Fate.HOLDS),
+        (ENGLISH, "Rejected", Fate.CHANGED),
+        (ENGLISH, "Servers", Fate.HOLDS),
+    ],
+)
+def test_line_that_was_moved_under_a_heading_that_sets_it_aside_holds_no_more(
+    line: str, heading: str, fate: Fate
+) -> None:
+    found = looked(saved([line]), f"Rain.\n\n## {heading}\n\n{line}")
+    assert found.fate is fate
+    assert fate is Fate.HOLDS or found.sources[0].now == f"N › {heading}: {line}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from vaultrag.answering.attribution import Bag, bag_of, bag_with_forms
-from vaultrag.answering.citing.changed_words import Edit, LineEdit, LineWords, edit_of
+from vaultrag.answering.citing.changed_words import Edit, LineEdit, LineWords, edit_of, is_set_aside
 from vaultrag.answering.citing.same_subject import Wording, differ_in_negation, differ_in_unit
 from vaultrag.domain import (
     Answer,
@@ -84,7 +84,13 @@ def _held(citation: Citation, state: SourceState, elsewhere: Elsewhere) -> _Held
 
 
 def _standing(citation: Citation, state: SourceState, path: str) -> _Held:
-    """Take words that stand somewhere; what was written round them may turn them: "it is not true that …"."""
+    """Take words that stand somewhere; what was written round them may turn them: "it is not true that …".
+
+    So may the heading that they were moved under.
+    """
+    if is_set_aside(state.under) and not is_set_aside(" ".join(citation.heading_path)):
+        now = f"{state.under}: {citation.quote}"
+        return _Held(citation, replace(state, now=now), path, LineEdit(Edit.OTHER))
     edit = edit_of(citation.quote, state.within) if state.within else LineEdit(Edit.NOTHING)
     if edit.removed or edit.kind in (Edit.NOTHING, Edit.LONGER):
         return _Held(citation, state, path, LineEdit(Edit.NOTHING))

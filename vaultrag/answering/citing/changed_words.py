@@ -64,6 +64,18 @@ _TURNING = frozenset(
 )
 
 
+_SET_ASIDE = re.compile(
+    rf"{_DENYING.pattern}|\b(?:отказались|отклонен\w*|отвергнут\w*|отменен\w*|не делаем|не делать"
+    r"|rejected|declined|dropped|abandoned|not doing)\b",
+    re.IGNORECASE,
+)
+
+
+def is_set_aside(headings: str) -> bool:
+    """Tell whether headings say of what stands below them that it does not hold: «Отменено», "Rejected"."""
+    return bool(_SET_ASIDE.search(fold(headings)))
+
+
 class Edit(StrEnum):
     """What an edit did. NOTHING: to a reader the line says the same. LONGER: all of it stands, and words beside it.
 
