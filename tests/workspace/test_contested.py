@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contradictions.disagreeing import DACHA, DIARY, HUT, NOTES, REPAIR, SHED, WEEKEND, write_disagreeing
+from tests.contradictions.disagreeing import DACHA, HUT, NOTES, SHED, WEEKEND, write_disagreeing
 from tests.contradictions.notes import scanned as pairs_of
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.config import Config, Settings
@@ -61,7 +61,6 @@ def asked(workspace: Workspace, question: str, manner: Manner = QUOTES, keep: Ke
     [
         ("Где ключ от сарая?", {SHED, DACHA}, FindingKind.CONTRADICTION, "«24 месяца» и «3 года»"),
         ("How many minutes is the walk to the hut?", {HUT, WEEKEND}, FindingKind.CONTRADICTION, "Two lengths of time"),
-        ("Какой бюджет ремонта кухни?", {REPAIR, DIARY}, FindingKind.SUPERSEDED, "Позднее заменяет прежнее"),
     ],
 )
 def test_answer_tells_what_disagrees_with_what_it_cites(
