@@ -143,6 +143,21 @@ def test_a_weak_line_of_another_note_is_no_quote_beside_a_good_one() -> None:
     assert [one.path for one in quoted("Где стоит сервер mayak?", *passages)] == ["a.md"]
 
 
+@pytest.mark.parametrize(
+    ("question", "birthday", "other"),
+    [
+        ("When is Anna's birthday?", "birthday: 1984-09-03", "Bought a used bow for Anna's girl, 85."),
+        ("Когда день рождения у Анны?", "день рождения: 3.09.1984", "Купили смычок дочке Анны, 85."),
+    ],
+)
+def test_a_line_that_only_names_whose_note_is_quoted_is_no_further_quote(
+    question: str, birthday: str, other: str
+) -> None:
+    name = "Anna.md" if "Anna" in question else "Анна.md"
+    passages = (passage(name, birthday), passage("2025-11-22.md", other, 0.9))
+    assert [one.path for one in quoted(question, *passages)] == [name]
+
+
 def test_a_pasted_error_gives_no_reason() -> None:
     text = "Error: SRSP ping after 6000ms\n\nHot to the touch.\n\nCause: the injector gave 17 V.\n"
     evidence = Evidence("SRSP ping after 6000ms, what was the cause?", (passage("Crash.md", text),), None)

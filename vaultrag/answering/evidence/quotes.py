@@ -6,7 +6,7 @@ The likeliest lines are quoted, with adjacent lines that belong to them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from vaultrag.answering.citations import locate
@@ -21,6 +21,9 @@ MOST_QUOTES = 3  # more than a person reads before the model writes
 MOST_CHARACTERS = 400  # of all quotes together: five lines of a usual terminal
 
 RELEVANT_SHARE = 0.7  # of the best line's score that a quote must have: a weaker one is about something else
+LIKELY_SHARE = 0.8  # that a further quote must have which says nothing more of the question
+SHARES = (RELEVANT_SHARE, LIKELY_SHARE)
+MORE_SAID = 0.2  # of the question's words, by weight: as many make it one that says more
 FEWEST_WORDS = 5  # of a sentence that says the same in any note: `rating: 8` of two books is two things
 NEXT_GAIN = 0.2  # a quote grows downwards rather than upwards: what follows explains
 LATER_COST = 0.1  # and the first quote rather than the second
@@ -56,9 +59,10 @@ class Evidence:
         """
         standing = self._standing if standing is None else standing
         scores = self._scores(standing)
-        relevant = _relevant(scores) | _relevant(self._scores(self._standing))
+        both = (scores, self._scores(self._standing))
+        relevant, likely = (set[int]().union(*(_relevant(one, share) for one in both)) for share in SHARES)
         ranked = sorted((one for one in self._ranked if id(one) in relevant), key=lambda one: -scores[id(one)])
-        spans = _grown(_chosen(ranked, scores), self._ranked, scores)
+        spans = _grown(_chosen(ranked, scores, likely), self._ranked, scores)
         return tuple(_quote(span, max(scores[id(one)] for one in span)) for span in spans)
 
     def _scores(self, standing: Sequence[float]) -> dict[int, float]:
@@ -119,12 +123,12 @@ class Evidence:
         )
 
 
-def _relevant(scores: Mapping[int, float]) -> set[int]:
-    least = RELEVANT_SHARE * max(scores.values(), default=0.0)
+def _relevant(scores: Mapping[int, float], share: float) -> set[int]:
+    least = share * max(scores.values(), default=0.0)
     return {one for one, score in scores.items() if score >= least}
 
 
-def _chosen(ranked: Sequence[WeighedLine], scores: Mapping[int, float]) -> list[list[WeighedLine]]:
+def _chosen(ranked: Sequence[WeighedLine], scores: Mapping[int, float], likely: Set[int]) -> list[list[WeighedLine]]:
     """Take the best lines while there is room; one beside another becomes one quote with it.
 
     What is quoted once counts no more: a second line is there for what the first does not say of the question.
@@ -135,13 +139,24 @@ def _chosen(ranked: Sequence[WeighedLine], scores: Mapping[int, float]) -> list[
     while rest:
         one = max(rest, key=lambda one: scores[id(one)] - sum(one.held[term] for term in one.held.keys() & said))
         rest = [other for other in rest if other is not one and not _says_the_same(one, other)]
-        if spans and one.size > room:
+        if spans and (one.size > room or not _is_worth(one, spans, likely)):
             continue
         if not _joined(spans, one):
             break
         said |= one.held.keys()
         room -= one.size
     return spans
+
+
+def _is_worth(one: WeighedLine, spans: Sequence[Sequence[WeighedLine]], likely: Set[int]) -> bool:
+    """Tell whether a line is likely enough for a further quote, or says of the question what none of the others does.
+
+    What stands above a line, it says, too: "birthday: 3 September" says of whom, in the note on Anna.
+    """
+    if id(one) in likely or any(_is_beside(span, one) for span in spans):
+        return True
+    said = {term for span in spans for other in span for term in other.told}
+    return sum(share for term, share in one.told.items() if term not in said) >= MORE_SAID
 
 
 def _says_the_same(one: WeighedLine, other: WeighedLine) -> bool:

@@ -50,7 +50,7 @@ class WeighedLine:
     """A line, its place among the passage's lines, and what speaks for it. `led_by` is the line whose link leads here.
 
     `held` are the question's words that it holds, with their weight of all; `words` is the weight of these and, in
-    part, of those that are said around it.
+    part, of those that are said around it; `told` are these and those that stand above it.
     """
 
     line: Line
@@ -58,6 +58,7 @@ class WeighedLine:
     terms: frozenset[str]
     led_by: Leading | None = None
     held: Mapping[Term, float] = field(default_factory=dict)
+    told: Mapping[Term, float] = field(default_factory=dict)
     words: float = 0.0
     given: float = 0.0
     meaning: float = 0.0
@@ -152,6 +153,7 @@ class Weighed:
             previous = before.terms if before is not None and before.passage == one.passage else frozenset()
             led = led_by.get(one.passage, frozenset())
             one.held = {term: share for term, share in asked.items() if not one.terms.isdisjoint(term)}
+            one.told = {term: share for term, share in asked.items() if not (one.terms | around).isdisjoint(term)}
             one.words = sum(w * _share(term, one.terms, led, around, previous) for term, w in asked.items())
             one.points_on = bool((one.line.targets - {own.title.lower()}) & found)
             one.led_by = self.leading.get(one.passage)
