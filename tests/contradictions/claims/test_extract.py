@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from vaultrag.contradictions.claims.extract import Dropped, Extraction, claims_of_chunk
-from vaultrag.domain import AsOfSource, Chunk, Claim, ClaimContext, Holder, Stance, StatedKind, SubjectSource
+from vaultrag.domain import AsOfSource, Bound, Chunk, Claim, ClaimContext, Holder, Stance, StatedKind, SubjectSource
 from vaultrag.vault.chunk import chunk_note
 from vaultrag.vault.features import with_features
 from vaultrag.vault.parsing.lines import Lines
@@ -373,3 +373,12 @@ def test_each_part_that_names_its_value_is_a_statement() -> None:
 def test_phone_number_is_a_name_and_no_amount() -> None:
     [found] = claims("Vera: +381 64 555 01 20")
     assert kinds(found) == [(StatedKind.NAME, "+381 64 555 01 20")]
+
+
+@pytest.mark.parametrize(
+    "text", ["booster: done, refresh not later than June 2026", "прививка: повторить не позже июня 2026"]
+)
+def test_not_later_than_is_a_deadline_and_no_beginning(text: str) -> None:
+    [found] = claims(text)
+    assert found.as_of is None
+    assert [value.bound for value in found.values if value.kind is StatedKind.DATE] == [Bound.MOST]

@@ -48,7 +48,7 @@ from vaultrag.text.quantities.read import masked
 from vaultrag.vault.files import is_conflict_copy
 from vaultrag.vault.parsing.plain import plain_line
 
-EXTRACTOR = "10"
+EXTRACTOR = "11"
 """Raise it whenever the same passage would give other claims: what was extracted before is extracted anew."""
 LEAST_WORDS = 2  # with meaning, of a statement without a value
 LEAST_UNSAID = 4  # of one without a verb either

@@ -35,6 +35,8 @@ _OF_A_DAY = re.compile(r"\w*(?:вчера|сегодня|завтра)шн\w+(?:
 _ISO = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
 _VERSION = re.compile(r"(?<=[A-Za-z] )20\d\d\.\d\.\d{1,2}(?!\d)")  # "HA 2025.5.1"
 _END_OF = re.compile(r"\b(?:until|till|before) (?:the )?(?:end|beginning|middle|start) \Z")
+_NOT = re.compile(r"\b(?:not|no|не)\s\Z")
+_LATER = ("later than ", "позже ", "позднее ")  # behind a "not" they set the end
 MOST_BESIDE = 2  # letters beside a time that say nothing: «2024 г.»
 _TIME_LEADS = frozenset("until till before after since from the end beginning middle start early late".split())
 _AHEAD = timedelta(days=90)  # a note of 20 November that says "24 Nov." means the one to come
@@ -152,6 +154,8 @@ def _named(text: str, period: Period, later: Period | None, *, has_day: bool) ->
         first = ""
     elif plain(said).startswith("from "):
         last = ""
+    elif first and _NOT.search(plain(text[: period.start])) and plain(said).startswith(_LATER):
+        first, last = "", (date.fromisoformat(first) - timedelta(days=1)).isoformat()
     is_known = later is None or (later.first_day, later.end_day) == (period.first_day, period.end_day)
     written = _as_written(said) or _stretch(first, last)
     if later and not is_known and not written.startswith("-") and _same_in_any_year(period, later):
