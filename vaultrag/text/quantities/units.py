@@ -51,7 +51,10 @@ _UNITS: tuple[tuple[str, Unit], ...] = (
     (r"см|cm|сантиметр\w{0,2}|centimet\w+", Unit(_MEASURE, "m", 0.01)),
     (r"км/ч|km/h|kph", Unit(_MEASURE, "km/h")),
     (r"км|km|километр\w{0,2}|kilomet\w+", Unit(_MEASURE, "m", 1000.0)),
-    (r"м²|м2|кв\.? ?м\.?|m²|m2|sq\.? ?m|квадратн\w{1,3} метр\w{0,3}|квадрат(?:а|ов)?(?![а-яё])|square met\w{1,4}", Unit(_MEASURE, "m2")),
+    (
+        r"м²|м2|кв\.? ?м\.?|m²|m2|sq\.? ?m|квадратн\w{1,3} метр\w{0,3}|квадрат(?:а|ов)?(?![а-яё])|square met\w{1,4}",
+        Unit(_MEASURE, "m2"),
+    ),
     (r"м³|м3|m³|m3|куб(?:а|ов|ометр\w*)?(?!\w)", Unit(_MEASURE, "l", 1000.0)),
     (r"метр\w{0,2}|м|m|met(?:er|re)s?", Unit(_MEASURE, "m")),
     (r"дюйм\w{0,2}|inch(?:es)?|″", Unit(_MEASURE, "m", 0.0254)),
