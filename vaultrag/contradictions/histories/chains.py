@@ -192,7 +192,7 @@ def _with_series(
         if place in taken or one.lacks_a_name:
             continue
         before, section = taken.get(place - 1), _section(one.claim)
-        if before and before.claim.path == one.claim.path and _goes_on(one.claim, kind):
+        if before and _page(before.claim) == _page(one.claim) and _goes_on(one.claim, kind):
             taken[place] = replace(one, share=before.share, headed=True, is_named=before.is_named)
             continue
         if _page(one.claim) in pages and _is_measured(one.claim, kind) and _gives(asked, one, kind):

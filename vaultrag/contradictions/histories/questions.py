@@ -18,6 +18,7 @@ from vaultrag.text.morphology import tells_of_past
 from vaultrag.text.quantities.read import find_quantities
 from vaultrag.text.times.periods import periods_of, plain
 
+TIMES = 2  # that a history tells of: one line alone may speak of anything, and the search finds it, too
 LONGEST = 200  # characters of a question: what is longer asks for more than one value
 
 
@@ -97,8 +98,7 @@ def is_sure(asked: HistoryAsked, history: History) -> bool:
         return False
     if asked is HistoryAsked.SINCE:
         return bool(held.as_of.first) and _tells_since(held)
-    own = [step for step in history.steps if step.is_own and step.is_named and step.as_of]
-    return asked is not HistoryAsked.CHANGED or len(own) > 1
+    return len({step.as_of for step in history.steps if step.is_own and step.is_named and step.as_of}) >= TIMES
 
 
 def _rivals(held: HistoryStep, step: HistoryStep) -> bool:

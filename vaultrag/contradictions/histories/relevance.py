@@ -214,7 +214,7 @@ def weighed_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likene
                 headed=max(shares, default=0.0) >= HEADED,
                 like=meant,
                 lacks_a_name=lacks,
-                is_named=min(shares, default=0.0) >= FRAME and (not asked.rates or bool(asked.rates & rates)),
+                is_named=_is_named(asked, shares, rates),
             )
         )
     return weighed
@@ -237,6 +237,13 @@ def _table(asked: AskedHistory, found: Sequence[NearClaim]) -> tuple[list[Sequen
             table.append([beside.share_of(word, one.start) for word in asked.words])
             rates.append(frozenset())
     return table, rates
+
+
+def _is_named(asked: AskedHistory, shares: Sequence[float], rates: frozenset[str]) -> bool:
+    """Tell whether a claim says all that is asked for, or stands under it; half of it not by its title alone."""
+    said = sum(share >= HEADED for share in shares)
+    is_whole = min(shares, default=0.0) >= FRAME and 2 * said >= len(shares)
+    return is_whole and (not asked.rates or bool(asked.rates & rates))
 
 
 def says_in_words(asked: AskedHistory, one: Relevant) -> bool:
