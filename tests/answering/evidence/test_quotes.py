@@ -146,16 +146,23 @@ def test_a_weak_line_of_another_note_is_no_quote_beside_a_good_one() -> None:
 @pytest.mark.parametrize(
     ("question", "birthday", "other"),
     [
-        ("When is Anna's birthday?", "birthday: 1984-09-03", "Bought a used bow for Anna's girl, 85."),
-        ("Когда день рождения у Анны?", "день рождения: 3.09.1984", "Купили смычок дочке Анны, 85."),
+        (
+            "When is Anna's birthday?",
+            passage("Anna.md", "Her birthday is 3 September 1984."),
+            passage("Cello.md", "Bought a used bow for Anna's girl.", 0.5),
+        ),
+        (
+            "Когда день рождения у Анны?",
+            passage("Анна.md", "день рождения: 3.09.1984"),
+            passage("Виолончель.md", "Купили смычок дочке Анны 22 ноября."),
+        ),
     ],
 )
 def test_a_line_that_only_names_whose_note_is_quoted_is_no_further_quote(
-    question: str, birthday: str, other: str
+    question: str, birthday: Passage, other: Passage
 ) -> None:
-    name = "Anna.md" if "Anna" in question else "Анна.md"
-    passages = (passage(name, birthday), passage("2025-11-22.md", other, 0.9))
-    assert [one.path for one in quoted(question, *passages)] == [name]
+    evidence = Evidence(question, (birthday, other), None)
+    assert [quote.passage for quote in evidence.quotes()] == [0]
 
 
 def test_a_pasted_error_gives_no_reason() -> None:

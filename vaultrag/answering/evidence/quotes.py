@@ -155,8 +155,13 @@ def _is_worth(one: WeighedLine, spans: Sequence[Sequence[WeighedLine]], likely: 
     """
     if id(one) in likely or any(_is_beside(span, one) for span in spans):
         return True
-    said = {term for span in spans for other in span for term in other.told}
-    return sum(share for term, share in one.told.items() if term not in said) >= MORE_SAID
+    said = {form for span in spans for other in span for term in other.told for form in _bare(term)}
+    return sum(share for term, share in one.told.items() if said.isdisjoint(_bare(term))) >= MORE_SAID
+
+
+def _bare(term: Term) -> set[str]:
+    """Return a word's forms without the ending that says whose a thing is: "Anna's" is asked for as two words."""
+    return {form.removesuffix("'s") for form in term}
 
 
 def _says_the_same(one: WeighedLine, other: WeighedLine) -> bool:
