@@ -59,6 +59,10 @@ SOURCES = {
 }
 
 
+BLIND = {"blind": (FIXTURES / "histories-blind" / "vault", FIXTURES / "contradictions-blind.toml")}
+"""Another person's vault, by somebody who had read none of the rules; its pairs are all of the test half."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPair:
     """A pair of the list, by what it asks for, and the claims of the vault that either side is."""
@@ -227,7 +231,10 @@ def main() -> int:
             Path(options.judge).stem or "code",
         )
     )
-    write_report(name, "Contradictions in the fixture vault and three renderings of it", figures, NOTES, details)
+    title = "Contradictions in the fixture vault and three renderings of it"
+    if options.sources in BLIND:
+        title = "Contradictions in a vault that the rules were not made with"
+    write_report(name, title, figures, NOTES, details)
     return 0
 
 
@@ -243,7 +250,9 @@ NOTES = (
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=(*HALVES, "both"), default="tune")
-    parser.add_argument("--sources", default=",".join(SOURCES), help="of vault, renamed, dates-shifted, paraphrased")
+    parser.add_argument(
+        "--sources", default=",".join(SOURCES), help="of vault, renamed, dates-shifted, paraphrased, blind"
+    )
     parser.add_argument("--judge", default="", help="a judge of the catalogue, or a weights file")
     parser.add_argument("--veto", action="store_true", help="the chat model takes back what follows")
     parser.add_argument("--words", action="store_true", help="no embedder")
@@ -283,7 +292,7 @@ class Vectors:
 
 
 def _look(name: str, judges: Judges, vectors: Vectors | None) -> Look:
-    notes = NotesOfFixture(*SOURCES[name])
+    notes = NotesOfFixture(*(SOURCES | BLIND)[name])
     made = vectors.of(notes.claims) if vectors else None
     started = monotonic()
     looked = scan(notes.claims, {claim.key for claim in notes.claims}, notes.text_at, judges, made)

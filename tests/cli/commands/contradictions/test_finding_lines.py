@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from tests.contradictions.notes import claims_of, scanned
 from tests.rendered import steering
 from vaultrag.cli.commands.contradictions.finding_lines import (
+    UNFOUND,
     count_line,
     finding_block,
     held,
@@ -111,6 +112,7 @@ def test_only_open_contradictions_are_counted() -> None:
     assert count_line([], part, "", 2, TODAY).plain == (
         "No open contradiction among 8 statements compared so far. 2 findings decided before: --all shows them."
     )
+    assert count_line([], WHOLE, "", 0, TODAY).plain == f"No open contradiction among 12 statements.{UNFOUND}"
 
 
 def test_other_judges_or_embedder_leave_an_earlier_look_and_no_number_of_compared_ones() -> None:

@@ -46,6 +46,8 @@ def contradictions(
     What only changed is shown as superseded; what a model alone takes for a contradiction as possible; what assistants
     said in imported chats apart. None of these is counted. The last line tells what was not compared yet: `--scan` does
     it, in the running server if there is one, and Ctrl-C keeps what is done.
+
+    A first form: what it shows is mostly right, but of thirty contradictions that it was not made with it found two.
     """
     session = session_of(context)
     session.vault, session.home = vault or session.vault, home or session.home

@@ -61,6 +61,8 @@ _DECIDED = {
     VerdictState.ACCEPTED: "accepted: they do contradict",
 }
 
+UNFOUND = " Most that there are go unfound still, so this is no sign that there is none."
+
 
 def finding_block(group: FindingGroup, vault: str, today: date) -> Iterator[RenderableType]:
     """Yield what differs, how sure that is, and both sides; of copies the places."""
@@ -196,7 +198,8 @@ def count_line(shown: Sequence[ClaimFinding], standing: ScanStanding, within: st
     rest = f" {counted(decided, 'finding')} decided before: --all shows {'it' if decided == 1 else 'them'}." * bool(
         decided
     )
-    return Text(harmless(f"{count}{among}.{rest}"), style="bold" if found else "")
+    doubt = "" if found or not standing.is_whole else UNFOUND
+    return Text(harmless(f"{count}{among}.{doubt}{rest}"), style="bold" if found else "")
 
 
 def _about(finding: ClaimFinding, today: date) -> str:
