@@ -47,7 +47,7 @@ def contradictions(
     said in imported chats apart. None of these is counted. The last line tells what was not compared yet: `--scan` does
     it, in the running server if there is one, and Ctrl-C keeps what is done.
 
-    A first form: what it shows is mostly right, but of thirty contradictions that it was not made with it found two.
+    A first form: what it shows is mostly right, but of 54 contradictions that it was not made with it found nine.
     """
     session = session_of(context)
     session.vault, session.home = vault or session.vault, home or session.home
