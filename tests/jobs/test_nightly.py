@@ -12,6 +12,7 @@ import pytest
 
 from tests.doubles import HashEmbedder
 from tests.jobs.later_vault import UNDYING
+from tests.jobs.night_vault import ENGLISH, RUSSIAN
 from vaultrag.config import Config, Settings
 from vaultrag.domain import Embedder, JobState, StageState
 from vaultrag.errors import ModelNotFound, NightNotRun, ReportFailed
@@ -23,18 +24,6 @@ from vaultrag.store.night.nights import NightRow, read_nights
 from vaultrag.workspace import Ownership, Workspace
 
 pytestmark = pytest.mark.slow
-RUSSIAN = {
-    "Дом/Бойлер.md": "# Бойлер\n\nВоду греет Дядя Виктор, мастер из Батуми.\n\n- [ ] поменять анод 📅 2024-03-16\n",
-    "Люди/Дядя Виктор.md": "# Дядя Виктор\n\nМастер.\n\n## Вопросы\n\n"
-    "- Когда он приедет?\n- Сколько стоит вызов?\n\t- 50 лари\n",
-    "Дом/Кухня.md": "# Кухня\n\nОкна на двор.\n",
-}
-ENGLISH = {
-    "Home/Boiler.md": "# Boiler\n\nUncle Victor Price looks after it.\n\n- [ ] replace the anode 📅 2024-03-16\n",
-    "People/Uncle Victor Price.md": "# Uncle Victor Price\n\nA plumber.\n\n## Open questions\n\n"
-    "- When does he come?\n- How much?\n\t- 50\n",
-    "Home/Kitchen.md": "# Kitchen\n\nIts windows face the yard.\n",
-}
 SAID = {
     "ru": (
         "[[Бойлер]] называет [[Дядя Виктор]]",
