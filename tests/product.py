@@ -17,8 +17,12 @@ REPLY = "Картридж в бойлере поменяли весной. The r
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command as `vaultrag` would; return its exit code."""
+    chosen = ModelPool.of
     ModelPool.of = _doubles  # type: ignore[method-assign]  # where the product chooses its models
-    return main(arguments, _serve)
+    try:
+        return main(arguments, _serve)
+    finally:
+        ModelPool.of = chosen  # type: ignore[method-assign]  # tests that run commands share a process with others
 
 
 def run_real(arguments: Sequence[str]) -> int:

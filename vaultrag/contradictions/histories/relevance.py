@@ -43,6 +43,7 @@ _OF_MONEY = frozenset(
 )
 _OF_LIMITS = frozenset(map(concept_of, ("budget", "limit", "бюджет", "лимит")))
 KEYED = frozenset({ClaimContext.CELL, ClaimContext.PROPERTY, ClaimContext.FIELD})
+_MEASURED = frozenset({StatedKind.MEASURE, StatedKind.SHARE, StatedKind.DURATION, StatedKind.TIME})
 WORDS_OF_MONEY = _OF_MONEY | _OF_LIMITS
 _DECIDES = re.compile(
     r"\b(?:реш(?:ил|ен|аем)\w*|передумал\w*|отмен\w+|оста[её]мся|выбрал\w*|выбираем|переш(?:[её]л|ли)\w*|decid\w+"
@@ -201,6 +202,7 @@ def weighed_claims(asked: AskedHistory, found: Sequence[NearClaim], like: Likene
         if asked.in_words and met and decides(one.claim):
             share += DECISION
         lacks = _lacks_a_name(asked.words, shares, table) or _is_other_row(one.claim, rows)
+        lacks = lacks or _is_no_price(asked.words, shares, one.claim)
         if met and (one.claim.as_of or replaced(one.claim.quote)):
             share += DATED
         said = frozenset(word for word, held in zip(asked.words, shares, strict=True) if held == 1.0)
@@ -288,6 +290,13 @@ def _lacks_a_name(words: Sequence[AskedWord], shares: Sequence[float], table: Se
         one.word.is_name and not share and any(row[at] for row in table)
         for at, (one, share) in enumerate(zip(words, shares, strict=True))
     )
+
+
+def _is_no_price(words: Sequence[AskedWord], shares: Sequence[float], claim: Claim) -> bool:
+    """Tell whether a price is asked for, and a claim that names none gives only what is measured: «300 Вт»."""
+    unmet = any(one.word.concept in _OF_MONEY and not share for one, share in zip(words, shares, strict=True))
+    kinds = {value.kind for value in claim.values if not value.is_time_frame} - {StatedKind.DATE}
+    return unmet and bool(kinds) and kinds <= _MEASURED
 
 
 def _weights(words: Sequence[AskedWord], table: Sequence[Sequence[float]]) -> list[float]:

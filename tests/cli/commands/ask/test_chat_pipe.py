@@ -25,7 +25,10 @@ from vaultrag.store.endpoint import Endpoint
 QUESTION = "Когда поменяли картридж в бойлере?"
 SAID = "Картридж в бойлере поменяли 12 мая 2024 года."
 PRICE = "Новый стоил 95 лари."
-DOUBT = "Elsewhere, of 40 probe questions without an answer 34 were refused; of 40 with a known place 31 cited it."
+DOUBT = (
+    "На других заметках отказано верно: 34 из 40 пробных вопросов без ответа; "
+    "место приведено: 31 из 40 вопросов, где оно известно."
+)
 Run = Callable[..., int]
 
 
@@ -104,8 +107,8 @@ def test_beside_an_answer_that_is_backed_nothing_is_said_of_doubt(run: Run, caps
     capsys.readouterr()
     assert run("ask", QUESTION, "--no-server") == 0
     shown = capsys.readouterr()
-    assert shown.out.startswith("The notes say:")
-    assert "probe questions" not in shown.out + shown.err
+    assert shown.out.startswith("В заметках сказано:")
+    assert "пробных вопросов" not in shown.out + shown.err
     assert run("ask", QUESTION, "--no-server", "--json") == 0
     assert '"refused": 34' in capsys.readouterr().out
 
