@@ -157,3 +157,17 @@ def test_question_is_answered_where_nothing_was_ever_compared(tmp_path: Path) ->
         answer = asked(workspace, "How many minutes is the walk to the hut?")
     assert answer.citations
     assert answer.findings == ()
+
+
+@pytest.mark.parametrize("question", ["How long is the walk?", "Сколько минут идти?"])
+def test_what_is_asked_for_is_told_first(question: str) -> None:
+    found = replace(finding(), confidence=0.5)
+    beside = replace(
+        found,
+        key="beside",
+        confidence=1.0,
+        one=replace(found.one, quote="The key lies in the shed."),
+        other=replace(found.other, quote="The key lies at home."),
+    )
+    asked_for = replace(citing(found.one), question=question)
+    assert told(asked_for, beside, found) == [found.key, "beside"]

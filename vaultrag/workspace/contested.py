@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from vaultrag.answering.citations import spans_meet
+from vaultrag.answering.evidence.translations import translated
 from vaultrag.domain import (
     Answer,
     AnswerEvent,
@@ -20,6 +21,7 @@ from vaultrag.domain import (
     FindingSide,
     Span,
 )
+from vaultrag.text.language import word_stems
 
 MOST_TOLD = 3  # beside an answer; `vaultrag contradictions` has all
 TOLD = (FindingKind.CONTRADICTION, FindingKind.SUPERSEDED, FindingKind.ASSISTANTS)
@@ -41,10 +43,18 @@ def _contested(answer: Answer, touching: Touching) -> Answer:
         return answer
     found = touching([(citation.path, citation.span) for citation in answer.citations])
     wanted = [finding for finding in found if finding.kind in TOLD]
-    wanted.sort(key=lambda finding: (TOLD.index(finding.kind), -finding.confidence, finding.key))
+    asked = frozenset(word_stems(answer.question))
+    asked |= translated(asked)
+    wanted.sort(
+        key=lambda one: (TOLD.index(one.kind), asked.isdisjoint(_stems_of(one)), -one.confidence, one.key)
+    )  # what is asked for first: a citation of many lines is touched by much else
     told = [_of_answer(finding, answer.citations) for finding in wanted]
     news = [one for one in told if _is_news(one, answer) and not _is_disputed(one, answer)]
     return replace(answer, findings=tuple(news[:MOST_TOLD]))
+
+
+def _stems_of(finding: ClaimFinding) -> list[str]:
+    return word_stems(f"{finding.one.quote}\n{finding.other.quote}")
 
 
 def _is_news(finding: AnswerFinding, answer: Answer) -> bool:
