@@ -21,7 +21,7 @@ from vaultrag.domain import (
     FindingSide,
     Span,
 )
-from vaultrag.text.language import word_stems
+from vaultrag.text.language import is_function_word, word_stems, words
 
 MOST_TOLD = 3  # beside an answer; `vaultrag contradictions` has all
 TOLD = (FindingKind.CONTRADICTION, FindingKind.SUPERSEDED, FindingKind.ASSISTANTS)
@@ -43,7 +43,7 @@ def _contested(answer: Answer, touching: Touching) -> Answer:
         return answer
     found = touching([(citation.path, citation.span) for citation in answer.citations])
     wanted = [finding for finding in found if finding.kind in TOLD]
-    asked = frozenset(word_stems(answer.question))
+    asked = frozenset(word.stem for word in words(answer.question) if not is_function_word(word.text))
     asked |= translated(asked)
     wanted.sort(
         key=lambda one: (TOLD.index(one.kind), asked.isdisjoint(_stems_of(one)), -one.confidence, one.key)
