@@ -18,9 +18,10 @@ from tests import flips
 from tests.doubles import HashEmbedder, ScriptedModel
 from vaultrag.cli.main import main
 from vaultrag.config import Config, Settings
-from vaultrag.domain import JobBudget, Keep, Manner, Mode, Verdict, VerdictState
+from vaultrag.domain import Analysis, JobBudget, Keep, Manner, Mode, Verdict, VerdictState
 from vaultrag.indexing.apply import DeletionPolicy
 from vaultrag.jobs.later import question_order
+from vaultrag.records.analyses import AnalysisArchive
 from vaultrag.records.queue import JobQueue
 from vaultrag.store.endpoint import Endpoint, announce, ensure_token
 from vaultrag.store.integrity.check_home import SET_ASIDE
@@ -29,6 +30,7 @@ from vaultrag.workspace import Ownership, Workspace
 
 FIXTURE = Path(__file__).resolve().parent.parent / "fixtures" / "vault"
 FOLDERS = ("Проекты", "English notes")
+ANALYSIS = Analysis("Проекты/Пчела/Пчела.md", "Пчела", "Пчела", "", "problem", "ru", (), (), 0)
 QUERIES = ("осмотр ульев", "маяк бэкап", "phrases for code review", "сколько стоит датчик", "idioms")
 QUESTION = "Когда осмотр ульев?"
 SETTINGS = '[vault]\nmax_note_bytes = 4000000\n\n[search]\npassages = 7\n\n[answering]\nsave = false # "нет"\n'
@@ -84,6 +86,7 @@ def build(folder: Path) -> None:
         workspace.archive.decide(Verdict("спор", VerdictState.DISMISSED, ("Проекты/Пчела/Пчела.md",)))
         later = question_order("Когда кормить пчёл?", Manner(mode=Mode.DEEP), JobBudget(30, 5000))
         JobQueue(workspace.config, workspace.database).submit(later)
+        AnalysisArchive(workspace.config, workspace.database).keep("разбор", ANALYSIS, None)
         as_killed = {path: path.read_bytes() for path in config.home.glob("index.sqlite3*")}
     for path, content in as_killed.items():
         path.write_bytes(content)
