@@ -194,7 +194,8 @@ class Workspace:
         embedded, section = time.perf_counter() - started, self.config.settings.search
         searcher = Searcher(self.database, vector.nearest, vector.fingerprint, vector.centres, section, today)
         result = searcher.search(query.text, k, vector.vector, lanes, vector.warnings, query.filters)
-        timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": _milliseconds(started)}
+        total = round((time.perf_counter() - started) * 1000, 3)
+        timings = {**result.timings, "embed": round(embedded * 1000, 3), "total": total}
         return replace(result, timings=timings), vector.fingerprint
 
     def ask(
@@ -395,7 +396,3 @@ _DATABASE_ACCESS = {Ownership.READ: db.Access.READ, Ownership.OWN: db.Access.WRI
 
 def _today() -> date:
     return datetime.now().astimezone().date()  # the user's own
-
-
-def _milliseconds(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 3)

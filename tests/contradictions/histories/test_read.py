@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from tests.doubles import HashEmbedder
-from vaultrag.config import Config, Settings
+from tests.contradictions.histories.indexed import indexed
 from vaultrag.contradictions.claims.kept import extract_owed
 from vaultrag.contradictions.histories.read import history_of
 from vaultrag.domain import History, Holder, Stance
 from vaultrag.errors import UsageError
-from vaultrag.indexing.apply import DeletionPolicy
-from vaultrag.workspace import Ownership, Workspace
+from vaultrag.workspace import Workspace
 
 TODAY = date(2026, 3, 1)
 NOTES = {
@@ -50,12 +47,7 @@ NOTES = {
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("histories")
-    for path, text in NOTES.items():
-        (folder / "vault" / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "vault" / path).write_text(text, encoding="utf-8")
-    config = Config(vault=folder / "vault", home=folder / "home", models=Path(folder), settings=Settings())
-    with Workspace.with_models(config, Ownership.OWN, HashEmbedder(), None) as made:
-        made.index(lambda *_: None, DeletionPolicy.GUARD)
+    with indexed(folder, NOTES) as made:
         yield made
 
 
