@@ -204,3 +204,16 @@ def test_judge_that_never_answers_is_not_asked_on_and_on(workspace: Workspace, m
     told = look(workspace, judge)
     assert judge.asked <= kept.FAILURES * 4 < told.not_judged
     assert failed_count(workspace.database, judge.fingerprint) == told.not_judged
+
+
+def test_judgement_stays_while_claims_are_only_owed(workspace: Workspace) -> None:
+    look(workspace, Judge())
+    count = "SELECT count(*) FROM judgements"
+    known = workspace.database.value(count)
+    workspace.database.run("DELETE FROM extractions")  # as after a repair, or where another extractor took over
+    texts = NoteTexts(workspace.config, workspace.database)
+    compare_owed(workspace.database, texts.at, Judges(Judge()))
+    assert workspace.database.value(count) == known > 0
+    write(workspace, "Weekend.md", "Nothing is said of it.\n")
+    look(workspace, Judge())
+    assert workspace.database.value(count) < known

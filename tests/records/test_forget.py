@@ -196,6 +196,13 @@ def test_traces_are_there_before_and_gone_after(workspace: Workspace, config: Co
     assert traces(config.home) == []
 
 
+def test_judgements_go_with_the_claims_that_they_are_about(workspace: Workspace) -> None:
+    count = "SELECT count(*) FROM judgements"
+    assert workspace.database.value(count)
+    workspace.forgetting.forget(FOLDER, _nothing)
+    assert not workspace.database.value(count)
+
+
 def test_what_is_not_forgotten_stays(workspace: Workspace, config: Config) -> None:
     before = workspace.search("картридж бойлер", 3).passages[0].chunk.text
     workspace.forgetting.forget(FOLDER, _nothing)
